@@ -1,0 +1,1 @@
+"""Durable cells for Jupyter: a restarted kernel replays what already happened."""

@@ -1,0 +1,1 @@
+"""Durable execution: identity, decisions, journal, replay. Knows nothing of Jupyter."""

@@ -1,0 +1,1 @@
+"""Values to bytes and back, in layers that never fall back on loading."""

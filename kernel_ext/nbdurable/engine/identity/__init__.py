@@ -1,0 +1,1 @@
+"""Equal values and equal code have equal digests, in every process. Pure."""

@@ -1,0 +1,1 @@
+"""Other people's libraries, each optional, none knows another."""

@@ -1,0 +1,1 @@
+"""The IPython shell: the magic, capture, replay, interrupts."""

@@ -1,0 +1,1 @@
+"""Servers and a demo with which users test their agents."""

@@ -1,0 +1,1 @@
+"""A journal and its content-addressed blobs; usable without Jupyter."""

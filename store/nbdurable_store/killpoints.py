@@ -1,0 +1,64 @@
+"""Named moments at which a test may kill the process or make the next step fail.
+
+``NBDURABLE_KILLPOINTS="started.synced#2=kill,blob.written=error:ENOSPC"`` acts the
+second time ``started.synced`` is reached and the first time ``blob.written`` is. Unset,
+a point costs one test of an empty dict. Every name is listed in `POINTS`; a test
+asserts that each is reached.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import threading
+
+VARIABLE = "NBDURABLE_KILLPOINTS"
+
+POINTS: frozenset[str] = frozenset()
+"""Every name that the code reaches."""
+
+_armed: dict[str, list[tuple[int, str]]] = {}
+_counts: dict[str, int] = {}
+_lock = threading.Lock()
+
+
+def arm(spec: str) -> None:
+    """Read a specification; replaces what was armed before.
+
+    Raises:
+        ValueError: A point or an action that doesn't exist.
+    """
+    armed: dict[str, list[tuple[int, str]]] = {}
+    for part in filter(None, (p.strip() for p in spec.split(","))):
+        point, _, action = part.partition("=")
+        name, _, nth = point.partition("#")
+        if name not in POINTS or action.partition(":")[0] not in {"kill", "error"}:
+            raise ValueError(f"no such kill point or action: {part!r}")
+        armed.setdefault(name, []).append((int(nth or 1), action))
+    with _lock:
+        _armed.clear()
+        _counts.clear()
+        _armed.update(armed)
+
+
+def reach(name: str) -> None:
+    """Say that the code is at this point; acts only if it is armed."""
+    if not _armed:
+        return
+    with _lock:
+        count = _counts[name] = _counts.get(name, 0) + 1
+        actions = [a for n, a in _armed.get(name, ()) if n == count]
+    for action in actions:
+        _act(action)
+
+
+def _act(action: str) -> None:
+    verb, _, detail = action.partition(":")
+    if verb == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    code = getattr(errno, detail or "EIO")
+    raise OSError(code, os.strerror(code))
+
+
+arm(os.environ.get(VARIABLE, "")) if os.environ.get(VARIABLE) else None

@@ -1,0 +1,169 @@
+"""The store's interface: a list of promises. `conformance` holds a backend to them.
+
+Words: an *owner* is one process that appends (one segment, one flock that says it
+lives); an *entry* is a record that was appended; *durable* means that it survives
+SIGKILL and power loss; *written* means that it survives SIGKILL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nbdurable_store.records import BlobRef, Entry, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A process that appends to the store.
+
+    Attributes:
+        id: Its id, also the name of its segment.
+        pid: Process id on its machine.
+        since_us: When it began, microseconds since 1970 UTC.
+        alive: Whether its flock is held now.
+    """
+
+    id: str
+    pid: int
+    since_us: int
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing `Store.check` saw.
+
+    Attributes:
+        slug: Stable name of what is wrong, such as ``segment-damaged``.
+        place: File relative to the store, with an offset where one is known.
+        says: One sentence for a person.
+        loses: Ids of the calls or steps that can't be served because of it.
+    """
+
+    slug: str
+    place: str
+    says: str
+    loses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What `Store.check` read and found; no findings means the store is whole."""
+
+    records: int
+    blobs: int
+    bytes: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a reader has read: per owner, the next sequence number."""
+
+    next_seq: tuple[tuple[str, int], ...] = ()
+
+
+START = Cursor()
+
+
+class Lease(Protocol):
+    """The right to execute in a run, until released or until the process ends."""
+
+    def release(self) -> None:
+        """Give the run back. Idempotent."""
+        ...
+
+
+class Store(Protocol):
+    """A journal and its blobs. Every method may be called from any thread."""
+
+    @property
+    def id(self) -> str:
+        """Id of the store, made once."""
+        ...
+
+    @property
+    def owner(self) -> str:
+        """Id of this process as an owner."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: a folder, or ``memory``."""
+        ...
+
+    def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
+        """Append in order, all or nothing seen by readers of this process.
+
+        On return the records are written, and durable if ``sync``. Records that
+        were appended earlier without sync are durable then too. If it raises, no
+        later reader sees any of them, or the error says that this is not known.
+        Concurrent callers share one sync.
+
+        Raises:
+            StoreFull: The disk is full; nothing was appended.
+            StoreUnwritable: The place can't be written (read-only, closed, forked).
+        """
+        ...
+
+    def put(self, codec: str, data: bytes) -> BlobRef:
+        """Keep bytes and name them; durable on return, once per content.
+
+        Small bytes travel inline in the record that names them and cost no I/O
+        here; they are durable when that record is.
+        """
+        ...
+
+    def get(self, ref: BlobRef) -> bytes:
+        """The bytes, after their MAC and digest were checked.
+
+        Raises:
+            BlobMissing: Nobody has the bytes.
+            BlobDamaged: MAC or digest don't fit; the bytes are never handed out.
+        """
+        ...
+
+    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+        """Entries of one run that come after ``after``, in order, each verified.
+
+        Sees everything written by any owner before the call. Damaged entries are
+        left out; `check` names them.
+        """
+        ...
+
+    def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
+        """Entries of these kinds over all runs, in order, without inline bytes.
+
+        Meant for few and small records (runs, steps), not for calls.
+        """
+        ...
+
+    def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
+        """Entries with one of these keys over all runs, in order, each verified."""
+        ...
+
+    def claim(self, run: str) -> Lease:
+        """Take the right to execute in a run; re-entrant within this process.
+
+        Raises:
+            RunBusy: Another living process holds it (its pid and age are fields).
+        """
+        ...
+
+    def owners(self) -> tuple[Owner, ...]:
+        """Everyone who ever appended, and who of them is alive now."""
+        ...
+
+    def flush(self) -> None:
+        """Make everything written durable and visible to readers of other tools."""
+        ...
+
+    def check(self) -> Checked:
+        """Read everything, compare each copy with the other, change nothing."""
+        ...
+
+    def close(self) -> None:
+        """Flush, seal the segment, release locks. Idempotent."""
+        ...
