@@ -1,0 +1,400 @@
+"""The history of one run, folded from its entries. Pure: no I/O, no clock.
+
+Theory of operation. `History.apply` takes each entry once, in order; what it builds
+are three kinds of things: step attempts, logical calls and slots. A logical call is
+one call with all its attempts, its latest outcome counts. Matching, the timeline and
+`why` all read the same fold, so they can't disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nbdurable.engine.policy import Effect
+from nbdurable_store.records import BlobRef, Entry, Kind, Plain, Record
+
+Order = tuple[int, str, int]
+"""Place in the run: (tick, owner, seq)."""
+
+
+class CallState(StrEnum):
+    """How the latest attempt of a call stands."""
+
+    STARTED = "started"
+    COMPLETED = "completed"
+    RAISED = "raised"
+    INTERRUPTED = "interrupted"
+
+
+class StepState(StrEnum):
+    """How a step attempt stands."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(slots=True, kw_only=True)
+class CallPast:
+    """One logical call: what is known of all its attempts.
+
+    Attributes:
+        id: Logical id, kept over attempts, edits and adoption.
+        key: The digest it is matched by.
+        name: The function's name, or method and address of an HTTP exchange.
+        number: Its number within the step attempt that last executed it, from 1.
+        slot: The slot that owns it.
+        step: Id of the step attempt that last executed it.
+        scope: The part of the step it was made in.
+        after: Logical id of the `write` that preceded it in its scope, or "".
+        parent: Logical id of the enclosing call, or "".
+        order: Where its first attempt started.
+        ended_order: Where its latest outcome stands, else that of `started`.
+        effect: Its tool's effect when it was last executed.
+        kind: ``tool`` or ``http``.
+        code: Digest of the tool's code, hex, or "".
+        text: The call as people read it, at most 2 kB.
+        state: How the latest attempt stands.
+        attempts: How many attempts were started.
+        owner: Who started the latest attempt.
+        started_us: When the latest attempt started, microseconds since 1970 UTC.
+        ms: How long the latest finished attempt took, milliseconds.
+        fields: Plain data of the latest outcome (tokens, model, type, message).
+        arguments: The arguments as plain data, if they were kept.
+        outcome: The result or the exception, if it was kept.
+        resolved: How a person settled it: happened, did-not, again, keep; or "".
+        adopted_from: The slot it was adopted from, or "".
+    """
+
+    id: str
+    key: bytes
+    name: str
+    number: int
+    slot: str
+    step: str
+    scope: str
+    after: str
+    parent: str
+    order: Order
+    ended_order: Order
+    effect: Effect
+    kind: str
+    code: str
+    text: str
+    state: CallState = CallState.STARTED
+    attempts: int = 1
+    owner: str = ""
+    started_us: int = 0
+    ms: float = 0.0
+    fields: Mapping[str, Plain] = field(default_factory=dict)
+    arguments: BlobRef | None = None
+    outcome: BlobRef | None = None
+    resolved: str = ""
+    adopted_from: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether a result or an exception of the latest attempt is known."""
+        return self.state in {CallState.COMPLETED, CallState.RAISED}
+
+
+@dataclass(slots=True, kw_only=True)
+class StepPast:
+    """One attempt of a step.
+
+    Attributes:
+        id: Its id.
+        key: The step key, or b"" when an input had no digest.
+        slot: The slot it executed in.
+        name: What people call it.
+        attempt: Its number within its slot, from 1.
+        source: Digest of the cell's normalised source, hex.
+        cell_id: The front end's id of the cell, or "".
+        title: The cell's first line of code, at most 80 characters.
+        reads: Digest (hex) of each name it read; None without a digest.
+        order: Where it started.
+        ended_order: Where it ended, or that of its start.
+        state: How it stands.
+        how: For a failed one: raised, interrupted or paused.
+        owner: The process that executed it.
+        started_us: When it started, microseconds since 1970 UTC.
+        ended_us: When it ended, or 0.
+        ms: How long it took, milliseconds.
+        used: Logical ids of the calls it was served or ran, in order.
+        served: How many of them were served.
+        blamed: Logical ids of the calls whose exception ended it.
+        fields: Plain data of its end.
+        blobs: Values of its end: outputs, then one per group of names.
+        inputs: Values of its start: the cell's source.
+        replays: Times (microseconds) at which it was replayed whole.
+    """
+
+    id: str
+    key: bytes
+    slot: str
+    name: str
+    attempt: int
+    source: str
+    cell_id: str
+    title: str
+    reads: Mapping[str, str | None]
+    order: Order
+    ended_order: Order
+    state: StepState = StepState.RUNNING
+    how: str = ""
+    owner: str = ""
+    started_us: int = 0
+    ended_us: int = 0
+    ms: float = 0.0
+    used: tuple[str, ...] = ()
+    served: int = 0
+    blamed: tuple[str, ...] = ()
+    fields: Mapping[str, Plain] = field(default_factory=dict)
+    blobs: tuple[BlobRef, ...] = ()
+    inputs: tuple[BlobRef, ...] = ()
+    replays: list[int] = field(default_factory=list)
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The names it stored, one tuple per group of values that hang together."""
+        stored = self.fields.get("names", ())
+        assert isinstance(stored, (list, tuple))
+        return tuple(tuple(str(n) for n in g) for g in stored)  # type: ignore[union-attr]  # a list of lists by format.md
+
+
+@dataclass(slots=True)
+class SlotPast:
+    """A slot's attempts in order, replays included, and the last rerun asked for."""
+
+    id: str
+    attempts: list[str] = field(default_factory=list)
+    reset: Order | None = None
+    kept_writes: bool | None = None
+
+
+class History:
+    """Everything a run's entries say, by id."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.opened: Record | None = None
+        self.closed: Record | None = None
+        self.steps: dict[str, StepPast] = {}
+        self.calls: dict[str, CallPast] = {}
+        self.slots: dict[str, SlotPast] = {}
+        self.by_key: dict[bytes, list[str]] = {}
+        self.by_step_key: dict[bytes, list[str]] = {}
+        self.kept_tools: set[tuple[str, str]] = set()
+        self.last_at_us = 0
+
+    def apply(self, entries: Iterable[Entry]) -> None:
+        """Take entries, each once, in the order of the run."""
+        for entry in entries:
+            record = entry.record
+            order = (entry.tick, entry.owner, entry.seq)
+            self.last_at_us = max(self.last_at_us, record.at_us)
+            fold = _FOLDS.get(record.kind)
+            if fold is not None:
+                fold(self, record, order)
+
+    def slot(self, slot: str) -> SlotPast:
+        """The slot of this id, made if it is new."""
+        return self.slots.setdefault(slot, SlotPast(slot))
+
+    def attempts(self, slot: str) -> Iterator[StepPast]:
+        """The attempts of a slot, latest first."""
+        past = self.slots.get(slot)
+        for step in reversed(past.attempts if past else []):
+            yield self.steps[step]
+
+    def latest(self, slot: str, *, ended: bool = False) -> StepPast | None:
+        """The latest attempt of a slot, or its latest that ended."""
+        for step in self.attempts(slot):
+            if not ended or step.state is not StepState.RUNNING:
+                return step
+        return None
+
+    def named(self, name: str) -> StepPast | None:
+        """The latest attempt of the step that people call ``name``."""
+        named = [s for s in self.steps.values() if s.name == name]
+        return max(named, key=lambda s: s.order, default=None)
+
+    def calls_of(self, step: StepPast) -> list[CallPast]:
+        """The calls a step attempt used or executed, in order."""
+        ids = dict.fromkeys(step.used)
+        ids.update((c.id, None) for c in self.calls.values() if c.step == step.id)
+        return [self.calls[i] for i in ids if i in self.calls]
+
+
+def _text(fields: Mapping[str, Plain], name: str) -> str:
+    value = fields.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _number(fields: Mapping[str, Plain], name: str, default: int = 0) -> int:
+    value = fields.get(name, default)
+    return value if isinstance(value, int) else default
+
+
+def _ms(fields: Mapping[str, Plain]) -> float:
+    value = fields.get("ms", 0)
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _texts(fields: Mapping[str, Plain], name: str) -> tuple[str, ...]:
+    value = fields.get(name, ())
+    if not isinstance(value, (list, tuple)):
+        return ()
+    return tuple(str(v) for v in value)
+
+
+def _run_opened(history: History, record: Record, _: Order) -> None:
+    history.opened = record
+
+
+def _run_closed(history: History, record: Record, _: Order) -> None:
+    history.closed = record
+
+
+def _step_started(history: History, record: Record, order: Order) -> None:
+    f = record.fields
+    reads = f.get("reads", {})
+    assert isinstance(reads, Mapping)
+    step = StepPast(
+        id=record.subject,
+        key=record.key,
+        slot=_text(f, "slot"),
+        name=_text(f, "name"),
+        attempt=_number(f, "attempt", 1),
+        source=_text(f, "source"),
+        cell_id=_text(f, "cell_id"),
+        title=_text(f, "title"),
+        reads={k: v if isinstance(v, str) else None for k, v in reads.items()},
+        order=order,
+        ended_order=order,
+        owner=order[1],
+        started_us=record.at_us,
+        fields=f,
+        inputs=record.blobs,
+    )
+    history.steps[step.id] = step
+    history.slot(step.slot).attempts.append(step.id)
+
+
+def _step_ended(history: History, record: Record, order: Order) -> None:
+    step = history.steps.get(record.subject)
+    if step is None:
+        return
+    f = record.fields
+    done = record.kind == Kind.STEP_COMPLETED
+    step.state = StepState.COMPLETED if done else StepState.FAILED
+    step.how = _text(f, "how")
+    step.ended_order, step.ended_us, step.ms = order, record.at_us, _ms(f)
+    step.used, step.blamed = _texts(f, "used"), _texts(f, "blamed")
+    step.served = _number(f, "replayed")
+    step.fields, step.blobs = {**step.fields, **f}, record.blobs
+    if done and step.key:
+        history.by_step_key.setdefault(step.key, []).append(step.id)
+
+
+def _step_replayed(history: History, record: Record, _: Order) -> None:
+    step = history.steps.get(record.subject)
+    if step is not None:
+        step.replays.append(record.at_us)
+        history.slot(_text(record.fields, "slot") or step.slot).attempts.append(step.id)
+
+
+def _step_reset(history: History, record: Record, order: Order) -> None:
+    slot = history.slot(_text(record.fields, "slot"))
+    writes = _text(record.fields, "writes")
+    if writes:
+        slot.kept_writes = writes == "keep"
+    else:
+        slot.reset, slot.kept_writes = order, None
+
+
+def _call_started(history: History, record: Record, order: Order) -> None:
+    f = record.fields
+    known = history.calls.get(record.subject)
+    step = history.steps.get(record.step)
+    slot = step.slot if step else ""
+    call = CallPast(
+        id=record.subject,
+        key=record.key,
+        name=_text(f, "name"),
+        number=_number(f, "n"),
+        slot=slot,
+        step=record.step,
+        scope=_text(f, "scope"),
+        after=_text(f, "after"),
+        parent=_text(f, "parent"),
+        order=known.order if known else order,
+        ended_order=order,
+        effect=Effect(_text(f, "effect") or Effect.WRITE),
+        kind=_text(f, "kind"),
+        code=_text(f, "code"),
+        text=_text(f, "text"),
+        attempts=_number(f, "attempt", 1),
+        owner=order[1],
+        started_us=record.at_us,
+        arguments=record.blobs[0] if record.blobs else None,
+        adopted_from=known.adopted_from if known else "",
+    )
+    history.calls[call.id] = call
+    if known is None:
+        history.by_key.setdefault(call.key, []).append(call.id)
+
+
+def _call_ended(history: History, record: Record, order: Order) -> None:
+    call = history.calls.get(record.subject)
+    if call is None:
+        return
+    if record.kind == Kind.CALL_COMPLETED:
+        call.state = CallState.COMPLETED
+    elif record.fields.get("interrupted"):
+        call.state = CallState.INTERRUPTED
+    else:
+        call.state = CallState.RAISED
+    call.ended_order, call.ms, call.fields = order, _ms(record.fields), record.fields
+    call.outcome = record.blobs[0] if record.blobs else None
+
+
+def _call_adopted(history: History, record: Record, _: Order) -> None:
+    call = history.calls.get(record.subject)
+    if call is not None:
+        call.adopted_from, call.slot = call.slot, _text(record.fields, "slot")
+
+
+def _call_resolved(history: History, record: Record, order: Order) -> None:
+    call = history.calls.get(record.subject)
+    if call is None:
+        return
+    call.resolved, call.ended_order = _text(record.fields, "how"), order
+    if call.resolved == "happened":
+        call.state, call.fields = CallState.COMPLETED, record.fields
+        call.outcome = record.blobs[0] if record.blobs else None
+
+
+def _call_kept(history: History, record: Record, _: Order) -> None:
+    f = record.fields
+    history.kept_tools.add((_text(f, "slot"), _text(f, "tool")))
+
+
+_FOLDS = {
+    Kind.RUN_OPENED: _run_opened,
+    Kind.RUN_CLOSED: _run_closed,
+    Kind.STEP_STARTED: _step_started,
+    Kind.STEP_COMPLETED: _step_ended,
+    Kind.STEP_FAILED: _step_ended,
+    Kind.STEP_REPLAYED: _step_replayed,
+    Kind.STEP_RESET: _step_reset,
+    Kind.CALL_STARTED: _call_started,
+    Kind.CALL_COMPLETED: _call_ended,
+    Kind.CALL_RAISED: _call_ended,
+    Kind.CALL_ADOPTED: _call_adopted,
+    Kind.CALL_RESOLVED: _call_resolved,
+    Kind.CALL_KEPT: _call_kept,
+}
+"""Which function folds which kind; kinds that a newer version adds are ignored."""
