@@ -1,0 +1,82 @@
+# `make demo` shows the product, `make test` runs what CI runs, `make` lists the rest.
+# VENV=path uses an environment that has everything already; nothing is installed then.
+
+VENV ?= .venv
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)) python3)
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+ifeq ($(origin VENV),file)
+READY := $(VENV)/.installed
+else
+READY :=
+export PYTHONPATH := $(CURDIR)/kernel_ext:$(CURDIR)/store
+endif
+
+, := ,
+say = @printf '\033[1m%s\033[0m\n' "$(1)"
+
+.PHONY: help check test demo lab bench soak lock lint types contracts format clean
+
+help:  ## what this list is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(call say,Installing into $(VENV) (hashes checked; about a minute the first time))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+check: lint types contracts  ## for every commit: lint, types, contracts, pure and store tests
+	$(call say,Tests of the engine$(,) the store and the docs)
+	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" $(wildcard tests/engine tests/store tests/docs)
+
+test: lint types contracts  ## everything CI runs
+	$(call say,All tests)
+	@$(BIN)/python -m pytest -n $(JOBS) tests
+
+lint: $(READY)
+	$(call say,Lint (ruff$(,) docstrings of tests))
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "not formatted: make format"; exit 1; }
+	@$(BIN)/interrogate --quiet tests
+
+types: $(READY)
+	$(call say,Types (mypy))
+	@$(BIN)/mypy --no-error-summary
+
+contracts: $(READY)
+	$(call say,Contracts (who may import whom))
+	@$(BIN)/lint-imports --no-logo > .contracts.log 2>&1 || { cat .contracts.log; exit 1; }
+
+format: $(READY)  ## format the code, fix what can be fixed
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+demo: $(READY)  ## kill a kernel in the middle of an agent, run it again, count (SEED=n repeats one)
+	@$(BIN)/python -m nbdurable.testing.demo $(if $(SEED),--seed $(SEED))
+
+lab: $(READY)  ## JupyterLab on the example notebooks
+	$(call say,JupyterLab on example_notebooks (Ctrl-C twice ends it))
+	@$(BIN)/jupyter lab example_notebooks
+
+bench: $(READY)  ## what durability costs, beside bare SQLite: one table
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+soak: $(READY)  ## kill kernels at random moments for MINUTES (default 10)
+	$(call say,Killing kernels for $(or $(MINUTES),10) minutes)
+	@NBDURABLE_SOAK_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -q -p no:randomly tests/crash -m soak
+
+lock: $(READY)  ## make requirements.lock again from pyproject.toml
+	$(call say,Resolving for Python 3.11 and newer on every platform)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --all-extras --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean:  ## remove what make made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .contracts.log dist
+
+
