@@ -8,7 +8,7 @@ one call with all its attempts, its latest outcome counts. Matching, the timelin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -161,7 +161,7 @@ class StepPast:
         """The names it stored, one tuple per group of values that hang together."""
         stored = self.fields.get("names", ())
         assert isinstance(stored, (list, tuple))
-        return tuple(tuple(str(n) for n in g) for g in stored)  # type: ignore[union-attr]  # a list of lists by format.md
+        return tuple(tuple(str(n) for n in g) for g in stored)
 
 
 @dataclass(slots=True)
@@ -382,7 +382,7 @@ def _call_kept(history: History, record: Record, _: Order) -> None:
     history.kept_tools.add((_text(f, "slot"), _text(f, "tool")))
 
 
-_FOLDS = {
+_FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.RUN_OPENED: _run_opened,
     Kind.RUN_CLOSED: _run_closed,
     Kind.STEP_STARTED: _step_started,
