@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from nbdurable.engine import fields
 from nbdurable.engine.policy import Effect
 from nbdurable_store.records import BlobRef, Entry, Kind, Plain, Record
 
@@ -66,6 +67,7 @@ class CallPast:
         outcome: The result or the exception, if it was kept.
         resolved: How a person settled it: happened, did-not, again, keep; or "".
         adopted_from: The slot it was adopted from, or "".
+        earlier: Its earlier attempts, each as it stood, oldest first.
     """
 
     id: str
@@ -93,6 +95,7 @@ class CallPast:
     outcome: BlobRef | None = None
     resolved: str = ""
     adopted_from: str = ""
+    earlier: tuple[CallPast, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -188,6 +191,7 @@ class History:
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: set[tuple[str, str]] = set()
         self.last_at_us = 0
+        self.seen_us: dict[str, tuple[int, int]] = {}
 
     def apply(self, entries: Iterable[Entry]) -> None:
         """Take entries, each once, in the order of the run."""
@@ -195,6 +199,11 @@ class History:
             record = entry.record
             order = (entry.tick, entry.owner, entry.seq)
             self.last_at_us = max(self.last_at_us, record.at_us)
+            first, last = self.seen_us.get(entry.owner, (record.at_us, record.at_us))
+            self.seen_us[entry.owner] = (
+                min(first, record.at_us),
+                max(last, record.at_us),
+            )
             fold = _FOLDS.get(record.kind)
             if fold is not None:
                 fold(self, record, order)
@@ -228,28 +237,6 @@ class History:
         return [self.calls[i] for i in ids if i in self.calls]
 
 
-def _text(fields: Mapping[str, Plain], name: str) -> str:
-    value = fields.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
-def _number(fields: Mapping[str, Plain], name: str, default: int = 0) -> int:
-    value = fields.get(name, default)
-    return value if isinstance(value, int) else default
-
-
-def _ms(fields: Mapping[str, Plain]) -> float:
-    value = fields.get("ms", 0)
-    return float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def _texts(fields: Mapping[str, Plain], name: str) -> tuple[str, ...]:
-    value = fields.get(name, ())
-    if not isinstance(value, (list, tuple)):
-        return ()
-    return tuple(str(v) for v in value)
-
-
 def _run_opened(history: History, record: Record, _: Order) -> None:
     history.opened = record
 
@@ -265,12 +252,12 @@ def _step_started(history: History, record: Record, order: Order) -> None:
     step = StepPast(
         id=record.subject,
         key=record.key,
-        slot=_text(f, "slot"),
-        name=_text(f, "name"),
-        attempt=_number(f, "attempt", 1),
-        source=_text(f, "source"),
-        cell_id=_text(f, "cell_id"),
-        title=_text(f, "title"),
+        slot=fields.text(f, "slot"),
+        name=fields.text(f, "name"),
+        attempt=fields.number(f, "attempt", 1),
+        source=fields.text(f, "source"),
+        cell_id=fields.text(f, "cell_id"),
+        title=fields.text(f, "title"),
         reads={k: v if isinstance(v, str) else None for k, v in reads.items()},
         order=order,
         ended_order=order,
@@ -290,10 +277,10 @@ def _step_ended(history: History, record: Record, order: Order) -> None:
     f = record.fields
     done = record.kind == Kind.STEP_COMPLETED
     step.state = StepState.COMPLETED if done else StepState.FAILED
-    step.how = _text(f, "how")
-    step.ended_order, step.ended_us, step.ms = order, record.at_us, _ms(f)
-    step.used, step.blamed = _texts(f, "used"), _texts(f, "blamed")
-    step.served = _number(f, "replayed")
+    step.how = fields.text(f, "how")
+    step.ended_order, step.ended_us, step.ms = order, record.at_us, fields.ms(f)
+    step.used, step.blamed = fields.texts(f, "used"), fields.texts(f, "blamed")
+    step.served = fields.number(f, "replayed")
     step.fields, step.blobs = {**step.fields, **f}, record.blobs
     if done and step.key:
         history.by_step_key.setdefault(step.key, []).append(step.id)
@@ -303,12 +290,14 @@ def _step_replayed(history: History, record: Record, _: Order) -> None:
     step = history.steps.get(record.subject)
     if step is not None:
         step.replays.append(record.at_us)
-        history.slot(_text(record.fields, "slot") or step.slot).attempts.append(step.id)
+        history.slot(fields.text(record.fields, "slot") or step.slot).attempts.append(
+            step.id
+        )
 
 
 def _step_reset(history: History, record: Record, order: Order) -> None:
-    slot = history.slot(_text(record.fields, "slot"))
-    writes = _text(record.fields, "writes")
+    slot = history.slot(fields.text(record.fields, "slot"))
+    writes = fields.text(record.fields, "writes")
     if writes:
         slot.kept_writes = writes == "keep"
     else:
@@ -323,24 +312,25 @@ def _call_started(history: History, record: Record, order: Order) -> None:
     call = CallPast(
         id=record.subject,
         key=record.key,
-        name=_text(f, "name"),
-        number=_number(f, "n"),
+        name=fields.text(f, "name"),
+        number=fields.number(f, "n"),
         slot=slot,
         step=record.step,
-        scope=_text(f, "scope"),
-        after=_text(f, "after"),
-        parent=_text(f, "parent"),
+        scope=fields.text(f, "scope"),
+        after=fields.text(f, "after"),
+        parent=fields.text(f, "parent"),
         order=known.order if known else order,
         ended_order=order,
-        effect=Effect(_text(f, "effect") or Effect.WRITE),
-        kind=_text(f, "kind"),
-        code=_text(f, "code"),
-        text=_text(f, "text"),
-        attempts=_number(f, "attempt", 1),
+        effect=Effect(fields.text(f, "effect") or Effect.WRITE),
+        kind=fields.text(f, "kind"),
+        code=fields.text(f, "code"),
+        text=fields.text(f, "text"),
+        attempts=fields.number(f, "attempt", 1),
         owner=order[1],
         started_us=record.at_us,
         arguments=record.blobs[0] if record.blobs else None,
         adopted_from=known.adopted_from if known else "",
+        earlier=(*known.earlier, known) if known else (),
     )
     history.calls[call.id] = call
     if known is None:
@@ -357,21 +347,25 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
         call.state = CallState.INTERRUPTED
     else:
         call.state = CallState.RAISED
-    call.ended_order, call.ms, call.fields = order, _ms(record.fields), record.fields
+    call.ended_order, call.ms, call.fields = (
+        order,
+        fields.ms(record.fields),
+        record.fields,
+    )
     call.outcome = record.blobs[0] if record.blobs else None
 
 
 def _call_adopted(history: History, record: Record, _: Order) -> None:
     call = history.calls.get(record.subject)
     if call is not None:
-        call.adopted_from, call.slot = call.slot, _text(record.fields, "slot")
+        call.adopted_from, call.slot = call.slot, fields.text(record.fields, "slot")
 
 
 def _call_resolved(history: History, record: Record, order: Order) -> None:
     call = history.calls.get(record.subject)
     if call is None:
         return
-    call.resolved, call.ended_order = _text(record.fields, "how"), order
+    call.resolved, call.ended_order = fields.text(record.fields, "how"), order
     if call.resolved == "happened":
         call.state, call.fields = CallState.COMPLETED, record.fields
         call.outcome = record.blobs[0] if record.blobs else None
@@ -379,7 +373,7 @@ def _call_resolved(history: History, record: Record, order: Order) -> None:
 
 def _call_kept(history: History, record: Record, _: Order) -> None:
     f = record.fields
-    history.kept_tools.add((_text(f, "slot"), _text(f, "tool")))
+    history.kept_tools.add((fields.text(f, "slot"), fields.text(f, "tool")))
 
 
 _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {

@@ -1,0 +1,38 @@
+"""Plain data of records, read without trust: a field of another type counts as absent.
+
+A newer version, or a damaged but signed record, may hold anything that JSON can say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nbdurable_store.records import Plain
+
+Fields = Mapping[str, Plain]
+
+
+def text(fields: Fields, name: str) -> str:
+    """A string, or ""."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def number(fields: Fields, name: str, default: int = 0) -> int:
+    """An integer, or ``default``."""
+    value = fields.get(name, default)
+    return value if isinstance(value, int) else default
+
+
+def ms(fields: Fields) -> float:
+    """The duration, milliseconds, or 0."""
+    value = fields.get("ms", 0)
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def texts(fields: Fields, name: str) -> tuple[str, ...]:
+    """A list of strings; its elements are made strings, anything else is empty."""
+    value = fields.get(name, ())
+    if not isinstance(value, (list, tuple)):
+        return ()
+    return tuple(str(v) for v in value)
