@@ -1,0 +1,353 @@
+r"""A real Jupyter kernel that a test drives, interrupts and kills.
+
+The kernel runs in a process of its own, with its own IPython profile, and finds this
+nbdurable; what it writes to its real stdout and stderr goes to ``.kernel/log.txt`` in
+its folder. Every wait has a deadline; the kernel ends with the ``with`` block, and by
+itself when the process that started it ends.
+
+Example:
+    >>> with Kernel(folder) as kernel:                               # doctest: +SKIP
+    ...     kernel.run("%%durable\nx = pay('ann', 3)")
+    ...     kernel.kill()
+    ...     kernel.restart()
+    ...     print(kernel.run("%%durable\nx = pay('ann', 3)").text)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
+
+import nbdurable
+import nbdurable_store
+from nbdurable_store.clock import SYSTEM_CLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from jupyter_client.blocking.client import BlockingKernelClient
+    from jupyter_client.manager import KernelManager
+
+T = TypeVar("T")
+
+START_S_MAX = 90.0
+"""A kernel start takes 1 s; on a crowded machine up to 20 s were seen."""
+
+RUN_S = 60.0
+"""How long a cell may take when the test doesn't say."""
+
+SLICE_S = 0.25
+"""How often a wait looks whether the kernel still lives."""
+
+OUTPUTS = frozenset(
+    {
+        "stream",
+        "display_data",
+        "update_display_data",
+        "execute_result",
+        "clear_output",
+        "error",
+    }
+)
+"""Message types that a front end shows."""
+
+
+class KernelDiedError(RuntimeError):
+    """The kernel's process ended while something was awaited from it."""
+
+
+@dataclass(slots=True)
+class Ran:
+    """What one execution sent back, as far as it got.
+
+    Attributes:
+        id: Id of the request.
+        messages: Output messages in order, as the kernel sent them.
+        reply: Content of the execute reply; empty until it came.
+        idle: Whether the kernel said that it has sent all outputs.
+    """
+
+    id: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    reply: dict[str, Any] = field(default_factory=dict)
+    idle: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Reply and last output have come."""
+        return self.idle and bool(self.reply)
+
+    @property
+    def ok(self) -> bool:
+        """The cell ended without an error."""
+        return self.reply.get("status") == "ok"
+
+    @property
+    def text(self) -> str:
+        """All streams, plain texts and tracebacks, as one string without colours."""
+        return "".join(_text(message) for message in self.messages)
+
+    def of_type(self, *types: str) -> list[dict[str, Any]]:
+        """Contents of the output messages of these types, in order."""
+        return [m["content"] for m in self.messages if m["msg_type"] in types]
+
+
+class Kernel:
+    """One kernel process at a time, in a folder.
+
+    Args:
+        folder: Its working directory; profile and connection file go to
+            ``folder/.kernel``.
+        extension: Load nbdurable at the start, as an installed extension does.
+        env: Variables to set, or with ``None`` to remove, on top of the caller's
+            environment without its ``NBDURABLE_*``.
+        arguments: More arguments of ``ipykernel_launcher``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        extension: bool = True,
+        env: Mapping[str, str | None] | None = None,
+        arguments: Iterable[str] = (),
+    ) -> None:
+        self.folder = Path(folder)
+        self._home = self.folder / ".kernel"
+        self._env = _environment(self._home, env or {})
+        self._arguments = [*(["--ext=nbdurable"] if extension else []), *arguments]
+        self._manager: KernelManager | None = None
+        self._client: BlockingKernelClient | None = None
+        self._log: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the living or last kernel."""
+        return int(getattr(self.manager.provisioner, "pid", 0))
+
+    @property
+    def log(self) -> str:
+        """What the kernel's process wrote to its real stdout and stderr."""
+        place = self._home / "log.txt"
+        return place.read_text(errors="replace") if place.exists() else ""
+
+    @property
+    def manager(self) -> KernelManager:
+        """The jupyter_client manager of the started kernel."""
+        return _started(self._manager)
+
+    @property
+    def client(self) -> BlockingKernelClient:
+        """The jupyter_client client of the started kernel."""
+        return _started(self._client)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._manager is not None and self._manager.is_alive()
+
+    def start(self) -> None:
+        """Start a kernel and wait until it answers."""
+        from jupyter_client.manager import KernelManager
+
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._manager = KernelManager(connection_file=str(self._home / "kernel.json"))
+        self._log = (self._home / "log.txt").open("ab")
+        self._manager.start_kernel(
+            extra_arguments=self._arguments,
+            cwd=str(self.folder),
+            env=self._env,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self._connect()
+
+    def send(self, code: str, *, metadata: Mapping[str, Any] | None = None) -> Ran:
+        """Send a cell and return at once; `wait` or `wait_for` collects what comes.
+
+        Args:
+            code: The cell.
+            metadata: The request's metadata, such as ``{"cellId": …, "tags": […]}``.
+        """
+        session, channel = self.client.session, self.client.shell_channel
+        request = session.msg(
+            "execute_request",
+            {
+                "code": code,
+                "silent": False,
+                "store_history": True,
+                "user_expressions": {},
+                "allow_stdin": False,
+                "stop_on_error": True,
+            },
+            metadata=dict(metadata or {}),
+        )
+        channel.send(request)
+        return Ran(request["header"]["msg_id"])
+
+    def run(
+        self,
+        code: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        timeout_s: float = RUN_S,
+    ) -> Ran:
+        """Run a cell to its end.
+
+        Raises:
+            TimeoutError: It took longer; the kernel was killed.
+            KernelDiedError: The kernel ended in the middle.
+        """
+        return self.wait(self.send(code, metadata=metadata), timeout_s=timeout_s)
+
+    def wait(self, ran: Ran, *, timeout_s: float = RUN_S) -> Ran:
+        """Collect until the cell has ended; raises as `run` does."""
+        return self.wait_for(ran, lambda: ran.done, timeout_s=timeout_s)
+
+    def wait_for(
+        self, ran: Ran, condition: Callable[[], bool], *, timeout_s: float = RUN_S
+    ) -> Ran:
+        """Collect until a condition holds or the cell has ended; raises as `run`."""
+        deadline = SYSTEM_CLOCK.monotonic_s() + timeout_s
+        while not (condition() or ran.done):
+            if SYSTEM_CLOCK.monotonic_s() > deadline:
+                self.kill()
+                told = f"still running after {timeout_s} s; so far: {ran.text[-2000:]}"
+                raise TimeoutError(told)
+            if not self._receive(ran) and not self.alive:
+                raise KernelDiedError(ran.text[-2000:])
+        return ran
+
+    def interrupt(self) -> None:
+        """Send SIGINT, as the stop button does."""
+        self.manager.interrupt_kernel()
+
+    def kill(self) -> None:
+        """End the process with SIGKILL and wait until it is gone."""
+        if self.alive:
+            os.kill(self.pid, signal.SIGKILL)
+        self._await_end()
+
+    def restart(self) -> None:
+        """Kill the process if it lives and start a new one with the same kernel id."""
+        self._disconnect()
+        self.manager.restart_kernel(now=True)
+        self._connect()
+
+    def stop(self) -> None:
+        """End the process at once and free the sockets. Idempotent."""
+        self._disconnect()
+        if self._manager is not None:
+            self._manager.shutdown_kernel(now=True)
+            self._manager.cleanup_resources()
+            self._manager = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _connect(self) -> None:
+        self._client = self.manager.client()
+        self._client.start_channels()
+        try:
+            self._client.wait_for_ready(timeout=START_S_MAX)
+        except RuntimeError as error:
+            self.stop()
+            raise KernelDiedError(self.log[-2000:]) from error
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            self._client.stop_channels()
+            self._client = None
+
+    def _await_end(self) -> None:
+        deadline = SYSTEM_CLOCK.monotonic_s() + START_S_MAX
+        while self.alive:
+            if SYSTEM_CLOCK.monotonic_s() > deadline:
+                raise TimeoutError(self.pid, "survives SIGKILL")
+            SYSTEM_CLOCK.sleep(SLICE_S / 10)
+
+    def _receive(self, ran: Ran) -> bool:
+        """Take one message of either channel; false if none came within a slice."""
+        if ran.idle:
+            return self._receive_reply(ran)
+        try:
+            message = self.client.get_iopub_msg(timeout=SLICE_S)
+        except Empty:
+            return False
+        if message["parent_header"].get("msg_id") == ran.id:
+            _note(ran, message)
+        return True
+
+    def _receive_reply(self, ran: Ran) -> bool:
+        try:
+            message = self.client.get_shell_msg(timeout=SLICE_S)
+        except Empty:
+            return False
+        if message["parent_header"].get("msg_id") == ran.id:
+            ran.reply = message["content"]
+        return True
+
+
+def _started(part: T | None) -> T:
+    if part is None:
+        raise RuntimeError("the kernel was not started")
+    return part
+
+
+def _note(ran: Ran, message: dict[str, Any]) -> None:
+    if message["msg_type"] in OUTPUTS:
+        ran.messages.append(message)
+    elif message["msg_type"] == "status":
+        ran.idle = message["content"]["execution_state"] == "idle"
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message["content"]
+    match message["msg_type"]:
+        case "stream":
+            return str(content["text"])
+        case "error":
+            return _without_colours("\n".join(content["traceback"])) + "\n"
+        case "clear_output":
+            return ""
+        case _:
+            return str(content["data"].get("text/plain", "")) + "\n"
+
+
+def _without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def _environment(home: Path, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """The caller's environment with our packages found and nobody's profile."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("NBDURABLE_")}
+    places = [
+        str(Path(m.__file__ or "").parents[1]) for m in (nbdurable, nbdurable_store)
+    ]
+    env["PYTHONPATH"] = os.pathsep.join([*places, env.get("PYTHONPATH", "")]).strip(":")
+    env |= {
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }
+    for name, value in changes.items():
+        if value is None:
+            env.pop(name, None)
+        else:
+            env[name] = value
+    return env
