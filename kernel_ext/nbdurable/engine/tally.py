@@ -1,0 +1,148 @@
+"""What a step cost and what replay saved. Pure.
+
+Time saved is the time during which at least one of the replayed calls had been running
+when it ran: calls that ran side by side are not counted twice. Only calls that the cell
+made itself are counted as calls; what happened inside them counts as tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nbdurable.engine import fields
+from nbdurable.engine.history import CallPast, History, StepPast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What one or more step attempts did with their calls.
+
+    Attributes:
+        served: Calls that were replayed.
+        ran: Calls that were executed, whatever their outcome.
+        ms: How long the attempts took, milliseconds.
+        tokens: Tokens spent by the calls that ran, in and out.
+        saved_ms: How long the replayed calls took when they ran, milliseconds.
+        saved_tokens: What the replayed calls spent when they ran.
+    """
+
+    served: int = 0
+    ran: int = 0
+    ms: float = 0.0
+    tokens: int = 0
+    saved_ms: float = 0.0
+    saved_tokens: int = 0
+
+    @property
+    def calls(self) -> int:
+        """All calls, replayed or not."""
+        return self.served + self.ran
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            served=self.served + other.served,
+            ran=self.ran + other.ran,
+            ms=self.ms + other.ms,
+            tokens=self.tokens + other.tokens,
+            saved_ms=self.saved_ms + other.saved_ms,
+            saved_tokens=self.saved_tokens + other.saved_tokens,
+        )
+
+
+class Ledger:
+    """Which calls each attempt used; an index over a history as it stands now."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._inside: dict[str, list[CallPast]] = {}
+        self._executed: dict[str, list[CallPast]] = {}
+        for call in history.calls.values():
+            if call.parent:
+                self._inside.setdefault(call.parent, []).append(call)
+            for attempt in (*call.earlier, call):
+                self._executed.setdefault(attempt.step, []).append(attempt)
+
+    def calls(self, step: StepPast) -> list[CallPast]:
+        """The calls a step attempt used or executed, in order.
+
+        A call that it executed is given as it stood after that attempt.
+        """
+        executed = {c.id: c for c in self._executed.get(step.id, ())}
+        known = self.history.calls
+        used = [executed.get(i) or known[i] for i in step.used if i in known]
+        rest = [c for i, c in executed.items() if i not in set(step.used)]
+        return used + sorted(rest, key=lambda c: c.number)
+
+    def inside(self, call: CallPast) -> list[CallPast]:
+        """The calls made inside a call, in order."""
+        return self._inside.get(call.id, [])
+
+    def attempt(self, step: StepPast) -> Tally:
+        """What one attempt did with its calls."""
+        calls = self.calls(step)
+        ran = [c for c in calls if c.step == step.id]
+        served = [c for c in calls if c.step != step.id]
+        return Tally(
+            served=_own(served),
+            ran=_own(ran),
+            ms=step.ms,
+            tokens=tokens(ran),
+            saved_ms=_covered(_span(c) for c in served),
+            saved_tokens=tokens(self._with_inner(served)),
+        )
+
+    def replay(self, step: StepPast) -> Tally:
+        """What replaying a completed attempt as a whole saves."""
+        calls = [self.history.calls[i] for i in step.used if i in self.history.calls]
+        own = (step.started_us, step.started_us + step.ms * 1_000)
+        return Tally(
+            served=_own(calls),
+            saved_ms=_covered([own, *(_span(c) for c in calls)]),
+            saved_tokens=tokens(self._with_inner(calls)),
+        )
+
+    def whole(self) -> Tally:
+        """What the whole run did: every attempt, and every replay of one."""
+        total = Tally()
+        for step in self.history.steps.values():
+            total += self.attempt(step)
+            if step.replays:
+                once = self.replay(step)
+                total = sum((once for _ in step.replays), total)
+        return total
+
+    def _with_inner(self, calls: Sequence[CallPast]) -> Iterable[CallPast]:
+        found = {c.id: c for c in calls}
+        queue = list(calls)
+        while queue:
+            inner = [c for c in self.inside(queue.pop()) if c.id not in found]
+            found.update((c.id, c) for c in inner)
+            queue += inner
+        return found.values()
+
+
+def tokens(calls: Iterable[CallPast]) -> int:
+    """Tokens in and out of the calls that ended."""
+    return sum(
+        fields.number(c.fields, "tokens_in") + fields.number(c.fields, "tokens_out")
+        for c in calls
+    )
+
+
+def _own(calls: Iterable[CallPast]) -> int:
+    return sum(not c.parent for c in calls)
+
+
+def _span(call: CallPast) -> tuple[float, float]:
+    return call.started_us, call.started_us + call.ms * 1_000
+
+
+def _covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of spans of microseconds, in milliseconds."""
+    covered = 0.0
+    until = float("-inf")
+    for start, end in sorted(spans):
+        covered += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return covered / 1_000
