@@ -2,6 +2,342 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import ClassVar
+
 from nbdurable_store.errors import DurableError, DurablePause, Remedy
 
-__all__ = ["DurableError", "DurablePause", "Remedy"]
+__all__ = [
+    "AlreadyHappened",
+    "CallInDoubt",
+    "CallRefused",
+    "DurableError",
+    "DurablePause",
+    "HappenedBeforeRerun",
+    "HappenedElsewhere",
+    "NotDone",
+    "NothingDurable",
+    "OptionUnknown",
+    "ReferenceUnknown",
+    "Remedy",
+    "ResultGone",
+    "ToolRefused",
+    "TwinHappened",
+]
+
+
+class NotDone(Exception):  # it is an answer, not an error
+    """Raised by a tool, or by an `on_doubt` function: nothing happened."""
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class ToolRefused(DurableError):
+    """`@nd.tool` was put on something that makes no tool."""
+
+    slug: ClassVar[str] = "tool-refused"
+    what: str
+
+    def fact(self) -> str:
+        """One line about the decorated thing."""
+        return f"{self.what}."
+
+    def detail(self) -> str:
+        """What a tool is."""
+        return (
+            "No tool was made. A tool is a function or method, sync or async, whose"
+            " result can be recorded."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """How to decorate it."""
+        return (
+            Remedy("a function", '@nd.tool(effect="read")'),
+            Remedy("a static or class method", "put @nd.tool below @staticmethod"),
+            Remedy("a generator", "return a list instead"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class OptionUnknown(DurableError):
+    """A word or option of the magic that doesn't exist."""
+
+    slug: ClassVar[str] = "option-unknown"
+    given: str
+    nearest: str
+    known: tuple[str, ...]
+
+    def fact(self) -> str:
+        """One line about what was typed."""
+        return f"{self.given} is not known here."
+
+    def detail(self) -> str:
+        """What exists."""
+        return f"Nothing was run. Known: {', '.join(self.known)}."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The nearest one."""
+        return (Remedy("meant perhaps", self.nearest),) if self.nearest else ()
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class ReferenceUnknown(DurableError):
+    """A step, call or name that this run doesn't have."""
+
+    slug: ClassVar[str] = "reference-unknown"
+    given: str
+    nearest: str = ""
+    known: tuple[str, ...] = ()
+
+    def fact(self) -> str:
+        """One line about what was typed."""
+        return f"this run has no {self.given}."
+
+    def detail(self) -> str:
+        """What the run has."""
+        known = ", ".join(self.known)
+        return f"Nothing was done. It has: {known}." if known else "Nothing was done."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The nearest one, and the list."""
+        meant = (Remedy("meant perhaps", self.nearest),) if self.nearest else ()
+        return (*meant, Remedy("see all", "%durable"))
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class NothingDurable(DurableError):
+    """A command that needs a run, where no durable cell ran yet."""
+
+    slug: ClassVar[str] = "nothing-durable"
+    command: str
+
+    def fact(self) -> str:
+        """One line about the command."""
+        return f"{self.command} needs a run, and no durable cell ran here yet."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """How to begin."""
+        return (Remedy("begin one", "%%durable NAME on a cell's first line"),)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class CallPause(DurablePause):
+    """Somebody has to decide about one call.
+
+    Attributes:
+        call: The call as it was written.
+        reference: STEP.CALL, to be used in commands.
+        tool: The tool's name.
+        earlier: The recorded call as it was written, where it differs.
+    """
+
+    call: str
+    reference: str
+    tool: str
+    earlier: str = ""
+
+    def _keep(self) -> Remedy:
+        return Remedy("keep that result", f"%durable resolve {self.reference} --keep")
+
+    def _again(self) -> Remedy:
+        return Remedy("do it again", f"%durable resolve {self.reference} --again")
+
+    def _happened(self) -> Remedy:
+        command = f"%durable resolve {self.reference} --happened VALUE"
+        return Remedy("it happened", command)
+
+    def _did_not(self) -> Remedy:
+        return Remedy("it did not", f"%durable resolve {self.reference} --did-not")
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class CallInDoubt(CallPause):
+    """A write may or may not have happened.
+
+    Attributes:
+        how: How its last attempt ended, as a sentence.
+        where: Step, call number and attempt, as people read it.
+        undeclared: The tool has no ``effect=``.
+    """
+
+    slug: ClassVar[str] = "call-in-doubt"
+    how: str
+    where: str
+    undeclared: bool = False
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} may or may not have happened."
+
+    def detail(self) -> str:
+        """How it came to be in doubt."""
+        lines = [
+            f"{self.how} ({self.where}), before a result was recorded.",
+            'It was not repeated, because on_doubt="ask".',
+        ]
+        if self.undeclared:
+            lines.append(f"{self.tool} has no effect=, so it is treated as a write.")
+        return "\n".join(lines)
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Settle it, or promise that it is safe."""
+        only_reads = Remedy("it only reads", '@nd.tool(effect="read")')
+        return (
+            self._happened(),
+            self._did_not(),
+            Remedy("it is safe to redo", '@nd.tool(on_doubt="retry")'),
+            *((only_reads,) if self.undeclared else ()),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class CallRefused(CallInDoubt):
+    """A write in doubt whose author said ``on_doubt="fail"``."""
+
+    slug: ClassVar[str] = "call-refused"
+
+    def detail(self) -> str:
+        """Why it was refused."""
+        return (
+            f"{self.how} ({self.where}), before a result was recorded.\n"
+            'It was not repeated, because on_doubt="fail".'
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class AlreadyHappened(CallPause):
+    """A write that completed with an earlier version of the tool's code."""
+
+    slug: ClassVar[str] = "already-happened"
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} already happened with an earlier version of {self.tool}."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return (
+            "It was not repeated. «keep» serves the recorded result, now and for later"
+            f" versions of {self.tool} in this cell."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Keep the result, or do it again."""
+        return self._keep(), self._again()
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class ResultGone(CallPause):
+    """A write that completed, and whose result can't be brought back.
+
+    Attributes:
+        why: Why its result is gone.
+    """
+
+    slug: ClassVar[str] = "result-gone"
+    why: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} happened, and its result can't be brought back."
+
+    def detail(self) -> str:
+        """Why, and what was not done."""
+        return f"{self.why}\nIt was not repeated."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Say what it returned, or do it again."""
+        command = f"%durable resolve {self.reference} --happened VALUE"
+        return Remedy("it returned", command), self._again()
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class HappenedElsewhere(CallPause):
+    """A write that completed in a cell that may still be in the notebook.
+
+    Attributes:
+        cell: The step that owns it.
+    """
+
+    slug: ClassVar[str] = "happened-elsewhere"
+    cell: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} already happened in the cell {self.cell}."
+
+    def detail(self) -> str:
+        """Why it asks."""
+        return (
+            "It isn't known whether that cell still exists, so this may be the same"
+            " call, moved, or a second one. It was not repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The same call, or another one."""
+        return (
+            Remedy("the same call", f"%durable resolve {self.reference} --keep"),
+            Remedy("a second call", f"%durable resolve {self.reference} --again"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class HappenedBeforeRerun(CallPause):
+    """Writes that completed before `rerun` was asked for.
+
+    Attributes:
+        step: The step that begins afresh.
+        others: The other writes of the step that already happened.
+    """
+
+    slug: ClassVar[str] = "happened-before-rerun"
+    step: str
+    others: tuple[str, ...] = ()
+
+    def fact(self) -> str:
+        """One line about the calls."""
+        more = f" and {len(self.others)} more" if self.others else ""
+        return f"{self.call}{more} already happened before this rerun of {self.step}."
+
+    def detail(self) -> str:
+        """Which ones, and what was not done."""
+        return "\n".join([*(f"also {o}" for o in self.others), "It was not repeated."])
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """One answer for all writes of the step."""
+        return (
+            Remedy("keep their results", f"%durable resolve {self.reference} --keep"),
+            Remedy("do them again", f"%durable resolve {self.reference} --again"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class TwinHappened(CallPause):
+    """A write with an argument that has no digest, where an equal one is recorded.
+
+    Attributes:
+        argument: The argument without a digest, and its type.
+        parameter: Its parameter.
+    """
+
+    slug: ClassVar[str] = "twin-happened"
+    argument: str
+    parameter: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} may be one that already happened."
+
+    def detail(self) -> str:
+        """Why it can't be told."""
+        return (
+            f"{self.argument} has no digest, and a call equal but for it is recorded:"
+            f" {self.earlier}.\nIt was not repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Make it comparable, or decide."""
+        return (
+            Remedy("it doesn't matter", f'@nd.tool(ignore=("{self.parameter}",))'),
+            self._keep(),
+            self._again(),
+        )

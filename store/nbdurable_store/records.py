@@ -24,6 +24,7 @@ class Kind(StrEnum):
     """Every kind of record of format version 1; unknown kinds are kept and ignored."""
 
     RUN_OPENED = "run.opened"
+    RUN_RENAMED = "run.renamed"
     RUN_CLOSED = "run.closed"
     STEP_STARTED = "step.started"
     STEP_COMPLETED = "step.completed"

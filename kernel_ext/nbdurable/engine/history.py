@@ -9,172 +9,27 @@ one call with all its attempts, its latest outcome counts. Matching, the timelin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from nbdurable.engine import fields
+from nbdurable.engine.pasts import (
+    CallPast,
+    CallState,
+    Order,
+    SlotPast,
+    StepPast,
+    StepState,
+)
 from nbdurable.engine.policy import Effect
-from nbdurable_store.records import BlobRef, Entry, Kind, Plain, Record
+from nbdurable_store.records import Entry, Kind, Record
 
-Order = tuple[int, str, int]
-"""Place in the run: (tick, owner, seq)."""
-
-
-class CallState(StrEnum):
-    """How the latest attempt of a call stands."""
-
-    STARTED = "started"
-    COMPLETED = "completed"
-    RAISED = "raised"
-    INTERRUPTED = "interrupted"
-
-
-class StepState(StrEnum):
-    """How a step attempt stands."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-@dataclass(slots=True, kw_only=True)
-class CallPast:
-    """One logical call: what is known of all its attempts.
-
-    Attributes:
-        id: Logical id, kept over attempts, edits and adoption.
-        key: The digest it is matched by.
-        name: The function's name, or method and address of an HTTP exchange.
-        number: Its number within the step attempt that last executed it, from 1.
-        slot: The slot that owns it.
-        step: Id of the step attempt that last executed it.
-        scope: The part of the step it was made in.
-        after: Logical id of the `write` that preceded it in its scope, or "".
-        parent: Logical id of the enclosing call, or "".
-        order: Where its first attempt started.
-        ended_order: Where its latest outcome stands, else that of `started`.
-        effect: Its tool's effect when it was last executed.
-        kind: ``tool`` or ``http``.
-        code: Digest of the tool's code, hex, or "".
-        text: The call as people read it, at most 2 kB.
-        state: How the latest attempt stands.
-        attempts: How many attempts were started.
-        owner: Who started the latest attempt.
-        started_us: When the latest attempt started, microseconds since 1970 UTC.
-        ms: How long the latest finished attempt took, milliseconds.
-        fields: Plain data of the latest outcome (tokens, model, type, message).
-        arguments: The arguments as plain data, if they were kept.
-        outcome: The result or the exception, if it was kept.
-        resolved: How a person settled it: happened, did-not, again, keep; or "".
-        adopted_from: The slot it was adopted from, or "".
-        earlier: Its earlier attempts, each as it stood, oldest first.
-    """
-
-    id: str
-    key: bytes
-    name: str
-    number: int
-    slot: str
-    step: str
-    scope: str
-    after: str
-    parent: str
-    order: Order
-    ended_order: Order
-    effect: Effect
-    kind: str
-    code: str
-    text: str
-    state: CallState = CallState.STARTED
-    attempts: int = 1
-    owner: str = ""
-    started_us: int = 0
-    ms: float = 0.0
-    fields: Mapping[str, Plain] = field(default_factory=dict)
-    arguments: BlobRef | None = None
-    outcome: BlobRef | None = None
-    resolved: str = ""
-    adopted_from: str = ""
-    earlier: tuple[CallPast, ...] = ()
-
-    @property
-    def finished(self) -> bool:
-        """Whether a result or an exception of the latest attempt is known."""
-        return self.state in {CallState.COMPLETED, CallState.RAISED}
-
-
-@dataclass(slots=True, kw_only=True)
-class StepPast:
-    """One attempt of a step.
-
-    Attributes:
-        id: Its id.
-        key: The step key, or b"" when an input had no digest.
-        slot: The slot it executed in.
-        name: What people call it.
-        attempt: Its number within its slot, from 1.
-        source: Digest of the cell's normalised source, hex.
-        cell_id: The front end's id of the cell, or "".
-        title: The cell's first line of code, at most 80 characters.
-        reads: Digest (hex) of each name it read; None without a digest.
-        order: Where it started.
-        ended_order: Where it ended, or that of its start.
-        state: How it stands.
-        how: For a failed one: raised, interrupted or paused.
-        owner: The process that executed it.
-        started_us: When it started, microseconds since 1970 UTC.
-        ended_us: When it ended, or 0.
-        ms: How long it took, milliseconds.
-        used: Logical ids of the calls it was served or ran, in order.
-        served: How many of them were served.
-        blamed: Logical ids of the calls whose exception ended it.
-        fields: Plain data of its end.
-        blobs: Values of its end: outputs, then one per group of names.
-        inputs: Values of its start: the cell's source.
-        replays: Times (microseconds) at which it was replayed whole.
-    """
-
-    id: str
-    key: bytes
-    slot: str
-    name: str
-    attempt: int
-    source: str
-    cell_id: str
-    title: str
-    reads: Mapping[str, str | None]
-    order: Order
-    ended_order: Order
-    state: StepState = StepState.RUNNING
-    how: str = ""
-    owner: str = ""
-    started_us: int = 0
-    ended_us: int = 0
-    ms: float = 0.0
-    used: tuple[str, ...] = ()
-    served: int = 0
-    blamed: tuple[str, ...] = ()
-    fields: Mapping[str, Plain] = field(default_factory=dict)
-    blobs: tuple[BlobRef, ...] = ()
-    inputs: tuple[BlobRef, ...] = ()
-    replays: list[int] = field(default_factory=list)
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        """The names it stored, one tuple per group of values that hang together."""
-        stored = self.fields.get("names", ())
-        assert isinstance(stored, (list, tuple))
-        return tuple(tuple(str(n) for n in g) for g in stored)
-
-
-@dataclass(slots=True)
-class SlotPast:
-    """A slot's attempts in order, replays included, and the last rerun asked for."""
-
-    id: str
-    attempts: list[str] = field(default_factory=list)
-    reset: Order | None = None
-    kept_writes: bool | None = None
+__all__ = [
+    "CallPast",
+    "CallState",
+    "History",
+    "SlotPast",
+    "StepPast",
+    "StepState",
+]
 
 
 class History:
@@ -182,6 +37,7 @@ class History:
 
     def __init__(self, run: str) -> None:
         self.run = run
+        self.notebook = ""
         self.opened: Record | None = None
         self.closed: Record | None = None
         self.steps: dict[str, StepPast] = {}
@@ -190,6 +46,7 @@ class History:
         self.by_key: dict[bytes, list[str]] = {}
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: set[tuple[str, str]] = set()
+        self.apart: set[tuple[str, str]] = set()
         self.last_at_us = 0
         self.seen_us: dict[str, tuple[int, int]] = {}
 
@@ -207,6 +64,10 @@ class History:
             fold = _FOLDS.get(record.kind)
             if fold is not None:
                 fold(self, record, order)
+
+    def owner_last_us(self, owner: str) -> int:
+        """When an owner last journaled anything here, microseconds since 1970."""
+        return self.seen_us.get(owner, (0, 0))[1]
 
     def slot(self, slot: str) -> SlotPast:
         """The slot of this id, made if it is new."""
@@ -239,6 +100,11 @@ class History:
 
 def _run_opened(history: History, record: Record, _: Order) -> None:
     history.opened = record
+    history.notebook = fields.text(record.fields, "notebook")
+
+
+def _run_renamed(history: History, record: Record, _: Order) -> None:
+    history.notebook = fields.text(record.fields, "notebook")
 
 
 def _run_closed(history: History, record: Record, _: Order) -> None:
@@ -365,8 +231,12 @@ def _call_resolved(history: History, record: Record, order: Order) -> None:
     call = history.calls.get(record.subject)
     if call is None:
         return
-    call.resolved, call.ended_order = fields.text(record.fields, "how"), order
-    if call.resolved == "happened":
+    how, slot = fields.text(record.fields, "how"), fields.text(record.fields, "slot")
+    if how == "apart":
+        history.apart.add((slot, call.id))
+        return
+    call.resolved, call.ended_order = how, order
+    if how == "happened":
         call.state, call.fields = CallState.COMPLETED, record.fields
         call.outcome = record.blobs[0] if record.blobs else None
 
@@ -378,6 +248,7 @@ def _call_kept(history: History, record: Record, _: Order) -> None:
 
 _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.RUN_OPENED: _run_opened,
+    Kind.RUN_RENAMED: _run_renamed,
     Kind.RUN_CLOSED: _run_closed,
     Kind.STEP_STARTED: _step_started,
     Kind.STEP_COMPLETED: _step_ended,

@@ -1,0 +1,217 @@
+"""Which recorded call a new call is, by content. Pure.
+
+Theory of operation. A call is first looked for in the history of its own slot,
+whatever the cell's text was then; after that among the free calls of the run; last
+among calls of slots of which nobody knows whether they still exist. Records with equal
+keys are told apart by preference: same scope, same preceding `write`, then order. A
+record is served at most once per attempt. What the chosen record says of the call is
+its `Past`, the input of `decide`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from nbdurable.engine.decide import DOUBTFUL, Past
+from nbdurable.engine.history import CallPast, CallState, History, StepState
+from nbdurable.engine.policy import Effect, Policy
+
+
+class Standing(IntEnum):
+    """To whom a recorded call belongs; lower is looked at first."""
+
+    OWN = 0
+    FREE = 1
+    UNKNOWN = 2
+    TAKEN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A call that is about to be made.
+
+    Attributes:
+        key: Its call key, 32 bytes.
+        name: The function's name.
+        policy: The tool's promises.
+        code: Digest of the tool's code, hex, or "" for HTTP exchanges.
+        scope: The part of the step it is made in.
+        after: Logical id of the `write` that preceded it in its scope, or "".
+        new_write: Whether a `write` newly executed before it in its scope.
+        undigestible: Where an argument has no digest, as people read it, or "".
+    """
+
+    key: bytes
+    name: str
+    policy: Policy
+    code: str = ""
+    scope: str = ""
+    after: str = ""
+    new_write: bool = False
+    undigestible: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The record that a call is, if there is one.
+
+    Attributes:
+        past: What the journal holds of it.
+        call: The record, or None.
+        standing: To whom it belongs.
+    """
+
+    past: Past
+    call: CallPast | None = None
+    standing: Standing = Standing.OWN
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Matches the calls of one attempt; not thread-safe, the attempt holds a lock.
+
+    Attributes:
+        history: The fold of the run.
+        slot: The slot the attempt executes in.
+        step: Id of the attempt.
+        existing: Slots known to exist, with the digest of their present source.
+    """
+
+    history: History
+    slot: str
+    step: str
+    existing: Mapping[str, str]
+    _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
+
+    def match(self, wanted: Wanted) -> Match:
+        """The best record for this call; it is not offered again in this attempt."""
+        candidates = self._candidates(wanted.key)
+        best: tuple[tuple[int, bool, bool], int] | None = None
+        for index, call in enumerate(candidates):
+            rank = self._rank(call, wanted)
+            if rank is not None and (best is None or rank < best[0]):
+                best = rank, index
+            if rank == (Standing.OWN, False, False):
+                break
+        if best is None:
+            none = Past.UNDIGESTIBLE if wanted.undigestible else Past.NOTHING
+            return Match(none)
+        call = candidates.pop(best[1])
+        standing = Standing(best[0][0])
+        return Match(self.past(call, wanted, standing), call, standing)
+
+    def _candidates(self, key: bytes) -> list[CallPast]:
+        if key not in self._open:
+            ids = self.history.by_key.get(key, ())
+            calls = (self.history.calls[i] for i in ids)
+            made = [c for c in calls if c.step != self.step]
+            self._open[key] = sorted(made, key=lambda c: c.order)
+        return self._open[key]
+
+    def _rank(self, call: CallPast, wanted: Wanted) -> tuple[int, bool, bool] | None:
+        standing = standing_of(self.history, call, self.slot, self.existing)
+        if standing is Standing.TAKEN or not self._offered(call, wanted, standing):
+            return None
+        return standing, call.scope != wanted.scope, call.after != wanted.after
+
+    def _offered(self, call: CallPast, wanted: Wanted, standing: Standing) -> bool:
+        if (self.slot, call.id) in self.history.apart:
+            return False
+        write = wanted.policy.effect is Effect.WRITE
+        if self._before_reset(call) and not write:
+            return False
+        if self._before_reset(call) and self._writes_again():
+            return False
+        completed = call.state is CallState.COMPLETED
+        return standing is not Standing.UNKNOWN or completed or write
+
+    def _before_reset(self, call: CallPast) -> bool:
+        reset = self.history.slot(self.slot).reset
+        return reset is not None and call.ended_order < reset
+
+    def _writes_again(self) -> bool:
+        return self.history.slot(self.slot).kept_writes is False
+
+    def past(self, call: CallPast, wanted: Wanted, standing: Standing) -> Past:
+        """What this record says of the call."""
+        plain = self._plain_past(call, wanted)
+        if plain is Past.RAISED_NOT_DONE:
+            return plain
+        if self._before_reset(call) and not self.history.slot(self.slot).kept_writes:
+            return Past.AFRESH
+        if wanted.undigestible:
+            return Past.UNDIGESTIBLE_TWIN
+        if standing is Standing.UNKNOWN and plain not in DOUBTFUL:
+            return Past.ELSEWHERE
+        return plain
+
+    def _plain_past(self, call: CallPast, wanted: Wanted) -> Past:
+        if call.resolved in {"did-not", "again"}:
+            return Past.RAISED_NOT_DONE
+        if call.state is CallState.COMPLETED:
+            return self._completed(call, wanted)
+        if call.state is CallState.RAISED:
+            return self._raised(call, wanted)
+        return Past.IN_DOUBT
+
+    def _edited(self, call: CallPast, wanted: Wanted) -> bool:
+        kept = (self.slot, call.name) in self.history.kept_tools
+        return bool(call.code and wanted.code) and call.code != wanted.code and not kept
+
+    def _completed(self, call: CallPast, wanted: Wanted) -> Past:
+        if call.resolved != "happened" and self._edited(call, wanted):
+            return Past.EDITED
+        if call.outcome is None:
+            return Past.UNRECOVERABLE
+        policy = wanted.policy
+        fixed = policy.stable or policy.model or policy.effect is not Effect.READ
+        return Past.STALE if wanted.new_write and not fixed else Past.COMPLETED
+
+    def _raised(self, call: CallPast, wanted: Wanted) -> Past:
+        named = {f"{t.__module__}.{t.__qualname__}" for t in wanted.policy.not_done}
+        if call.fields.get("not_done") or call.fields.get("type") in named:
+            return Past.RAISED_NOT_DONE
+        if not went_on(self.history, call):
+            return Past.RAISED_FATAL
+        if self._edited(call, wanted):
+            return Past.EDITED
+        return Past.RAISED_SEEN if call.outcome else Past.UNRECOVERABLE
+
+
+def standing_of(
+    history: History, call: CallPast, here: str, existing: Mapping[str, str]
+) -> Standing:
+    """To whom a recorded call belongs, seen from the slot ``here``.
+
+    A call is free if its slot is edited or gone, or if the slot's latest ended
+    attempt did not use it or failed.
+    """
+    if call.slot == here:
+        return Standing.OWN
+    latest = history.latest(call.slot, ended=True)
+    if latest and (latest.state is StepState.FAILED or call.id not in latest.used):
+        return Standing.FREE
+    source = existing.get(call.slot)
+    if source is None:
+        return Standing.UNKNOWN
+    newest = latest or history.latest(call.slot)
+    edited = newest is not None and newest.source != source
+    return Standing.FREE if edited else Standing.TAKEN
+
+
+def went_on(history: History, call: CallPast) -> bool:
+    """Whether the attempt went on after this call had raised."""
+    step = history.steps.get(call.step)
+    if step is None or call.id in step.blamed:
+        return False
+    if step.state is StepState.COMPLETED:
+        return True
+    return any(
+        other.step == call.step
+        and other.scope == call.scope
+        and other.state is CallState.COMPLETED
+        and other.ended_order > call.ended_order
+        for other in history.calls.values()
+    )
