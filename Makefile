@@ -58,9 +58,10 @@ format: $(READY)  ## format the code, fix what can be fixed
 demo: $(READY)  ## kill a kernel in the middle of an agent, run it again, count (SEED=n repeats one)
 	@$(BIN)/python -m nbdurable.testing.demo $(if $(SEED),--seed $(SEED))
 
-lab: $(READY)  ## JupyterLab on the example notebooks
+lab: $(READY)  ## JupyterLab on the example notebooks (a fake model answers if there is no key)
 	$(call say,JupyterLab on example_notebooks (Ctrl-C twice ends it))
-	@$(BIN)/jupyter lab example_notebooks
+	@test -n "$$OPENAI_API_KEY" && exec $(BIN)/jupyter lab example_notebooks; \
+	exec $(BIN)/python -m nbdurable.testing.model_server --port 8790 --log .requests.jsonl -- $(BIN)/jupyter lab example_notebooks
 
 bench: $(READY)  ## what durability costs, beside bare SQLite: one table
 	@$(BIN)/python benchmarks/run.py $(ARGS)

@@ -125,3 +125,15 @@ def test_rules_come_through_the_control_path(tmp_path: Path) -> None:
 
 _IMPORT = "from nbdurable.testing.effects import effect"
 _SEND = "effect('send', to='ann')"
+
+
+def test_a_command_finds_the_server_by_the_sdks_own_variables(tmp_path: Path) -> None:
+    """The server lives as long as the command, and passes on how it ended."""
+    program = (
+        "import openai, sys;"
+        "openai.OpenAI().embeddings.create(model='m', input='x'); sys.exit(3)"
+    )
+    server = [sys.executable, "-m", MODEL_SERVER, "--log", str(tmp_path / "log")]
+    ended = subprocess.run([*server, "--", sys.executable, "-c", program], check=False)
+    assert ended.returncode == 3
+    assert [a.path for a in read(tmp_path / "log")] == ["/v1/embeddings"]

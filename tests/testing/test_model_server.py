@@ -85,7 +85,7 @@ def test_a_chat_stream_says_what_the_whole_answer_says(client: OpenAI) -> None:
     options = {"include_usage": True}
     chunks = list(ask(client, "Why?", stream=True, stream_options=options))
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
-    assert text.startswith("An answer to: Why? #")
+    assert text.startswith("An answer to “Why?” #")
     assert chunks[-1].usage.completion_tokens > 0
     assert len(chunks) > 4
 

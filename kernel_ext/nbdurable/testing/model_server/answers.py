@@ -110,12 +110,16 @@ def _call(
 
 
 def _prose(asked: Conversation) -> str:
-    question = asked.question.strip()[:QUOTE]
     if not asked.results:
-        return f"An answer to: {question}"
+        question = " ".join(asked.question.split())
+        return f"An answer to “{_quoted(question)}”"
+    best = max((_first_line(r) for r in asked.results), key=len)
     seen = len(asked.results)
-    plural = "s" if seen > 1 else ""
-    return f"An answer to: {question} It rests on {seen} tool result{plural}."
+    return f"{_quoted(best)} ({seen} tool result{'s' if seen > 1 else ''})"
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= QUOTE else f"{text[: QUOTE - 1]}…"
 
 
 def _material(asked: Conversation) -> str:
