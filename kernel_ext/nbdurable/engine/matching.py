@@ -141,7 +141,7 @@ class Matcher:
             return plain
         if self._before_reset(call) and not self.history.slot(self.slot).kept_writes:
             return Past.AFRESH
-        if wanted.undigestible:
+        if wanted.undigestible and call.resolved != "keep":
             return Past.UNDIGESTIBLE_TWIN
         if standing is Standing.UNKNOWN and plain not in DOUBTFUL:
             return Past.ELSEWHERE

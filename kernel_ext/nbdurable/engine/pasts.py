@@ -155,6 +155,24 @@ class StepPast:
     inputs: tuple[BlobRef, ...] = ()
     replays: list[int] = field(default_factory=list)
 
+    @classmethod
+    def begun(cls, step: str, slot: str, name: str) -> StepPast:
+        """An attempt that is about to be recorded."""
+        zero = (0, "", 0)
+        return cls(
+            id=step,
+            key=b"",
+            slot=slot,
+            name=name,
+            attempt=1,
+            source="",
+            cell_id="",
+            title="",
+            reads={},
+            order=zero,
+            ended_order=zero,
+        )
+
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The names it stored, one tuple per group of values that hang together."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from nbdurable.engine import fields
-from nbdurable.engine.history import History, StepPast, StepState
+from nbdurable.engine.history import CallPast, History, StepPast, StepState
 from nbdurable.engine.whereabouts import RunRow
 from nbdurable_store.records import Entry, Kind
 
@@ -59,6 +59,15 @@ def _row(history: History, alive: Collection[str]) -> RunRow:
         names=frozenset(s.name for s in steps if s.fields.get("named")),
         cell_ids=frozenset(s.cell_id for s in steps if s.cell_id),
     )
+
+
+def calls(entries: Iterable[Entry]) -> list[CallPast]:
+    """The calls that these entries of any run speak of."""
+    folded: dict[str, History] = {}
+    for entry in entries:
+        run = entry.record.run
+        folded.setdefault(run, History(run)).apply((entry,))
+    return [c for h in folded.values() for c in h.calls.values()]
 
 
 def unfinished_step(history: History) -> StepPast | None:
