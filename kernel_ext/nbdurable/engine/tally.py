@@ -7,6 +7,7 @@ made itself are counted as calls; what happened inside them counts as tokens.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -77,6 +78,28 @@ class Ledger:
     def inside(self, call: CallPast) -> list[CallPast]:
         """The calls made inside a call, in order."""
         return self._inside.get(call.id, [])
+
+    def numbered(self, step: StepPast) -> dict[str, str]:
+        """The number of each call of an attempt, as in ``review.2`` and ``review.2.1``.
+
+        A call that was served has no number of its own in the journal: those take the
+        numbers that are left, in order.
+        """
+        own = [c for c in self.calls(step) if not c.parent]
+        taken = {c.number for c in own if c.step == step.id}
+        left = (n for n in itertools.count(1) if n not in taken)
+        numbers: dict[str, str] = {}
+        for call in own:
+            number = call.number if call.step == step.id else next(left)
+            self._number(call, str(number), numbers)
+        return numbers
+
+    def _number(self, call: CallPast, number: str, numbers: dict[str, str]) -> None:
+        if call.id in numbers:
+            return
+        numbers[call.id] = number
+        for nth, inner in enumerate(self.inside(call), 1):
+            self._number(inner, f"{number}.{nth}", numbers)
 
     def attempt(self, step: StepPast) -> Tally:
         """What one attempt did with its calls."""

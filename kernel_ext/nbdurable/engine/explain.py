@@ -1,0 +1,387 @@
+"""Why a step or a call ran, was replayed, or is in doubt: one line each. Pure.
+
+`cause` compares a step that is about to run with the last attempt of its slot, so that
+the line under the cell can say why. `why` tells the same of what is recorded, and of
+each call: equal calls are replayed, so a call that ran has a reason, and the nearest
+recorded call shows what is different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from nbdurable.engine.differences import differences
+from nbdurable.engine.fates import Fate, call_fate, step_fate
+from nbdurable.engine.history import History
+from nbdurable.engine.moments import Now, count, duration, moment
+from nbdurable.engine.pasts import CallPast, CallState, Order, StepPast, StepState
+from nbdurable.engine.policy import Effect
+from nbdurable.engine.reference import find, name_of
+from nbdurable.engine.tally import Ledger
+from nbdurable.engine.wording import both, line, saved
+
+LATER: Final[Order] = (1 << 62, "", 0)
+"""After every entry of a run."""
+
+Arguments = Callable[[CallPast], object]
+"""The kept arguments of a call as plain data; None if none were kept."""
+
+
+class Reason(StrEnum):
+    """Why a step is executed and not replayed."""
+
+    NEW = "new"
+    CONTINUES = "continues"
+    CODE = "code"
+    INPUT = "input"
+    NO_DIGEST = "no digest"
+    RERUN = "rerun"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a step is executed.
+
+    Attributes:
+        reason: The kind of reason.
+        names: The names that changed, or that have no digest.
+        stopped: How the attempt that is continued had ended.
+    """
+
+    reason: Reason
+    names: tuple[str, ...] = ()
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """From where a person asks.
+
+    Attributes:
+        now: The present.
+        alive: Ids of the owners that live.
+        cells: Where names were assigned, such as ``cell 2``, as far as it is known.
+        arguments: How to read the kept arguments of a call.
+    """
+
+    now: Now
+    alive: Collection[str] = ()
+    cells: Mapping[str, str] = field(default_factory=dict)
+    arguments: Arguments = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """An explanation.
+
+    Attributes:
+        about: What is explained: ``review``, ``review.2``.
+        lines: The explanation, the most important line first.
+    """
+
+    about: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        first, *rest = self.lines
+        return "\n".join([f"{self.about} {first}", *(f"  {told}" for told in rest)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+# ---- steps ---------------------------------------------------------------------------
+
+
+def cause(
+    history: History,
+    *,
+    slot: str,
+    source: str,
+    reads: Mapping[str, str | None],
+    before: Order = LATER,
+) -> Cause:
+    """Why a step with this source and these inputs has to be executed.
+
+    Args:
+        history: The fold of the run.
+        slot: The slot it is executed in.
+        source: Digest of its normalised source, hex.
+        reads: Digest (hex) of each name it reads; None without one.
+        before: Only attempts that started before this are looked at.
+    """
+    last = next((s for s in history.attempts(slot) if s.order < before), None)
+    if last is None:
+        return Cause(Reason.NEW)
+    reset = history.slot(slot).reset
+    if reset is not None and last.order < reset < before:
+        return Cause(Reason.RERUN)
+    if last.source != source:
+        return Cause(Reason.CODE)
+    names = tuple(sorted(changed(last.reads, reads)))
+    if names:
+        return Cause(Reason.INPUT, names)
+    if last.state is not StepState.COMPLETED or last.ended_order > before:
+        return Cause(Reason.CONTINUES, stopped=last.how)
+    bare = tuple(sorted(n for n, d in reads.items() if d is None))
+    return Cause(Reason.NO_DIGEST, bare) if bare else Cause(Reason.AGAIN)
+
+
+def changed(
+    old: Mapping[str, str | None], new: Mapping[str, str | None]
+) -> Collection[str]:
+    """Names whose digest is another one; a name without a digest counts as equal."""
+    return {
+        name
+        for name in (*old, *new)
+        if (name in old) != (name in new)
+        or (old[name] and new[name] and old[name] != new[name])
+    }
+
+
+def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
+    """A cause, as it stands behind «ran again because»; "" for a new step.
+
+    Args:
+        why: The cause.
+        cells: Where each name was assigned, such as ``cell 2``.
+
+    Example:
+        >>> because(Cause(Reason.INPUT, ("PROMPT",)), {"PROMPT": "cell 2"})
+        'PROMPT changed (cell 2)'
+    """
+    names = both(why.names)
+    stopped = {
+        "interrupted": "its last attempt was interrupted",
+        "paused": "its last attempt waits for an answer",
+        "raised": "its last attempt ended with an error",
+    }
+    told = {
+        Reason.NEW: "",
+        Reason.CONTINUES: stopped.get(why.stopped, "the kernel stopped during it"),
+        Reason.CODE: "its code changed",
+        Reason.INPUT: f"{names} changed{_where(why.names, cells or {})}",
+        Reason.NO_DIGEST: f"{names} {_have(why.names)} no digest",
+        Reason.RERUN: "you asked for a rerun",
+        Reason.AGAIN: "its recorded outcome could not be used",
+    }
+    return told[why.reason]
+
+
+def _where(names: tuple[str, ...], cells: Mapping[str, str]) -> str:
+    places = dict.fromkeys(cells[n] for n in names if n in cells)
+    return f" ({', '.join(places)})" if places else ""
+
+
+def _have(names: tuple[str, ...]) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
+def makers(history: History, before: Order = LATER) -> Mapping[str, str]:
+    """The step that last stored each name, among those that ended before."""
+    made: dict[str, str] = {}
+    for step in sorted(history.steps.values(), key=lambda s: s.ended_order):
+        if step.ended_order < before:
+            made.update((n, step.name) for group in step.groups for n in group)
+    return made
+
+
+def why(history: History, reference: str, present: Present) -> Why:
+    """Why the step or call that is meant ran, was replayed, or is in doubt.
+
+    Raises:
+        ReferenceUnknown: The run has no such step, or the step no such call.
+    """
+    found = find(history, reference)
+    if isinstance(found, StepPast):
+        return why_step(history, found, present)
+    return why_call(history, found, present)
+
+
+def why_step(history: History, step: StepPast, present: Present) -> Why:
+    """Why a step attempt ran, how it ended, and what became of its calls."""
+    reason = cause(
+        history,
+        slot=step.slot,
+        source=step.source,
+        reads=step.reads,
+        before=step.order,
+    )
+    cells = {**makers(history, step.order), **present.cells}
+    told = because(reason, cells) or str(step.fields.get("why") or "")
+    started = moment(step.started_us, present.now)
+    ran = (
+        f"ran again {started}, because {told}" if told else f"ran {started}: it is new"
+    )
+    tally = Ledger(history).attempt(step)
+    calls = ""
+    if tally.calls:
+        parts = f"{tally.served:,} replayed, {tally.ran:,} ran"
+        calls = line(f"{count(tally.calls, 'call')}: {parts}", saved(tally))
+    lines = (_replayed(step, present.now), ran, _ended(step, present), calls)
+    return Why(step.name, tuple(part for part in lines if part))
+
+
+def _replayed(step: StepPast, now: Now) -> str:
+    if not step.replays:
+        return ""
+    inputs = f" and equal {both(sorted(step.reads))}" if step.reads else ""
+    times = f", {len(step.replays)} times in all" if len(step.replays) > 1 else ""
+    when = moment(step.replays[-1], now)
+    return f"was replayed {when}{times}: same code{inputs}"
+
+
+def _ended(step: StepPast, present: Present) -> str:
+    fate = step_fate(step, present.alive)
+    kind, message = step.fields.get("type"), step.fields.get("message")
+    told = {
+        Fate.RAN: "",
+        Fate.RUNNING: f"it is running, since {moment(step.started_us, present.now)}",
+        Fate.WAITING: "it waits for your answer",
+        Fate.ERROR: f"it ended with {kind}: {message}",
+    }
+    stopped = "interrupted" if step.how else "cut off: the kernel stopped"
+    return told.get(fate, f"it was {stopped}")
+
+
+# ---- calls ---------------------------------------------------------------------------
+
+
+def why_call(
+    history: History, call: CallPast, present: Present, ledger: Ledger | None = None
+) -> Why:
+    """Why a call ran, was replayed, or is in doubt."""
+    known = ledger or Ledger(history)
+    lines = [_call_line(history, call, present), call.text]
+    return Why(name_of(history, call, known), tuple(part for part in lines if part))
+
+
+def _call_line(history: History, call: CallPast, present: Present) -> str:
+    step = history.steps.get(call.step)
+    if step is None:
+        return "belongs to a step that is not recorded here"
+    fate = call_fate(history, call, step, present.alive)
+    if fate is Fate.RUNNING:
+        return f"is running, since {moment(call.started_us, present.now)}"
+    if fate is Fate.IN_DOUBT and call.resolved not in {"did-not", "again"}:
+        return _doubt_line(call)
+    served = served_in(history, call)
+    if served is not None:
+        return _served_line(history, call, served, present)
+    return ran_because(history, call, present)
+
+
+def _doubt_line(call: CallPast) -> str:
+    ended = {
+        CallState.STARTED: "the kernel stopped during it",
+        CallState.INTERRUPTED: "it was interrupted",
+    }
+    how = ended.get(
+        call.state, f"it raised {call.fields.get('type')}, and the cell ended"
+    )
+    if call.effect is Effect.WRITE:
+        return f"may have happened: {how} before a result was recorded"
+    return f"has no result: {how}. It is a {call.effect.value}, so it is asked again"
+
+
+def served_in(history: History, call: CallPast) -> StepPast | None:
+    """The latest attempt that was served this call, if a later one was."""
+    later = (
+        s
+        for s in history.steps.values()
+        if call.id in s.used and s.id != call.step and s.order > call.ended_order
+    )
+    return max(later, key=lambda s: s.order, default=None)
+
+
+def _served_line(
+    history: History, call: CallPast, step: StepPast, present: Present
+) -> str:
+    ran = f"it ran {moment(call.started_us, present.now)} in {duration(call.ms)}"
+    origin = history.steps[call.step]
+    if origin.slot != step.slot:
+        return f"was replayed in {step.name} (now its own): {ran} in {origin.name}"
+    raised = "the same exception" if call.state is CallState.RAISED else "an equal call"
+    return f"was replayed in attempt {step.attempt} of {step.name}: {raised}, {ran}"
+
+
+def ran_because(history: History, call: CallPast, present: Present) -> str:
+    """Why a call was executed in the attempt that last executed it."""
+    if call.earlier:
+        return f"ran again, because {_again(history, call)}"
+    twin = _twin(history, call)
+    if twin is not None:
+        return f"ran, because {_not_that_one(history, call, twin)}"
+    near = nearest(history, call)
+    if near is None:
+        return f"ran, because it is new: no call of {call.name} was recorded before it"
+    told = differences(present.arguments(near), present.arguments(call), most=2)
+    different = f": {'; '.join(map(str, told))}" if told else ""
+    return f"ran, because no equal call was recorded. Nearest is {name_of(history, near)}{different}"
+
+
+def _again(history: History, call: CallPast) -> str:
+    last = call.earlier[-1]
+    settled = {
+        "did-not": "you said that it did not happen",
+        "again": "you asked for it",
+    }
+    if last.resolved in settled:
+        return settled[last.resolved]
+    if last.state is CallState.STARTED:
+        return f"the kernel stopped during attempt {last.attempts}"
+    if last.state is CallState.INTERRUPTED:
+        return f"attempt {last.attempts} was interrupted"
+    if last.state is CallState.RAISED:
+        return f"attempt {last.attempts} raised {last.fields.get('type')}"
+    return _not_that_one(history, call, last)
+
+
+def _not_that_one(history: History, call: CallPast, other: CallPast) -> str:
+    """Why a completed record with the same key did not serve this call."""
+    reset = history.slot(call.slot).reset
+    if reset is not None and other.ended_order < reset:
+        return "you asked for a rerun"
+    if other.code != call.code:
+        return f"the code of {call.name} changed"
+    if other.outcome is None:
+        return "its result was not kept"
+    if call.after and call.after != other.after and call.effect is Effect.READ:
+        write = history.calls.get(call.after)
+        return f"{write.name if write else 'a write'} ran before it (write)"
+    if other.step == call.step:
+        return f"it is one more equal call ({name_of(history, other)} is the first)"
+    owner = history.steps.get(other.step)
+    where = owner.name if owner else "another cell"
+    return f"the equal call belongs to {where}"
+
+
+def _twin(history: History, call: CallPast) -> CallPast | None:
+    """The latest other record with the same key that was there before it."""
+    ids = history.by_key.get(call.key, ())
+    known = (history.calls[i] for i in ids if i != call.id)
+    return max((c for c in known if c.order < call.order), key=_order, default=None)
+
+
+def nearest(history: History, call: CallPast) -> CallPast | None:
+    """The earlier call of the same tool that this one most likely replaces.
+
+    That is the one of the same number in an earlier attempt of the slot, else the last
+    one that came before it.
+    """
+    earlier = [
+        c
+        for c in history.calls.values()
+        if c.name == call.name and c.key != call.key and c.order < call.order
+    ]
+    before = [c for c in earlier if c.slot == call.slot and c.step != call.step]
+    same = [c for c in before if c.number == call.number]
+    return max(same or before or earlier, key=_order, default=None)
+
+
+def _order(call: CallPast) -> Order:
+    return call.order

@@ -1,0 +1,78 @@
+"""What a step cost and what replay saved."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.tally import Ledger, Tally
+from tests.stories import Story, research
+
+
+def test_served_calls_are_told_from_those_that_ran() -> None:
+    """After a kill in call 17, sixteen calls are served and fourteen run."""
+    history = research().history()
+    first, again = history.steps.values()
+    ledger = Ledger(history)
+    assert (ledger.attempt(first).served, ledger.attempt(first).ran) == (0, 17)
+    tally = ledger.attempt(again)
+    assert (tally.calls, tally.served, tally.ran) == (30, 16, 14)
+    assert tally.saved_tokens == 16 * 775
+    took = sum(history.calls[i].ms for i in again.used[:16])
+    assert tally.saved_ms == pytest.approx(took)
+
+
+def test_calls_that_ran_side_by_side_save_time_once() -> None:
+    """Two calls of three seconds that overlapped by two save four seconds."""
+    story = Story()
+    step = story.step("pages")
+    left = story.begins(step, "get(1)")
+    story.wait(1)
+    right = story.begins(step, "get(2)")
+    story.wait(2)
+    story.ends(step, left)
+    story.wait(1)
+    story.ends(step, right)
+    story.fails(step, "raised")
+    again = story.step("pages")
+    story.serves(again, left, right)
+    story.completes(again)
+    history = story.history()
+    assert Ledger(history).attempt(history.steps[again]).saved_ms == 4_000
+
+
+def test_what_happened_inside_a_call_counts_as_tokens_only() -> None:
+    """A call made inside another one is no call of the cell, its tokens are saved."""
+    story = Story()
+    step = story.step("draft")
+    outer = story.begins(step, "draft('x')")
+    inner = story.begins(step, "POST model", parent=outer)
+    story.wait(2)
+    story.ends(step, inner, tokens_in=900, tokens_out=100)
+    story.ends(step, outer)
+    story.completes(step)
+    story.replays(step)
+    history = story.history()
+    past = history.steps[step]
+    assert Ledger(history).attempt(past) == Tally(ran=1, ms=2_000, tokens=1_000)
+    assert Ledger(history).replay(past) == Tally(
+        served=1, saved_ms=2_000, saved_tokens=1_000
+    )
+    assert Ledger(history).whole().calls == 2
+
+
+def test_an_attempt_is_seen_as_it_was() -> None:
+    """The call that was cut off belongs to both attempts, each time as it stood then."""
+    history = research().history()
+    first, again = history.steps.values()
+    cut = Ledger(history).calls(first)[16]
+    done = Ledger(history).calls(again)[16]
+    assert cut.id == done.id
+    assert (cut.state.value, done.state.value) == ("started", "completed")
+
+
+def test_served_calls_take_the_numbers_that_are_left() -> None:
+    """Calls are numbered in order, whether they were served or ran."""
+    history = research().history()
+    again = list(history.steps.values())[1]
+    numbers = Ledger(history).numbered(again)
+    assert list(numbers.values()) == [str(n) for n in range(1, 31)]
