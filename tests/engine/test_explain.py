@@ -192,7 +192,7 @@ def test_the_differing_argument_is_named() -> None:
     story.calls(again, "chat(2)", 1, arguments={"messages": messages})
     story.completes(again)
     assert told(story, "ask.1") == (
-        "ran, because no equal call was recorded. Nearest is ask.1:"
+        "ran: no equal call was recorded; nearest is ask.1:"
         " messages[1].content was 'a', is 'b'"
     )
 
@@ -201,9 +201,7 @@ def test_a_new_call_is_new() -> None:
     """The first call of a tool has nothing to be compared with."""
     story = Story()
     story.calls(story.step("ask"), "chat(1)", 1)
-    assert told(story, "ask.1") == (
-        "ran, because it is new: no call of chat was recorded before it"
-    )
+    assert told(story, "ask.1") == "ran: it is new"
 
 
 def test_a_write_before_a_read_is_named() -> None:

@@ -251,27 +251,35 @@ def _ended(step: StepPast, present: Present) -> str:
 # ---- calls ---------------------------------------------------------------------------
 
 
-def why_call(
-    history: History, call: CallPast, present: Present, ledger: Ledger | None = None
-) -> Why:
+def why_call(history: History, call: CallPast, present: Present) -> Why:
     """Why a call ran, was replayed, or is in doubt."""
-    known = ledger or Ledger(history)
-    lines = [_call_line(history, call, present), call.text]
-    return Why(name_of(history, call, known), tuple(part for part in lines if part))
-
-
-def _call_line(history: History, call: CallPast, present: Present) -> str:
-    step = history.steps.get(call.step)
+    step = served_in(history, call) or history.steps.get(call.step)
     if step is None:
-        return "belongs to a step that is not recorded here"
+        return Why(
+            call.name, ("belongs to a step that is not recorded here", call.text)
+        )
+    lines = (call_line(history, call, step, present), call.text)
+    return Why(name_of(history, call), tuple(part for part in lines if part))
+
+
+def call_line(
+    history: History, call: CallPast, step: StepPast, present: Present
+) -> str:
+    """What became of a call in one step attempt, and why.
+
+    Args:
+        history: The fold of the run.
+        call: The call as it stood after that attempt, as `Ledger.calls` gives it.
+        step: The attempt.
+        present: From where a person asks.
+    """
     fate = call_fate(history, call, step, present.alive)
+    if fate is Fate.REPLAYED:
+        return _served_line(history, call, step, present)
     if fate is Fate.RUNNING:
         return f"is running, since {moment(call.started_us, present.now)}"
     if fate is Fate.IN_DOUBT and call.resolved not in {"did-not", "again"}:
         return _doubt_line(call)
-    served = served_in(history, call)
-    if served is not None:
-        return _served_line(history, call, served, present)
     return ran_because(history, call, present)
 
 
@@ -318,10 +326,11 @@ def ran_because(history: History, call: CallPast, present: Present) -> str:
         return f"ran, because {_not_that_one(history, call, twin)}"
     near = nearest(history, call)
     if near is None:
-        return f"ran, because it is new: no call of {call.name} was recorded before it"
+        return "ran: it is new"
     told = differences(present.arguments(near), present.arguments(call), most=2)
     different = f": {'; '.join(map(str, told))}" if told else ""
-    return f"ran, because no equal call was recorded. Nearest is {name_of(history, near)}{different}"
+    there = name_of(history, near)
+    return f"ran: no equal call was recorded; nearest is {there}{different}"
 
 
 def _again(history: History, call: CallPast) -> str:
@@ -370,17 +379,20 @@ def _twin(history: History, call: CallPast) -> CallPast | None:
 def nearest(history: History, call: CallPast) -> CallPast | None:
     """The earlier call of the same tool that this one most likely replaces.
 
-    That is the one of the same number in an earlier attempt of the slot, else the last
-    one that came before it.
+    It was made in an earlier attempt and is not used by this one: that of the same
+    slot and number, else the latest of the slot, else the latest of the run.
     """
+    step = history.steps.get(call.step)
+    used = step.used if step else ()
     earlier = [
         c
         for c in history.calls.values()
-        if c.name == call.name and c.key != call.key and c.order < call.order
+        if c.name == call.name and c.step != call.step and c.order < call.order
     ]
-    before = [c for c in earlier if c.slot == call.slot and c.step != call.step]
+    left = [c for c in earlier if c.key != call.key and c.id not in used]
+    before = [c for c in left if c.slot == call.slot]
     same = [c for c in before if c.number == call.number]
-    return max(same or before or earlier, key=_order, default=None)
+    return max(same or before or left, key=_order, default=None)
 
 
 def _order(call: CallPast) -> Order:
