@@ -1,1 +1,33 @@
 """A journal and its content-addressed blobs; usable without Jupyter."""
+
+from __future__ import annotations
+
+from nbdurable_store.opening import open  # noqa: A004  # read as nbdurable_store.open
+from nbdurable_store.protocol import (
+    START,
+    Checked,
+    Cursor,
+    Finding,
+    Lease,
+    Owner,
+    Store,
+)
+from nbdurable_store.records import NO_KEY, BlobRef, Entry, Kind, Place, Plain, Record
+
+__all__ = [
+    "NO_KEY",
+    "START",
+    "BlobRef",
+    "Checked",
+    "Cursor",
+    "Entry",
+    "Finding",
+    "Kind",
+    "Lease",
+    "Owner",
+    "Place",
+    "Plain",
+    "Record",
+    "Store",
+    "open",
+]

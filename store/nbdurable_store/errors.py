@@ -95,3 +95,309 @@ class DurableError(Told, Exception):
 @dataclasses.dataclass(kw_only=True, eq=False)
 class DurablePause(Told, BaseException):
     """What ``except Exception`` must not swallow: somebody has to decide first."""
+
+
+def _age(seconds: float) -> str:
+    """An age as a person says it: ``4 s``, ``7 min``, ``3 h``, ``2 days``."""
+    for limit, unit, name in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{round(seconds / unit)} {name}"
+    return f"{round(seconds / 86_400)} days"
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class StoreFull(DurableError):
+    """The disk is full; the records of this append exist nowhere.
+
+    Attributes:
+        place: The store's folder.
+    """
+
+    slug: ClassVar[str] = "store-full"
+    place: str
+
+    def fact(self) -> str:
+        """Say what stopped."""
+        return f"the disk that holds {self.place} is full."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "Nothing was recorded, and what needs a record first was not started."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Make room, or go elsewhere."""
+        return (
+            Remedy("make room, then run the cell again", f'!df -h "{self.place}"'),
+            Remedy("use another disk", "%env NBDURABLE_STORE=/path/on/another/disk"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class StoreUnwritable(DurableError):
+    """The place can't be written: read-only, gone, closed, forked, or a broken disk.
+
+    Attributes:
+        place: The store's folder.
+        why: What the system said, or which rule forbids it.
+        unknown: Whether records of this append may be in the journal all the same.
+    """
+
+    slug: ClassVar[str] = "store-unwritable"
+    place: str
+    why: str
+    unknown: bool = False
+
+    def fact(self) -> str:
+        """Say what stopped."""
+        return f"{self.place} can't be written: {self.why}."
+
+    def detail(self) -> str:
+        """Say whether anything was recorded."""
+        if self.unknown:
+            return "The last records may or may not survive a power cut."
+        return "Nothing was recorded, and what needs a record first was not started."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Look, or go elsewhere."""
+        return (
+            Remedy("look at the folder", f'!ls -ld "{self.place}"'),
+            Remedy("use another place", "%env NBDURABLE_STORE=/path/to/a/folder"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class StoreForeign(DurableError):
+    """A store that this user's key didn't sign; nothing of it was loaded.
+
+    Attributes:
+        place: The store's folder.
+        key: Id of the key that it names.
+        why: What doesn't fit.
+    """
+
+    slug: ClassVar[str] = "store-foreign"
+    place: str
+    key: str
+    why: str = "its key is not among yours"
+
+    def fact(self) -> str:
+        """Say whose it is not."""
+        return f"{self.place} was not signed by you: {self.why} ({self.key})."
+
+    def detail(self) -> str:
+        """Say what was not loaded, and what trusting means."""
+        return (
+            "Nothing of it was loaded and nothing was changed. Values in it can run "
+            "code when they are loaded, so trust it only if you know its author."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Trust it, or begin another."""
+        return (
+            Remedy("you know where it comes from", f'!nbdurable trust "{self.place}"'),
+            Remedy("begin another store", "%env NBDURABLE_STORE=/path/to/a/folder"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class StoreNewer(DurableError):
+    """A store of a later format than this version reads; its bytes are unchanged.
+
+    Attributes:
+        place: The store's folder.
+        version: Format version it has.
+        ours: Highest format version that is read here.
+    """
+
+    slug: ClassVar[str] = "store-newer"
+    place: str
+    version: int
+    ours: int
+
+    def fact(self) -> str:
+        """Say both versions."""
+        return (
+            f"{self.place} has format {self.version}; "
+            f"this nbdurable reads formats up to {self.ours}."
+        )
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "It was not opened, and not a byte of it was changed."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Upgrade, or begin another."""
+        return (
+            Remedy("read it", "%pip install --upgrade nbdurable"),
+            Remedy("begin another store", "%env NBDURABLE_STORE=/path/to/a/folder"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class NotAStore(DurableError):
+    """Something else stands where the store should be; it was left as it is.
+
+    Attributes:
+        place: The path.
+        why: What stands there.
+    """
+
+    slug: ClassVar[str] = "not-a-store"
+    place: str
+    why: str
+
+    def fact(self) -> str:
+        """Say what stands there."""
+        return f"{self.place} is not a store: {self.why}."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "Nothing was written into it, so nothing is durable yet."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Look, or go elsewhere."""
+        return (
+            Remedy("look at it", f'!ls -la "{self.place}"'),
+            Remedy("use another place", "%env NBDURABLE_STORE=/path/to/a/folder"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class RunBusy(DurableError):
+    """Another living process executes in the run.
+
+    Attributes:
+        run: Id of the run.
+        pid: Process id of the one that executes, 0 if it didn't say.
+        age_s: For how long it has held the run, in seconds.
+    """
+
+    slug: ClassVar[str] = "run-busy"
+    run: str
+    pid: int
+    age_s: float
+
+    def fact(self) -> str:
+        """Say who has it."""
+        who = f"process {self.pid}" if self.pid else "another process"
+        return f"run {self.run} belongs to {who}, since {_age(self.age_s)}."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "Nothing was executed here, so that no call happens twice."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Wait, end the other one, or begin another run."""
+        return (
+            Remedy("stop the other kernel, then again", "%durable status"),
+            Remedy("begin a run of its own", "%durable new"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class BlobMissing(DurableError):
+    """A value is named by the journal, and its bytes are nowhere.
+
+    Attributes:
+        id: Digest of the bytes, as hex.
+        place: The store's folder.
+    """
+
+    slug: ClassVar[str] = "blob-missing"
+    id: str
+    place: str
+
+    def fact(self) -> str:
+        """Say which value."""
+        return f"the value {self.id[:12]}… is recorded, but its bytes are gone."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "It was not served. A call whose value is gone counts as unrecoverable."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """See what else is gone."""
+        return (Remedy("see everything", f'!nbdurable fsck "{self.place}"'),)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class BlobDamaged(DurableError):
+    """A value's bytes or its signature don't fit; it is never handed out.
+
+    Attributes:
+        id: Digest that the journal names, as hex.
+        place: The store's folder.
+        why: What doesn't fit.
+    """
+
+    slug: ClassVar[str] = "blob-damaged"
+    id: str
+    place: str
+    why: str
+
+    def fact(self) -> str:
+        """Say which value and what doesn't fit."""
+        return f"the value {self.id[:12]}… is damaged: {self.why}."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "It was not served. A call whose value is gone counts as unrecoverable."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """See what else is damaged."""
+        return (Remedy("see everything", f'!nbdurable fsck "{self.place}"'),)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class KeyUnsafe(DurableError):
+    """The file of your signing key could be read or replaced by others.
+
+    Attributes:
+        path: The key file or its folder.
+        why: What is wrong with it.
+    """
+
+    slug: ClassVar[str] = "key-unsafe"
+    path: str
+    why: str
+
+    def fact(self) -> str:
+        """Say what is wrong."""
+        return f"the key at {self.path} is not used: {self.why}."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "No store was opened or made, and the file was not changed."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Make it private, or name another."""
+        return (
+            Remedy("make it yours alone", f'!chmod go-rwx "{self.path}"'),
+            Remedy("use another key", "%env NBDURABLE_KEY_FILE=/path/to/a/key"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class PlatformUnsupported(DurableError):
+    """The store needs file locks and syncs that this system doesn't have.
+
+    Attributes:
+        system: What the system calls itself.
+    """
+
+    slug: ClassVar[str] = "platform-unsupported"
+    system: str
+
+    def fact(self) -> str:
+        """Say which system."""
+        return f"durable cells don't work on {self.system} yet."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return (
+            "Nothing was recorded. Linux and macOS are supported; WSL counts as Linux."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Where it works."""
+        return (Remedy("start Jupyter inside WSL", "wsl jupyter lab"),)

@@ -15,7 +15,23 @@ import threading
 
 VARIABLE = "NBDURABLE_KILLPOINTS"
 
-POINTS: frozenset[str] = frozenset()
+STORE_POINTS = frozenset(
+    {
+        "store.created",
+        "format.written",
+        "segment.created",
+        "segment.header",
+        "record.written",
+        "record.synced",
+        "blob.temp",
+        "blob.synced",
+        "blob.renamed",
+        "blob.durable",
+    }
+)
+"""Moments of the store itself."""
+
+POINTS: frozenset[str] = STORE_POINTS
 """Every name that the code reaches."""
 
 _armed: dict[str, list[tuple[int, str]]] = {}

@@ -7,7 +7,7 @@ SIGKILL and power loss; *written* means that it survives SIGKILL.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,6 +63,17 @@ class Cursor:
     """How far a reader has read: per owner, the next sequence number."""
 
     next_seq: tuple[tuple[str, int], ...] = ()
+
+    def past(self, entries: Iterable[Entry]) -> Cursor:
+        """This cursor, moved past entries that the reader already has.
+
+        An appender calls it with what `Store.append` returned, so that it doesn't
+        read its own entries again.
+        """
+        upto = dict(self.next_seq)
+        for entry in entries:
+            upto[entry.owner] = max(upto.get(entry.owner, 0), entry.seq + 1)
+        return Cursor(tuple(sorted(upto.items())))
 
 
 START = Cursor()
@@ -129,12 +140,13 @@ class Store(Protocol):
         """Entries of one run that come after ``after``, in order, each verified.
 
         Sees everything written by any owner before the call. Damaged entries are
-        left out; `check` names them.
+        left out; `check` names them. Refs come without inline bytes; `get` has them.
+        Costs next to nothing when nothing is new.
         """
         ...
 
     def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
-        """Entries of these kinds over all runs, in order, without inline bytes.
+        """Entries of these kinds over all runs, in order, each verified.
 
         Meant for few and small records (runs, steps), not for calls.
         """
@@ -162,6 +174,10 @@ class Store(Protocol):
 
     def check(self) -> Checked:
         """Read everything, compare each copy with the other, change nothing."""
+        ...
+
+    def notices(self) -> tuple[str, ...]:
+        """Sentences for a person since the last call, such as «… was rebuilt …»."""
         ...
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 _Atom = None | bool | int | float | str
 Plain = _Atom | Sequence["Plain"] | Mapping[str, "Plain"]
@@ -39,6 +40,20 @@ class Kind(StrEnum):
     CALL_KEPT = "call.kept"
 
 
+class Place(NamedTuple):
+    """Where inline bytes stand in the journal.
+
+    Attributes:
+        owner: Id of the segment's owner.
+        seq: Sequence number of the record that carries them.
+        offset: Where they begin in the segment, in bytes from its start.
+    """
+
+    owner: str
+    seq: int
+    offset: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobRef:
     """A signed name for immutable bytes.
@@ -48,14 +63,17 @@ class BlobRef:
         id: BLAKE3 of the uncompressed bytes, 32 bytes.
         size: Length of the uncompressed bytes, in bytes.
         mac: HMAC-SHA256 over store id, codec, id and size, 32 bytes.
-        inline: The bytes themselves when they travel in the record, else ``None``.
+        inline: The bytes themselves on their way into the journal, else ``None``.
+        place: Where the journal carries them, set on refs that were read from it.
+            Neither counts when refs are compared: a ref names bytes, not copies.
     """
 
     codec: str
     id: bytes
     size: int
     mac: bytes
-    inline: bytes | None = field(default=None, repr=False)
+    inline: bytes | None = field(default=None, repr=False, compare=False)
+    place: Place | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +107,7 @@ class Entry:
 
     Attributes:
         owner: Id of the segment's owner (one per kernel process).
-        seq: Place in the owner's segment chain, from 0.
+        seq: Place in the owner's segment chain, from 1.
         tick: Logical clock: greater than every tick the owner had seen before.
             Entries of a run are ordered by (tick, owner, seq), never by wall clock.
         record: What was appended.

@@ -1,0 +1,228 @@
+"""The store on disk: segments and side files, with DuckDB behind them for readers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import weakref
+from collections.abc import Callable, Collection, Iterable, Sequence
+from operator import attrgetter
+from pathlib import Path
+
+from blake3 import blake3
+
+from nbdurable_store.blobs import INLINE_BYTES_MAX, BlobFiles
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.errors import BlobDamaged, BlobMissing
+from nbdurable_store.format import VERSION, Format, signer_of
+from nbdurable_store.frames import Opening
+from nbdurable_store.keys import same
+from nbdurable_store.leases import Leases, RunLease
+from nbdurable_store.protocol import START, Checked, Cursor, Owner
+from nbdurable_store.records import BlobRef, Entry, Record
+from nbdurable_store.segments import (
+    PlainFile,
+    Scan,
+    alive,
+    opening_of,
+    plain_segments,
+)
+from nbdurable_store.tails import Tail
+from nbdurable_store.writer import Writer
+
+ORDER = attrgetter("tick", "owner", "seq")
+"""Entries are handed out in this order, the same in every process."""
+
+
+class LocalStore:
+    """A store in a folder. `nbdurable_store.open` makes one.
+
+    Args:
+        root: The store's folder.
+        said: Its ``FORMAT``.
+        clock: The machine's clock, or a test's.
+        notices: What `notices` will tell first.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        said: Format,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        notices: Iterable[str] = (),
+    ) -> None:
+        self.id = said.store
+        self.owner = secrets.token_hex(8)
+        self.place = str(root)
+        self._root = root
+        self._journal = root / said.journal
+        self._signer = signer_of(root, said)
+        self._notices = list(notices)
+        self._leases = Leases(root, self.owner, clock)
+        self._blobs = BlobFiles(root, self.owner)
+        self._writer = self._make_writer(clock)
+        self._lock = threading.Lock()
+        self._tails: dict[str, Tail] = {}
+        _open.add(self)
+
+    def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
+        """Append in order; see `nbdurable_store.protocol.Store`."""
+        return self._writer.append(records, sync=sync)
+
+    def put(self, codec: str, data: bytes) -> BlobRef:
+        """Keep bytes and name them; see `nbdurable_store.protocol.Store`."""
+        digest, size = blake3(data).digest(), len(data)
+        small = size <= INLINE_BYTES_MAX
+        if not small:
+            self._blobs.put(digest, data)
+        return BlobRef(
+            codec=codec,
+            id=digest,
+            size=size,
+            mac=self._signer.blob(codec, digest, size),
+            inline=data if small else None,
+        )
+
+    def get(self, ref: BlobRef) -> bytes:
+        """The bytes, checked; see `nbdurable_store.protocol.Store`."""
+        if not same(self._signer.blob(ref.codec, ref.id, ref.size), ref.mac):
+            raise self._damaged(ref, "its signature doesn't fit")
+        if ref.inline is None and ref.place is None:
+            return self._blobs.get(ref.id, ref.size)
+        data = ref.inline if ref.inline is not None else self._inline(ref)
+        if blake3(data).digest() != ref.id:
+            raise self._damaged(ref, "its record holds other bytes")
+        return data
+
+    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+        """Entries of one run; see `nbdurable_store.protocol.Store`."""
+        since = dict(after.next_seq)
+        with self._lock:
+            self._refresh()
+            tails = list(self._tails.values())
+            entries = [
+                entry
+                for tail in tails
+                for entry in tail.since(since.get(tail.owner, 0))
+                if entry.record.run == run
+            ]
+            upto = {tail.owner: tail.next_seq for tail in tails}
+        return tuple(sorted(entries, key=ORDER)), Cursor(tuple(sorted(upto.items())))
+
+    def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
+        """Entries of these kinds; see `nbdurable_store.protocol.Store`."""
+        return self._entries(lambda record: record.kind in kinds)
+
+    def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
+        """Entries with one of these keys; see `nbdurable_store.protocol.Store`."""
+        wanted = frozenset(keys)
+        return self._entries(lambda record: record.key in wanted)
+
+    def claim(self, run: str) -> RunLease:
+        """Take a run; see `nbdurable_store.protocol.Store`."""
+        return self._leases.claim(run)
+
+    def owners(self) -> tuple[Owner, ...]:
+        """Everyone who ever appended; see `nbdurable_store.protocol.Store`."""
+        found = []
+        for owner, path in sorted(plain_segments(self._journal).items()):
+            source = PlainFile(path)
+            opening = opening_of(source, self._signer.chain(owner))
+            source.close()
+            if opening is not None:
+                found.append(
+                    Owner(
+                        id=owner,
+                        pid=opening.pid,
+                        since_us=opening.since_us,
+                        alive=alive(path),
+                    )
+                )
+        return tuple(found)
+
+    def flush(self) -> None:
+        """Make everything durable; see `nbdurable_store.protocol.Store`."""
+        self._writer.sync()
+
+    def check(self) -> Checked:
+        """Read everything; see `nbdurable_store.protocol.Store`."""
+        with self._lock:
+            self._refresh()
+            records = sum(len(tail.entries) for tail in self._tails.values())
+        return Checked(records=records, blobs=0, bytes=0)
+
+    def notices(self) -> tuple[str, ...]:
+        """Sentences for a person; see `nbdurable_store.protocol.Store`."""
+        told, self._notices = tuple(self._notices), []
+        return told
+
+    def close(self) -> None:
+        """Flush and let go; see `nbdurable_store.protocol.Store`."""
+        self._writer.close()
+        self._leases.close()
+        with self._lock:
+            for tail in self._tails.values():
+                tail.source.close()
+            self._tails.clear()
+
+    def forked(self) -> None:
+        """In the child of a fork: keep nothing of the parent's."""
+        self._lock = threading.Lock()
+        self._writer.forked()
+        self._leases.forked()
+
+    def _make_writer(self, clock: Clock) -> Writer:
+        opening = Opening(
+            store=self.id,
+            owner=self.owner,
+            pid=os.getpid(),
+            since_us=clock.now_us(),
+            format=VERSION,
+        )
+        chain = self._signer.chain(self.owner)
+        return Writer(self._root, self._journal, opening, chain)
+
+    def _refresh(self) -> None:
+        """Read what everybody has appended since the last time."""
+        for owner, path in plain_segments(self._journal).items():
+            if owner not in self._tails:
+                source = PlainFile(path)
+                scan = Scan(source, self._signer.chain(owner))
+                self._tails[owner] = Tail(owner, source, scan)
+        for tail in self._tails.values():
+            self._writer.observe(tail.poll())
+
+    def _entries(self, wanted: Callable[[Record], bool]) -> tuple[Entry, ...]:
+        with self._lock:
+            self._refresh()
+            entries = [
+                entry
+                for tail in self._tails.values()
+                for entry in tail.entries
+                if wanted(entry.record)
+            ]
+        return tuple(sorted(entries, key=ORDER))
+
+    def _inline(self, ref: BlobRef) -> bytes:
+        assert ref.place is not None
+        with self._lock:
+            tail = self._tails.get(ref.place.owner)
+        if tail is None:
+            raise BlobMissing(id=ref.id.hex(), place=self.place)
+        return tail.source.read(ref.place.offset, ref.size)
+
+    def _damaged(self, ref: BlobRef, why: str) -> BlobDamaged:
+        return BlobDamaged(id=ref.id.hex(), place=self.place, why=why)
+
+
+_open: weakref.WeakSet[LocalStore] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_open):
+        store.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

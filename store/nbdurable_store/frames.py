@@ -1,0 +1,250 @@
+"""The bytes of one record in a segment: a frame. Pure; ``docs/format.md`` says it all.
+
+    magic 4 · crc32 4 · head length 4 · body length 4 · seq 8 · previous MAC 32 · MAC 32
+    head (JSON: the record, and for each blob its name) · body (inline bytes, joined)
+
+The CRC covers everything after itself and finds a torn or flipped frame without a key.
+The MAC covers owner, seq, previous MAC and head; the head holds the digests of the
+inline bytes, so a list of records is verified without reading a single body.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+from zlib import crc32
+
+from nbdurable_store.keys import Chain, same
+from nbdurable_store.records import BlobRef, Entry, Place, Plain, Record
+
+MAGIC = b"\xabNB1"
+HEADER = struct.Struct("<4sIIIQ32s32s")
+HEADER_BYTES = HEADER.size
+CRC_FROM = 8
+"""The CRC covers a frame from this byte on."""
+FIRST_MAC = bytes(32)
+"""What stands as previous MAC in a segment's first frame."""
+HEAD_BYTES_MAX = 1 << 24
+"""No record describes itself in more; keeps a flipped length from reading gigabytes."""
+BODY_BYTES_MAX = 1 << 28
+"""Four thousand inline blobs of the largest size; more go to files of their own."""
+
+OPENED = "segment.opened"
+CLOSED = "segment.closed"
+"""The first frame of every segment, and the last of one that was closed in order."""
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False
+).encode
+_encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame that was found whole.
+
+    Attributes:
+        seq: Its place in the chain.
+        prev_mac: MAC of the frame before it.
+        mac: Its own MAC.
+        head: JSON of the record.
+        offset: Where it begins in the segment, in bytes.
+        body_len: Length of its inline bytes.
+    """
+
+    seq: int
+    prev_mac: bytes
+    mac: bytes
+    head: bytes
+    offset: int
+    body_len: int
+
+    @property
+    def body_offset(self) -> int:
+        """Where its inline bytes begin in the segment."""
+        return self.offset + HEADER_BYTES + len(self.head)
+
+    @property
+    def end(self) -> int:
+        """Where the next frame begins in the segment."""
+        return self.body_offset + self.body_len
+
+
+class Torn(NamedTuple):
+    """No whole frame stands here, and ``need`` says how many bytes one would have."""
+
+    need: int
+
+
+def encode_head(record: Record, tick: int) -> bytes:
+    """The JSON of a record. The order of its members is part of the format."""
+    head = {
+        "kind": record.kind,
+        "run": record.run,
+        "step": record.step,
+        "subject": record.subject,
+        "key": record.key.hex(),
+        "tick": tick,
+        "at": record.at_us,
+        "fields": record.fields,
+        "refs": [
+            (b.codec, b.id.hex(), b.size, b.mac.hex(), 0 if b.inline is None else 1)
+            for b in record.blobs
+        ],
+    }
+    return encode_json(head)
+
+
+def encode_json(value: object) -> bytes:
+    """Compact JSON in UTF-8; text that UTF-8 can't say (lone surrogates) is escaped."""
+    try:
+        return _encode(value).encode()
+    except UnicodeEncodeError:
+        return _encode_ascii(value).encode()
+
+
+def encode_frame(
+    seq: int, prev_mac: bytes, mac: bytes, head: bytes, body: bytes
+) -> bytes:
+    """The bytes of one frame."""
+    assert len(head) <= HEAD_BYTES_MAX
+    assert len(body) <= BODY_BYTES_MAX
+    rest = struct.pack("<IIQ", len(head), len(body), seq) + b"".join(
+        (prev_mac, mac, head, body)
+    )
+    return MAGIC + crc32(rest).to_bytes(4, "little") + rest
+
+
+def decode_frame(data: bytes, at: int, base: int) -> Frame | Torn:
+    """The frame that begins at ``data[at]``, if it is whole.
+
+    Args:
+        data: A stretch of a segment.
+        at: Where in it the frame begins.
+        base: Offset of ``data[0]`` in the segment.
+    """
+    if len(data) - at < HEADER_BYTES:
+        return Torn(HEADER_BYTES)
+    magic, crc, head_len, body_len, seq, prev_mac, mac = HEADER.unpack_from(data, at)
+    if magic != MAGIC or head_len > HEAD_BYTES_MAX or body_len > BODY_BYTES_MAX:
+        return Torn(0)
+    body_at = at + HEADER_BYTES + head_len
+    end = body_at + body_len
+    if len(data) < end:
+        return Torn(end - at)
+    if crc32(memoryview(data)[at + CRC_FROM : end]) != crc:
+        return Torn(0)
+    head = data[at + HEADER_BYTES : body_at]
+    return Frame(seq, prev_mac, mac, head, base + at, body_len)
+
+
+def verified(frame: Frame, chain: Chain) -> bool:
+    """Whether the frame's MAC is ours."""
+    return same(chain.mac(frame.seq, frame.prev_mac, frame.head), frame.mac)
+
+
+def candidates(data: bytes, at: int) -> Iterator[int]:
+    """Where, from ``at`` on, a frame might begin."""
+    found = data.find(MAGIC, at)
+    while found >= 0:
+        yield found
+        found = data.find(MAGIC, found + 1)
+
+
+def decode_entry(owner: str, seq: int, head: bytes, body_offset: int) -> Entry:
+    """The entry that a verified head describes.
+
+    Args:
+        owner: Id of the segment's owner.
+        seq: The frame's sequence number.
+        head: The frame's head, verified.
+        body_offset: Where the frame's inline bytes begin in the segment.
+    """
+    said = json.loads(head)
+    blobs: tuple[BlobRef, ...] = ()
+    if said["refs"]:
+        blobs = _refs(said["refs"], owner, seq, body_offset)
+    record = Record(
+        kind=said["kind"],
+        run=said["run"],
+        step=said["step"],
+        subject=said["subject"],
+        key=bytes.fromhex(said["key"]),
+        at_us=said["at"],
+        fields=said["fields"],
+        blobs=blobs,
+    )
+    return Entry(owner=owner, seq=seq, tick=said["tick"], record=record)
+
+
+def _refs(
+    refs: Sequence[tuple[str, str, int, str, int]], owner: str, seq: int, offset: int
+) -> tuple[BlobRef, ...]:
+    found = []
+    for codec, digest, size, mac, inline in refs:
+        place = Place(owner, seq, offset) if inline else None
+        offset += size if inline else 0
+        found.append(
+            BlobRef(
+                codec=codec,
+                id=bytes.fromhex(digest),
+                size=size,
+                mac=bytes.fromhex(mac),
+                place=place,
+            )
+        )
+    return tuple(found)
+
+
+def body_of(record: Record) -> bytes:
+    """The inline bytes of a record, joined in the order of its refs."""
+    return b"".join(b.inline for b in record.blobs if b.inline is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a segment's first frame says.
+
+    Attributes:
+        store: Id of the store.
+        owner: Id of the owner.
+        pid: Process id of the owner on its machine.
+        since_us: When the owner began, microseconds since 1970 UTC.
+        format: Version of the format.
+    """
+
+    store: str
+    owner: str
+    pid: int
+    since_us: int
+    format: int
+
+    def encode(self) -> bytes:
+        """Its JSON."""
+        return encode_json(
+            {
+                "kind": OPENED,
+                "store": self.store,
+                "owner": self.owner,
+                "pid": self.pid,
+                "since": self.since_us,
+                "format": self.format,
+            }
+        )
+
+    @classmethod
+    def decode(cls, head: bytes) -> Opening | None:
+        """What a first frame says, or ``None`` if it is no opening."""
+        said = cast("dict[str, Plain]", json.loads(head))
+        if said.get("kind") != OPENED:
+            return None
+        return cls(
+            store=str(said["store"]),
+            owner=str(said["owner"]),
+            pid=cast("int", said["pid"]),
+            since_us=cast("int", said["since"]),
+            format=cast("int", said["format"]),
+        )

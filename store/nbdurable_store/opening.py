@@ -1,0 +1,41 @@
+"""From a path to a store: what stands there, whose it is, and whether it may lie there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.errors import PlatformUnsupported
+from nbdurable_store.protocol import Store
+
+
+def open(  # noqa: A001  # read as nbdurable_store.open
+    path: str | os.PathLike[str], *, named: bool = False, clock: Clock = SYSTEM_CLOCK
+) -> Store:
+    """Open the store in a folder; a new or empty folder becomes one.
+
+    Args:
+        path: The store's folder, such as ``.nbdurable``.
+        named: The user named this very place, so it is used even where the store would
+            go elsewhere by itself (a network file system).
+        clock: The machine's clock, or a test's.
+
+    Raises:
+        NotAStore: A file or somebody else's folder stands there.
+        StoreForeign: Another user's key signed it.
+        StoreNewer: A later version wrote it.
+        StoreFull: No room to make it.
+        StoreUnwritable: No permission to make it.
+        KeyUnsafe: The signing key is open to others.
+        PlatformUnsupported: Windows.
+    """
+    if sys.platform == "win32":
+        raise PlatformUnsupported(system="Windows")
+    from nbdurable_store.backends.local import LocalStore  # noqa: PLC0415  # flock
+    from nbdurable_store.format import open_or_make  # noqa: PLC0415  # flock
+
+    del named
+    root = Path(os.path.abspath(path))
+    return LocalStore(root, open_or_make(root, clock), clock=clock)

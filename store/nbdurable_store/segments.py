@@ -1,0 +1,239 @@
+"""Reading segments: where they are, who of their owners lives, and what is whole.
+
+Theory of operation. A segment is a chain of frames that one process appended. A reader
+walks it with `Scan` and may come back later to the place where it stopped. Three things
+can stand where a frame is expected:
+
+* nothing yet: zeros that were reserved, or the end of the file;
+* a torn tail: bytes that are no whole frame, and no frame of ours comes later. While
+  the owner lives this may be an append on its way; of a dead owner it was never
+  acknowledged, and is cut when the segment is sealed;
+* damage: bytes that are no whole frame, and a frame of ours comes later. Named, stepped
+  over, never cut, never served.
+
+A frame "of ours" has a valid CRC, a valid MAC for this store and owner, and a sequence
+number that isn't behind the one expected: so a value that holds a copy of older frames
+can't be taken for the journal itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from nbdurable_store import files
+from nbdurable_store.frames import (
+    FIRST_MAC,
+    HEADER_BYTES,
+    MAGIC,
+    Frame,
+    Opening,
+    candidates,
+    decode_frame,
+    verified,
+)
+from nbdurable_store.keys import Chain, Signer
+
+SUFFIX = ".seg"
+WINDOW_BYTES = 1 << 20
+"""How much of a segment is read at once."""
+
+
+class Source(Protocol):
+    """A segment's bytes, wherever they are kept."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``offset``; fewer only at the end."""
+        ...
+
+    def close(self) -> None:
+        """Give the descriptor back. Idempotent."""
+        ...
+
+
+class PlainFile:
+    """A segment that lies in its file as it was appended."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = files.open_to_read(path)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``offset``; fewer only at the end."""
+        return files.read_all(self._fd, size, offset)
+
+    def close(self) -> None:
+        """Give the descriptor back. Idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A stretch of a segment that can't be served, with whole frames after it.
+
+    Attributes:
+        offset: Where it begins in the segment, in bytes.
+        end: Where the next whole frame begins.
+        first_seq: Sequence number of the first record that is lost by it.
+        next_seq: Sequence number of the first whole record after it.
+    """
+
+    offset: int
+    end: int
+    first_seq: int
+    next_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A place in a segment from which reading can go on.
+
+    Attributes:
+        offset: Where the next frame begins, in bytes.
+        next_seq: Its expected sequence number.
+        prev_mac: MAC of the frame before it.
+    """
+
+    offset: int = 0
+    next_seq: int = 0
+    prev_mac: bytes = FIRST_MAC
+
+
+BEGINNING = Mark()
+
+
+class Scan:
+    """Walks a segment from a mark; can be asked again when the segment has grown.
+
+    Args:
+        source: The segment's bytes.
+        chain: MACs of its owner, or ``None`` to take every frame with a valid CRC.
+        mark: Where to begin.
+    """
+
+    def __init__(
+        self, source: Source, chain: Chain | None, mark: Mark = BEGINNING
+    ) -> None:
+        self.mark = mark
+        self.torn = False
+        """Whether the last walk ended before bytes that are no whole frame."""
+        self._source = source
+        self._chain = chain
+        self._window = b""
+        self._base = 0
+
+    def grown(self) -> bool:
+        """Whether something stands at the mark now. One small read."""
+        return any(self._source.read(self.mark.offset, HEADER_BYTES))
+
+    def walk(self, *, deep: bool = True) -> Iterator[Frame | Damage]:
+        """Every whole frame and every damaged stretch up to the end there is now.
+
+        Args:
+            deep: Look behind zeros too, for frames after a stretch that was erased.
+        """
+        self._window, self._base, self.torn = b"", self.mark.offset, False
+        while (frame := self._next(deep=deep)) is not None:
+            if frame.offset != self.mark.offset or frame.seq != self.mark.next_seq:
+                yield Damage(
+                    offset=self.mark.offset,
+                    end=frame.offset,
+                    first_seq=self.mark.next_seq,
+                    next_seq=frame.seq,
+                )
+            self.mark = Mark(
+                offset=frame.end, next_seq=frame.seq + 1, prev_mac=frame.mac
+            )
+            yield frame
+        self._window = b""
+
+    def _next(self, *, deep: bool) -> Frame | None:
+        frame = self._frame_at(self.mark.offset)
+        if frame is not None:
+            return frame
+        return self._search() if deep or self.grown() else None
+
+    def _frame_at(self, offset: int) -> Frame | None:
+        at = offset - self._base
+        found = decode_frame(self._window, at, self._base)
+        if not isinstance(found, Frame) and found.need:
+            self._load(offset, max(WINDOW_BYTES, found.need))
+            found = decode_frame(self._window, 0, self._base)
+            if not isinstance(found, Frame) and found.need > len(self._window):
+                self._load(offset, found.need)
+                found = decode_frame(self._window, 0, self._base)
+        if not isinstance(found, Frame) or not self._ours(found):
+            return None
+        return found
+
+    def _ours(self, frame: Frame) -> bool:
+        if frame.seq < self.mark.next_seq:
+            return False
+        return self._chain is None or verified(frame, self._chain)
+
+    def _load(self, offset: int, size: int) -> None:
+        self._window, self._base = self._source.read(offset, size), offset
+
+    def _search(self) -> Frame | None:
+        """The next frame of ours after bytes that are none, if there is one."""
+        offset = self.mark.offset
+        data = self._source.read(offset, WINDOW_BYTES)
+        while data:
+            self.torn = self.torn or data.count(0) < len(data)
+            for at in candidates(data, 0):
+                if offset + at > self.mark.offset:
+                    frame = self._frame_at(offset + at)
+                    if frame is not None:
+                        return frame
+            offset += max(1, len(data) - len(MAGIC) + 1)
+            data = self._source.read(offset, WINDOW_BYTES)
+            if len(data) < len(MAGIC):
+                break
+        return None
+
+
+def opening_of(source: Source, chain: Chain) -> Opening | None:
+    """What a segment's first frame says, or ``None`` if it isn't whole and ours."""
+    scan = Scan(source, chain)
+    first = next(scan.walk(), None)
+    if not isinstance(first, Frame) or first.seq != 0:
+        return None
+    return Opening.decode(first.head)
+
+
+def plain_segments(journal: Path) -> dict[str, Path]:
+    """The unsealed segments of a journal, by owner."""
+    try:
+        names = os.listdir(journal)
+    except FileNotFoundError:
+        return {}
+    return {
+        name.removesuffix(SUFFIX): journal / name
+        for name in names
+        if name.endswith(SUFFIX)
+    }
+
+
+def alive(path: Path) -> bool:
+    """Whether the owner of a segment lives: whether its flock is held.
+
+    Probing takes a shared lock for a moment, so that two who probe don't see each
+    other. An owner takes its lock before its segment gets its name.
+    """
+    try:
+        fd = files.open_to_read(path)
+    except FileNotFoundError:
+        return False
+    try:
+        return not files.lock(fd, shared=True)
+    finally:
+        os.close(fd)
+
+
+def open_segment(path: Path, owner: str, signer: Signer) -> Scan:
+    """A scan of a plain segment from its beginning."""
+    return Scan(PlainFile(path), signer.chain(owner))
