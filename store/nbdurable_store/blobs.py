@@ -16,9 +16,8 @@ from pathlib import Path
 from blake3 import blake3
 
 from nbdurable_store import files
-from nbdurable_store.errors import BlobDamaged, BlobMissing, StoreFull, StoreUnwritable
+from nbdurable_store.errors import BlobDamaged, BlobMissing
 from nbdurable_store.killpoints import reach
-from nbdurable_store.writer import NO_ROOM
 
 INLINE_BYTES_MAX = 1 << 16
 """Up to here bytes travel in the record: cheaper than a file, its sync and its folder's."""
@@ -58,12 +57,7 @@ class BlobFiles:
         try:
             self._put(digest, data)
         except OSError as e:
-            place = str(self._root)
-            if e.errno in NO_ROOM:
-                raise StoreFull(place=place) from e
-            raise StoreUnwritable(
-                place=place, why=(e.strerror or str(e)).lower()
-            ) from e
+            raise files.told(self._root, e) from e
         self._durable.add(digest)
 
     def get(self, digest: bytes, size: int) -> bytes:
@@ -129,7 +123,7 @@ class BlobFiles:
 
 def encode(data: bytes) -> bytes:
     """The bytes of a blob's file: compressed where that is worth it."""
-    import zstandard  # noqa: PLC0415  # not needed by who has small values only
+    import zstandard
 
     sample = data[:SAMPLE_BYTES]
     if len(zstandard.compress(sample, ZSTD_LEVEL)) < WORTH_IT * len(sample):
@@ -152,7 +146,7 @@ def decode(raw: bytes, size: int) -> bytes | None:
     payload = raw[HEADER.size :]
     if how == RAW:
         return payload
-    import zstandard  # noqa: PLC0415  # not needed by who has small values only
+    import zstandard
 
     try:
         return zstandard.ZstdDecompressor().decompress(payload, max_output_size=size)

@@ -97,6 +97,10 @@ class DurablePause(Told, BaseException):
     """What ``except Exception`` must not swallow: somebody has to decide first."""
 
 
+ELSEWHERE = Remedy("use another place", "%env NBDURABLE_STORE=/path/to/a/folder")
+"""What always helps when a place doesn't."""
+
+
 def _age(seconds: float) -> str:
     """An age as a person says it: ``4 s``, ``7 min``, ``3 h``, ``2 days``."""
     for limit, unit, name in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
@@ -128,7 +132,7 @@ class StoreFull(DurableError):
         """Make room, or go elsewhere."""
         return (
             Remedy("make room, then run the cell again", f'!df -h "{self.place}"'),
-            Remedy("use another disk", "%env NBDURABLE_STORE=/path/on/another/disk"),
+            ELSEWHERE,
         )
 
 
@@ -161,7 +165,7 @@ class StoreUnwritable(DurableError):
         """Look, or go elsewhere."""
         return (
             Remedy("look at the folder", f'!ls -ld "{self.place}"'),
-            Remedy("use another place", "%env NBDURABLE_STORE=/path/to/a/folder"),
+            ELSEWHERE,
         )
 
 
@@ -195,7 +199,7 @@ class StoreForeign(DurableError):
         """Trust it, or begin another."""
         return (
             Remedy("you know where it comes from", f'!nbdurable trust "{self.place}"'),
-            Remedy("begin another store", "%env NBDURABLE_STORE=/path/to/a/folder"),
+            ELSEWHERE,
         )
 
 
@@ -217,8 +221,7 @@ class StoreNewer(DurableError):
     def fact(self) -> str:
         """Say both versions."""
         return (
-            f"{self.place} has format {self.version}; "
-            f"this nbdurable reads formats up to {self.ours}."
+            f"{self.place} has format {self.version}; this nbdurable knows {self.ours}."
         )
 
     def detail(self) -> str:
@@ -229,7 +232,7 @@ class StoreNewer(DurableError):
         """Upgrade, or begin another."""
         return (
             Remedy("read it", "%pip install --upgrade nbdurable"),
-            Remedy("begin another store", "%env NBDURABLE_STORE=/path/to/a/folder"),
+            ELSEWHERE,
         )
 
 
@@ -258,7 +261,7 @@ class NotAStore(DurableError):
         """Look, or go elsewhere."""
         return (
             Remedy("look at it", f'!ls -la "{self.place}"'),
-            Remedy("use another place", "%env NBDURABLE_STORE=/path/to/a/folder"),
+            ELSEWHERE,
         )
 
 
@@ -295,57 +298,51 @@ class RunBusy(DurableError):
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
-class BlobMissing(DurableError):
-    """A value is named by the journal, and its bytes are nowhere.
+class BlobUnserved(DurableError):
+    """A value's bytes can't be handed out, for one of the reasons below.
 
     Attributes:
         id: Digest of the bytes, as hex.
         place: The store's folder.
     """
 
-    slug: ClassVar[str] = "blob-missing"
     id: str
     place: str
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "It was not served. A call whose value is gone counts as unrecoverable."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """See what else is affected."""
+        return (Remedy("see everything", f'!nbdurable fsck "{self.place}"'),)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class BlobMissing(BlobUnserved):
+    """A value is named by the journal, and its bytes are nowhere."""
+
+    slug: ClassVar[str] = "blob-missing"
 
     def fact(self) -> str:
         """Say which value."""
         return f"the value {self.id[:12]}… is recorded, but its bytes are gone."
 
-    def detail(self) -> str:
-        """Say what was not done."""
-        return "It was not served. A call whose value is gone counts as unrecoverable."
-
-    def remedies(self) -> tuple[Remedy, ...]:
-        """See what else is gone."""
-        return (Remedy("see everything", f'!nbdurable fsck "{self.place}"'),)
-
 
 @dataclasses.dataclass(kw_only=True, eq=False)
-class BlobDamaged(DurableError):
+class BlobDamaged(BlobUnserved):
     """A value's bytes or its signature don't fit; it is never handed out.
 
     Attributes:
-        id: Digest that the journal names, as hex.
-        place: The store's folder.
         why: What doesn't fit.
     """
 
     slug: ClassVar[str] = "blob-damaged"
-    id: str
-    place: str
     why: str
 
     def fact(self) -> str:
         """Say which value and what doesn't fit."""
         return f"the value {self.id[:12]}… is damaged: {self.why}."
-
-    def detail(self) -> str:
-        """Say what was not done."""
-        return "It was not served. A call whose value is gone counts as unrecoverable."
-
-    def remedies(self) -> tuple[Remedy, ...]:
-        """See what else is damaged."""
-        return (Remedy("see everything", f'!nbdurable fsck "{self.place}"'),)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import sys
 from pathlib import Path
 
+from nbdurable_store.errors import StoreFull, StoreUnwritable
+
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 CREATE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 """A file is ours from its first moment: nobody can have laid a link in our way."""
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says when a disk, a quota or a file limit is exhausted."""
+
+
+def told(place: Path, error: OSError) -> StoreFull | StoreUnwritable:
+    """An error of the system in our words."""
+    if error.errno in NO_ROOM:
+        return StoreFull(place=str(place))
+    why = (error.strerror or str(error)).lower()
+    return StoreUnwritable(place=str(place), why=why)
 
 
 def sync_file(fd: int) -> None:

@@ -14,15 +14,12 @@ from nbdurable_store.clock import Clock
 from nbdurable_store.errors import (
     NotAStore,
     StoreForeign,
-    StoreFull,
     StoreNewer,
-    StoreUnwritable,
 )
 from nbdurable_store.frames import encode_json
 from nbdurable_store.keys import Signer, find_key, own_key, same
 from nbdurable_store.killpoints import reach
 from nbdurable_store.records import Plain
-from nbdurable_store.writer import NO_ROOM
 
 VERSION = 1
 NAME = "FORMAT"
@@ -157,22 +154,18 @@ def open_or_make(root: Path, clock: Clock) -> Format:
     try:
         return _make(root, clock)
     except OSError as e:
-        if e.errno in NO_ROOM:
-            raise StoreFull(place=str(root)) from e
-        why = (e.strerror or str(e)).lower()
-        raise StoreUnwritable(place=str(root), why=why) from e
+        raise files.told(root, e) from e
 
 
 def _must_be_free(root: Path) -> None:
     try:
-        names = set(os.listdir(root))
+        names = {path.name for path in root.iterdir()}
     except FileNotFoundError:
         return
     except NotADirectoryError:
         raise NotAStore(place=str(root), why="a file stands there") from None
     except OSError as e:
-        why = (e.strerror or str(e)).lower()
-        raise StoreUnwritable(place=str(root), why=why) from e
+        raise files.told(root, e) from e
     if names - BEFORE_FORMAT:
         why = "it holds other things and no FORMAT file"
         raise NotAStore(place=str(root), why=why)

@@ -136,8 +136,8 @@ def own_key() -> bytes:
         path = Path(named)
         return _load(path) if os.path.lexists(path) else _make(path.parent, path.name)
     folder = _folder()
-    names = sorted(n for n in os.listdir(folder) if not n.startswith("."))
-    return _load(folder / names[0]) if names else _make(folder, None)
+    kept = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    return _load(kept[0]) if kept else _make(folder, None)
 
 
 def find_key(wanted: str) -> bytes | None:
@@ -214,6 +214,6 @@ def _make(folder: Path, name: str | None) -> bytes:
     except FileExistsError:
         return _load(final)
     finally:
-        os.unlink(temp)
+        temp.unlink()
     sync_folder(folder)
     return key

@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from nbdurable_store import files
 from nbdurable_store.clock import Clock
-from nbdurable_store.errors import RunBusy, StoreUnwritable
+from nbdurable_store.errors import RunBusy
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Run ids that can be file names as they are; others are named by their digest."""
@@ -43,8 +43,7 @@ class Leases:
                 try:
                     fd = self._take(run)
                 except OSError as e:
-                    why = (e.strerror or str(e)).lower()
-                    raise StoreUnwritable(place=str(self._root), why=why) from e
+                    raise files.told(self._root, e) from e
             self._held[run] = (fd, count + 1)
         return RunLease(self, run)
 

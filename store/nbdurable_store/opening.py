@@ -33,9 +33,9 @@ def open(  # noqa: A001  # read as nbdurable_store.open
     """
     if sys.platform == "win32":
         raise PlatformUnsupported(system="Windows")
-    from nbdurable_store.backends.local import LocalStore  # noqa: PLC0415  # flock
-    from nbdurable_store.format import open_or_make  # noqa: PLC0415  # flock
+    from nbdurable_store.backends.local import LocalStore
+    from nbdurable_store.format import open_or_make
 
     del named
-    root = Path(os.path.abspath(path))
+    root = Path(path).absolute()
     return LocalStore(root, open_or_make(root, clock), clock=clock)

@@ -18,6 +18,7 @@ can't be taken for the journal itself.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -207,15 +208,12 @@ def opening_of(source: Source, chain: Chain) -> Opening | None:
 
 def plain_segments(journal: Path) -> dict[str, Path]:
     """The unsealed segments of a journal, by owner."""
-    try:
-        names = os.listdir(journal)
-    except FileNotFoundError:
-        return {}
-    return {
-        name.removesuffix(SUFFIX): journal / name
-        for name in names
-        if name.endswith(SUFFIX)
-    }
+    found = {}
+    with contextlib.suppress(FileNotFoundError), os.scandir(journal) as entries:
+        for entry in entries:
+            if entry.name.endswith(SUFFIX):
+                found[entry.name.removesuffix(SUFFIX)] = journal / entry.name
+    return found
 
 
 def alive(path: Path) -> bool:

@@ -18,7 +18,6 @@ synced; 4 only now the caller goes on.
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from collections.abc import Sequence
@@ -43,7 +42,6 @@ from nbdurable_store.segments import SUFFIX
 
 RESERVE_BYTES = 1 << 20
 """Room is reserved in pieces of this size: one sync of metadata per 500 calls."""
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Written(NamedTuple):
@@ -131,9 +129,7 @@ class Writer:
 
     def _ready(self) -> None:
         if self._refusal:
-            raise StoreUnwritable(
-                place=str(self._root), why=self._refusal, unknown=self._unknown
-            )
+            raise self._refused()
         if self._fd < 0:
             self._create()
         self._settle()
@@ -236,10 +232,13 @@ class Writer:
             self._synced = target
 
     def _told(self, error: OSError) -> StoreFull | StoreUnwritable:
-        if error.errno in NO_ROOM:
-            return StoreFull(place=str(self._root))
-        why = self._refusal or (error.strerror or str(error)).lower()
-        return StoreUnwritable(place=str(self._root), why=why, unknown=self._unknown)
+        if self._refusal:
+            return self._refused()
+        return files.told(self._root, error)
+
+    def _refused(self) -> StoreUnwritable:
+        place = str(self._root)
+        return StoreUnwritable(place=place, why=self._refusal, unknown=self._unknown)
 
 
 def _reserve(fd: int, begin: int, least: int) -> int:
@@ -248,7 +247,7 @@ def _reserve(fd: int, begin: int, least: int) -> int:
     try:
         files.reserve(fd, begin, end - begin)
     except OSError as e:
-        if e.errno not in NO_ROOM:
+        if e.errno not in files.NO_ROOM:
             raise
         end = least
         files.reserve(fd, begin, end - begin)

@@ -14,7 +14,7 @@ from blake3 import blake3
 from nbdurable_store.blobs import INLINE_BYTES_MAX
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing, RunBusy, StoreUnwritable
-from nbdurable_store.frames import encode_json
+from nbdurable_store.frames import encode_head
 from nbdurable_store.keys import Signer, same
 from nbdurable_store.protocol import START, Checked, Cursor, Lease, Owner
 from nbdurable_store.records import BlobRef, Entry, Record
@@ -64,7 +64,7 @@ class MemoryStore:
         with self._world.lock:
             self._must_be_open()
             for record in records:
-                encode_json(record.fields)
+                encode_head(record, 0)
             return tuple(self._append(record) for record in records)
 
     def put(self, codec: str, data: bytes) -> BlobRef:
@@ -132,9 +132,9 @@ class MemoryStore:
         """Give one claim back; the last one lets others in."""
         with self._world.lock:
             self._claims[run] -= 1
-            if not self._claims[run] and self._world.holders.get(run):
-                if self._world.holders[run][0] == self.owner:
-                    del self._world.holders[run]
+            holder = self._world.holders.get(run)
+            if not self._claims[run] and holder and holder[0] == self.owner:
+                del self._world.holders[run]
 
     def owners(self) -> tuple[Owner, ...]:
         """Everyone who ever appended; see `nbdurable_store.protocol.Store`."""
