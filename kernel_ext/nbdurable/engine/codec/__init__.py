@@ -1,1 +1,47 @@
-"""Values to bytes and back, in layers that never fall back on loading."""
+"""Values to bytes and back, in the first layer that keeps them exactly.
+
+| layer     | what it keeps                                        | needs trust |
+|-----------|------------------------------------------------------|-------------|
+| `json`    | plain data, tagged where JSON can't say it           | no          |
+| `npy`     | arrays of numbers and texts                          | no          |
+| `arrow`   | the name is reserved                                 | no          |
+| `pickle5` | any other object, functions and classes of the notebook | yes      |
+| `dill`    | what is left                                         | yes         |
+"""
+
+from __future__ import annotations
+
+from nbdurable.engine.codec.errors import Unreadable, Unstorable
+from nbdurable.engine.codec.layers import (
+    ARROW,
+    DILL,
+    JSON,
+    NPY,
+    PICKLE,
+    PLAIN,
+    Encoded,
+    decode,
+    encode,
+)
+from nbdurable.engine.codec.raised import Raised, decode_exception, encode_exception
+from nbdurable.engine.codec.reducers import TOOL_MARK
+from nbdurable.engine.codec.reducers import register as register_reducer
+
+__all__ = [
+    "ARROW",
+    "DILL",
+    "JSON",
+    "NPY",
+    "PICKLE",
+    "PLAIN",
+    "TOOL_MARK",
+    "Encoded",
+    "Raised",
+    "Unreadable",
+    "Unstorable",
+    "decode",
+    "decode_exception",
+    "encode",
+    "encode_exception",
+    "register_reducer",
+]

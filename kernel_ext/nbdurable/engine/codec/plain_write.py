@@ -1,0 +1,228 @@
+"""Writing plain data that JSON can't say: the envelopes, from the outside in."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import decimal
+import json
+import math
+import pathlib
+import struct
+import uuid
+import zoneinfo
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from nbdurable.engine.codec.errors import Unstorable
+from nbdurable.engine.redact import Secrets
+
+DEPTH_MAX: Final = 100
+"""Levels of a plain value. The parser needs up to three frames for each, and Python
+allows a thousand in all; deeper values go to another layer."""
+
+_INT_BITS_MAX: Final = 2000
+"""Larger integers are written in hex: Python may refuse decimals of 640 digits."""
+
+PATHS: Final = {
+    kind.__name__: kind
+    for kind in (
+        pathlib.PurePosixPath,
+        pathlib.PureWindowsPath,
+        pathlib.PosixPath,
+        pathlib.WindowsPath,
+    )
+}
+"""Kinds of paths by the name they are stored under."""
+
+ATOMS: Final = frozenset({str, int, float, bool, type(None)})
+"""What JSON says as it is, but for some floats, huge integers and lone surrogates."""
+
+encode_tree = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
+
+
+class NotPlain(Exception):
+    """The value needs another layer."""
+
+
+class Writer:
+    """Turns one value into a tree of envelopes."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
+        self.seen: set[int] = set()
+        self.path: list[str] = []
+
+    def encode(self, value: object) -> bytes:
+        """The whole value as one JSON text."""
+        text = encode_tree(self.tree(value))
+        # Once more: what spells a secret only together with its neighbours.
+        if name := self.secrets.found(text):
+            raise Unstorable(why=f"it holds a secret ({name})")
+        return text.encode()
+
+    def tree(self, value: object) -> Any:
+        """The value as what JSON can say."""
+        kind = type(value)
+        write = _WRITERS.get(kind)
+        if write is None or len(self.path) > DEPTH_MAX:
+            raise NotPlain
+        if kind in _MUTABLE:
+            if id(value) in self.seen:
+                raise NotPlain
+            self.seen.add(id(value))
+        return write(self, value)
+
+    def at(self, step: str, value: object) -> Any:
+        """The same one step further inside, so that a refusal can name the place."""
+        self.path.append(step)
+        tree = self.tree(value)
+        self.path.pop()
+        return tree
+
+    def items(self, values: Iterable[object]) -> list[Any]:
+        """Each of them, in order."""
+        return [self.at(f"[{i}]", value) for i, value in enumerate(values)]
+
+    def text(self, value: str) -> Any:
+        """A text: cut at its secrets, in base64 if it is no Unicode."""
+        if name := self.secrets.found(value):
+            parts = self.secrets.parts(value)
+            if parts is None:
+                why = f"it holds a secret ({name})"
+                raise Unstorable(path="".join(self.path), why=why)
+            parts[::2] = [self.text(part) for part in parts[::2]]
+            return _tag("secret", parts)
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raw = value.encode("utf-8", "surrogatepass")
+            return _tag("str", _base64(raw))
+        return value
+
+    def data(self, value: bytes | bytearray) -> Any:
+        """Bytes in base64, cut at their secrets."""
+        # latin-1 maps each byte to one character, so that bytes are cut like texts.
+        text = value.decode("latin-1")
+        parts = self.secrets.parts(text)
+        if parts is None:
+            if name := self.secrets.find(value):
+                why = f"it holds a secret ({name})"
+                raise Unstorable(path="".join(self.path), why=why)
+            return _base64(value)
+        parts[::2] = [_base64(part.encode("latin-1")) for part in parts[::2]]
+        return parts
+
+    def mapping(self, value: dict[Any, Any]) -> Any:
+        """A dict as an object, or as pairs where an object can't say its keys."""
+        if all(type(k) is str and k != "$" and self.text(k) is k for k in value):
+            return {key: self.at(f"[{key!r}]", item) for key, item in value.items()}
+        return _tag("dict", [self.pair(*item) for item in value.items()])
+
+    def pair(self, key: object, item: object) -> list[Any]:
+        """One key and its value."""
+        place = f"[{key!r}]" if type(key) in ATOMS else "[…]"
+        return [self.at(".keys()", key), self.at(place, item)]
+
+    def unordered(self, value: set[Any] | frozenset[Any]) -> list[Any]:
+        """The elements of a set in the order of their texts."""
+        # Equal sets are then equal bytes, stored once.
+        return sorted((self.at("{…}", item) for item in value), key=encode_tree)
+
+
+def _tag(tag: str, body: Any) -> dict[str, list[Any]]:
+    return {"$": [tag, body]}
+
+
+def _base64(raw: bytes | bytearray) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _write_int(_: Writer, value: int) -> Any:
+    return value if value.bit_length() <= _INT_BITS_MAX else _tag("int", hex(value))
+
+
+def _write_float(_: Writer, value: float) -> Any:
+    # By bits: there are many NaNs, and they have different digests.
+    if math.isfinite(value):
+        return value
+    return _tag("float", struct.pack(">d", value).hex())
+
+
+def _write_complex(w: Writer, value: complex) -> Any:
+    return _tag("complex", w.items((value.real, value.imag)))
+
+
+def _write_datetime(w: Writer, value: dt.datetime) -> Any:
+    wall = value.replace(tzinfo=None).isoformat()
+    return _tag("datetime", [wall, value.fold, w.at(".tzinfo", value.tzinfo)])
+
+
+def _write_time(w: Writer, value: dt.time) -> Any:
+    wall = value.replace(tzinfo=None).isoformat()
+    return _tag("time", [wall, value.fold, w.at(".tzinfo", value.tzinfo)])
+
+
+def _write_timezone(w: Writer, value: dt.timezone) -> Any:
+    # getinitargs: (offset,) or (offset, name); the name isn't public otherwise.
+    arguments = value.__getinitargs__()  # type: ignore[attr-defined]  # not in typeshed
+    return _tag("timezone", w.items(arguments))
+
+
+def _write_zone(w: Writer, value: zoneinfo.ZoneInfo) -> Any:
+    # A zone read from a file has no key, though its type says otherwise.
+    if not value.key or zoneinfo.ZoneInfo(value.key) is not value:
+        raise NotPlain
+    return _tag("zone", w.text(value.key))
+
+
+def _write_uuid(_: Writer, value: uuid.UUID) -> Any:
+    return _tag("uuid", [value.hex, value.is_safe.value])
+
+
+def _write_path(w: Writer, value: pathlib.PurePath) -> Any:
+    return _tag("path", [type(value).__name__, w.text(str(value))])
+
+
+def _write_slice(w: Writer, value: slice) -> Any:
+    return _tag("slice", w.items((value.start, value.stop, value.step)))
+
+
+def _write_range(w: Writer, value: range) -> Any:
+    return _tag("range", w.items((value.start, value.stop, value.step)))
+
+
+def _write_timedelta(_: Writer, value: dt.timedelta) -> Any:
+    return _tag("timedelta", [value.days, value.seconds, value.microseconds])
+
+
+_MUTABLE: Final = frozenset({list, dict, set, bytearray})
+_WRITERS: Final[dict[type, Callable[[Writer, Any], Any]]] = {
+    type(None): lambda _, value: value,
+    bool: lambda _, value: value,
+    int: _write_int,
+    float: _write_float,
+    str: Writer.text,
+    list: Writer.items,
+    dict: Writer.mapping,
+    tuple: lambda w, value: _tag("tuple", w.items(value)),
+    set: lambda w, value: _tag("set", w.unordered(value)),
+    frozenset: lambda w, value: _tag("frozenset", w.unordered(value)),
+    bytes: lambda w, value: _tag("bytes", w.data(value)),
+    bytearray: lambda w, value: _tag("bytearray", w.data(value)),
+    complex: _write_complex,
+    dt.datetime: _write_datetime,
+    dt.date: lambda _, value: _tag("date", value.isoformat()),
+    dt.time: _write_time,
+    dt.timedelta: _write_timedelta,
+    dt.timezone: _write_timezone,
+    zoneinfo.ZoneInfo: _write_zone,
+    decimal.Decimal: lambda _, value: _tag("decimal", str(value)),
+    uuid.UUID: _write_uuid,
+    range: _write_range,
+    slice: _write_slice,
+    type(...): lambda _, __: _tag("ellipsis", None),
+    **dict.fromkeys(PATHS.values(), _write_path),
+}

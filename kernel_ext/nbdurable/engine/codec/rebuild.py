@@ -1,0 +1,184 @@
+"""The functions that stored pickles call while they are loaded.
+
+Their names, parameters and this module's place are part of the stored format: they may
+be added to, never renamed. Each runs only on bytes whose signature was checked.
+"""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbdurable.engine.codec import clients, shapes
+from nbdurable.engine.redact import SecretAbsent, Secrets
+
+TOOL_MAKER = ("nbdurable.engine.call", "tool")
+"""Where the decorator of tools lives: module and name."""
+
+
+@dataclass(slots=True)
+class Loading:
+    """What a load needs beside its bytes.
+
+    Attributes:
+        secrets: Where keys of clients and masked texts come from.
+        namespace: Globals of the notebook: its functions see these, and its classes
+            are looked for here first.
+        reused: Ids of live classes that stand in for stored ones.
+    """
+
+    secrets: Secrets
+    namespace: MutableMapping[str, Any]
+    reused: set[int] = field(default_factory=set)
+
+
+_loading: ContextVar[Loading] = ContextVar("nbdurable_loading")
+
+
+@contextmanager
+def loading(
+    secrets: Secrets, namespace: MutableMapping[str, Any] | None
+) -> Iterator[Loading]:
+    """Hand these to every function of this module that a load calls."""
+    if namespace is None:
+        namespace = sys.modules["__main__"].__dict__
+    now = Loading(secrets, namespace)
+    token = _loading.set(now)
+    try:
+        yield now
+    finally:
+        _loading.reset(token)
+
+
+def namespace() -> MutableMapping[str, Any]:
+    """Globals of the notebook."""
+    return _loading.get().namespace
+
+
+# --- functions and classes of the notebook -------------------------------------------
+
+
+def code(arguments: tuple[Any, ...], filename: str, source: str) -> types.CodeType:
+    """A code object that names its cell, whose text tracebacks and readers then find."""
+    if source and filename not in linecache.cache:
+        lines = source.splitlines(keepends=True)
+        linecache.cache[filename] = (len(source), None, lines, filename)
+    return types.CodeType(*arguments).replace(co_filename=filename)
+
+
+def set_function_state(
+    function: types.FunctionType, state: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    """Complete a function of the notebook; give its globals what they lack."""
+    from cloudpickle.cloudpickle import (  # lazy: costs 15 ms
+        _function_setstate,
+    )
+
+    attributes, slots = state
+    known = slots.pop("__globals__")
+    for name, value in known.items():
+        function.__globals__.setdefault(name, value)
+    _function_setstate(function, (attributes, {**slots, "__globals__": {}}))
+
+
+def make_class(
+    path: str, shape: bytes, make: Callable[..., type], arguments: tuple[Any, ...]
+) -> type:
+    """The notebook's own class of that name if it is still the same, else a new one.
+
+    With a second class of equal code, ``isinstance`` and ``==`` would say no where
+    they said yes.
+    """
+    now = _loading.get()
+    live = shapes.lookup(now.namespace, path)
+    if live is not None and shapes.shape(live) == shape:
+        now.reused.add(id(live))
+        return live
+    return make(*arguments)
+
+
+def set_class_state(cls: type, state: tuple[Any, Any]) -> None:
+    """Complete a class that `make_class` made; a live one is left alone."""
+    from cloudpickle.cloudpickle import (  # lazy: costs 15 ms
+        _class_setstate,
+    )
+
+    if id(cls) not in _loading.get().reused:
+        _class_setstate(cls, state)
+
+
+def lru(function: Any, parameters: Mapping[str, Any]) -> Any:
+    """A function with an empty ``lru_cache``."""
+    from functools import lru_cache  # only here
+
+    return lru_cache(**parameters)(function)
+
+
+def tool(function: Any, options: Mapping[str, Any]) -> Any:
+    """A tool of the notebook, wrapped again."""
+    module, name = TOOL_MAKER
+    make = getattr(importlib.import_module(module), name)
+    return make(**options)(function)
+
+
+# --- views, exceptions, headers, clients ---------------------------------------------
+
+
+def view(
+    base: Any, offset: int, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...]
+) -> Any:
+    """An array that shares the memory of another one."""
+    numpy = importlib.import_module("numpy")
+    return numpy.ndarray(shape, dtype, base, offset, strides)
+
+
+def exception(cls: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    """An exception without running the ``__init__`` that its author wrote."""
+    made = cls.__new__(cls, *arguments)
+    native: Any = next(c for c in cls.__mro__ if c.__module__ == "builtins")
+    native.__init__(made, *arguments)
+    return made
+
+
+def set_exception_state(made: BaseException, state: Mapping[str, Any]) -> None:
+    """Attributes and chain of an exception."""
+    made.__dict__.update(state["attributes"])
+    for name, value in state["native"].items():
+        setattr(made, name, value)
+    made.__cause__ = state["cause"]
+    made.__context__ = state["context"]
+    made.__suppress_context__ = state["suppress"]
+
+
+def bare(cls: Any) -> Any:
+    """An object without its ``__init__``; its state follows."""
+    return cls.__new__(cls)
+
+
+def set_state(made: Any, state: Any) -> None:
+    """The state of an object, without asking the object how."""
+    attributes, slots = state if isinstance(state, tuple) else (state, None)
+    if attributes:
+        object.__getattribute__(made, "__dict__").update(attributes)
+    for name, value in (slots or {}).items():
+        object.__setattr__(made, name, value)
+
+
+def hidden(parts: list[str], fallback: bytes) -> bytes:
+    """A header's value put together again, or its mask where a secret is absent."""
+    try:
+        return _loading.get().secrets.join(parts).encode("latin-1")
+    except SecretAbsent:
+        return fallback
+
+
+def client(recipe: bytes) -> Any:
+    """A client of a model SDK or of httpx, from its configuration."""
+    return clients.rebuild(recipe, _loading.get().secrets)

@@ -1,0 +1,287 @@
+"""How objects that pickle doesn't keep, or mustn't, are taken apart.
+
+One table by qualified name, looked up by exact type and then along the MRO, so that no
+package is imported to find out that a value is none of its objects. An entry is a
+reducer, or the reason why such an object is tied to this process.
+"""
+
+from __future__ import annotations
+
+import linecache
+import types
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from nbdurable.engine.codec import clients, rebuild
+from nbdurable.engine.redact import Secrets
+
+
+class Graph(Protocol):
+    """What a reducer may ask the pickler that is writing the graph.
+
+    Attributes:
+        secrets: What must not be written.
+        chain: Whether exceptions take their cause and context along.
+    """
+
+    secrets: Secrets
+    chain: bool
+
+    def travels(self, value: object) -> bool:
+        """Whether a global goes along with the function that reads it."""
+        ...
+
+    def once(self, key: str, text: str) -> str:
+        """The same string object each time, so that it is written once."""
+        ...
+
+
+Reducer = Callable[[Graph, Any], Any]
+"""Takes an object apart as ``__reduce_ex__`` does; may return ``NotImplemented``."""
+
+TOOL_MARK: Final = "__nbdurable_tool__"
+"""Attribute of a tool's wrapper: the keyword arguments that `nd.tool` was given."""
+
+_module_of = type.__dict__["__module__"].__get__
+_name_of = type.__dict__["__qualname__"].__get__
+
+
+def qualified(kind: type) -> str:
+    """Module and qualified name, whatever the metaclass does."""
+    return f"{_module_of(kind)}.{_name_of(kind)}"
+
+
+def find(kind: type) -> Reducer | str | None:
+    """The entry for a type: its own, else that of its nearest base that has one."""
+    for cls in kind.__mro__:
+        entry = REDUCERS.get(qualified(cls))
+        if entry is not None:
+            return entry
+    return _delegating if _delegates(kind) else None
+
+
+def register(name: str, entry: Reducer | str) -> None:
+    """Add a reducer, or the reason for refusing, for a type and its subclasses.
+
+    Args:
+        name: Qualified name of the type, such as ``socket.socket``.
+        entry: The reducer, or the reason as the rest of a sentence about the object.
+    """
+    REDUCERS[name] = entry
+
+
+# --- functions and classes of the notebook -------------------------------------------
+
+
+def function(graph: Graph, fn: types.FunctionType, reduced: Any) -> Any:
+    """Take apart a function that no module can give back by name.
+
+    It is rebuilt on the notebook's own globals, so that it sees the names of today.
+    Only code, modules and small plain values among its globals travel with it.
+    """
+    if TOOL_MARK in fn.__dict__:
+        return rebuild.tool, (fn.__wrapped__, dict(fn.__dict__[TOOL_MARK]))  # type: ignore[attr-defined]  # made by functools.wraps
+    if fn.__globals__.get("__name__") != "__main__":
+        return reduced
+    make, arguments, (attributes, slots), *_ = reduced
+    arguments = (arguments[0], NAMESPACE, *arguments[2:])
+    kept = {k: v for k, v in slots["__globals__"].items() if graph.travels(v)}
+    state = (attributes, {**slots, "__globals__": kept})
+    return make, arguments, state, None, None, rebuild.set_function_state
+
+
+class Namespace:
+    """Stands for the notebook's globals in a pickle."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuild.namespace, ()
+
+
+NAMESPACE: Final = Namespace()
+
+
+def code(graph: Graph, value: types.CodeType, reduced: Any) -> Any:
+    """Take apart a code object; the text of its cell goes along."""
+    name = value.co_filename
+    entry = linecache.cache.get(name)
+    lines = (
+        entry[2] if entry is not None and len(entry) == 4 and entry[1] is None else ()
+    )
+    source = graph.once(f"source {name}", "".join(lines))
+    return rebuild.code, (reduced[1], graph.once(f"name {name}", name), source)
+
+
+def _lru(_: Graph, value: Any) -> Any:
+    if value.__module__ != "__main__":
+        return NotImplemented
+    return rebuild.lru, (value.__wrapped__, value.cache_parameters())
+
+
+def _memoryview(_: Graph, value: memoryview) -> Any:
+    owner = value.obj
+    whole = type(owner) in (bytes, bytearray) and memoryview(owner) == value
+    if whole and value.format == "B" and value.ndim == 1:
+        return memoryview, (owner,)
+    return "a memoryview of foreign memory is tied to this process"
+
+
+def _array(_: Graph, value: Any) -> Any:
+    """An array that is a view of a not much larger one stays a view."""
+    base = value.base
+    if type(base) is not type(value) or value.dtype.hasobject or not base.nbytes:
+        return NotImplemented
+    if base.base is not None or base.nbytes > _VIEW_FACTOR_MAX * value.nbytes:
+        return NotImplemented
+    if not (base.flags.c_contiguous and base.flags.writeable and value.flags.writeable):
+        return NotImplemented
+    address = value.__array_interface__["data"][0]
+    offset = address - base.__array_interface__["data"][0]
+    return rebuild.view, (base, offset, value.dtype, value.shape, value.strides)
+
+
+_VIEW_FACTOR_MAX: Final = 4
+"""How much larger than a view its base may be, before the view is stored alone."""
+
+
+def _delegates(kind: type) -> bool:
+    """Whether unknown attributes are looked up by the object's own code."""
+    names = [name for cls in kind.__mro__ for name in vars(cls)]
+    own = {"__setstate__", "__reduce__", "__reduce_ex__"}
+    return (
+        "__getattr__" in names
+        and not issubclass(kind, type)
+        and sum(name in own for name in names) == 2  # those of object
+    )
+
+
+def _delegating(_: Graph, value: Any) -> Any:
+    """Such an object is asked for ``__setstate__`` before it has any state to look in."""
+    make, arguments, state, *rest = value.__reduce_ex__(5)
+    items = [*rest, None, None][:2]
+    return make, arguments, state, *items, rebuild.set_state
+
+
+# --- exceptions and headers ----------------------------------------------------------
+
+
+def _exception(graph: Graph, value: BaseException) -> Any:
+    cls = type(value)
+    native: Any = next(c for c in cls.__mro__ if c.__module__ == "builtins")
+    if any(
+        "__reduce__" in vars(c) or "__reduce_ex__" in vars(c)
+        for c in cls.__mro__[: cls.__mro__.index(native)]
+    ):
+        return NotImplemented
+    _, arguments, *_rest = native.__reduce__(value)
+    chained = graph.chain
+    state = {
+        "attributes": dict(value.__dict__),
+        "native": {
+            name: getattr(value, name)
+            for name in ("name", "path")
+            if isinstance(value, ImportError | NameError | AttributeError)
+            and isinstance(getattr(value, name, None), str)
+        },
+        "cause": value.__cause__ if chained else None,
+        "context": value.__context__ if chained else None,
+        "suppress": value.__suppress_context__,
+    }
+    return (
+        rebuild.exception,
+        (cls, arguments),
+        state,
+        None,
+        None,
+        (rebuild.set_exception_state),
+    )
+
+
+_SENSITIVE: Final = frozenset(
+    {
+        b"authorization",
+        b"proxy-authorization",
+        b"cookie",
+        b"set-cookie",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"x-amz-security-token",
+    }
+)
+
+
+class _Hidden:
+    """A header's value, cut at its secrets."""
+
+    def __init__(self, parts: list[str], fallback: bytes) -> None:
+        self.parts = parts
+        self.fallback = fallback
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuild.hidden, (self.parts, self.fallback)
+
+
+def _headers(graph: Graph, value: Any) -> Any:
+    rows = [(*row[:-1], _mask(graph, row[-2], row[-1])) for row in value._list]  # noqa: SLF001  # httpx pickles it so
+    state = {**vars(value), "_list": rows}
+    return rebuild.bare, (type(value),), state
+
+
+def _mask(graph: Graph, name: bytes, value: bytes) -> Any:
+    if name.lower() not in _SENSITIVE:
+        return value
+    fallback = f"<{name.decode('latin-1').lower()} is not stored>".encode()
+    parts = graph.secrets.parts(value.decode("latin-1"))
+    if parts is None or any(map(graph.secrets.found, parts[::2])):
+        return fallback
+    return _Hidden(parts, fallback)
+
+
+def _client(graph: Graph, value: Any) -> Any:
+    return rebuild.client, (clients.recipe(value, graph.secrets),)
+
+
+# --- the table -----------------------------------------------------------------------
+
+_TIED: Final = "is tied to this process"
+
+REDUCERS: Final[dict[str, Reducer | str]] = {
+    "builtins.BaseException": _exception,
+    "builtins.memoryview": _memoryview,
+    "numpy.ndarray": _array,
+    "functools._lru_cache_wrapper": _lru,
+    "httpx.Headers": _headers,
+    "httpx2.Headers": _headers,
+    **dict.fromkeys(clients.NAMES, _client),
+    "builtins.generator": f"a generator {_TIED}",
+    "builtins.async_generator": f"an async generator {_TIED}",
+    "builtins.coroutine": f"a coroutine {_TIED}",
+    "builtins.frame": f"a frame {_TIED}",
+    "builtins.traceback": f"a traceback {_TIED}",
+    "_thread.lock": f"a lock {_TIED}",
+    "_thread.RLock": f"a lock {_TIED}",
+    "_thread._local": f"a thread-local {_TIED}",
+    "threading.Thread": f"a thread {_TIED}",
+    "concurrent.futures._base.Future": f"a future {_TIED}",
+    "concurrent.futures._base.Executor": f"a pool {_TIED}",
+    "_asyncio.Future": f"a future {_TIED}",
+    "asyncio.events.AbstractEventLoop": f"an event loop {_TIED}",
+    "multiprocessing.process.BaseProcess": f"a process {_TIED}",
+    "subprocess.Popen": f"a process {_TIED}",
+    "_socket.socket": f"a socket {_TIED}",
+    "_ssl._SSLContext": f"an SSL context {_TIED}",
+    "_io._IOBase": f"an open file {_TIED}",
+    "tempfile._TemporaryFileWrapper": f"an open file {_TIED}",
+    "_io.BytesIO": lambda *_: NotImplemented,
+    "_io.StringIO": lambda *_: NotImplemented,
+    "mmap.mmap": f"a memory map {_TIED}",
+    "sqlite3.Connection": f"a database connection {_TIED}",
+    "sqlite3.Cursor": f"a database cursor {_TIED}",
+    "_duckdb.DuckDBPyConnection": f"a database connection {_TIED}",
+    "_contextvars.ContextVar": f"a context variable {_TIED}",
+    "_contextvars.Context": f"a context {_TIED}",
+    "_contextvars.Token": f"a context token {_TIED}",
+    "weakref.ReferenceType": f"a weak reference {_TIED}",
+    "select.epoll": f"an event queue {_TIED}",
+    "_hashlib.HASH": f"a hash in progress {_TIED}",
+}

@@ -1,0 +1,332 @@
+"""Keeping secrets out of everything that is stored.
+
+Theory of operation
+-------------------
+A text is searched in two ways. *By value*: the values of environment variables that
+are named like a credential, and further values the caller knows (keys of clients, auth
+headers), each in the forms in which text carries it: as it is, JSON-escaped,
+percent-encoded, and in base64 at its three alignments. *By pattern*: about a dozen
+anchored shapes of well-known keys. There are no entropy rules: ids, digests and prose
+must pass untouched.
+
+A secret found by value can be put back from the environment, so a text that holds one
+is stored as parts and names (`Secrets.parts`). One found by pattern only can't: a value
+that holds it is not stored at all. `scrub` is for what people read and for digests.
+
+Most texts hold nothing, and finding that out is what has to be quick. Needles and
+patterns stand in groups by their rarest character, and a group is looked at only if the
+text has that character: such a test is a `memchr`, ten times cheaper than a search.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+from urllib.parse import quote, quote_plus
+
+from nbdurable.errors import DurableError, Remedy
+
+LENGTH_MIN = 12
+"""Shorter values, in characters, would be found in ordinary prose."""
+
+_CREDENTIAL = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|DSN", re.IGNORECASE)
+_MARK = re.compile(r"‹secret:([^›‹]+)›")
+_RARE = "QZXJKVWYUGBFHPOLDMNRCTSIAE~^`|}{@#$%&*+=/_qzxjkvwybgfp9876543210.-"
+"""Characters by how seldom they stand in prose and JSON, rarest first."""
+
+
+@dataclass(kw_only=True, eq=False)
+class SecretAbsent(DurableError):
+    """A stored text needs a secret that this process doesn't have.
+
+    Attributes:
+        name: Name of the environment variable the secret was known by.
+    """
+
+    slug = "secret-absent"
+    name: str
+
+    def fact(self) -> str:
+        """One line about the value."""
+        return f"a stored value needs {self.name}, and it is not set here."
+
+    def detail(self) -> str:
+        """Why it is not in the store."""
+        return "It was stored without the secret. It was not loaded."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Set the variable, or make the value again."""
+        return (
+            Remedy("set it before Jupyter starts", f"export {self.name}=…"),
+            Remedy("make the value again", "%durable rerun"),
+        )
+
+
+class _Needle(NamedTuple):
+    literal: str
+    name: str
+
+
+class _Pattern(NamedTuple):
+    literal: str
+    name: str
+    text: re.Pattern[str]
+    data: re.Pattern[bytes]
+
+
+def _pattern(name: str, literal: str, source: str) -> _Pattern:
+    text = re.compile(source, re.ASCII)
+    return _Pattern(literal, name, text, re.compile(source.encode()))
+
+
+_PATTERNS = (
+    _pattern(
+        "provider-key",
+        "sk-",
+        r"(?<![\w-])sk-(?:[A-Za-z0-9]{32,}|(?:ant|proj|svcacct|admin|or)-[\w-]{20,})",
+    ),
+    _pattern("google-key", "AIza", r"(?<![\w-])AIza[\w-]{35}"),
+    _pattern("aws-key", "AKIA", r"(?<!\w)AKIA[A-Z2-7]{16}(?!\w)"),
+    _pattern("aws-key", "ASIA", r"(?<!\w)ASIA[A-Z2-7]{16}(?!\w)"),
+    _pattern("github-token", "gh", r"(?<!\w)gh[pousr]_[A-Za-z0-9]{36}"),
+    _pattern("github-token", "github_pat_", r"(?<!\w)github_pat_\w{22,}"),
+    _pattern("gitlab-token", "glpat-", r"(?<!\w)glpat-[\w-]{20,}"),
+    _pattern("huggingface-token", "hf_", r"(?<!\w)hf_[A-Za-z0-9]{30,}"),
+    _pattern("slack-token", "xox", r"(?<!\w)xox[abeprs]-[\w-]{10,}"),
+    _pattern("stripe-key", "k_live_", r"(?<!\w)[rs]k_live_[A-Za-z0-9]{16,}"),
+    _pattern("jwt", "eyJ", r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,}"),
+    _pattern(
+        "private-key",
+        "-----BEGIN",
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[^-]{64,}|.{1,4}Proc-Type[^-]+)",
+    ),
+    _pattern(
+        "url-password",
+        "@",
+        r"(?<=://)[^\s/:@\"'<>‹›\\]{1,64}:(?!(?:pass|pwd|password|passwd|secret)@)"
+        r"[^\s/@\"'<>‹›{}*\\]{3,128}(?=@)",
+    ),
+    _pattern(
+        "auth-header",
+        "earer ",
+        r"(?<![A-Za-z])[Bb]earer (?=[\w.~+/-]*[0-9])[\w.~+/-]{16,}=*",
+    ),
+    _pattern(
+        "auth-header",
+        "zation",
+        r"(?<=[Aa]uthorization)[^A-Za-z0-9]{1,8}[Bb]asic [A-Za-z0-9+/]{8,}=*",
+    ),
+    _pattern(
+        "auth-header",
+        "-api-key",
+        r"(?<=-api-key)[^A-Za-z0-9\s][^A-Za-z0-9]{0,7}(?=[\w-]*[0-9])[\w-]{16,}",
+    ),
+)
+
+
+class Secrets:
+    """What must not be stored, and how to find it.
+
+    Immutable; build a new one when the environment changes.
+    """
+
+    __slots__ = ("_bytes", "_environment", "_groups", "_needles", "_values")
+
+    def __init__(
+        self, environment: Mapping[str, str], extra: Mapping[str, str] | None = None
+    ) -> None:
+        """Collect the secrets of an environment.
+
+        Args:
+            environment: Variables by name, usually ``os.environ``.
+            extra: Further secrets by the name they are told by, such as the key of a
+                client or the auth header of a request.
+        """
+        self._environment = dict(environment)
+        named = {k: v for k, v in sorted(environment.items()) if _CREDENTIAL.search(k)}
+        values = {**named, **(extra or {})}
+        self._values = {
+            k: v.strip() for k, v in values.items() if len(v.strip()) >= LENGTH_MIN
+        }
+        forms = {
+            form: (_label(name, kind), name)
+            for name, value in reversed(self._values.items())
+            for kind, form in _forms(value)
+        }
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._needles = tuple(_Needle(form, forms[form][0]) for form in longest_first)
+        self._groups = _grouped((*self._needles, *_PATTERNS))
+        self._bytes = tuple(
+            (form.encode("utf-8", "surrogatepass"), forms[form][1])
+            for form in longest_first
+        )
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables this was made from."""
+        return self._environment
+
+    def also(self, extra: Mapping[str, str]) -> Self:
+        """The same with further secrets, such as the auth header of one request."""
+        known = {k: v for k, v in self._values.items() if k not in self._environment}
+        return type(self)(self._environment, {**known, **extra})
+
+    def variable(self, value: str) -> str | None:
+        """Name of the environment variable that holds exactly this value, if any."""
+        names = sorted(k for k, v in self._environment.items() if v == value and v)
+        named = [name for name in names if _CREDENTIAL.search(name)]
+        return next(iter([*named, *names]), None)
+
+    def value(self, name: str) -> str:
+        """The secret of that name.
+
+        Args:
+            name: A name that `parts` or `scrub` gave.
+
+        Raises:
+            SecretAbsent: This process doesn't know it.
+        """
+        variable, _, kind = name.partition("/")
+        value = self._values.get(variable)
+        if value is None:
+            raise SecretAbsent(name=variable)
+        return dict(_forms(value)).get(kind, value) if kind else value
+
+    def lookup(self, variable: str) -> str:
+        """The exact value of an environment variable.
+
+        Raises:
+            SecretAbsent: It is not set here.
+        """
+        if variable not in self._environment:
+            raise SecretAbsent(name=variable)
+        return self._environment[variable]
+
+    def found(self, text: str) -> str | None:
+        """Name of a secret or of a pattern that occurs in the text, if any does."""
+        for rare, group in self._groups:
+            if rare in text:
+                for sought in group:
+                    if sought[0] in text and _occurs(sought, text):
+                        return sought.name
+        return None
+
+    def find(self, data: bytes | bytearray | memoryview) -> str | None:
+        """Name of a secret or of a pattern that occurs in the bytes, if any does.
+
+        Texts of two and four bytes a character are seen too.
+        """
+        blob = bytes(data)
+        if b"\0" not in blob:
+            return self._find(blob)
+        return self._find(blob) or self._find(blob.replace(b"\0", b""))
+
+    def _find(self, blob: bytes) -> str | None:
+        for form, name in self._bytes:
+            if form in blob:
+                return name
+        for pattern in _PATTERNS:
+            if pattern.literal.encode() in blob and pattern.data.search(blob):
+                return pattern.name
+        return None
+
+    def holds(self, data: bytes | bytearray | memoryview) -> bool:
+        """Whether a secret or a known key pattern occurs in the bytes."""
+        return self.find(data) is not None
+
+    def parts(self, text: str) -> list[str] | None:
+        """The text cut at its secrets: text, name, text, …; ``None`` if it has none.
+
+        Only secrets known by value are cut out, because only they can be put back.
+        """
+        names = {form: name for form, name in self._needles if form in text}
+        if not names:
+            return None
+        pieces = re.split("(" + "|".join(map(re.escape, names)) + ")", text)
+        return [names[p] if i % 2 else p for i, p in enumerate(pieces)]
+
+    def join(self, parts: list[str]) -> str:
+        """The text that `parts` cut.
+
+        Raises:
+            SecretAbsent: A secret is not known here.
+        """
+        return "".join(self.value(p) if i % 2 else p for i, p in enumerate(parts))
+
+    def scrub(self, text: str) -> str:
+        """The text with ``‹secret:NAME›`` in place of every secret and key pattern."""
+        if self.found(text) is None:
+            return text
+        for form, name in self._needles:
+            text = text.replace(form, f"‹secret:{name}›")
+        for pattern in _PATTERNS:
+            if pattern.literal in text:
+                text = pattern.text.sub(f"‹secret:{pattern.name}›", text)
+        return text
+
+    def restore(self, text: str) -> str:
+        """The text that `scrub` was given, if all of its secrets are known by value.
+
+        Raises:
+            SecretAbsent: A secret is not known here.
+        """
+        return _MARK.sub(lambda mark: self.value(mark[1]), text)
+
+
+def _occurs(sought: _Needle | _Pattern, text: str) -> bool:
+    return isinstance(sought, _Needle) or sought.text.search(text) is not None
+
+
+def _grouped(
+    all_sought: tuple[_Needle | _Pattern, ...],
+) -> tuple[tuple[str, tuple[_Needle | _Pattern, ...]], ...]:
+    groups: dict[str, list[_Needle | _Pattern]] = {}
+    for sought in all_sought:
+        rare = next((c for c in _RARE if c in sought.literal), sought.literal[0])
+        groups.setdefault(rare, []).append(sought)
+    return tuple((rare, tuple(group)) for rare, group in groups.items())
+
+
+def _label(name: str, kind: str) -> str:
+    return f"{name}/{kind}" if kind else name
+
+
+def _forms(value: str) -> Iterator[tuple[str, str]]:
+    """The forms in which text carries a secret, each with the name of the form.
+
+    Names are part of the format: a stored text says which form to put back.
+    """
+    yield "", value
+    seen = {value}
+    escaped = json.dumps(value)[1:-1]
+    candidates = [
+        ("json", escaped),
+        ("json-utf8", json.dumps(value, ensure_ascii=False)[1:-1]),
+        ("json2", json.dumps(escaped)[1:-1]),
+        ("percent", quote(value, safe="", errors="replace")),
+        ("percent-path", quote(value, errors="replace")),
+        ("plus", quote_plus(value, errors="replace")),
+    ]
+    raw = value.encode("utf-8", "surrogatepass")
+    for offset in range(3):
+        candidates.append((f"base64-{offset}", _base64_core(raw, offset, b"+/")))
+        candidates.append((f"base64url-{offset}", _base64_core(raw, offset, b"-_")))
+    for kind, form in candidates:
+        if form not in seen:
+            seen.add(form)
+            yield kind, form
+
+
+def _base64_core(raw: bytes, offset: int, alphabet: bytes) -> str:
+    """What base64 makes of the bytes ``offset`` bytes into a group of three.
+
+    Characters that also depend on the neighbours are left out.
+    """
+    text = base64.b64encode(b"\0" * offset + raw, altchars=alphabet).decode()
+    first = -(-offset * 8 // 6)
+    last = (offset + len(raw)) * 8 // 6
+    return text[first:last]

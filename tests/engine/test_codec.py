@@ -1,0 +1,270 @@
+"""What goes into the codec comes out equal, rebuilt, or is refused by name."""
+
+from __future__ import annotations
+
+import decimal
+import gc
+import math
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbdurable.engine import codec
+from nbdurable.engine.redact import Secrets
+from tests.engine.codec_kinds import ENVIRONMENT, KINDS, Delegate
+
+SECRETS = Secrets(ENVIRONMENT)
+NAN = "nan, which equals nothing"
+
+
+def _round(value: object) -> Any:
+    encoded = codec.encode(value, secrets=SECRETS)
+    return codec.decode(encoded.codec, encoded.data, secrets=SECRETS)
+
+
+def _same_array(a: Any, b: Any) -> bool:
+    layout = a.flags.f_contiguous == b.flags.f_contiguous
+    alike = a.dtype == b.dtype and a.shape == b.shape and layout
+    return bool(alike and a.tolist() == b.tolist())
+
+
+def _same_frame(a: Any, b: Any) -> bool:
+    return bool(a.equals(b)) and repr(getattr(a, "dtypes", a)) == repr(
+        getattr(b, "dtypes", b)
+    )
+
+
+def _same_items(a: Any, b: Any) -> bool:
+    return len(a) == len(b) and all(map(_equal, a, b))
+
+
+def _same_elements(a: Any, b: Any) -> bool:
+    return len(a) == len(b) and all(any(_equal(x, y) for y in b) for x in a)
+
+
+SAME: dict[Any, Any] = {
+    (float, complex): lambda a, b: repr(a) == repr(b),
+    decimal.Decimal: lambda a, b: (
+        str(a) == str(b)
+    ),  # a signalling NaN can't be compared
+    (list, tuple): _same_items,
+    dict: lambda a, b: _same_items(list(a.items()), list(b.items())),
+    (set, frozenset): _same_elements,
+    (pd.DataFrame, pd.Series, pd.Index): _same_frame,
+    np.ndarray: _same_array,
+    object: lambda a, b: bool(a == b),
+}
+
+
+def _equal(a: Any, b: Any) -> bool:
+    same = next(same for kinds, same in SAME.items() if isinstance(a, kinds))
+    return type(a) is type(b) and same(a, b)
+
+
+@pytest.mark.parametrize("name", [n for n, k in KINDS.items() if k.category == "equal"])
+@pytest.mark.filterwarnings("ignore:unclosed")
+def test_equal(name: str) -> None:
+    """The value comes back with the same type and content, from the expected layer."""
+    kind = KINDS[name]
+    value = kind.make()
+    encoded = codec.encode(value, secrets=SECRETS)
+    assert encoded.codec == kind.codec
+    if name != "a cycle":
+        assert _equal(codec.decode(*_pair(encoded), secrets=SECRETS), value)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, k in KINDS.items() if k.category == "rebuilt"]
+)
+def test_rebuilt(name: str) -> None:
+    """An object of the same type, made anew, comes back from the expected layer."""
+    kind = KINDS[name]
+    value = kind.make()
+    encoded = codec.encode(value, secrets=SECRETS)
+    assert encoded.codec == kind.codec
+    assert type(codec.decode(*_pair(encoded), secrets=SECRETS)) is type(value)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, k in KINDS.items() if k.category == "refused"]
+)
+@pytest.mark.filterwarnings("ignore:unclosed")
+def test_refused(name: str) -> None:
+    """What is tied to the process is refused, with its place, even deep inside."""
+    value = KINDS[name].make()
+    with pytest.raises(codec.Unstorable) as raised:
+        codec.encode({"rows": [1, (value,)]}, secrets=SECRETS)
+    assert raised.value.path.startswith("['rows'][1][0]")
+    assert raised.value.final
+    if hasattr(value, "close"):
+        value.close()
+    gc.collect()
+
+
+def _pair(encoded: codec.Encoded) -> tuple[str, bytes]:
+    return encoded.codec, encoded.data
+
+
+def test_the_table_is_long_enough() -> None:
+    """At least sixty kinds are tried."""
+    assert len(KINDS) >= 60
+
+
+def _is_nan(value: Any) -> bool:
+    return "nan" in repr(value).lower() and not isinstance(value, str | bytes)
+
+
+ATOMS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.complex_numbers()
+    | st.text(st.characters(codec=None, categories=None))
+    | st.binary()
+    | st.datetimes(timezones=st.none() | st.timezones())
+    | st.dates()
+    | st.times()
+    | st.timedeltas()
+    | st.decimals()
+    | st.uuids()
+)
+HASHABLE = st.recursive(
+    ATOMS.filter(lambda v: not _is_nan(v)),  # a set couldn't find it again
+    lambda c: st.tuples(c, c) | st.frozensets(c, max_size=3),
+    max_leaves=6,
+)
+TREES = st.recursive(
+    ATOMS,
+    lambda c: (
+        st.lists(c, max_size=4)
+        | st.tuples(c, c)
+        | st.dictionaries(st.text(max_size=3) | st.just("$"), c, max_size=4)
+        | st.dictionaries(HASHABLE, c, max_size=3)
+        | st.sets(HASHABLE, max_size=3)
+    ),
+    max_leaves=20,
+)
+
+
+@given(TREES)
+@settings(max_examples=300)
+def test_any_plain_tree_round_trips(value: object) -> None:
+    """Plain data of any shape keeps type, value, order and structure, without trust."""
+    encoded = codec.encode(value, secrets=SECRETS)
+    assert encoded.codec in {"json", "pickle5"}
+    decoded = codec.decode(*_pair(encoded), secrets=SECRETS)
+    assert _equal(decoded, value)
+
+
+@given(st.sets(st.text() | st.integers(), max_size=20), st.randoms())
+def test_equal_sets_are_equal_bytes(value: set[object], random: Any) -> None:
+    """The order in which a set was built doesn't show."""
+    shuffled = list(value)
+    random.shuffle(shuffled)
+    other = set(shuffled)
+    assert codec.encode(value, secrets=SECRETS) == codec.encode(other, secrets=SECRETS)
+
+
+def test_aliases_and_cycles_survive() -> None:
+    """One list met twice is one list again, also inside itself."""
+    aliases = _round(KINDS["aliases"].make())
+    assert aliases[0] is aliases[1]
+    cycle = _round(KINDS["a cycle"].make())
+    assert cycle[1] is cycle
+
+
+def test_an_array_can_be_written_to_again() -> None:
+    """Arrays, also inside frames and other objects, come back writable."""
+    for value in (np.arange(5), {"a": np.arange(5000)}):
+        back = _round(value)
+        array = back["a"] if isinstance(back, dict) else back
+        array[0] = 7
+        assert array[0] == 7
+
+
+def test_a_view_stays_a_view() -> None:
+    """Two arrays over one memory still share it."""
+    base = np.arange(100.0)
+    back, view = _round([base, base[10:60]])
+    back[10] = -1
+    assert view[0] == -1
+
+
+def test_a_small_view_does_not_keep_its_base() -> None:
+    """A tenth of a large array is stored alone."""
+    base = np.arange(100_000.0)
+    encoded = codec.encode(base[::10], secrets=SECRETS)
+    assert len(encoded.data) < base.nbytes / 5
+
+
+def test_deep_values_are_kept_or_refused_by_name() -> None:
+    """Nesting beyond the plain layer goes to pickle; beyond pickle it is refused."""
+    for depth, expected in ((100, "json"), (200, "pickle5")):
+        value: list[Any] = []
+        for _ in range(depth):
+            value = [value]
+        assert codec.encode(value, secrets=SECRETS).codec == expected
+        assert repr(_round(value)) == repr(value)
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(codec.Unstorable, match="nested too deeply"):
+        codec.encode(value, secrets=SECRETS)
+    while value:
+        value = value[0]
+
+
+class _Bad:
+    """Misbehaves wherever it is asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise ZeroDivisionError("no")
+
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError("no")
+
+    def __getattr__(self, name: str) -> Any:
+        raise ZeroDivisionError(name)
+
+    __hash__ = None  # type: ignore[assignment]  # it misbehaves
+
+
+def test_an_object_that_misbehaves_is_refused_by_name() -> None:
+    """Whatever its methods raise, the refusal says where it is and what it said."""
+    with pytest.raises(codec.Unstorable) as raised:
+        codec.encode({"a": [_Bad()]}, secrets=SECRETS)
+    assert raised.value.path == "['a'][0]"
+    assert "ZeroDivisionError" in raised.value.why
+
+
+def test_what_only_dill_keeps_is_marked() -> None:
+    """The last layer is used where the others refuse, and its name says so."""
+    memo: dict[str, Any] = {}
+    exec("def outer():\n  x = 1\n  def f(): return x\n  return f", memo)
+    value = memo["outer"]().__code__.co_positions()
+    with pytest.raises(codec.Unstorable):
+        codec.encode(value, secrets=SECRETS)
+    assert codec.encode(property(math.sqrt), secrets=SECRETS).codec == "pickle5"
+    assert codec.encode(type(len).__dict__["__name__"], secrets=SECRETS).codec in {
+        "pickle5",
+        "dill",
+    }
+
+
+def test_dill_refuses_what_the_table_refuses() -> None:
+    """A lock beside an odd object is not rebuilt as another lock."""
+    with pytest.raises(codec.Unstorable, match="ZeroDivisionError"):
+        codec.encode([_Bad(), threading.Lock()], secrets=SECRETS)
+
+
+def test_a_delegating_object_loads() -> None:
+    """An object whose ``__getattr__`` needs its own state doesn't recurse on load."""
+    assert _round(Delegate()).inner == [1]
