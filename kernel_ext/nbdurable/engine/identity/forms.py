@@ -1,0 +1,113 @@
+"""How a value presents itself to the hasher, and the refusal to do so.
+
+A kind of value is one function from the value to a `Form`: a tag, some bytes, and
+other values. Kinds never hash and never recurse; only the hasher does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from nbdurable.engine.identity.keys import Buffer, Tag
+
+
+class Undigestible(Exception):  # a verdict that the engine words
+    """A value has no digest.
+
+    Attributes:
+        type: Qualified name of the type that has none.
+        path: Where it was found below the value asked about, such as ``[3].lock``.
+    """
+
+    def __init__(self, type_: str, path: str = "") -> None:
+        super().__init__(type_, path)
+        self.type = type_
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path or 'the value'}: {self.type} has no digest"
+
+
+def index_label(position: int) -> str:
+    """The path of an element of a sequence."""
+    return f"[{position}]"
+
+
+def no_label(_: int) -> str:
+    """The path of a child that is no place of its own for people."""
+    return ""
+
+
+class Form(NamedTuple):
+    """A value, taken apart by one level.
+
+    Attributes:
+        tag: Its kind.
+        fields: Bytes that identify it.
+        children: Values that identify it.
+        label: The path of a child by its position, for people.
+        unordered: The order of the children doesn't count.
+        flat: Try to hash all children at once as one plain tuple. False where the
+            children are as many as the value is big.
+    """
+
+    tag: Tag
+    fields: Sequence[Buffer] = ()
+    children: Sequence[object] = ()
+    label: Callable[[int], str] = index_label
+    unordered: bool = False
+    flat: bool = True
+
+
+Kind: TypeAlias = Callable[..., Form]
+"""A function from a value of one type to its form."""
+
+Kinds: TypeAlias = Mapping[type | str, Kind]
+"""Kinds by exact type, or by qualified name for a type and its subclasses."""
+
+
+class Named:
+    """Names with values, whose order doesn't count: attributes, fields, options."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Mapping[str, object]) -> None:
+        self.items = items
+
+
+class Stretch:
+    """A stretch of a long list or dict, hashed on its own.
+
+    A list of any length is then hashed in bounded memory, and one odd element sends
+    only its own stretch down the slow path.
+    """
+
+    __slots__ = ("elements", "label", "start")
+
+    def __init__(
+        self, elements: Sequence[object], start: int, label: Callable[[int], str]
+    ) -> None:
+        self.elements = elements
+        self.start = start
+        self.label = label
+
+    def label_within(self, position: int) -> str:
+        """The path of an element by its position in this stretch."""
+        return self.label(self.start + position)
+
+
+def qualified(cls: type) -> str:
+    """Module and qualified name of a type: its identity among values."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def named_form(tag: Tag, fields: Sequence[Buffer], items: Mapping[str, object]) -> Form:
+    """A form whose children are named; the order of the names doesn't count."""
+    names = sorted(items)
+    return Form(
+        tag,
+        (*fields, *(name.encode("utf-8", "surrogatepass") for name in names)),
+        [items[name] for name in names],
+        lambda position: f".{names[position]}",
+    )

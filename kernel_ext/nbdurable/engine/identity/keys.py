@@ -1,0 +1,187 @@
+"""Every tag, digest and key of the engine is made here, and nowhere else.
+
+A digest is BLAKE3 over a domain string and length-prefixed fields, so no two kinds
+of thing can share one, and ``("ab", "c")`` is not ``("a", "bc")``. The domain string
+carries `ALGORITHM`: a change of meaning anywhere in this package raises it, and then
+old keys match nothing instead of matching wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+from blake3 import blake3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ALGORITHM = "1"
+"""Version of all digests and keys; raise it when any of them changes its meaning."""
+
+DIGEST_BYTES = 32
+"""Length of every digest and key, in bytes."""
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+"""Bytes to be hashed; a memoryview must be flat and of single bytes."""
+
+
+def field(data: Buffer) -> bytes:
+    """Bytes with their length before them."""
+    return len(data).to_bytes(8, "little") + data
+
+
+class Tag(Enum):
+    """What a digest is a digest of. Values are stored: add, never rename."""
+
+    # keys
+    STEP = "key.step"
+    CALL = "key.call"
+    HTTP = "key.http"
+    # code
+    SOURCE = "source"
+    FUNCTION = "function"
+    CLASS = "class"
+    MADE_CLASS = "class.made"
+    CLOSURE = "function.imported"
+    BYTECODE = "function.bytecode"
+    TOOL = "tool"
+    NAMED = "named"
+    MODULE = "module"
+    LOCAL_MODULE = "module.local"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    BOUND = "bound"
+    OPAQUE = "opaque"
+    # values
+    PLAIN = "plain"
+    LIST = "list"
+    TUPLE = "tuple"
+    DICT = "dict"
+    RUN = "run"
+    ATTRIBUTES = "attributes"
+    SET = "set"
+    FROZENSET = "frozenset"
+    BYTEARRAY = "bytearray"
+    BUFFER = "buffer"
+    SINGLETON = "singleton"
+    RANGE = "range"
+    SLICE = "slice"
+    PROXY = "mappingproxy"
+    TIME = "time"
+    ZONE = "zone"
+    PATH = "path"
+    REGEX = "regex"
+    MEMBER = "enum"
+    EXCEPTION = "exception"
+    MEMORY_FILE = "memory-file"
+    INSTANCE = "instance"
+    REDUCED = "reduced"
+    STAND_IN = "registered"
+    CYCLE = "cycle"
+    CYCLE_MEMBER = "cycle.member"
+    ARRAY = "numpy.array"
+    STRUCTURED = "numpy.structured"
+    SCALAR = "numpy.scalar"
+    DTYPE = "numpy.dtype"
+    MASKED = "numpy.masked"
+    FRAME = "pandas.frame"
+    SERIES = "pandas.series"
+    INDEX = "pandas.index"
+    COLUMN = "pandas.column"
+    MOMENT = "pandas.moment"
+    CLIENT = "client"
+
+    hasher: Callable[[], blake3]
+    """A fresh hasher that has already taken this tag's domain string."""
+
+    def __init__(self, name: str) -> None:
+        domain = f"nbdurable/{ALGORITHM}/{name}".encode()
+        self.hasher = blake3(field(domain)).copy
+
+
+def tagged(tag: Tag, *fields: Buffer) -> bytes:
+    """The digest of some fields under a tag; big fields are not copied."""
+    hasher = tag.hasher()
+    for data in fields:
+        if len(data) <= _JOINED_BYTES_MAX:
+            hasher.update(len(data).to_bytes(8, "little") + data)
+        else:
+            hasher.update(len(data).to_bytes(8, "little"))
+            hasher.update(data)
+    return hasher.digest()
+
+
+_JOINED_BYTES_MAX = 4096
+"""Up to here copying a field costs less than another call of the hasher, in bytes."""
+
+MISSING = tagged(Tag.MISSING)
+"""Stands for a name that is not bound: defining it later is a change."""
+
+UNKNOWN = tagged(Tag.UNKNOWN)
+"""Stands for an input whose value has no digest."""
+
+
+def step_key(
+    source: bytes,
+    reads: Iterable[tuple[str, bytes | None]],
+    codes: Iterable[tuple[str, bytes]] = (),
+) -> bytes:
+    """What a step is matched by; the order of the pairs doesn't count.
+
+    Args:
+        source: `source_digest` of the cell.
+        reads: Each name the cell reads with the digest of its value, `MISSING`, or
+            ``None`` when the value has no digest.
+        codes: Each notebook class whose instances are read, with its code digest.
+    """
+    fields = [source]
+    for name, value in sorted(reads, key=_name):
+        fields += [b"read", name.encode(), UNKNOWN if value is None else value]
+    for name, code in sorted(codes, key=_name):
+        fields += [b"code", name.encode(), code]
+    return tagged(Tag.STEP, *fields)
+
+
+def _name(pair: tuple[str, object]) -> str:
+    return pair[0]
+
+
+def call_key(name: str, arguments: bytes) -> bytes:
+    """What a call of a tool is matched by.
+
+    Args:
+        name: The tool's identity: its name, or ``name=``.
+        arguments: Digest of the bound arguments, made with ``call_arguments=True``.
+    """
+    return tagged(Tag.CALL, name.encode(), arguments)
+
+
+def http_key(
+    *,
+    method: str,
+    url: str,
+    query: Iterable[tuple[str, str]],
+    headers: Iterable[tuple[str, str]],
+    body: bytes,
+) -> bytes:
+    """What an HTTP exchange is matched by; all parts are canonical already.
+
+    Args:
+        method: In capitals.
+        url: Scheme, host and path.
+        query: Pairs that count, credentials left out; their order doesn't count.
+        headers: Headers that count, by allow-list; their order doesn't count.
+        body: The canonical body, secrets replaced.
+    """
+    fields = [method.encode(), url.encode()]
+    for kind, pairs in ((b"query", query), (b"header", headers)):
+        for name, value in sorted(pairs):
+            fields += [kind, name.encode(), value.encode()]
+    return tagged(Tag.HTTP, *fields, b"body", body)
+
+
+def source_digest(normal_form: bytes) -> bytes:
+    """Digest of a cell's source, given its normal form."""
+    return tagged(Tag.SOURCE, normal_form)

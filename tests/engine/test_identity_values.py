@@ -1,0 +1,302 @@
+"""Equal values have equal digests in every process; unequal ones differ."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbdurable.engine.identity import keys, plain, registry
+from nbdurable.engine.identity.canonical import Hasher, digest
+from nbdurable.engine.identity.forms import Undigestible
+from tests.engine import identity_values as values
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).with_name("identity_golden.json")
+
+
+@pytest.mark.parametrize("group", values.EQUAL)
+def test_equal_values_have_equal_digests(group: str) -> None:
+    """Interning, sharing, order of sets, memory layout and caches don't count."""
+    found = {digest(make()) for make in values.EQUAL[group]}
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("group", values.DIFFERENT)
+def test_unequal_values_differ(group: str) -> None:
+    """No two values of a group share a digest."""
+    found = [digest(make()) for make in values.DIFFERENT[group]]
+    assert len(set(found)) == len(found)
+
+
+def in_process(python: str, seed: str) -> dict[str, list[str]]:
+    """All digests of the tables, made by another process."""
+    done = subprocess.run(
+        [python, "-m", "tests.engine.identity_values"],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("seed", ["0", "4711"])
+def test_processes_agree(seed: str) -> None:
+    """Two processes with other hash seeds make the digests that are committed."""
+    assert in_process(sys.executable, seed) == json.loads(GOLDEN.read_text())
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two values are equal in type and meaning: the oracle."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float):
+        return struct.pack("d", a) == struct.pack("d", b)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return same(list(a.items()), list(b.items()))
+    if isinstance(a, set | frozenset):
+        return len(a) == len(b) and all(any(same(x, y) for y in b) for x in a)
+    return a == b
+
+
+ATOMS = st.one_of(
+    st.none(), st.booleans(), st.integers(0, 2), st.sampled_from([0.0, -0.0, 1.0]),
+    st.sampled_from(["", "a", "b"]), st.sampled_from([b"", b"a"]),
+)  # fmt: skip
+HASHABLE = st.one_of(ATOMS, st.frozensets(ATOMS, max_size=2), st.tuples(ATOMS))
+TREES = st.recursive(
+    st.one_of(ATOMS, st.frozensets(HASHABLE, max_size=3)),
+    lambda below: st.one_of(
+        st.lists(below, max_size=2),
+        st.tuples(below, below),
+        st.dictionaries(HASHABLE, below, max_size=2),
+        st.sets(HASHABLE, max_size=2),
+    ),
+    max_leaves=5,
+)
+
+
+@given(TREES, TREES)
+def test_equal_means_equal_digest(a: object, b: object) -> None:
+    """Two values have one digest if and only if they are the same value."""
+    assert (digest(a) == digest(b)) == same(a, b)
+
+
+@given(TREES)
+def test_digest_survives_storage(value: object) -> None:
+    """A round trip and a deep copy keep the digest, and hashing keeps the value."""
+    before = digest(value)
+    assert (
+        digest(pickle.loads(pickle.dumps(value))) == before
+    )  # our own bytes, as an oracle
+    assert digest(copy.deepcopy(value)) == before
+    assert digest(value) == before
+
+
+@given(TREES)
+def test_every_part_counts(value: object) -> None:
+    """A value inside an object, beside an odd neighbour, and in a long list counts."""
+    for wrap in (
+        lambda v: values.Plain(v=v),
+        lambda v: [v, values.Colour.RED],
+        lambda v: [v] + [0] * 5000 + [values.Colour.RED],
+    ):
+        assert digest(wrap(value)) != digest(wrap([value]))
+        assert digest(wrap(value)) == digest(wrap(copy.deepcopy(value)))
+
+
+def test_call_arguments_ignore_the_order_of_names() -> None:
+    """Dicts with string keys are equal in any order, at every depth, others aren't."""
+    pairs = [("b", {"d": [1], "c": (2, {"z": 1, "y": 2})}), ("a", 3)]
+    turned = [("a", 3), ("b", {"c": (2, {"y": 2, "z": 1}), "d": [1]})]
+    for wrap in (dict, lambda p: [dict(p), values.Colour.RED]):
+        one, two = (digest(wrap(p), call_arguments=True) for p in (pairs, turned))
+        assert one == two
+        assert digest(wrap(pairs)) != digest(wrap(turned))
+    numbered = ({1: 0, 2: 0}, {2: 0, 1: 0})
+    assert digest(numbered[0], call_arguments=True) != digest(
+        numbered[1], call_arguments=True
+    )
+
+
+def scrub(text: str) -> str:
+    """Stand-in for the redaction of the engine."""
+    return text.replace("sk-12345678901234", "‹secret:KEY›")
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda key: key,
+        lambda key: {"headers": [f"Bearer {key}"], "n": 1},
+        lambda key: {key: 1},
+        lambda key: key.encode(),
+        lambda key: values.Plain(key=key),
+        lambda key: [values.Colour.RED, f"a{key}b"],
+        lambda key: {f"x{key}", "y"},
+        lambda key: [f"a{n}" for n in range(9000)] + [values.Colour.RED, key],
+    ],
+    ids=["text", "json", "key", "bytes", "attribute", "mixed", "set", "long"],
+)
+def test_secrets_are_replaced_before_hashing(wrap: object) -> None:
+    """A value with the secret hashes like one with its name, wherever it stands."""
+    real, named = wrap("sk-12345678901234"), wrap("‹secret:KEY›")
+    assert digest(real, redact=scrub) == digest(named, redact=scrub)
+    assert digest(named, redact=scrub) == digest(named)
+    assert digest(real, redact=scrub) != digest(real)
+
+
+def test_no_path_depends_on_sharing() -> None:
+    """Children shared 60 levels deep are quick, and equal when built twice."""
+
+    def build() -> object:
+        tree: object = ["leaf"]
+        for _ in range(60):
+            tree = [tree] * 4
+        return tree
+
+    assert digest(build()) == digest(build())
+
+
+def test_fast_path_depends_on_the_expanded_value() -> None:
+    """A shared tree too big for the fast path equals its expanded copy."""
+    inner = list(range(1000))
+    shared = [inner] * 300
+    assert plain.census(shared) is None
+    assert digest(shared) == digest([list(inner) for _ in range(300)])
+
+
+def test_long_lists_differ_wherever_they_differ() -> None:
+    """In a list of three stretches, each position counts."""
+    base = list(range(plain.NODES_MAX + 10))
+    found = {digest(base)}
+    for place in (0, 4095, 4096, len(base) - 1):
+        found.add(digest([*base[:place], -1, *base[place + 1 :]]))
+    assert len(found) == 5
+
+
+class Reducing:
+    """Says how it is rebuilt, or raises what it is told to."""
+
+    def __init__(self, problem: BaseException | None = None) -> None:
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self.problem:
+            raise self.problem
+        return Reducing, ()
+
+
+REFUSED = {
+    "generator": (lambda: (x for x in ()), "builtins.generator", ""),
+    "lock": (lambda: [1, {"a": threading.Lock()}], "_thread.lock", "[1]['a']"),
+    "iterator": (lambda: values.Plain(a=values.Plain(b=zip())), "builtins.zip", ".a.b"),
+    "raising": (lambda: [Reducing(OSError("no"))], f"{__name__}.Reducing", "[0]"),
+    "code": (lambda: lambda: 1, "builtins.function", ""),
+    "far": (lambda: (*range(9000), itertools.count()), "itertools.count", "[9000]"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_name_type_and_path(case: str) -> None:
+    """What has no digest is named, with where it was found."""
+    make, name, path = REFUSED[case]
+    with pytest.raises(Undigestible) as caught:
+        digest(make())
+    assert (caught.value.type, caught.value.path) == (name, path)
+
+
+def test_an_open_file_has_no_digest() -> None:
+    """A file is where it stands in the world, not a value."""
+    with GOLDEN.open() as file, pytest.raises(Undigestible, match="TextIOWrapper"):
+        digest(file)
+
+
+def test_a_hasher_goes_on_after_a_refusal() -> None:
+    """A refusal in one value leaves nothing behind that a later one could meet."""
+    walk = Hasher()
+    loop = values.looped("a")
+    with pytest.raises(Undigestible):
+        walk.digest([loop, (x for x in ())])
+    assert walk.digest([loop]) == digest([values.looped("a")])
+    assert walk.digest(values.Plain(a=1)) == digest(values.Plain(a=1))
+
+
+def test_a_class_is_no_part_of_a_value_but_is_reported() -> None:
+    """A hasher tells the types it met, so that a step's key can count their code."""
+    walk = Hasher()
+    walk.digest([values.Point(1), {"a": values.Plain()}])
+    assert {values.Point, values.Plain} <= walk.types
+
+
+def test_registered_types_have_the_digest_of_their_stand_in() -> None:
+    """`register` gives a type and its subclasses a digest, by type or by name."""
+
+    class Narrow(values.Session):
+        pass
+
+    with pytest.raises(Undigestible):
+        digest(values.Session("a"))
+    registry.register(values.Session, lambda session: session.host)
+    assert digest(values.Session("a")) == digest(values.Session("a"))
+    assert digest(values.Session("a")) != digest(values.Session("b"))
+    assert digest(Narrow("a")) != digest(values.Session("a"))
+
+
+def test_keys_are_tagged_and_length_prefixed() -> None:
+    """No two kinds of key and no two splits of one text share a key."""
+    found = [
+        keys.call_key("ab", b"c"),
+        keys.call_key("a", b"bc"),
+        keys.step_key(b"ab", []),
+        keys.step_key(b"ab", [("c", b"d")]),
+        keys.step_key(b"ab", [], [("c", b"d")]),
+        keys.step_key(b"ab", [("c", None)]),
+        keys.source_digest(b"ab"),
+        keys.http_key(method="POST", url="u", query=[], headers=[], body=b""),
+        keys.http_key(method="POST", url="u", query=[("a", "b")], headers=[], body=b""),
+        keys.http_key(method="POST", url="u", query=[], headers=[("a", "b")], body=b""),
+        keys.MISSING,
+        keys.UNKNOWN,
+    ]
+    assert len(set(found)) == len(found)
+    assert {len(key) for key in found} == {keys.DIGEST_BYTES}
+
+
+def test_the_order_of_reads_does_not_count() -> None:
+    """A step's key is one of a set of reads."""
+    pairs = [("a", b"1"), ("b", b"2")]
+    assert keys.step_key(b"s", pairs) == keys.step_key(b"s", pairs[::-1])
+
+
+def test_keys_are_golden() -> None:
+    """Keys stay what they are: an edit that changes them must raise ALGORITHM."""
+    arguments = digest({"query": "batteries", "limit": 3}, call_arguments=True)
+    step = keys.step_key(keys.source_digest(b"x"), [("a", digest(1)), ("b", None)])
+    http = keys.http_key(
+        method="POST", url="https://a/v1", query=[("q", "1")], headers=[], body=b"{}"
+    )
+    assert keys.call_key("search", arguments).hex() == (
+        "c30b6f52f97d7c29396721c96b02fc84152b4941c7da23595ddf724870ed6a04"
+    )
+    assert step.hex() == (
+        "64c6d919b80b3b7e347a2ca5304f729cdd81bb0571b8677550e1a49b3cba4410"
+    )
+    assert http.hex() == (
+        "ed96f23389f8d378044478c88a1c112f9473b5b5062db0c42e814da4e865e2a1"
+    )
