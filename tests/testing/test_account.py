@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -137,3 +138,17 @@ def test_a_command_finds_the_server_by_the_sdks_own_variables(tmp_path: Path) ->
     ended = subprocess.run([*server, "--", sys.executable, "-c", program], check=False)
     assert ended.returncode == 3
     assert [a.path for a in read(tmp_path / "log")] == ["/v1/embeddings"]
+
+
+def test_a_request_whose_sender_died_is_counted_before_the_server_is_quiet(
+    tmp_path: Path,
+) -> None:
+    """Whole requests in the socket count, half ones don't."""
+    with start(EFFECTS, tmp_path / "log") as running:
+        place = ("127.0.0.1", int(running.url.rpartition(":")[2]))
+        for length in (2, 3):
+            with socket.create_connection(place) as sender:
+                head = f"POST /effect HTTP/1.1\r\ncontent-length: {length}\r\n\r\n"
+                sender.sendall(head.encode() + b"{}")
+        assert running.wait_quiet()
+        assert len(read(tmp_path / "log")) == 1

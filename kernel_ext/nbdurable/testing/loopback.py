@@ -8,8 +8,9 @@ Order of one request:
 
 Control, for tests in other processes: ``POST /control`` adds a rule, ``{"release":
 true}`` lets held requests go, ``{"clear": true}`` forgets all rules;
-``GET /control/held?timeout_s=30`` answers as soon as a request is held. Control is
-never counted.
+``GET /control/held?timeout_s=30`` answers as soon as a request is held,
+``GET /control/quiet?timeout_s=30`` as soon as nobody else is connected, so that all
+that was sent has been counted. Control is never counted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from nbdurable.testing.account import Account, body_digest
@@ -85,7 +86,7 @@ class LoopbackServer:
         self.clock = clock
         self.busy_until_s = clock.monotonic_s()
         handler = type("Handler", (_Handler,), {"owner": self})
-        self._http = _Quiet((HOST, port), handler)
+        self._http = _Connections((HOST, port), handler)
         self.url = f"http://{HOST}:{self._http.server_address[1]}"
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.1,), name="loopback", daemon=True
@@ -106,11 +107,37 @@ class LoopbackServer:
         """Say that somebody uses the server: its idle limit begins anew."""
         self.busy_until_s = self.clock.monotonic_s()
 
+    def wait_quiet(self, timeout_s: float, others: int = 0) -> bool:
+        """Wait until at most ``others`` connections are open; false after the timeout."""
+        return self._http.wait_quiet(timeout_s, others)
 
-class _Quiet(ThreadingHTTPServer):
+
+class _Connections(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     """A held request of a client that was killed must not keep the server."""
+
+    def __init__(self, *args: Any) -> None:
+        self._open = 0
+        self._changed = threading.Condition()
+        super().__init__(*args)
+
+    def wait_quiet(self, timeout_s: float, others: int) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._open <= others, timeout_s)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._count(1)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._open += change
+            self._changed.notify_all()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is the point of most tests, no news."""
@@ -129,13 +156,15 @@ class _Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("content-length") or 0)
         if size > BODY_BYTES_MAX:
             self._send(json_reply({"error": {"message": "body too large"}}, 413))
-        else:
-            self._serve(self.rfile.read(size))
+            return
+        body = self.rfile.read(size)
+        if len(body) == size:  # else the client died in the middle of its request
+            self._serve(body)
 
     def _serve(self, body: bytes) -> None:
         self.owner.touch()
         if urlsplit(self.path).path.startswith("/control"):
-            self._send(_control(self.owner.rules, self.path, body))
+            self._send(_control(self.owner, self.path, body))
             return
         request = self._counted(body)
         rules = self.owner.rules.take(request.n, body.decode("utf-8", "replace"))
@@ -222,11 +251,13 @@ def _refusal(rules: tuple[Rule, ...]) -> Reply | None:
     return None
 
 
-def _control(rules: Rules, path: str, body: bytes) -> Reply:
-    url = urlsplit(path)
+def _control(server: LoopbackServer, path: str, body: bytes) -> Reply:
+    url, rules = urlsplit(path), server.rules
+    timeout_s = float(parse_qs(url.query).get("timeout_s", ["30"])[0])
     if url.path == "/control/held":
-        timeout_s = float(parse_qs(url.query).get("timeout_s", ["30"])[0])
         return json_reply({"held": rules.wait_held(timeout_s)})
+    if url.path == "/control/quiet":
+        return json_reply({"quiet": server.wait_quiet(timeout_s, others=1)})
     plain = _plain(body)
     if plain.get("release"):
         rules.release()

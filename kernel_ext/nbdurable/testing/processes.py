@@ -99,10 +99,19 @@ class Running:
 
     def wait_held(self, timeout_s: float = 30.0) -> list[int]:
         """Wait until a request is held; their numbers, empty after the timeout."""
-        url = f"{self.url}/control/held?timeout_s={timeout_s}"
+        held = self._wait("held", timeout_s)
+        assert isinstance(held, list)
+        return held
+
+    def wait_quiet(self, timeout_s: float = 30.0) -> bool:
+        """Wait until nobody is connected, so that all that was sent is counted."""
+        return bool(self._wait("quiet", timeout_s))
+
+    def _wait(self, what: str, timeout_s: float) -> object:
+        url = f"{self.url}/control/{what}?timeout_s={timeout_s}"
         answer = call(url, timeout_s=timeout_s + STOP_S)
-        assert isinstance(answer, dict)  # our own server
-        return list(answer["held"])
+        assert isinstance(answer, dict)
+        return answer[what]
 
     def release(self) -> None:
         """Let held requests go on."""

@@ -1,0 +1,1 @@
+"""Model calls over HTTP, journaled where httpx sends them."""

@@ -1,0 +1,136 @@
+"""A request as its identity sees it, and whether it asks a model. Pure.
+
+Only requests of known shapes are journaled: their answers depend on what was asked and
+on nothing else, and asking costs money. Everything else passes: tokens and metadata
+(their answers are secrets), websockets, MCP, and the user's own services.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from nbdurable.engine.identity.keys import http_key
+from nbdurable.integrations.http.canonical import canonical_body
+
+CREDENTIALS = re.compile(
+    r"key|api_key|access_token|token|sig|signature|x-amz-.*|x-goog-.*", re.IGNORECASE
+)
+"""Names in a query that authorise a request and say nothing of what is asked."""
+
+BETAS = ("anthropic-beta", "openai-beta")
+"""The only headers, beside the media type, that change the answer."""
+
+SELF_EVIDENT = re.compile(
+    r"/(?:chat/completions|responses|moderations|messages/count_tokens)$"
+    r"|:(?:generateContent|streamGenerateContent|embedContent|batchEmbedContents)$"
+)
+"""Paths that nothing but a model server has, on any host."""
+
+WITH_MODEL = re.compile(
+    r"/(?:completions|embeddings|messages|v2/chat|api/(?:chat|generate|embed))$"
+)
+"""Paths that a chat room or a mail service could have too: the body must name a model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The facts of a request that its identity is made of.
+
+    Attributes:
+        method: HTTP method, upper case.
+        place: Scheme, host, port and path, without user, password and query.
+        query: Names and values in their order, credentials left out.
+        headers: Media type of the body without parameters, and the `BETAS` headers
+            with their values as sorted sets; those that are there.
+        body: The body as sent.
+    """
+
+    method: str
+    place: str
+    query: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def asked(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Asked:
+    """Read a request; ``headers`` are looked up by lower-case names."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2].lower()
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    return Asked(
+        method=method.upper(),
+        place=f"{parts.scheme}://{host}{parts.path}",
+        query=tuple(p for p in pairs if not CREDENTIALS.fullmatch(p[0])),
+        headers=tuple(_headers(headers)),
+        body=body,
+    )
+
+
+def asks_model(method: str, path: str, body: bytes) -> bool:
+    """Whether a request is a model call: known path, and its body where that is vague.
+
+    Example:
+        >>> asks_model("POST", "/v1/chat/completions", b"{}")
+        True
+        >>> asks_model("POST", "/rooms/7/messages", b'{"text": "hi"}')
+        False
+    """
+    if method.upper() != "POST":
+        return False
+    if SELF_EVIDENT.search(path):
+        return True
+    return bool(WITH_MODEL.search(path)) and isinstance(_member(body, "model"), str)
+
+
+def may_ask_model(method: str, path: str) -> bool:
+    """Whether the body is worth a look."""
+    known = SELF_EVIDENT.search(path) or WITH_MODEL.search(path)
+    return method.upper() == "POST" and bool(known)
+
+
+def name_of(request: Asked) -> str:
+    """What people call it: method and address.
+
+    Example:
+        >>> name_of(asked("POST", "https://api.openai.com/v1/responses", {}, b""))
+        'POST api.openai.com/v1/responses'
+    """
+    return f"{request.method} {request.place.partition('://')[2]}"
+
+
+def key_of(request: Asked, redact: Callable[[str], str] = str) -> bytes:
+    """What the request is matched by.
+
+    Args:
+        request: Its facts.
+        redact: Replaces secrets in text.
+    """
+    return http_key(
+        method=request.method,
+        url=redact(request.place),
+        query=[(name, redact(value)) for name, value in request.query],
+        headers=request.headers,
+        body=canonical_body(request.body, redact),
+    )
+
+
+def _headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media:
+        yield "content-type", media
+    for name in BETAS:
+        values = {part.strip() for part in headers.get(name, "").split(",")} - {""}
+        if values:
+            yield name, ",".join(sorted(values))
+
+
+def _member(body: bytes, name: str) -> object:
+    try:
+        plain = json.loads(body)
+    except ValueError:
+        return None
+    return plain.get(name) if isinstance(plain, dict) else None
