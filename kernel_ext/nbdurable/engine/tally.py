@@ -72,7 +72,8 @@ class Ledger:
         executed = {c.id: c for c in self._executed.get(step.id, ())}
         known = self.history.calls
         used = [executed.get(i) or known[i] for i in step.used if i in known]
-        rest = [c for i, c in executed.items() if i not in set(step.used)]
+        counted = set(step.used)
+        rest = [c for i, c in executed.items() if i not in counted]
         return used + sorted(rest, key=lambda c: c.number)
 
     def inside(self, call: CallPast) -> list[CallPast]:

@@ -1,0 +1,164 @@
+"""Whatever a magic can do, a function can do: `nd.restore`, `nd.why`, `nd.resolve`.
+
+The shell of this process attaches itself as a `Front`; each function acts on it and
+returns an object that shows itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nbdurable.engine import commands, explain, reference
+from nbdurable.engine.commands import OpenRun, Told, present
+from nbdurable.engine.explain import Why
+from nbdurable.engine.restore import Restored
+from nbdurable.engine.restore import restore as bring_back
+from nbdurable.engine.session import Session
+from nbdurable.engine.settle import Answer
+from nbdurable.engine.whereabouts import Facts
+from nbdurable.errors import NothingDurable
+
+if TYPE_CHECKING:
+    from nbdurable.engine.history import History
+
+UNSAID = object()
+"""Stands for a value that was not given; None is a value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """What these functions act on.
+
+    Attributes:
+        session: The engine's session of this process.
+        namespace: The user's variables, now.
+        facts: What is known of the kernel, now.
+        switch: Turns durable cells on or off.
+    """
+
+    session: Session
+    namespace: Callable[[], MutableMapping[str, object]]
+    facts: Callable[[], Facts]
+    switch: Callable[[bool], None]
+
+
+_fronts: list[Front] = []
+
+
+def attach(front: Front) -> None:
+    """Make a shell the one that these functions act on."""
+    _fronts[:] = [front]
+
+
+def detach() -> None:
+    """Leave these functions without a shell."""
+    _fronts.clear()
+
+
+def _front(command: str) -> Front:
+    if not _fronts:
+        raise NothingDurable(command=command)
+    return _fronts[0]
+
+
+def _attended(command: str) -> tuple[Front, History]:
+    front = _front(command)
+    return front, front.session.attend(front.facts(), command)
+
+
+def restore(*names: str, overwrite: bool = False) -> Restored:
+    """Bring variables back from the journal, executing nothing.
+
+    Args:
+        names: Which; all that the run holds if none is given.
+        overwrite: Also those assigned since the kernel started.
+
+    Raises:
+        ReferenceUnknown: The run holds no such name.
+    """
+    front, _ = _attended("%durable restore")
+    namespace = front.namespace()
+    return bring_back(front.session, namespace, names, overwrite=overwrite)
+
+
+def why(what: str = "") -> Why:
+    """Why a step or call ran, was served or waits; the last step if none is named."""
+    front, history = _attended("%durable why")
+    return explain.why(history, what, present(front.session))
+
+
+def rerun(step: str = "") -> Told:
+    """Begin a step afresh when its cell runs again; the last step if none is named."""
+    front, history = _attended("%durable rerun")
+    found = reference.find_step(history, step, "%durable rerun")
+    return commands.rerun(front.session, found)
+
+
+def resolve(
+    call: str,
+    *,
+    happened: object = UNSAID,
+    did_not: bool = False,
+    keep: bool = False,
+    again: bool = False,
+) -> Told:
+    """Say what became of a call that somebody has to decide about.
+
+    Args:
+        call: STEP.CALL, such as ``review.2``.
+        happened: The value it returned.
+        did_not: It didn't happen.
+        keep: Keep the recorded result.
+        again: Do it once more.
+
+    Raises:
+        NothingToSettle: The answer doesn't fit.
+        ReferenceUnknown: The run has no such call.
+        ValueError: Not exactly one answer was given.
+    """
+    front, history = _attended("%durable resolve")
+    said = [
+        *([Answer.HAPPENED] if happened is not UNSAID else []),
+        *([Answer.DID_NOT] if did_not else []),
+        *([Answer.KEEP] if keep else []),
+        *([Answer.AGAIN] if again else []),
+    ]
+    if len(said) != 1:
+        raise ValueError("one answer: happened=, did_not=, keep= or again=")
+    session = front.session
+    run = OpenRun(
+        store=session.store,
+        history=history,
+        clock=session.clock,
+        secrets=session.secrets,
+    )
+    asked = commands.question(history, call)
+    told, records = commands.resolve(run, asked, said[0], happened)
+    session.append(records, sync=True)
+    return told
+
+
+def new() -> Told:
+    """Close the run: the next durable cell begins another one."""
+    front, _ = _attended("%durable new")
+    return commands.new(front.session)
+
+
+def status() -> Told:
+    """Where this kernel is: store, run, and whether durable cells are on."""
+    front = _front("%durable status")
+    return commands.status(front.session, front.facts())
+
+
+def off() -> Told:
+    """Run durable cells as plain ones until `on`."""
+    _front("%durable off").switch(False)
+    return Told("durable cells run unprotected in this kernel until %durable on")
+
+
+def on() -> Told:
+    """Make durable cells durable again."""
+    _front("%durable on").switch(True)
+    return Told("durable cells are durable again")

@@ -1,0 +1,357 @@
+"""One attempt of a step: it claims calls, serves them, and builds their records."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbdurable.engine.codec import (
+    Unstorable,
+    decode_exception,
+    encode_exception,
+)
+from nbdurable.engine.decide import Past
+from nbdurable.engine.frames import Frame, Scopes, running_task
+from nbdurable.engine.frames import active as frame_active
+from nbdurable.engine.history import CallPast, CallState, StepPast
+from nbdurable.engine.home import Home
+from nbdurable.engine.identity.code import call_code_digest
+from nbdurable.engine.matching import Match, Matcher, Standing, Wanted
+from nbdurable.engine.policy import Effect
+from nbdurable.engine.requests import CallRequest, Claim, Outcome
+from nbdurable.engine.used import Used
+from nbdurable_store.errors import DurableError, DurablePause, RunBusy
+from nbdurable_store.records import BlobRef, Kind, Record
+
+ARGUMENTS_BYTES_MAX = 16_384
+"""Arguments above this aren't kept beside a call: they would double the journal of an
+agent that sends its whole conversation each turn. The digest is always there."""
+
+INTERRUPTS = (KeyboardInterrupt, GeneratorExit, DurablePause)
+"""What ends a call from outside: whether it happened isn't known."""
+
+
+@dataclass(slots=True)
+class ScopeState:
+    """What happened in one scope of the attempt so far."""
+
+    after: str = ""
+    new_write: bool = False
+
+
+class Attempt:
+    """A step being executed. Its methods are called from any thread of the cell."""
+
+    def __init__(self, home: Home, step: StepPast) -> None:
+        self.home = home
+        self.store, self.clock = home.store, home.clock
+        self.step = step
+        self.used = Used()
+        self.paused: DurablePause | None = None
+        self.ended = False
+        self.codes: dict[Callable[..., object], str] = {}
+        self._count = 0
+        self._scopes = Scopes()
+        self._states: dict[str, ScopeState] = {}
+        self._blamed: list[tuple[str, BaseException]] = []
+        self._matcher = Matcher(home.history, step.slot, step.id, home.known())
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """The cell's code runs within."""
+        task = running_task()
+        self._scopes.main = weakref.ref(task) if task is not None else None
+        with frame_active(Frame(self)):
+            yield
+
+    def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
+        """Give a call its place, and the record it is matched with."""
+        with self.home.lock:
+            self._count += 1
+            scope = self._scopes.scope(frame)
+            state = self._state(scope)
+            wanted = self._wanted(request, scope, state)
+            match = self._matcher.match(wanted)
+            return Claim(
+                number=self._count, scope=scope, after=state.after, match=match
+            )
+
+    def _state(self, scope: str) -> ScopeState:
+        return self._states.setdefault(scope, ScopeState())
+
+    def _wanted(self, request: CallRequest, scope: str, state: ScopeState) -> Wanted:
+        return Wanted(
+            key=request.key,
+            name=request.name,
+            policy=request.policy,
+            code=request.code,
+            scope=scope,
+            after=state.after,
+            new_write=state.new_write,
+            undigestible=request.undigestible,
+        )
+
+    def look_again(self, claim: Claim, request: CallRequest) -> Match:
+        """The past of a claimed call, now."""
+        call = claim.match.call
+        assert call is not None
+        with self.home.lock:
+            now = self.home.history.calls[call.id]
+            wanted = self._wanted(request, claim.scope, self._state(claim.scope))
+            past = self._matcher.past(now, wanted, claim.match.standing)
+            return Match(past, now, claim.match.standing)
+
+    def elsewhere(self, request: CallRequest) -> Match | None:
+        """A completed `pure` call of another run of this store."""
+        call = self.home.pure(request)
+        return None if call is None else Match(Past.COMPLETED, call, Standing.FREE)
+
+    def executing(self, call: CallPast | None) -> bool:
+        """Whether somebody is executing this call now."""
+        if call is None or call.finished or call.state is CallState.INTERRUPTED:
+            return False
+        if call.owner == self.store.owner:
+            return call.id in self.home.executing
+        return any(o.alive and o.id == call.owner for o in self.store.owners())
+
+    def busy(self, waited_s: float) -> DurableError:
+        """The error after a wait that took too long."""
+        mine = (o.pid for o in self.store.owners() if o.id == self.store.owner)
+        return RunBusy(run=self.home.history.run, pid=next(mine, 0), age_s=waited_s)
+
+    @contextlib.contextmanager
+    def running(self, call_id: str) -> Iterator[None]:
+        """The call is executing here."""
+        self.home.executing.add(call_id)
+        try:
+            yield
+        finally:
+            self.home.executing.discard(call_id)
+
+    def serve(self, claim: Claim, match: Match, request: CallRequest) -> Outcome | None:
+        """The recorded outcome, verified; None if it can't be recovered."""
+        call = match.call
+        assert call is not None
+        if call.outcome is None:
+            return None
+        outcome = self._recover(call, call.outcome, request)
+        if outcome is not None:
+            self._count_served(call)
+            with self.home.lock:
+                state = self._state(claim.scope)
+                if call.effect is Effect.WRITE:
+                    state.after = call.id
+        return outcome
+
+    def _recover(
+        self, call: CallPast, ref: BlobRef, request: CallRequest
+    ) -> Outcome | None:
+        try:
+            data = self.store.get(ref)
+            if call.state is CallState.RAISED:
+                raised = decode_exception(ref.codec, data, secrets=self.home.secrets)
+                return Outcome(raised=raised.exception) if raised.exception else None
+            return Outcome(request.decode(ref.codec, data))
+        except DurableError as gone:
+            self.used.unstorable.append(f"{call.name}: {gone.fact()}")
+            return None
+
+    def _count_served(self, call: CallPast) -> None:
+        self.used.calls.append(call.id)
+        self.used.served += 1
+
+    def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
+        """The record that this slot owns the call from now on, if it didn't."""
+        call = match.call
+        if call is None or match.standing is Standing.OWN:
+            return ()
+        if call.id not in self.home.history.calls:
+            return ()
+        self.used.adopted.append(call.id)
+        return (
+            self.record(
+                Kind.CALL_ADOPTED,
+                call.id,
+                key=call.key,
+                fields={"slot": self.step.slot, "from": call.slot, "n": claim.number},
+            ),
+        )
+
+    def may_execute(self, request: CallRequest) -> None:
+        """After a pause no further `write` starts in this attempt."""
+        if self.paused is not None and request.policy.effect is Effect.WRITE:
+            raise self.paused
+
+    def stop(self, pause: DurablePause) -> DurablePause:
+        """Remember that somebody has to decide first."""
+        if self.paused is None:
+            self.paused = pause
+        return pause
+
+    def started(
+        self,
+        frame: Frame[Any],
+        claim: Claim,
+        request: CallRequest,
+        known: CallPast | None,
+    ) -> tuple[str, tuple[Record, ...]]:
+        """The records to append before the effect, and the call's logical id."""
+        foreign = known is not None and known.id not in self.home.history.calls
+        call_id = known.id if known and not foreign else self.home.ids.new()
+        adopted = self.adopted(claim, claim.match) if known and not foreign else ()
+        policy = request.policy
+        fields: dict[str, str | int | bool] = {
+            "n": claim.number,
+            "attempt": known.attempts + 1 if known and not foreign else 1,
+            "name": request.name,
+            "effect": policy.effect.value,
+            "kind": request.kind,
+            "code": request.code,
+            "scope": claim.scope,
+            "after": claim.after,
+            "parent": frame.parent,
+            "text": request.text,
+        }
+        if request.undigestible:
+            fields["undigestible"] = request.undigestible
+        if self.ended:
+            fields["late"] = True
+        self._note_started(claim, request, call_id)
+        arguments = self._arguments(request)
+        record = self.record(Kind.CALL_STARTED, call_id, request.key, fields, arguments)
+        return call_id, (*adopted, record)
+
+    def _note_started(self, claim: Claim, request: CallRequest, call_id: str) -> None:
+        with self.home.lock:
+            self.used.calls.append(call_id)
+            self.used.ran += 1
+            if not request.policy.declared:
+                self.used.undeclared.append(request.name)
+            if request.policy.effect is Effect.WRITE:
+                state = self._state(claim.scope)
+                state.after, state.new_write = call_id, True
+
+    def _arguments(self, request: CallRequest) -> tuple[BlobRef, ...]:
+        encoded = request.arguments
+        if encoded is None or len(encoded.data) > ARGUMENTS_BYTES_MAX:
+            return ()
+        return (self.store.put(encoded.codec, encoded.data),)
+
+    def completed(
+        self, call_id: str, request: CallRequest, value: object, ms: float
+    ) -> Record:
+        """The record of a result; its blob is durable when this returns."""
+        fields: dict[str, str | int | float] = {"ms": ms}
+        fields.update(request.measure(value))
+        blobs: tuple[BlobRef, ...] = ()
+        try:
+            encoded = request.encode(value)
+            blobs = (self.store.put(encoded.codec, encoded.data),)
+        except Unstorable as unstorable:
+            fields["unstored"] = str(unstorable)
+            self.used.unstorable.append(f"{request.name}: {unstorable}")
+        return self.record(Kind.CALL_COMPLETED, call_id, request.key, fields, blobs)
+
+    def raised(
+        self, call_id: str, request: CallRequest, error: BaseException, ms: float
+    ) -> Record:
+        """The record of an exception."""
+        kind = type(error)
+        fields: dict[str, str | int | float | bool] = {
+            "ms": ms,
+            "type": f"{kind.__module__}.{kind.__qualname__}",
+            "message": self.home.secrets.scrub(str(error))[:1000],
+        }
+        if isinstance(error, INTERRUPTS) or _cancelled(error):
+            fields["interrupted"] = True
+            return self.record(Kind.CALL_RAISED, call_id, request.key, fields)
+        if isinstance(error, request.policy.not_done) or _says_not_done(error):
+            fields["not_done"] = True
+        encoded = encode_exception(error, secrets=self.home.secrets)
+        blob = self.store.put(encoded.codec, encoded.data)
+        return self.record(Kind.CALL_RAISED, call_id, request.key, fields, (blob,))
+
+    def not_begun(self, call_id: str, request: CallRequest) -> None:
+        """Say, if the journal can be written, that the effect never began."""
+        record = self.record(
+            Kind.CALL_RAISED,
+            call_id,
+            request.key,
+            {"ms": 0, "type": "nbdurable.NotDone", "not_done": True},
+        )
+        with contextlib.suppress(DurableError, OSError):
+            self.home.append((record,), sync=False)
+
+    def unrecorded(self, call: CallPast | None) -> Outcome | None:
+        """A result this kernel still holds because the journal couldn't take it."""
+        return self.home.kept_results.pop(call.id, None) if call else None
+
+    def keep_unrecorded(self, call_id: str, outcome: Outcome) -> None:
+        """Hold a result until the journal can take it."""
+        self.home.kept_results[call_id] = outcome
+
+    def settled(self, call_id: str) -> None:
+        """Count a call that was settled without being executed."""
+        self.used.calls.append(call_id)
+        self.used.served += 1
+
+    def blame(self, call_id: str, error: BaseException) -> None:
+        """Remember which call raised what, for when the cell ends with it."""
+        self._blamed.append((call_id, error))
+
+    def blamed(self, ended_with: BaseException) -> list[str]:
+        """The calls whose exception ended the cell, or is its cause or context."""
+        chain = set(_chain(ended_with))
+        return [call for call, error in self._blamed if id(error) in chain]
+
+    def code_of(self, fn: Callable[..., object]) -> str:
+        """Digest of a tool's code, hex; computed once per attempt."""
+        code = self.codes.get(fn)
+        if code is None:
+            code = self.codes[fn] = call_code_digest(fn, self.home.sources).hex()
+        return code
+
+    def record(
+        self,
+        kind: str,
+        subject: str,
+        key: bytes = b"",
+        fields: Mapping[str, object] | None = None,
+        blobs: tuple[BlobRef, ...] = (),
+    ) -> Record:
+        """A record of this attempt, made now."""
+        return Record(
+            kind=kind,
+            run=self.home.history.run,
+            step=self.step.id,
+            subject=subject,
+            key=key,
+            at_us=self.clock.now_us(),
+            fields=fields or {},  # type: ignore[arg-type]  # plain by construction
+            blobs=blobs,
+        )
+
+
+def _chain(error: BaseException | None) -> Iterator[int]:
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        item = todo.pop()
+        if item is None or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield id(item)
+        todo += [item.__cause__, item.__context__]
+        if isinstance(item, BaseExceptionGroup):
+            todo += item.exceptions
+
+
+def _cancelled(error: BaseException) -> bool:
+    return type(error).__name__ == "CancelledError"
+
+
+def _says_not_done(error: BaseException) -> bool:
+    return type(error).__name__ == "NotDone"

@@ -1,0 +1,155 @@
+"""What a user can ask of a run, beside executing cells: settle, rerun, new.
+
+Each function does one thing and returns what to tell. The magic, `nd` and the command
+line are thin shells over these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nbdurable.engine import fields, lines, reference, settle
+from nbdurable.engine.codec import decode, encode
+from nbdurable.engine.explain import Present
+from nbdurable.engine.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.policy import Effect
+from nbdurable.engine.redact import Secrets
+from nbdurable.engine.session import Session, place_of
+from nbdurable.engine.settle import Answer, Question
+from nbdurable.engine.whereabouts import DEFAULT_NOTEBOOK, Facts
+from nbdurable_store.clock import Clock
+from nbdurable_store.protocol import Store
+from nbdurable_store.records import Kind, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a command did, as one line."""
+
+    line: str
+
+    def __str__(self) -> str:
+        return self.line
+
+
+def question(history: History, text: str) -> Question:
+    """The question that is meant by STEP.CALL.
+
+    Raises:
+        ReferenceUnknown: There is no such call.
+    """
+    wanted = reference.parse(text)
+    for asked in settle.questions(history):
+        if asked.reference == str(wanted):
+            return asked
+    call = reference.find_call(history, text, "%durable resolve")
+    step = history.steps[call.step]
+    past = next(
+        (q.past for q in settle.questions(history) if q.call.id == call.id), None
+    )
+    if past is None and not settle.in_doubt(history, call):
+        raise settle.NothingToSettle(
+            reference=text,
+            call=call.text,
+            state=call.resolved or call.state.value,
+            answer="happened",
+        )
+    return Question(
+        call=call, slot=call.slot, step=step.name, number=call.number, past=past
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run that a person looks at: in a kernel, or in a store without one."""
+
+    store: Store
+    history: History
+    clock: Clock
+    secrets: Secrets
+
+
+def resolve(
+    run: OpenRun, asked: Question, said: Answer, value: object = None
+) -> tuple[Told, tuple[Record, ...]]:
+    """What a person says of a call, as records for the caller to append.
+
+    Args:
+        run: The run.
+        asked: What they answer.
+        said: What they say.
+        value: What the call returned, if it happened.
+
+    Raises:
+        NothingToSettle: The answer doesn't fit the question.
+        Unstorable: The value can't be stored.
+    """
+    ref = None
+    if said is Answer.HAPPENED:
+        encoded = encode(value, secrets=run.secrets)
+        ref = run.store.put(encoded.codec, encoded.data)
+    records = settle.answer(
+        asked, said, run=run.history.run, at_us=run.clock.now_us(), value=ref
+    )
+    fate = {
+        Answer.HAPPENED: "is served from now on",
+        Answer.DID_NOT: "runs when its cell runs again",
+        Answer.KEEP: "is served from now on",
+        Answer.AGAIN: "runs once more when its cell runs again",
+    }[said]
+    return Told(f"{asked.reference} · {asked.call.text} {fate}"), records
+
+
+def rerun(session: Session, step: StepPast) -> Told:
+    """Begin a step afresh: no recorded call is served when its cell runs again."""
+    session.journal(Kind.STEP_RESET, {"slot": step.slot}, subject=step.id)
+    writes = [
+        c
+        for c in session.history.calls.values()
+        if c.slot == step.slot
+        and c.effect is Effect.WRITE
+        and c.state is CallState.COMPLETED
+    ]
+    ask = f" · {len(writes)} writes that already happened ask first" if writes else ""
+    return Told(f"{step.name} · begins afresh when you run its cell again{ask}")
+
+
+def new(session: Session) -> Told:
+    """Close the run: the next durable cell begins another one."""
+    writes = sum(
+        c.effect is Effect.WRITE and c.state is CallState.COMPLETED
+        for c in session.history.calls.values()
+    )
+    session.new_run()
+    can = f" · {writes} writes of the old run can happen again" if writes else ""
+    return Told(f"the next durable cell begins a new run{can}")
+
+
+def status(session: Session, facts: Facts) -> Told:
+    """Where a kernel is: its store, its notebook and its run."""
+    place = session.store.place if session.opened else place_of(facts)
+    history = session.history
+    run = "no run yet: put %%durable NAME on a cell's first line"
+    if history.opened is not None:
+        number = fields.number(history.opened.fields, "number", 1)
+        steps = len(history.slots)
+        run = f"run {number}, {steps} steps, {len(history.calls):,} calls"
+    kind = "interactive" if facts.interactive else "headless: tags don't reach it"
+    notebook = facts.notebook or DEFAULT_NOTEBOOK
+    return Told(f"store {place}\nnotebook {notebook} ({kind})\n{run}")
+
+
+def present(session: Session) -> Present:
+    """From where the user of this kernel asks."""
+
+    def arguments(call: CallPast) -> object:
+        ref = call.arguments
+        if ref is None:
+            return None
+        return decode(ref.codec, session.store.get(ref), secrets=session.secrets)
+
+    return Present(
+        now=lines.now(session.clock.now_us()),
+        alive={o.id for o in session.store.owners() if o.alive},
+        arguments=arguments,
+    )

@@ -1,0 +1,46 @@
+"""What an attempt needs of the session it belongs to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from nbdurable.engine.history import CallPast, History
+from nbdurable.engine.identity.code import Sources
+from nbdurable.engine.ids import Ids
+from nbdurable.engine.redact import Secrets
+from nbdurable.engine.requests import CallRequest, Outcome
+from nbdurable_store.clock import Clock
+from nbdurable_store.protocol import Store
+from nbdurable_store.records import Record
+
+
+class Home(Protocol):
+    """What an attempt needs of the session it belongs to."""
+
+    clock: Clock
+    ids: Ids
+    secrets: Secrets
+    sources: Sources
+    history: History
+    lock: threading.RLock
+    executing: set[str]
+    kept_results: dict[str, Outcome]
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        ...
+
+    def append(self, records: Sequence[Record], *, sync: bool) -> None:
+        """Append records of the run and fold them."""
+        ...
+
+    def pure(self, request: CallRequest) -> CallPast | None:
+        """A completed `pure` call of another run of the store with this key."""
+        ...
+
+    def known(self) -> Mapping[str, str]:
+        """Slots known to exist, with the digest of their present source."""
+        ...

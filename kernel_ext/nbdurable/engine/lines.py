@@ -1,0 +1,87 @@
+"""Status lines made from the history, in the words of `wording`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from nbdurable.engine import wording
+from nbdurable.engine.history import History, StepPast
+from nbdurable.engine.moments import Now, duration, moment
+from nbdurable.engine.tally import Ledger
+
+if TYPE_CHECKING:
+    from nbdurable.engine.whereabouts import Choice
+
+
+def now(us: int) -> Now:
+    """The present in this machine's time zone."""
+    zone = datetime.fromtimestamp(us / 1_000_000, UTC).astimezone().tzinfo
+    return Now(us, zone or UTC)
+
+
+def run_line(choice: Choice, now_us: int) -> str:
+    """The first line of a kernel: which run it is in."""
+    run, here = choice.run, now(now_us)
+    if run is None:
+        left = choice.left
+        behind = (left.number, left.stopped_in) if left else None
+        return wording.run_begins(choice.number, behind)
+    if choice.reason == "resumes":
+        return wording.run_resumes(run.number, run.opened_us, here, run.stopped_in)
+    return wording.run_continues(run.number, run.opened_us, here)
+
+
+def waiting(pid: int, age_s: float) -> str:
+    """A cell waits for a run that another kernel executes in."""
+    return (
+        f"waiting for process {pid}, which has been executing in this run for"
+        f" {duration(age_s * 1000)}; interrupt to stop waiting"
+    )
+
+
+def ended(
+    history: History,
+    step: StepPast,
+    *,
+    because: str = "",
+    unsaved: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """The line of a step that ended, however it did."""
+    tally = Ledger(history).attempt(step)
+    told = (*notes, wording.not_kept(unsaved or {}))
+    if step.how:
+        return wording.line(wording.stopped_by(step.name, tally, step.how), *told)
+    if because and tally.calls:
+        return wording.ran_again(step.name, because, tally, *told)
+    return wording.ran(step.name, tally, *told)
+
+
+def replayed(step: StepPast, now_us: int, *notes: str) -> str:
+    """The line of a step that was replayed as a whole."""
+    return wording.replayed(step.name, step.ended_us, now(now_us), *notes)
+
+
+def restored(
+    *,
+    back: Mapping[str, str],
+    steps: Sequence[StepPast],
+    not_back: Mapping[str, str],
+    kept: Sequence[str],
+    ms: float,
+    now_us: int,
+) -> str:
+    """The line of a restore."""
+    if not (back or not_back or kept):
+        return "nothing to restore: no durable step of this run made a variable"
+    at_us = max((s.ended_us for s in steps), default=now_us)
+    return wording.restored(
+        len(back),
+        total=len(back) + len(not_back),
+        ms=ms,
+        at=moment(at_us, now(now_us)),
+        not_back=not_back,
+        kept=kept,
+    )

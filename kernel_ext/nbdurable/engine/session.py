@@ -1,0 +1,296 @@
+"""One per process: the store, the run this kernel is in, and what it knows of it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from nbdurable.engine import lines, runs
+from nbdurable.engine.history import CallPast, CallState, History
+from nbdurable.engine.identity.code import Sources
+from nbdurable.engine.ids import RANDOM_IDS, Ids
+from nbdurable.engine.redact import Secrets
+from nbdurable.engine.requests import CallRequest, Outcome
+from nbdurable.engine.slots import Slots
+from nbdurable.engine.whereabouts import (
+    DEFAULT_NOTEBOOK,
+    Choice,
+    Facts,
+    RunRow,
+    RunUnknownError,
+    Step,
+    choose,
+)
+from nbdurable.errors import NothingDurable, ReferenceUnknown
+from nbdurable_store import open as open_store
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.errors import RunBusy
+from nbdurable_store.protocol import START, Cursor, Lease, Store
+from nbdurable_store.records import NO_KEY, Entry, Kind, Plain, Record
+
+STORE_FOLDER = ".nbdurable"
+"""The store's folder in the directory that the kernel started in."""
+
+CLAIM_WAIT_S = 30.0
+"""How long a cell waits for a run that another kernel executes in."""
+
+CLAIM_SLICE_S = 0.2
+"""How often it looks; also the latency of an interrupt."""
+
+
+def place_of(facts: Facts) -> str:
+    """The store's folder that the facts say."""
+    return facts.store or str(Path(facts.start_dir) / STORE_FOLDER)
+
+
+def _is_store(place: str) -> bool:
+    return (Path(place) / "FORMAT").exists()
+
+
+class Session:
+    """What a kernel knows. Nothing is opened or created before the first `enter`.
+
+    Attributes:
+        sources: The cells' sources by the file name they were compiled under.
+        notify: Shows one line to the user at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        notify: Callable[[str], None] = lambda _: None,
+        clock: Clock = SYSTEM_CLOCK,
+        ids: Ids = RANDOM_IDS,
+        environ: Mapping[str, str] | None = None,
+        store: Store | None = None,
+    ) -> None:
+        self.notify = notify
+        self.clock = clock
+        self.ids = ids
+        self.environ = os.environ if environ is None else environ
+        self.lock = threading.RLock()
+        self.sources = Sources()
+        self.slots = Slots()
+        self.executing: set[str] = set()
+        self.kept_results: dict[str, Outcome] = {}
+        self.history = History("")
+        self.secrets = Secrets(self.environ)
+        self._store = store
+        self._cursor: Cursor = START
+        self._applied: set[int] = set()
+        self._latest: Entry | None = None
+        self._lost = False
+        self._told: set[str] = set()
+        self._chosen = False
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        assert self._store is not None, "enter() opens the store"
+        return self._store
+
+    @property
+    def opened(self) -> bool:
+        """Whether this process has a run."""
+        return self._store is not None and bool(self.history.run)
+
+    def open(self, facts: Facts) -> Store:
+        """The store, opened or made if it isn't yet."""
+        if self._store is None:
+            named = bool(facts.store)
+            self._store = open_store(place_of(facts), named=named, clock=self.clock)
+            self.pass_on_notices()
+            atexit.register(self.close)
+        return self._store
+
+    def pass_on_notices(self) -> None:
+        """Show what the store has to say, each sentence once."""
+        for notice in self.store.notices():
+            self.tell_once(notice)
+
+    def tell_once(self, line: str) -> None:
+        """Show a line to the user unless it was shown before."""
+        if line and line not in self._told:
+            self._told.add(line)
+            self.notify(line)
+
+    def enter(self, facts: Facts, step: Step) -> Lease:
+        """Be in the run that the facts say, up to date, with the right to execute.
+
+        Raises:
+            RunBusy: Another kernel executes in the run, and didn't end in 30 s.
+            ReferenceUnknown: ``NBDURABLE_RUN`` names a run that isn't there.
+        """
+        self.open(facts)
+        self.secrets = Secrets(self.environ)
+        if not self._chosen:
+            self._choose(facts, step)
+            self._chosen = True
+        lease = self._claim(self.history.run)
+        self.refresh()
+        return lease
+
+    def attend(self, facts: Facts, command: str) -> History:
+        """The history of the run this kernel is in, or would go on with.
+
+        Raises:
+            NothingDurable: The notebook has no run.
+        """
+        if not self.history.run:
+            exists = self._store is not None or _is_store(place_of(facts))
+            rows = self._rows(facts) if exists else []
+            if not rows:
+                raise NothingDurable(command=command)
+            self._load(max(rows, key=lambda r: (not r.closed, r.opened_us)).id)
+        self.refresh()
+        return self.history
+
+    def _rows(self, facts: Facts) -> list[RunRow]:
+        self.open(facts)
+        notebook = facts.notebook or DEFAULT_NOTEBOOK
+        return [r for r in self._all_rows() if r.notebook == notebook]
+
+    def _all_rows(self) -> list[RunRow]:
+        alive = {o.id for o in self.store.owners() if o.alive} - {self.store.owner}
+        return runs.rows(self.store.scan(runs.INDEX_KINDS), alive)
+
+    def _choose(self, facts: Facts, step: Step) -> None:
+        rows = self._all_rows()
+        gone = {r.notebook for r in rows if not Path(r.notebook).exists()}
+        now_us = self.clock.now_us()
+        try:
+            choice = choose(facts, rows, step, now_us=now_us, gone=gone)
+        except RunUnknownError:
+            known = tuple(r.id for r in rows)
+            raise ReferenceUnknown(given=f"run {facts.run}", known=known) from None
+        self._follow(choice, facts)
+        self.tell_once(lines.run_line(choice, now_us))
+
+    def _follow(self, choice: Choice, facts: Facts) -> None:
+        if choice.run is not None:
+            self._load(choice.run.id)
+            if choice.reason == "renamed":
+                self.journal(Kind.RUN_RENAMED, {"notebook": facts.notebook})
+            return
+        self._load(self.ids.new())
+        self.journal(
+            Kind.RUN_OPENED,
+            {
+                "notebook": facts.notebook or DEFAULT_NOTEBOOK,
+                "number": choice.number,
+                "headless": not facts.interactive,
+                "reason": choice.reason,
+            },
+        )
+
+    def _load(self, run: str) -> None:
+        self.history, self._cursor = History(run), START
+        self._applied.clear()
+        self.slots = Slots()
+
+    def _claim(self, run: str) -> Lease:
+        waited_s = 0.0
+        while True:
+            try:
+                return self.store.claim(run)
+            except RunBusy as busy:
+                if waited_s >= CLAIM_WAIT_S:
+                    raise
+                self.tell_once(lines.waiting(busy.pid, busy.age_s))
+            self.clock.sleep(CLAIM_SLICE_S)
+            waited_s += CLAIM_SLICE_S
+
+    def refresh(self) -> None:
+        """Fold what was appended to the run since the last look."""
+        with self.lock:
+            if self._latest is not None and not self._lost:
+                self._cursor = self._cursor.past((self._latest,))
+            entries, self._cursor = self.store.read(self.history.run, self._cursor)
+            owner = self.store.owner
+            self.history.apply(
+                e for e in entries if e.owner != owner or e.seq not in self._applied
+            )
+            self._applied.clear()
+            self._lost = False
+
+    def append(self, records: Sequence[Record], *, sync: bool) -> None:
+        """Append records of the run and fold them.
+
+        If it is interrupted they may be in the journal all the same; the next
+        `refresh` sees them.
+        """
+        try:
+            entries = self.store.append(records, sync=sync)
+        except BaseException:
+            self._lost = True
+            raise
+        with self.lock:
+            self.history.apply(entries)
+            self._applied.update(e.seq for e in entries)
+            latest = self._latest
+            if latest is None or entries[-1].seq > latest.seq:
+                self._latest = entries[-1]
+
+    def journal(
+        self,
+        kind: str,
+        fields: Mapping[str, Plain],
+        *,
+        subject: str = "",
+        key: bytes = NO_KEY,
+        sync: bool = True,
+    ) -> None:
+        """Append one fact about the run and fold it."""
+        record = Record(
+            kind=kind,
+            run=self.history.run,
+            subject=subject or self.history.run,
+            key=key,
+            at_us=self.clock.now_us(),
+            fields=fields,
+        )
+        self.append((record,), sync=sync)
+
+    def known(self) -> Mapping[str, str]:
+        """Slots known to exist, with the digest of their present source."""
+        return self.slots.sources
+
+    def pure(self, request: CallRequest) -> CallPast | None:
+        """A completed `pure` call of another run of the store with this key."""
+        if not request.code or request.undigestible:
+            return None
+        folded = runs.calls(self.store.lookup((request.key,)))
+        for call in folded:
+            completed = call.state is CallState.COMPLETED and call.outcome
+            if completed and call.code == request.code and call.effect == "pure":
+                return call
+        return None
+
+    def new_run(self, reason: str = "asked for") -> None:
+        """Close the run; the next durable cell begins another one."""
+        if self.history.run and self.history.closed is None:
+            self.journal(Kind.RUN_CLOSED, {"reason": reason})
+        self._load("")
+        self._chosen = False
+
+    def close(self) -> None:
+        """Close a headless run that has nothing unfinished, and the store."""
+        if self._store is None:
+            return
+        with contextlib.suppress(Exception):
+            self._close_finished()
+        self._store.close()
+        self._store = None
+        atexit.unregister(self.close)
+
+    def _close_finished(self) -> None:
+        opened = self.history.opened
+        headless = opened is not None and bool(opened.fields.get("headless"))
+        if headless and self.history.closed is None:
+            self.refresh()
+            if runs.unfinished_step(self.history) is None:
+                self.journal(Kind.RUN_CLOSED, {"reason": "finished"})

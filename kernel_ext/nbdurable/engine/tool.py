@@ -1,0 +1,253 @@
+"""`@nd.tool`: a plain function whose calls inside durable cells are journaled."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from nbdurable.engine import previews
+from nbdurable.engine.attempt import ARGUMENTS_BYTES_MAX, Attempt
+from nbdurable.engine.call import run_async, run_sync
+from nbdurable.engine.codec import TOOL_MARK, Encoded, Unstorable, decode, encode
+from nbdurable.engine.frames import Frame, current_frame
+from nbdurable.engine.identity import keys
+from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.policy import Effect, OnDoubt, Policy
+from nbdurable.engine.redact import Secrets
+from nbdurable.engine.requests import CallRequest
+from nbdurable.errors import ToolRefused
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NO_DIGEST = b"\0undigestible"
+"""What stands for an argument without a digest in a call key: records that are equal
+but for that argument share the key, so they can be asked about."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """A function and what its author promised about it.
+
+    Attributes:
+        fn: The author's function.
+        name: The name its calls are keyed by.
+        policy: The promises.
+        ignore: Parameters that don't count for the key.
+        options: The decorator's arguments as given, for pickling and digests.
+    """
+
+    fn: Callable[..., Any]
+    name: str
+    policy: Policy
+    ignore: frozenset[str] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """The function's signature, looked up once."""
+        return inspect.signature(self.fn)
+
+    def bind(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Arguments by parameter name, defaults applied; None if they don't fit."""
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError:
+            return None
+        bound.apply_defaults()
+        return {k: v for k, v in bound.arguments.items() if k not in self.ignore}
+
+
+@overload
+def tool(fn: F, /) -> F: ...
+@overload
+def tool(
+    *,
+    effect: str | None = None,
+    on_doubt: str | Callable[..., Any] = "ask",
+    not_done: tuple[type[BaseException], ...] | type[BaseException] = (),
+    ignore: tuple[str, ...] | str = (),
+    stable: bool = False,
+    name: str | None = None,
+) -> Callable[[F], F]: ...
+def tool(fn: Any = None, /, **options: Any) -> Any:
+    """Journal the calls of a function inside durable cells.
+
+    Outside a durable cell the tool is the plain function.
+
+    Args:
+        fn: The function, or method, sync or async.
+        options: ``effect``: what a call does to the world: ``"write"`` (default),
+            ``"read"`` or ``"pure"``. ``on_doubt``: what to do with a write that may
+            have happened: ``"ask"`` (default), ``"retry"``, ``"fail"``, or a function
+            of the same arguments that returns the result if it happened and raises
+            `nd.NotDone` if it didn't. ``not_done``: exception types whose raising
+            says that nothing happened. ``ignore``: parameters that don't count.
+            ``stable``: a read whose answer a new write doesn't change. ``name``: the
+            name its calls are keyed by, instead of the function's.
+
+    Raises:
+        ToolRefused: What was decorated, or an option, makes no tool.
+
+    Example:
+        >>> @tool(effect="read")
+        ... def search(query: str) -> list[str]:
+        ...     return [query.upper()]
+        >>> search("batteries")
+        ['BATTERIES']
+    """
+    if fn is None:
+        return lambda function: _wrap(function, options)
+    return _wrap(fn, options)
+
+
+def _wrap(fn: Any, options: Mapping[str, Any]) -> Any:
+    made = Tool(
+        fn=_function(fn),
+        name=options.get("name") or _name_of(fn),
+        policy=_policy(fn, options),
+        ignore=_ignored(fn, options),
+        options=dict(options),
+    )
+    if inspect.iscoroutinefunction(fn):
+
+        @functools.wraps(fn)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return await invoke_async(made, args, kwargs)
+
+    else:
+
+        @functools.wraps(fn)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return invoke(made, args, kwargs)
+
+    setattr(wrapper, TOOL_MARK, made.options)
+    return wrapper
+
+
+def _function(fn: Any) -> Callable[..., Any]:
+    generator = inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn)
+    if not inspect.isfunction(fn) or generator:
+        raise ToolRefused(what=_described(fn, generator=generator))
+    return fn
+
+
+def _described(fn: Any, *, generator: bool) -> str:
+    if generator:
+        return f"{fn.__qualname__} is a generator function"
+    if isinstance(fn, (staticmethod, classmethod)):
+        return f"{fn.__wrapped__.__qualname__} is already a {type(fn).__name__}"
+    return f"{previews.value_text(fn)} is no function"
+
+
+def _name_of(fn: Any) -> str:
+    qualified: str = fn.__qualname__
+    return qualified.rsplit("<locals>.", 1)[-1]
+
+
+_OPTIONS = frozenset({"effect", "on_doubt", "not_done", "ignore", "stable", "name"})
+
+
+def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
+    unknown = set(options) - _OPTIONS
+    if unknown:
+        raise ToolRefused(what=f"{_name_of(fn)} has no option {min(unknown)}=")
+    effect, on_doubt = options.get("effect"), options.get("on_doubt", "ask")
+    not_done = options.get("not_done", ())
+    try:
+        return Policy(
+            effect=Effect(effect or "write"),
+            declared=effect is not None,
+            on_doubt=on_doubt if callable(on_doubt) else OnDoubt(on_doubt),
+            not_done=(not_done,) if isinstance(not_done, type) else tuple(not_done),
+            stable=bool(options.get("stable", False)),
+        )
+    except (ValueError, TypeError) as wrong:
+        raise ToolRefused(what=f"{_name_of(fn)}: {wrong}") from None
+
+
+def _ignored(fn: Any, options: Mapping[str, Any]) -> frozenset[str]:
+    given = options.get("ignore", ())
+    ignored = frozenset({given} if isinstance(given, str) else given)
+    unknown = ignored - set(inspect.signature(fn).parameters)
+    if unknown:
+        raise ToolRefused(what=f"{_name_of(fn)} has no parameter {min(unknown)}")
+    return ignored
+
+
+def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a tool; journaled if the code belongs to a durable cell."""
+    frame = current_frame()
+    request = None if frame is None else requested(frame, made, args, kwargs)
+    if frame is None or request is None:
+        return made.fn(*args, **kwargs)
+    return run_sync(frame, request, lambda: made.fn(*args, **kwargs))
+
+
+async def invoke_async(
+    made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Await a tool; journaled if the code belongs to a durable cell."""
+    frame = current_frame()
+    request = None if frame is None else requested(frame, made, args, kwargs)
+    if frame is None or request is None:
+        return await made.fn(*args, **kwargs)
+    return await run_async(frame, request, lambda: made.fn(*args, **kwargs))
+
+
+def requested(
+    frame: Frame[Attempt], made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> CallRequest | None:
+    """The call as the journal sees it; None if the arguments don't fit."""
+    arguments = made.bind(args, kwargs)
+    if arguments is None:
+        return None
+    home = frame.attempt.home
+    key, undigestible = call_key(made.name, arguments, home.secrets)
+    on_doubt = made.policy.on_doubt
+    return CallRequest(
+        name=made.name,
+        key=key,
+        policy=made.policy,
+        code=frame.attempt.code_of(made.fn),
+        text=home.secrets.scrub(previews.call_text(made.name, args, kwargs)),
+        arguments=_encoded(arguments, home.secrets),
+        undigestible=undigestible,
+        encode=functools.partial(encode, secrets=home.secrets),
+        decode=functools.partial(decode, secrets=home.secrets),
+        find_out=(lambda: on_doubt(*args, **kwargs)) if callable(on_doubt) else None,
+    )
+
+
+def call_key(
+    name: str, arguments: Mapping[str, Any], secrets: Secrets
+) -> tuple[bytes, str]:
+    """The key of a call, and where an argument has no digest ("" if all have one)."""
+    try:
+        whole = digest(arguments, call_arguments=True, redact=secrets.scrub)
+        return keys.call_key(name, whole), ""
+    except Undigestible:
+        pass
+    parts: dict[str, Any] = {}
+    where = ""
+    for parameter, value in arguments.items():
+        try:
+            parts[parameter] = digest(value, call_arguments=True, redact=secrets.scrub)
+        except Undigestible as undigestible:
+            parts[parameter] = NO_DIGEST
+            where = where or f"{parameter} ({undigestible})"
+    return keys.call_key(name, digest(parts, call_arguments=True)), where
+
+
+def _encoded(arguments: Mapping[str, Any], secrets: Secrets) -> Encoded | None:
+    try:
+        encoded = encode(arguments, secrets=secrets)
+    except Unstorable:
+        return None
+    small = len(encoded.data) <= ARGUMENTS_BYTES_MAX
+    return encoded if small and encoded.codec == "json" else None

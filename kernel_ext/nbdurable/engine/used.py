@@ -1,0 +1,44 @@
+"""What an attempt did with its calls, as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nbdurable.engine import wording
+from nbdurable.engine.decide import Past
+from nbdurable_store.records import Plain
+
+
+@dataclass(slots=True)
+class Used:
+    """What an attempt did with its calls, as it goes.
+
+    Attributes:
+        calls: Logical ids in order.
+        ran: How many were executed.
+        served: How many were replayed.
+        adopted: Logical ids of those taken over from other slots.
+        asked: Call number to logical id and past, of those to be decided.
+        unstorable: Results that were not kept or not recovered, told.
+        undeclared: Names of tools without ``effect=``.
+    """
+
+    calls: list[str] = field(default_factory=list)
+    ran: int = 0
+    served: int = 0
+    adopted: list[str] = field(default_factory=list)
+    asked: dict[int, tuple[str, Past]] = field(default_factory=dict)
+    unstorable: list[str] = field(default_factory=list)
+    undeclared: list[str] = field(default_factory=list)
+
+    def fields(self) -> dict[str, Plain]:
+        """Plain data for the record of the step's end."""
+        return {"used": self.calls, "ran": self.ran, "replayed": self.served}
+
+    def notes(self) -> tuple[str, ...]:
+        """Parts for the end of the step's line."""
+        return tuple(f"not kept: {told}" for told in self.unstorable)
+
+    def lines(self) -> tuple[str, ...]:
+        """Lines of their own."""
+        return tuple(wording.assumed_write(t) for t in dict.fromkeys(self.undeclared))

@@ -1,0 +1,97 @@
+"""A notebook without Jupyter: cells are compiled and executed under a session."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nbdurable.engine.cells import Cell, Replayed
+from nbdurable.engine.session import Session
+from nbdurable.engine.step import begin
+from nbdurable.engine.tool import tool
+from nbdurable.engine.whereabouts import Facts
+from nbdurable_store.backends.memory import MemoryStore
+from nbdurable_store.protocol import Store
+
+HIDDEN = frozenset({"__builtins__", "tool", "effects"})
+
+
+@dataclass
+class World:
+    """Counts what happened outside, whatever kernel did it."""
+
+    effects: list[str] = field(default_factory=list)
+
+    def __call__(self, effect: str) -> str:
+        """Let something happen; its answer shows what was asked."""
+        self.effects.append(effect)
+        return f"{effect}#{self.effects.count(effect)}"
+
+
+@dataclass
+class Notebook:
+    """Cells run one after the other in one kernel; `restart` begins another kernel."""
+
+    store: Store = field(default_factory=MemoryStore)
+    world: World = field(default_factory=World)
+    interactive: bool = True
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.count = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """A fresh kernel on the same store: no variables, nothing known."""
+        self.told: list[str] = []
+        self.session = Session(
+            notify=self.told.append, environ=self.environ, store=self.store
+        )
+        self.namespace: dict[str, object] = {"tool": tool, "world": self.world}
+
+    def plain(self, source: str) -> None:
+        """Run a cell that isn't durable."""
+        exec(compile(source, "<plain>", "exec"), self.namespace)  # it is a notebook
+
+    def run(self, source: str, name: str = "", cell_id: str = "") -> str:
+        """Run a durable cell; gives the lines it told, joined.
+
+        Raises:
+            BaseException: Whatever the cell raises.
+        """
+        self.count += 1
+        filename = f"<cell {self.count}>"
+        cell = Cell(
+            name=name,
+            raw=source,
+            transformed=source,
+            cell_id=cell_id,
+            count=self.count,
+            filename=filename,
+            facts=Facts(start_dir="/", interactive=self.interactive),
+            hidden=HIDDEN | {"world"},
+        )
+        done = begin(self.session, cell, self.namespace)
+        if isinstance(done, Replayed):
+            return "\n".join(done.lines)
+        result = None
+        try:
+            with done.active():
+                result = self._execute(source, filename)
+        except BaseException as error:
+            self.told += done.fail(error, ())
+            raise
+        return "\n".join(done.complete((), result))
+
+    def _execute(self, source: str, filename: str) -> object:
+        tree = ast.parse(source, filename)
+        last = tree.body[-1] if tree.body else None
+        if not isinstance(last, ast.Expr):
+            exec(compile(tree, filename, "exec"), self.namespace)  # it is a notebook
+            return None
+        head = ast.Module(tree.body[:-1], [])
+        exec(compile(head, filename, "exec"), self.namespace)  # it is a notebook
+        return eval(  # it is a notebook
+            compile(ast.Expression(last.value), filename, "eval"), self.namespace
+        )
