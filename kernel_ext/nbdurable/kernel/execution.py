@@ -1,0 +1,195 @@
+"""One execution of a durable cell: ask the engine, run the code, report back.
+
+Two rules. A durable cell never runs without its journal, because recorded calls could be
+repeated: whatever goes wrong before the code runs is shown, and the code isn't run. And
+whatever goes wrong in nbdurable after the code ran changes nothing for the cell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import linecache
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbdurable.engine.cells import Cell, Replayed
+from nbdurable.errors import DurableError, DurablePause
+from nbdurable.kernel import replay
+from nbdurable.kernel.capture import Recording, Tap, flush
+from nbdurable.kernel.defects import broken, contained
+from nbdurable.kernel.errors import CellEmpty
+from nbdurable.kernel.interrupts import Interrupts, in_place
+from nbdurable.kernel.lines import say
+from nbdurable.kernel.options import Options, parse
+from nbdurable.kernel.seam import Attempt, Engine
+from nbdurable.kernel.tracebacks import Tracebacks
+from nbdurable.kernel.where import facts
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+Run = Callable[[], Awaitable[bool | None]]
+"""IPython's own run of the cell; true if it raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an execution works with, the same for all cells of a shell."""
+
+    engine: Engine
+    tap: Tap
+    tracebacks: Tracebacks
+
+
+class Execution:
+    """One execution, used once.
+
+    Args:
+        shell: Where the cell runs.
+        parts: The engine and what watches the shell.
+        result: IPython's `ExecutionResult`.
+        line: The words after `%%durable`.
+    """
+
+    def __init__(
+        self, shell: InteractiveShell, parts: Parts, result: Any, line: str
+    ) -> None:
+        self._shell = shell
+        self._parts = parts
+        self._result = result
+        self._line = line
+        self._options = Options()
+        self._recording = Recording()
+
+    async def run(self, run: Run, *, filename: str, empty: bool) -> bool | None:
+        """Replay the step or run it; true if it raised, as IPython wants it."""
+        try:
+            with in_place():
+                begun = self._begin(filename, empty=empty)
+        except (DurableError, DurablePause, KeyboardInterrupt) as error:
+            return self._refuse(error)
+        except Exception as error:  # noqa: BLE001  # shown as a defect of ours
+            return self._refuse(broken(error))
+        if isinstance(begun, Replayed):
+            return self._replay(begun)
+        return await self._attempt(begun, run)
+
+    def _begin(self, filename: str, *, empty: bool) -> Replayed | Attempt:
+        self._options = options = parse(self._line)
+        if empty:
+            raise CellEmpty
+        info, shell = self._result.info, self._shell
+        cell = Cell(
+            name=options.name,
+            raw=info.raw_cell,
+            transformed="".join(linecache.getlines(filename)),
+            cell_id=info.cell_id or "",
+            count=self._result.execution_count or 0,
+            filename=filename,
+            facts=facts(shell),
+            fresh=options.fresh,
+            hidden=frozenset(shell.user_ns_hidden),
+        )
+        return self._parts.engine.begin(cell, shell.user_ns)
+
+    def _refuse(self, error: BaseException) -> bool:
+        """Show an error as the outcome of a cell that didn't run."""
+        error.__traceback__ = None  # there is no frame of the user in it
+        self._result.error_in_exec = error
+        self._shell.showtraceback((type(error), error, None))
+        return True
+
+    def _replay(self, replayed: Replayed) -> bool:
+        try:
+            with contained("its outputs can't be shown again", self._warn):
+                self._tell(replayed.lines, "replayed")
+                replay.show(
+                    self._shell,
+                    replayed.outputs,
+                    has_result=replayed.has_result,
+                    result=replayed.result,
+                )
+        except KeyboardInterrupt as error:
+            return self._refuse(error)
+        return False
+
+    async def _attempt(self, attempt: Attempt, run: Run) -> bool | None:
+        ended, raised = False, None
+        with self._parts.tap.recording() as self._recording:
+            try:
+                with attempt.active(), self._interruptible():
+                    raised = await run()
+                    ended = True
+            except BaseException as error:
+                if not ended:
+                    self._failed(attempt, error)
+                    if isinstance(error, Exception):
+                        return self._refuse(broken(error))
+                    raise
+                with contained("an attempt can't be left", self._warn):
+                    raise
+            with contained("outputs can't be flushed"):
+                flush(self._shell)
+        self._finish(attempt, raised=bool(raised))
+        return raised
+
+    def _finish(self, attempt: Attempt, *, raised: bool) -> None:
+        if raised:
+            error = self._result.error_in_exec or self._result.error_before_exec
+            unknown = RuntimeError("IPython says that the cell raised, and not what")
+            self._failed(attempt, error or unknown)
+        else:
+            shown, value = self._recording.outputs(), self._result.result
+            self._report(lambda: attempt.complete(shown, value))
+
+    def _failed(self, attempt: Attempt, error: BaseException) -> None:
+        shown = self._recording.outputs()
+        self._report(lambda: attempt.fail(error, shown))
+
+    def _report(self, report: Callable[[], tuple[str, ...]]) -> None:
+        """Tell the engine the outcome and show its lines; the outcome stands anyway."""
+        try:
+            with contained("this step may not be saved", self._warn):
+                self._tell(report(), "status")
+        except DurablePause as pause:
+            self._warn(pause.told())
+        except KeyboardInterrupt:
+            self._warn("interrupted while this step was saved")
+
+    def _tell(self, lines: tuple[str, ...], kind: str) -> None:
+        if not self._options.quiet and self._recording.takes_lines:
+            say(self._shell, "\n".join(lines), kind)
+
+    def _warn(self, line: str) -> None:
+        say(self._shell, line, "warning")
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Generator[None]:
+        """SIGINT stops an awaiting cell at once, and is shown as what it is."""
+        if not self._awaits():
+            yield
+            return
+        interrupts = Interrupts(type(self._shell).run_code.__code__)
+
+        def instead(error: BaseException) -> BaseException:
+            if not (interrupts.fired and isinstance(error, asyncio.CancelledError)):
+                return error
+            interrupts.settle()
+            shown = KeyboardInterrupt().with_traceback(error.__traceback__)
+            self._result.error_in_exec = shown
+            return shown
+
+        with interrupts.watching(), self._parts.tracebacks.showing(instead):
+            yield
+
+    def _awaits(self) -> bool:
+        """Whether IPython runs this cell as an asyncio task of the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            return False
+        raw, shell = self._result.info.raw_cell, self._shell
+        return bool(
+            shell.should_run_async(raw, transformed_cell=shell.transform_cell(raw))
+        )

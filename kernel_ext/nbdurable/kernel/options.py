@@ -1,0 +1,62 @@
+"""The words after `%%durable`: a name for the step and options. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from nbdurable.errors import OptionUnknown
+from nbdurable.kernel.errors import NameUnusable
+from nbdurable.kernel.nearest import nearest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What one durable cell asks for.
+
+    Attributes:
+        name: Name of the step, or "".
+        quiet: Show neither the status line nor the replay mark.
+        fresh: Serve no recorded call, each time the cell runs.
+    """
+
+    name: str = ""
+    quiet: bool = False
+    fresh: bool = False
+
+
+OPTIONS: dict[str, str] = {
+    "--quiet": "no status line, no «replayed» mark",
+    "--fresh": "begin afresh each time: nothing recorded is served",
+}
+"""Option → what it means. Without its dashes it is the field of `Options` that it sets."""
+
+_NAME = re.compile(r"[^\W\d][\w-]*")
+
+
+def parse(line: str) -> Options:
+    """Read name and options.
+
+    Raises:
+        OptionUnknown: A word that begins with ``-`` and is no option.
+        NameUnusable: A second name, or one that can't be typed in a command.
+    """
+    options = Options()
+    for word in line.split():
+        if word.startswith("-"):
+            options = _with_option(options, word, line)
+        elif options.name or not _NAME.fullmatch(word):
+            raise NameUnusable(word=word, line=line)
+        else:
+            options = replace(options, name=word)
+    return options
+
+
+def _with_option(options: Options, word: str, line: str) -> Options:
+    if word not in OPTIONS:
+        meant = nearest(word, OPTIONS)
+        right = f"%%durable {line.replace(word, meant, 1)}" if meant else ""
+        raise OptionUnknown(
+            given=f"%%durable {word}", nearest=right, known=tuple(OPTIONS)
+        )
+    return replace(options, **{word.removeprefix("--"): True})  # type: ignore[arg-type]  # all of them are flags

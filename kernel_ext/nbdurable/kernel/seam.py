@@ -1,0 +1,48 @@
+"""The engine as a shell sees it."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from nbdurable.engine.cells import Cell, Output, Replayed
+
+
+class Attempt(Protocol):
+    """A step that runs now. Exactly one of `complete`, `fail` ends it."""
+
+    def active(self) -> AbstractContextManager[object]:
+        """The cell's code runs within."""
+        ...
+
+    def complete(self, outputs: Sequence[Output], result: object) -> tuple[str, ...]:
+        """The cell ended; gives the lines to show."""
+        ...
+
+    def fail(self, error: BaseException, outputs: Sequence[Output]) -> tuple[str, ...]:
+        """The cell raised; gives the lines to show."""
+        ...
+
+
+class Engine(Protocol):
+    """Durable execution in this process."""
+
+    def begin(
+        self, cell: Cell, namespace: MutableMapping[str, object]
+    ) -> Replayed | Attempt:
+        """Replay a cell's step, or begin an attempt of it.
+
+        Raises:
+            DurableError: The store can't be used.
+            DurablePause: Somebody has to decide first.
+        """
+        ...
+
+    def kept(self, name: str) -> str:
+        """Where a name is kept, such as ``findings, Tue 18:02``, or ""."""
+        ...
+
+    def close(self) -> None:
+        """Seal what is open, and undo what was installed elsewhere."""
+        ...

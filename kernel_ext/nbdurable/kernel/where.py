@@ -1,0 +1,75 @@
+"""Facts about this kernel for the question «Where am I?»; the engine chooses by them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from nbdurable.engine.whereabouts import RESUME_HOURS, Facts
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+VSCODE_CELL = "vscode-notebook-cell"
+"""Scheme of VS Code's cell ids; their path is the notebook's."""
+
+
+def request(shell: InteractiveShell) -> Mapping[str, Any]:
+    """Metadata of the running request: cell id, tags; empty in a terminal."""
+    kernel = getattr(shell, "kernel", None)
+    parent = kernel.get_parent("shell") if kernel is not None else {}
+    return parent.get("metadata") or {}
+
+
+def facts(shell: InteractiveShell) -> Facts:
+    """What is known now."""
+    env = os.environ
+    cell_id = request(shell).get("cellId")
+    start = str(getattr(shell, "starting_dir", "") or Path.cwd())
+    return Facts(
+        start_dir=start,
+        interactive=bool(cell_id),
+        store=env.get("NBDURABLE_STORE", ""),
+        notebook=env.get("NBDURABLE_NOTEBOOK", "")
+        or notebook(shell.user_ns, env, cell_id, start),
+        run=env.get("NBDURABLE_RUN", ""),
+        resume_hours=hours(env.get("NBDURABLE_RESUME", "")),
+    )
+
+
+def notebook(
+    namespace: Mapping[str, Any],
+    env: Mapping[str, str],
+    cell_id: str | None,
+    start_dir: str,
+) -> str:
+    """The notebook's path as far as the front end says, or "".
+
+    Rules in order: VS Code's variable, the path in VS Code's cell ids, and what
+    jupyter-server sets when it starts the kernel (stale after a rename).
+    """
+    candidates = (
+        namespace.get("__vsc_ipynb_file__"),
+        _path_of_cell(cell_id),
+        env.get("JPY_SESSION_NAME"),
+        namespace.get("__session__"),
+    )
+    said = next((c for c in candidates if isinstance(c, str) and c), "")
+    return os.path.normpath(Path(start_dir) / said) if said else ""
+
+
+def hours(text: str) -> float:
+    """`NBDURABLE_RESUME`: a number of hours; the default for anything else."""
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(text))
+    return RESUME_HOURS
+
+
+def _path_of_cell(cell_id: str | None) -> str:
+    if not cell_id or not cell_id.startswith(VSCODE_CELL):
+        return ""
+    return unquote(urlsplit(cell_id).path)

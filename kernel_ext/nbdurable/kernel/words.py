@@ -1,0 +1,139 @@
+"""The words of `%durable`: how each is written, and the `nd` function it calls.
+
+A reader takes what stands behind the word and gives the arguments of the function of the
+same name in `nbdurable.api`. So whatever the magic can do, the function can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbdurable.errors import OptionUnknown
+from nbdurable.kernel.errors import CommandIncomplete
+from nbdurable.kernel.nearest import nearest
+
+Evaluate = Callable[[str], object]
+"""Makes a Python value of text, in the user's namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A call of a function of `nbdurable.api`."""
+
+    function: str
+    args: tuple[str, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word.
+
+    Attributes:
+        usage: How it is written.
+        says: What it does, for the help page.
+        most: Arguments it takes at most, options aside.
+        least: Arguments it needs.
+        options: Option → keyword argument that it sets.
+        valued: The option that is followed by a value up to the end of the line.
+    """
+
+    usage: str
+    says: str
+    most: int = 0
+    least: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+    valued: str = ""
+
+
+ANY = 1000
+"""As many names as fit on a line."""
+
+WORDS: dict[str, Word] = {
+    "restore": Word(
+        usage="restore [NAME …] [--overwrite]",
+        says="bring variables back, executing nothing",
+        most=ANY,
+        options={"--overwrite": "overwrite"},
+    ),
+    "why": Word(usage="why [STEP]", says="why it ran, was replayed or waits", most=1),
+    "rerun": Word(
+        usage="rerun [STEP]", says="begin a step afresh when its cell runs", most=1
+    ),
+    "resolve": Word(
+        usage="resolve STEP.CALL --happened VALUE | --did-not | --keep | --again",
+        says="say what became of a call",
+        most=1,
+        least=1,
+        options={"--did-not": "did_not", "--keep": "keep", "--again": "again"},
+        valued="--happened",
+    ),
+    "new": Word(usage="new", says="close the run; the next durable cell begins one"),
+    "status": Word(usage="status", says="store, run, and whether durable cells are on"),
+    "off": Word(usage="off", says="run durable cells unprotected in this kernel"),
+    "on": Word(usage="on", says="protect them again"),
+}
+"""Every word; without one, `%durable` shows the run."""
+
+
+def read(line: str, evaluate: Evaluate) -> Command:
+    """What a line of `%durable` asks for.
+
+    Raises:
+        OptionUnknown: A word or option that doesn't exist.
+        CommandIncomplete: Too few or too many arguments, or a value that is no Python.
+    """
+    name, _, rest = line.strip().partition(" ")
+    if not name:
+        return Command("run")
+    word = WORDS.get(name)
+    if word is None:
+        meant = nearest(name, WORDS)
+        raise OptionUnknown(
+            given=f"%durable {name}",
+            nearest=f"%durable {meant}" if meant else "",
+            known=tuple(WORDS),
+        )
+    rest, kwargs = _value(name, word, f" {rest}", evaluate)
+    args = []
+    for part in rest.split():
+        if part.startswith("--"):
+            kwargs[_option(name, word, part)] = True
+        else:
+            args.append(part)
+    if not word.least <= len(args) <= word.most or (word.valued and len(kwargs) != 1):
+        raise CommandIncomplete(command=line.strip(), usage=word.usage)
+    return Command(name, tuple(args), kwargs)
+
+
+def _value(
+    name: str, word: Word, rest: str, evaluate: Evaluate
+) -> tuple[str, dict[str, object]]:
+    """Split a value off the end of the line; it may hold blanks and dashes."""
+    before, found, text = rest.partition(f" {word.valued} ")
+    if not word.valued or not found:
+        return rest, {}
+    try:
+        value = evaluate(text.strip())
+    except Exception as error:
+        quoted = f"{name}{before} {word.valued} {text.strip()!r}"
+        raise CommandIncomplete(
+            command=f"{name}{rest}", usage=quoted, why=f"{error!r}"
+        ) from error
+    return before, {word.valued.removeprefix("--"): value}
+
+
+def _option(name: str, word: Word, part: str) -> str:
+    if part in word.options:
+        return word.options[part]
+    known = [*word.options, *([word.valued] if word.valued else [])]
+    if part in known:  # the option that takes a value, without one
+        raise CommandIncomplete(command=f"{name} … {part}", usage=word.usage)
+    meant = nearest(part, known)
+    raise OptionUnknown(
+        given=f"%durable {name} {part}",
+        nearest=f"%durable {name} … {meant}" if meant else "",
+        known=tuple(known) or ("no options",),
+    )
