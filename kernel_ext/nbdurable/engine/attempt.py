@@ -56,7 +56,8 @@ class Attempt:
         self._count = 0
         self._scopes = Scopes()
         self._states: dict[str, ScopeState] = {}
-        self._blamed: list[tuple[str, BaseException]] = []
+        self._blamed: list[tuple[str, object]] = []
+        self._open: list[Callable[[], None]] = []
         self._matcher = Matcher(home.history, step.slot, step.id, home.known())
 
     @contextlib.contextmanager
@@ -73,8 +74,11 @@ class Attempt:
             self._count += 1
             scope = self._scopes.scope(frame)
             state = self._state(scope)
-            wanted = self._wanted(request, scope, state)
-            match = self._matcher.match(wanted)
+            if request.again:
+                failed = self.home.history.calls[request.again]
+                match = Match(Past.RAISED_NOT_DONE, failed)
+            else:
+                match = self._matcher.match(self._wanted(request, scope, state))
             return Claim(
                 number=self._count, scope=scope, after=state.after, match=match
             )
@@ -226,8 +230,9 @@ class Attempt:
 
     def _note_started(self, claim: Claim, request: CallRequest, call_id: str) -> None:
         with self.home.lock:
-            self.used.calls.append(call_id)
-            self.used.ran += 1
+            if not request.again:
+                self.used.calls.append(call_id)
+                self.used.ran += 1
             if not request.policy.declared:
                 self.used.undeclared.append(request.name)
             if request.policy.effect is Effect.WRITE:
@@ -298,8 +303,21 @@ class Attempt:
         self.used.calls.append(call_id)
         self.used.served += 1
 
-    def blame(self, call_id: str, error: BaseException) -> None:
-        """Remember which call raised what, for when the cell ends with it."""
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Call this when the step ends: what is open then is not read to its end."""
+        self._open.append(close)
+
+    def end(self) -> None:
+        """The step ends; calls that are made from now on are late."""
+        while self._open:
+            self._open.pop()()
+        self.ended = True
+
+    def blame(self, call_id: str, error: object) -> None:
+        """Remember which call raised what, for when the cell ends with it.
+
+        A library's response stands for the exception that the library makes of it.
+        """
         self._blamed.append((call_id, error))
 
     def blamed(self, ended_with: BaseException) -> list[str]:
@@ -344,6 +362,7 @@ def _chain(error: BaseException | None) -> Iterator[int]:
             continue
         seen.add(id(item))
         yield id(item)
+        yield id(getattr(item, "response", None))
         todo += [item.__cause__, item.__context__]
         if isinstance(item, BaseExceptionGroup):
             todo += item.exceptions

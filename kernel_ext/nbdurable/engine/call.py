@@ -285,7 +285,7 @@ async def run_async(
         error: BaseException | None = None
         try:
             if isinstance(command, Append):
-                await _appended(frame, command)
+                await appended(frame, command)
             elif isinstance(command, Pause):
                 await asyncio.sleep(command.seconds)
             else:
@@ -296,7 +296,8 @@ async def run_async(
     return command.value
 
 
-async def _appended(frame: Frame[Attempt], command: Append) -> None:
+async def appended(frame: Frame[Attempt], command: Append) -> None:
+    """Append without blocking the event loop for a sync."""
     append = frame.attempt.home.append
     if command.sync:
         await asyncio.to_thread(append, command.records, sync=True)

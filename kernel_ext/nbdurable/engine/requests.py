@@ -27,6 +27,8 @@ class CallRequest:
         decode: Bytes (verified) to result.
         measure: Plain facts of a result for the record (model, tokens).
         find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
+        again: Logical id of a call of this attempt that failed, and that a library
+            sends again: this is its next attempt. Else "".
     """
 
     name: str
@@ -43,6 +45,7 @@ class CallRequest:
         default=lambda _: {}
     )
     find_out: Callable[[], object] | None = None
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

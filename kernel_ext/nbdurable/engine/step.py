@@ -313,7 +313,7 @@ class Running:
         unsaved: Mapping[str, str],
     ) -> tuple[str, ...]:
         attempt, session = self.attempt, self.session
-        attempt.ended = True
+        attempt.end()
         ms = round((session.clock.monotonic_s() - self.began_s) * 1000, 3)
         fields |= {"ms": ms, **attempt.used.fields()}
         problem = ""

@@ -1,0 +1,126 @@
+"""A call whose result is complete only after its function has returned: a stream.
+
+`conduct` is suspended at its effect while the caller reads. `begin` takes the protocol
+up to there, `Begun.end` from there to its end: then the result is durable, and the
+caller may see that the stream is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nbdurable.engine.call import (
+    Append,
+    Conduct,
+    Pause,
+    Perform,
+    Returned,
+    appended,
+    conduct,
+    next_command,
+)
+from nbdurable_store.errors import DurableError
+
+if TYPE_CHECKING:
+    from nbdurable.engine.attempt import Attempt
+    from nbdurable.engine.call import Sent
+    from nbdurable.engine.frames import Frame
+    from nbdurable.engine.requests import CallRequest, Outcome
+
+INTERRUPTIONS = (DurableError, OSError, KeyboardInterrupt, asyncio.CancelledError)
+"""What the protocol is told of instead of being left in the middle."""
+
+
+@dataclass(slots=True)
+class Begun:
+    """A call at its effect: ``started`` is written, the outcome is open.
+
+    Attributes:
+        frame: The effect happens within; another seam leaves it alone.
+        call_id: Its logical id.
+    """
+
+    frame: Frame[Attempt]
+    call_id: str
+    _steps: Conduct
+
+    def end(self, outcome: Outcome) -> None:
+        """Record the outcome; durable on return.
+
+        An exception is recorded, not raised: the caller has it.
+        """
+        with _but(outcome.raised):
+            _advance(self.frame, self._steps, outcome)
+
+    async def end_async(self, outcome: Outcome) -> None:
+        """The same, without blocking the event loop."""
+        with _but(outcome.raised):
+            await _advance_async(self.frame, self._steps, outcome)
+
+
+def begin(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
+    """Take a call to its effect, or hand over what is recorded of it.
+
+    Raises:
+        BaseException: The recorded exception, or what `conduct` raises.
+    """
+    steps = conduct(frame, request)
+    return _begun(steps, _advance(frame, steps, None))
+
+
+async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
+    """The same, without blocking the event loop."""
+    steps = conduct(frame, request)
+    return _begun(steps, await _advance_async(frame, steps, None))
+
+
+def _begun(steps: Conduct, reached: Perform | Returned) -> Begun | Returned:
+    if isinstance(reached, Returned):
+        return reached
+    frame = replace(reached.frame, quiet=True)
+    return Begun(frame, reached.frame.parent, steps)
+
+
+def _advance(frame: Frame[Attempt], steps: Conduct, sent: Sent) -> Perform | Returned:
+    attempt = frame.attempt
+    command = next_command(steps, sent, None)
+    while isinstance(command, (Append, Pause)):
+        error: BaseException | None = None
+        try:
+            if isinstance(command, Append):
+                attempt.home.append(command.records, sync=command.sync)
+            else:
+                attempt.clock.sleep(command.seconds)
+        except INTERRUPTIONS as raised:
+            error = raised
+        command = next_command(steps, None, error)
+    return command
+
+
+async def _advance_async(
+    frame: Frame[Attempt], steps: Conduct, sent: Sent
+) -> Perform | Returned:
+    command = next_command(steps, sent, None)
+    while isinstance(command, (Append, Pause)):
+        error: BaseException | None = None
+        try:
+            if isinstance(command, Append):
+                await appended(frame, command)
+            else:
+                await asyncio.sleep(command.seconds)
+        except INTERRUPTIONS as raised:
+            error = raised
+        command = next_command(steps, None, error)
+    return command
+
+
+@contextlib.contextmanager
+def _but(expected: BaseException | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    try:
+        yield
+    except BaseException as raised:
+        if raised is not expected:
+            raise

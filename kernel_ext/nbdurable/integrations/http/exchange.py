@@ -1,0 +1,296 @@
+"""One exchange of a durable cell: served from the journal, or sent and recorded.
+
+A failure that the SDK will retry is an attempt of the call, not the call: the next
+sending of the same request by the same task is its next attempt. Replay hands over the
+latest outcome at once; a failure is marked so that the SDK does not wait and try again.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+import weakref
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from nbdurable.engine import previews
+from nbdurable.engine.call import Returned
+from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
+from nbdurable.engine.exchange import Begun
+from nbdurable.engine.frames import Frame, running_task
+from nbdurable.engine.policy import Effect, Policy
+from nbdurable.engine.requests import CallRequest, Outcome
+from nbdurable.integrations.http.answers import decoder, rebuild, record
+from nbdurable.integrations.http.asked import Asked, asked, key_of, name_of
+from nbdurable.integrations.http.marks import Marks
+from nbdurable.integrations.http.recording import (
+    Recording,
+    from_plain,
+    kept_headers,
+    retryable,
+    to_plain,
+)
+from nbdurable.integrations.http.refusals import Refused, StreamCut, Unanswered
+from nbdurable.integrations.http.streams import Ending, Heard, listening
+from nbdurable.integrations.http.usage import measure
+
+if TYPE_CHECKING:
+    from nbdurable.engine.attempt import Attempt
+    from nbdurable.engine.redact import Secrets
+
+MODEL_CALL = Policy(effect=Effect.READ, model=True)
+"""What is promised of every model call: asking again changes nothing but the bill."""
+
+AUTH_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+"""Headers whose values must not be found in anything that is stored."""
+
+RETRY_COUNT = "x-stainless-retry-count"
+"""How the SDKs of OpenAI and Anthropic number the sendings of one request."""
+
+FAILED = 400
+"""From this status on an answer is a failure."""
+
+
+@dataclass(slots=True)
+class Latest:
+    """How the latest sending of a request by a task ended.
+
+    Attributes:
+        call_id: Logical id of the call, or "" if it was served.
+        failure: What was served or recorded, if an SDK would send it again.
+    """
+
+    call_id: str = ""
+    failure: Exception | None = None
+
+
+@dataclass(slots=True)
+class Sent:
+    """What an attempt of a step has sent, so that a retry finds its call."""
+
+    latest: dict[tuple[bytes, int, int], Latest] = field(default_factory=dict)
+
+
+_sent: weakref.WeakKeyDictionary[Attempt, Sent] = weakref.WeakKeyDictionary()
+
+
+class Exchange:
+    """A request that asks a model, on its way.
+
+    Args:
+        library: httpx or httpx2.
+        client: The client that sends.
+        request: The library's request; its body is read.
+        frame: Where the code is.
+    """
+
+    def __init__(
+        self, library: ModuleType, client: Any, request: Any, frame: Frame[Attempt]
+    ) -> None:
+        self._library, self._client, self._request = library, client, request
+        self.frame = frame
+        attempt = frame.attempt
+        self._secrets = secrets_of(request, attempt.home.secrets)
+        facts = asked(
+            request.method, str(request.url), request.headers, request.content
+        )
+        key = key_of(facts, self._secrets.scrub)
+        self._latest = _latest_of(attempt, key)
+        self.call = _call(facts, key, self._secrets, self._continued())
+        self._began_s = attempt.clock.monotonic_s()
+        self._begun: Begun | None = None
+
+    def served_again(self) -> Any | None:
+        """The answer to an SDK that sends again what failed from the journal."""
+        failure, served = self._latest.failure, not self._latest.call_id
+        if failure is None or not served or not self._is_retry():
+            return None
+        return self._failed(failure)
+
+    def served(self, returned: Returned) -> Any:
+        """The response that was recorded."""
+        assert isinstance(returned.value, Recording)
+        self._latest.call_id, self._latest.failure = "", None
+        return self._rebuilt(returned.value)
+
+    def served_failure(self, failure: Exception) -> Any:
+        """The response that a recorded failure is; raises the library's exception.
+
+        Raises:
+            Exception: The library's own, if there was no whole answer.
+        """
+        self._latest.call_id, self._latest.failure = "", failure
+        return self._failed(failure)
+
+    def begun(self, begun: Begun) -> None:
+        """The request is about to be sent."""
+        self._begun = begun
+        self._latest.call_id, self._latest.failure = begun.call_id, None
+
+    def broke(self, error: BaseException) -> Outcome:
+        """There was no whole answer."""
+        assert self._begun is not None
+        if not isinstance(error, self._library.RequestError):
+            return Outcome(raised=error)
+        failure = Unanswered(type(error).__name__, str(error))
+        self._latest.failure = failure
+        self.frame.attempt.blame(self._begun.call_id, error)
+        return Outcome(raised=failure)
+
+    def refused(self, response: Any) -> Outcome:
+        """The server answered with a failure, and its body was read."""
+        assert self._begun is not None
+        body: bytes = response.content
+        failure = Refused.of(
+            Recording(
+                status=response.status_code,
+                headers=kept_headers(response.headers.multi_items()),
+                body=body,
+                cuts=(len(body),),
+                ms=(self._elapsed_ms(),),
+            )
+        )
+        self._latest.failure = failure if retryable(response.status_code) else None
+        self.frame.attempt.blame(self._begun.call_id, response)
+        return Outcome(raised=failure)
+
+    def listen(self, response: Any) -> None:
+        """Record the body while it is read."""
+        heard = Heard(
+            marks=Marks(_media(response)),
+            decode=decoder(self._library, response),
+            elapsed_ms=self._elapsed_ms,
+        )
+        ending = Ending(heard, _Recorder(self, response))
+        response.stream = listening(self._library, response.stream, ending)
+        self.frame.attempt.at_end(ending.tell)
+
+    def end(self, outcome: Outcome) -> None:
+        """Record how it ended; durable on return."""
+        assert self._begun is not None
+        self._begun.end(outcome)
+
+    async def end_async(self, outcome: Outcome) -> None:
+        """The same, without blocking the event loop."""
+        assert self._begun is not None
+        await self._begun.end_async(outcome)
+
+    def _failed(self, failure: Exception) -> Any:
+        if isinstance(failure, Refused):
+            return self._rebuilt(failure.recording)
+        if isinstance(failure, Unanswered):
+            raise failure.again(self._library, self._request) from None
+        raise failure
+
+    def _rebuilt(self, recording: Recording) -> Any:
+        return rebuild(self._library, self._client, self._request, recording)
+
+    def _elapsed_ms(self) -> float:
+        now_s: float = self.frame.attempt.clock.monotonic_s()
+        return (now_s - self._began_s) * 1000
+
+    def _is_retry(self) -> bool:
+        count = self._request.headers.get(RETRY_COUNT)
+        return self._latest.failure is not None if count is None else count != "0"
+
+    def _continued(self) -> str:
+        return self._latest.call_id if self._is_retry() else ""
+
+
+class _Recorder:
+    """Records an answer when its reading has ended."""
+
+    def __init__(self, exchange: Exchange, response: Any) -> None:
+        self._exchange, self._response = exchange, response
+
+    def ended(self, heard: Heard, error: BaseException | None) -> None:
+        self._exchange.end(self._outcome(heard, error))
+
+    async def ended_async(self, heard: Heard, error: BaseException | None) -> None:
+        await self._exchange.end_async(self._outcome(heard, error))
+
+    def _outcome(self, heard: Heard, error: BaseException | None) -> Outcome:
+        if error is not None:
+            return self._exchange.broke(error)
+        if heard.whole():
+            return Outcome(record(self._response, heard))
+        told = "the stream was closed before its end"
+        return Outcome(raised=StreamCut(told))
+
+
+def secrets_of(request: Any, secrets: Secrets) -> Secrets:
+    """The known secrets and what this request authorises itself with."""
+    extra = {}
+    for name in AUTH_HEADERS:
+        value = request.headers.get(name, "")
+        token = value.rpartition(" ")[2]
+        if token and secrets.found(token) is None:
+            extra[name] = token
+    return secrets.also(extra) if extra else secrets
+
+
+def _latest_of(attempt: Attempt, key: bytes) -> Latest:
+    sent = _sent.setdefault(attempt, Sent())
+    task = running_task()
+    place = key, threading.get_ident(), id(task) if task is not None else 0
+    return sent.latest.setdefault(place, Latest())
+
+
+def _call(facts: Asked, key: bytes, secrets: Secrets, again: str) -> CallRequest:
+    return CallRequest(
+        name=secrets.scrub(name_of(facts)),
+        key=key,
+        policy=MODEL_CALL,
+        kind="http",
+        text=secrets.scrub(_text(facts)),
+        arguments=_arguments(facts, secrets),
+        encode=lambda value: encode(to_plain(_recording(value)), secrets=secrets),
+        decode=functools.partial(_decoded, secrets),
+        measure=lambda value: measure(_recording(value)),
+        again=again,
+    )
+
+
+def _recording(value: object) -> Recording:
+    assert isinstance(value, Recording)
+    return value
+
+
+def _decoded(secrets: Secrets, codec: str, data: bytes) -> object:
+    return from_plain(decode(codec, data, secrets=secrets))
+
+
+def _text(facts: Asked) -> str:
+    body = _body(facts)
+    model = body.get("model")
+    said = body.get("messages") or body.get("input") or body.get("contents")
+    latest = said[-1] if isinstance(said, list) and said else said
+    if isinstance(latest, dict):
+        latest = latest.get("content") or latest.get("parts") or latest.get("output")
+    parts = [str(model)] if model else []
+    if latest is not None:
+        parts.append(previews.value_text(latest))
+    return previews.shorten(" ".join(parts) or name_of(facts), previews.CALL_CHARS_MAX)
+
+
+def _body(facts: Asked) -> dict[str, Any]:
+    try:
+        plain = json.loads(facts.body)
+    except ValueError:
+        return {}
+    return plain if isinstance(plain, dict) else {}
+
+
+def _arguments(facts: Asked, secrets: Secrets) -> Encoded | None:
+    try:
+        encoded = encode(_body(facts), secrets=secrets)
+    except Unstorable:
+        return None
+    return encoded if encoded.codec == "json" else None
+
+
+def _media(response: Any) -> str:
+    value: str = response.headers.get("content-type", "")
+    return value.partition(";")[0].strip().lower()
