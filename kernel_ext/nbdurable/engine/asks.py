@@ -27,11 +27,12 @@ def question(
     call = match.call
     assert call is not None
     attempt.used.asked[claim.number] = (call.id, match.past)
+    text = request.text()
     common = {
-        "call": request.text,
+        "call": text,
         "reference": f"{attempt.step.name}.{claim.number}",
         "tool": request.name,
-        "earlier": call.text if call.text != request.text else "",
+        "earlier": call.text if call.text != text else "",
     }
     if match.past is Past.EDITED:
         return AlreadyHappened(**common)

@@ -217,7 +217,7 @@ class Attempt:
             "scope": claim.scope,
             "after": claim.after,
             "parent": frame.parent,
-            "text": request.text,
+            "text": request.text(),
         }
         if request.undigestible:
             fields["undigestible"] = request.undigestible
@@ -240,7 +240,7 @@ class Attempt:
                 state.after, state.new_write = call_id, True
 
     def _arguments(self, request: CallRequest) -> tuple[BlobRef, ...]:
-        encoded = request.arguments
+        encoded = request.arguments()
         if encoded is None or len(encoded.data) > ARGUMENTS_BYTES_MAX:
             return ()
         return (self.store.put(encoded.codec, encoded.data),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nbdurable.engine.codec import Encoded
 from nbdurable.engine.matching import Match
@@ -20,7 +20,7 @@ class CallRequest:
         policy: The tool's promises.
         kind: ``tool`` or ``http``.
         code: Digest of the tool's code, hex, or "".
-        text: The call as people read it.
+        text: Tells the call as people read it; a replayed call isn't told.
         arguments: The arguments encoded as plain data, if they are plain and small.
         undigestible: Where an argument has no digest, or "".
         encode: Result to bytes; raises `Unstorable`.
@@ -36,14 +36,12 @@ class CallRequest:
     policy: Policy
     kind: str = "tool"
     code: str = ""
-    text: str = ""
-    arguments: Encoded | None = None
+    text: Callable[[], str]
+    arguments: Callable[[], Encoded | None] = lambda: None
     undigestible: str = ""
     encode: Callable[[object], Encoded]
     decode: Callable[[str, bytes], object]
-    measure: Callable[[object], dict[str, str | int | float]] = field(
-        default=lambda _: {}
-    )
+    measure: Callable[[object], dict[str, str | int | float]] = lambda _: {}
     find_out: Callable[[], object] | None = None
     again: str = ""
 

@@ -207,19 +207,19 @@ def requested(
     arguments = made.bind(args, kwargs)
     if arguments is None:
         return None
-    home = frame.attempt.home
-    key, undigestible = call_key(made.name, arguments, home.secrets)
+    secrets = frame.attempt.home.secrets
+    key, undigestible = call_key(made.name, arguments, secrets)
     on_doubt = made.policy.on_doubt
     return CallRequest(
         name=made.name,
         key=key,
         policy=made.policy,
         code=frame.attempt.code_of(made.fn),
-        text=home.secrets.scrub(previews.call_text(made.name, args, kwargs)),
-        arguments=_encoded(arguments, home.secrets),
+        text=lambda: secrets.scrub(previews.call_text(made.name, args, kwargs)),
+        arguments=lambda: _encoded(arguments, secrets),
         undigestible=undigestible,
-        encode=functools.partial(encode, secrets=home.secrets),
-        decode=functools.partial(decode, secrets=home.secrets),
+        encode=lambda value: encode(value, secrets=secrets),
+        decode=lambda codec, data: decode(codec, data, secrets=secrets),
         find_out=(lambda: on_doubt(*args, **kwargs)) if callable(on_doubt) else None,
     )
 
