@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 from zlib import crc32
 
@@ -32,6 +32,8 @@ HEAD_BYTES_MAX = 1 << 24
 BODY_BYTES_MAX = 1 << 28
 """Four thousand inline blobs of the largest size; more go to files of their own."""
 
+ABOUT_SEGMENT = b'{"kind":"segment.'
+"""How the head of a frame begins that speaks of the segment itself."""
 OPENED = "segment.opened"
 CLOSED = "segment.closed"
 """The first frame of every segment, and the last of one that was closed in order."""
@@ -146,6 +148,11 @@ def verified(frame: Frame, chain: Chain) -> bool:
     return same(chain.mac(frame.seq, frame.prev_mac, frame.head), frame.mac)
 
 
+def about_segment(frame: Frame) -> bool:
+    """Whether the frame speaks of the segment itself and holds no record."""
+    return frame.head.startswith(ABOUT_SEGMENT)
+
+
 def candidates(data: bytes, at: int) -> Iterator[int]:
     """Where, from ``at`` on, a frame might begin."""
     found = data.find(MAGIC, at)
@@ -197,6 +204,27 @@ def _refs(
             )
         )
     return tuple(found)
+
+
+def placed(record: Record, owner: str, seq: int, tick: int, offset: int) -> Entry:
+    """The entry of a record just appended: its refs name places and carry no bytes.
+
+    Args:
+        record: What was appended.
+        owner: Id of the segment's owner.
+        seq: Its sequence number.
+        tick: Its tick.
+        offset: Where its inline bytes begin in the segment.
+    """
+    if record.blobs:
+        blobs = []
+        for ref in record.blobs:
+            inline = ref.inline is not None
+            place = Place(owner, seq, offset) if inline else None
+            offset += ref.size if inline else 0
+            blobs.append(replace(ref, inline=None, place=place))
+        record = replace(record, blobs=tuple(blobs))
+    return Entry(owner=owner, seq=seq, tick=tick, record=record)
 
 
 def body_of(record: Record) -> bytes:

@@ -111,11 +111,12 @@ class Store(Protocol):
         On return the records are written, and durable if ``sync``. Records that
         were appended earlier without sync are durable then too. If it raises, no
         later reader sees any of them, or the error says that this is not known.
-        Concurrent callers share one sync.
+        Concurrent callers share one sync. The entries' refs carry no inline bytes.
 
         Raises:
             StoreFull: The disk is full; nothing was appended.
             StoreUnwritable: The place can't be written (read-only, closed, forked).
+            ValueError, TypeError: Fields that JSON can't say; nothing was appended.
         """
         ...
 

@@ -36,7 +36,7 @@ from nbdurable_store.frames import (
     decode_frame,
     verified,
 )
-from nbdurable_store.keys import Chain, Signer
+from nbdurable_store.keys import Chain
 
 SUFFIX = ".seg"
 WINDOW_BYTES = 1 << 20
@@ -70,6 +70,20 @@ class PlainFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+class MemoryFile:
+    """A segment's bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``offset``; fewer only at the end."""
+        return self._data[offset : offset + size]
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,11 +222,16 @@ def opening_of(source: Source, chain: Chain) -> Opening | None:
 
 def plain_segments(journal: Path) -> dict[str, Path]:
     """The unsealed segments of a journal, by owner."""
+    return named(journal, SUFFIX)
+
+
+def named(journal: Path, suffix: str) -> dict[str, Path]:
+    """The files of a journal whose names end so, by owner."""
     found = {}
     with contextlib.suppress(FileNotFoundError), os.scandir(journal) as entries:
         for entry in entries:
-            if entry.name.endswith(SUFFIX):
-                found[entry.name.removesuffix(SUFFIX)] = journal / entry.name
+            if entry.name.endswith(suffix):
+                found[entry.name.removesuffix(suffix)] = journal / entry.name
     return found
 
 
@@ -230,8 +249,3 @@ def alive(path: Path) -> bool:
         return not files.lock(fd, shared=True)
     finally:
         os.close(fd)
-
-
-def open_segment(path: Path, owner: str, signer: Signer) -> Scan:
-    """A scan of a plain segment from its beginning."""
-    return Scan(PlainFile(path), signer.chain(owner))

@@ -29,11 +29,13 @@ from nbdurable_store.errors import StoreFull, StoreUnwritable
 from nbdurable_store.frames import (
     CLOSED,
     FIRST_MAC,
+    HEADER_BYTES,
     Opening,
     body_of,
     encode_frame,
     encode_head,
     encode_json,
+    placed,
 )
 from nbdurable_store.keys import Chain
 from nbdurable_store.killpoints import reach
@@ -70,6 +72,7 @@ class Writer:
         self._root = root
         self._path = journal / f"{opening.owner}{SUFFIX}"
         self._opening = opening
+        self._owner = opening.owner
         self._chain = chain
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -173,14 +176,8 @@ class Writer:
         for record in records:
             tick += 1
             head = encode_head(record, tick)
-            entries.append(
-                Entry(
-                    owner=self._opening.owner,
-                    seq=written.next_seq,
-                    tick=tick,
-                    record=record,
-                )
-            )
+            offset = written.offset + HEADER_BYTES + len(head)
+            entries.append(placed(record, self._owner, written.next_seq, tick, offset))
             piece, written = self._frame(head, body_of(record), written)
             pieces.append(piece)
         self._write(b"".join(pieces), written)

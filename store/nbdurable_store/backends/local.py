@@ -13,6 +13,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from nbdurable_store.blobs import INLINE_BYTES_MAX, BlobFiles
+from nbdurable_store.check import Checker
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing
 from nbdurable_store.format import VERSION, Format, signer_of
@@ -21,14 +22,7 @@ from nbdurable_store.keys import same
 from nbdurable_store.leases import Leases, RunLease
 from nbdurable_store.protocol import START, Checked, Cursor, Owner
 from nbdurable_store.records import BlobRef, Entry, Record
-from nbdurable_store.segments import (
-    PlainFile,
-    Scan,
-    alive,
-    opening_of,
-    plain_segments,
-)
-from nbdurable_store.tails import Tail
+from nbdurable_store.tails import Tails, owners
 from nbdurable_store.writer import Writer
 
 ORDER = attrgetter("tick", "owner", "seq")
@@ -64,7 +58,7 @@ class LocalStore:
         self._blobs = BlobFiles(root, self.owner)
         self._writer = self._make_writer(clock)
         self._lock = threading.Lock()
-        self._tails: dict[str, Tail] = {}
+        self._tails = Tails(self._journal, self._signer)
         _open.add(self)
 
     def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
@@ -98,27 +92,16 @@ class LocalStore:
 
     def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run; see `nbdurable_store.protocol.Store`."""
-        since = dict(after.next_seq)
-        with self._lock:
-            self._refresh()
-            tails = list(self._tails.values())
-            entries = [
-                entry
-                for tail in tails
-                for entry in tail.since(since.get(tail.owner, 0))
-                if entry.record.run == run
-            ]
-            upto = {tail.owner: tail.next_seq for tail in tails}
-        return tuple(sorted(entries, key=ORDER)), Cursor(tuple(sorted(upto.items())))
+        return self._select(lambda record: record.run == run, after)
 
     def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
         """Entries of these kinds; see `nbdurable_store.protocol.Store`."""
-        return self._entries(lambda record: record.kind in kinds)
+        return self._select(lambda record: record.kind in kinds, START)[0]
 
     def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
         """Entries with one of these keys; see `nbdurable_store.protocol.Store`."""
         wanted = frozenset(keys)
-        return self._entries(lambda record: record.key in wanted)
+        return self._select(lambda record: record.key in wanted, START)[0]
 
     def claim(self, run: str) -> RunLease:
         """Take a run; see `nbdurable_store.protocol.Store`."""
@@ -126,21 +109,7 @@ class LocalStore:
 
     def owners(self) -> tuple[Owner, ...]:
         """Everyone who ever appended; see `nbdurable_store.protocol.Store`."""
-        found = []
-        for owner, path in sorted(plain_segments(self._journal).items()):
-            source = PlainFile(path)
-            opening = opening_of(source, self._signer.chain(owner))
-            source.close()
-            if opening is not None:
-                found.append(
-                    Owner(
-                        id=owner,
-                        pid=opening.pid,
-                        since_us=opening.since_us,
-                        alive=alive(path),
-                    )
-                )
-        return tuple(found)
+        return owners(self._journal, self._signer)
 
     def flush(self) -> None:
         """Make everything durable; see `nbdurable_store.protocol.Store`."""
@@ -148,10 +117,7 @@ class LocalStore:
 
     def check(self) -> Checked:
         """Read everything; see `nbdurable_store.protocol.Store`."""
-        with self._lock:
-            self._refresh()
-            records = sum(len(tail.entries) for tail in self._tails.values())
-        return Checked(records=records, blobs=0, bytes=0)
+        return Checker(self._journal, self._signer, self._blobs).check()
 
     def notices(self) -> tuple[str, ...]:
         """Sentences for a person; see `nbdurable_store.protocol.Store`."""
@@ -163,9 +129,7 @@ class LocalStore:
         self._writer.close()
         self._leases.close()
         with self._lock:
-            for tail in self._tails.values():
-                tail.source.close()
-            self._tails.clear()
+            self._tails.close()
 
     def forked(self) -> None:
         """In the child of a fork: keep nothing of the parent's."""
@@ -184,34 +148,23 @@ class LocalStore:
         chain = self._signer.chain(self.owner)
         return Writer(self._root, self._journal, opening, chain)
 
-    def _refresh(self) -> None:
-        """Read what everybody has appended since the last time."""
-        for owner, path in plain_segments(self._journal).items():
-            if owner not in self._tails:
-                source = PlainFile(path)
-                scan = Scan(source, self._signer.chain(owner))
-                self._tails[owner] = Tail(owner, source, scan)
-        for tail in self._tails.values():
-            self._writer.observe(tail.poll())
-
-    def _entries(self, wanted: Callable[[Record], bool]) -> tuple[Entry, ...]:
+    def _select(
+        self, wanted: Callable[[Record], bool], after: Cursor
+    ) -> tuple[tuple[Entry, ...], Cursor]:
+        since = dict(after.next_seq)
         with self._lock:
-            self._refresh()
-            entries = [
-                entry
-                for tail in self._tails.values()
-                for entry in tail.entries
-                if wanted(entry.record)
-            ]
-        return tuple(sorted(entries, key=ORDER))
+            self._writer.observe(self._tails.refresh({}))
+            entries = [e for e in self._tails.entries(since) if wanted(e.record)]
+            upto = Cursor(tuple(sorted(self._tails.next_seqs().items())))
+        return tuple(sorted(entries, key=ORDER)), upto
 
     def _inline(self, ref: BlobRef) -> bytes:
         assert ref.place is not None
         with self._lock:
-            tail = self._tails.get(ref.place.owner)
-        if tail is None:
-            raise BlobMissing(id=ref.id.hex(), place=self.place)
-        return tail.source.read(ref.place.offset, ref.size)
+            source = self._tails.source(ref.place.owner)
+            if source is None:
+                raise BlobMissing(id=ref.id.hex(), place=self.place)
+            return source.read(ref.place.offset, ref.size)
 
     def _damaged(self, ref: BlobRef, why: str) -> BlobDamaged:
         return BlobDamaged(id=ref.id.hex(), place=self.place, why=why)

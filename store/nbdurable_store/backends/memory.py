@@ -14,7 +14,7 @@ from blake3 import blake3
 from nbdurable_store.blobs import INLINE_BYTES_MAX
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing, RunBusy, StoreUnwritable
-from nbdurable_store.frames import encode_head
+from nbdurable_store.frames import encode_head, placed
 from nbdurable_store.keys import Signer, same
 from nbdurable_store.protocol import START, Checked, Cursor, Lease, Owner
 from nbdurable_store.records import BlobRef, Entry, Record
@@ -65,6 +65,7 @@ class MemoryStore:
             self._must_be_open()
             for record in records:
                 encode_head(record, 0)
+                self._keep(record)
             return tuple(self._append(record) for record in records)
 
     def put(self, codec: str, data: bytes) -> BlobRef:
@@ -175,11 +176,14 @@ class MemoryStore:
             world.owners[self.owner] = Owner(
                 id=self.owner, pid=os.getpid(), since_us=self._since_us, alive=True
             )
-        entry = Entry(
-            owner=self.owner, seq=next(self._count), tick=world.tick(), record=record
-        )
+        entry = placed(record, self.owner, next(self._count), world.tick(), 0)
         world.entries.append(entry)
         return entry
+
+    def _keep(self, record: Record) -> None:
+        for ref in record.blobs:
+            if ref.inline is not None:
+                self._world.blobs[ref.id] = ref.inline
 
     def _entries(self, wanted: Callable[[Record], bool]) -> tuple[Entry, ...]:
         with self._world.lock:
