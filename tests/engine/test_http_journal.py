@@ -263,6 +263,24 @@ except openai.APIConnectionError as lost:
         assert notebook.namespace["seen"] == first
         assert asked(server) == sent
 
+    def test_a_served_lost_connection_is_not_sent_again(
+        self, notebook: Notebook, server: ModelServer
+    ) -> None:
+        """The SDK's own retries of a served failure send nothing either."""
+        cell = """
+try:
+    client.with_options(max_retries=1).chat.completions.create(**ASK)
+except openai.APIConnectionError:
+    seen = True
+"""
+        server.rules.add(Rule(do="cut", chunks=0, times=9))
+        notebook.run(cell, name="a")
+        sent = asked(server)
+        restart(notebook, server)
+        line = notebook.run("edited = 1\n" + cell, name="a")
+        assert asked(server) == sent
+        assert "1 replayed" in line
+
     def test_equal_calls_side_by_side_keep_their_own_attempts(
         self, notebook: Notebook, server: ModelServer
     ) -> None:
@@ -318,6 +336,88 @@ del stream
         notebook.run(cell, name="a")
         assert asked(server) == 2
         assert notebook.namespace["said"]
+
+    def test_a_cancelled_stream_is_asked_again(
+        self, notebook: Notebook, server: ModelServer
+    ) -> None:
+        """A task that is cancelled in the middle leaves no half answer."""
+        cell = """
+async def left():
+    async with other() as c:
+        async for chunk in await c.chat.completions.create(**ASK, stream=True):
+            asyncio.current_task().cancel()
+            await asyncio.sleep(0)
+try:
+    asyncio.run(left())
+except asyncio.CancelledError:
+    gone = True
+"""
+        notebook.run(cell, name="a")
+        (call,) = notebook.session.history.calls.values()
+        assert call.state == "interrupted"
+        assert not notebook.session.executing
+
+    def test_a_stream_is_recorded_when_its_mark_has_passed(
+        self, notebook: Notebook, server: ModelServer
+    ) -> None:
+        """The SDK stops reading at the mark, and the call is complete."""
+        notebook.run(
+            "said = list(client.chat.completions.create(**ASK, stream=True))[-1].id",
+            name="a",
+        )
+        (call,) = notebook.session.history.calls.values()
+        assert call.state == "completed"
+
+
+class TestSecrets:
+    """A key is in no record and in no blob, wherever it was."""
+
+    KEY = "sk-proj-0123456789abcdefghijklmnopqrstuv"
+
+    def test_a_key_that_only_the_client_knows_is_not_stored(
+        self, notebook: Notebook, server: ModelServer
+    ) -> None:
+        """It is in a header, in the question and in the answer, and comes back."""
+        setup_key = f"client.api_key = key = {self.KEY!r}"
+        cell = (
+            "said = client.responses.create(model='m', input=f'use {key}').output_text"
+        )
+        notebook.plain(setup_key)
+        notebook.run(cell + "; del said", name="a")
+        assert self.KEY not in stored(notebook)
+        assert "‹secret:" in stored(notebook)
+        restart(notebook, server)
+        notebook.plain(setup_key)
+        notebook.run(cell + "; ok = key in said; del said", name="a")
+        assert notebook.namespace["ok"] is True
+        assert asked(server) == 1
+
+    def test_a_failure_keeps_no_key(
+        self, notebook: Notebook, server: ModelServer
+    ) -> None:
+        """The SDK's exception holds its request; what is kept of it doesn't."""
+        notebook.plain(f"client.api_key = {self.KEY!r}")
+        server.rules.add(Rule(do="fail", status=401))
+        cell = """
+try:
+    client.responses.create(model='m', input='x')
+except openai.AuthenticationError as refused:
+    seen = refused.status_code
+"""
+        notebook.run(cell, name="a")
+        assert self.KEY not in stored(notebook)
+        notebook.run("edited = 1\n" + cell, name="a")
+        assert notebook.namespace["seen"] == 401
+        assert asked(server) == 1
+
+
+def stored(notebook: Notebook) -> str:
+    """Everything that the store holds of the run, as text."""
+    store = notebook.session.store
+    entries, _ = store.read(notebook.session.history.run)
+    records = [entry.record for entry in entries]
+    blobs = [store.get(ref) for record in records for ref in record.blobs]
+    return repr(records) + b"".join(blobs).decode("utf-8", "replace")
 
 
 class TestThreads:

@@ -21,6 +21,7 @@ from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
 from nbdurable.engine.exchange import Begun
 from nbdurable.engine.frames import Frame, running_task
 from nbdurable.engine.policy import Effect, Policy
+from nbdurable.engine.redact import LENGTH_MIN, Secrets
 from nbdurable.engine.requests import CallRequest, Outcome
 from nbdurable.integrations.http.answers import decoder, rebuild, record
 from nbdurable.integrations.http.asked import Asked, asked, key_of, name_of
@@ -38,7 +39,6 @@ from nbdurable.integrations.http.usage import measure
 
 if TYPE_CHECKING:
     from nbdurable.engine.attempt import Attempt
-    from nbdurable.engine.redact import Secrets
 
 MODEL_CALL = Policy(effect=Effect.READ, model=True)
 """What is promised of every model call: asking again changes nothing but the bill."""
@@ -222,13 +222,18 @@ class _Recorder:
 
 def secrets_of(request: Any, secrets: Secrets) -> Secrets:
     """The known secrets and what this request authorises itself with."""
-    extra = {}
+    extra = []
     for name in AUTH_HEADERS:
-        value = request.headers.get(name, "")
-        token = value.rpartition(" ")[2]
-        if token and secrets.found(token) is None:
-            extra[name] = token
-    return secrets.also(extra) if extra else secrets
+        token = request.headers.get(name, "").rpartition(" ")[2]
+        if len(token) >= LENGTH_MIN and secrets.parts(token) is None:
+            extra.append((name, token))
+    return _also(secrets, tuple(extra)) if extra else secrets
+
+
+@functools.lru_cache(maxsize=8)
+def _also(secrets: Secrets, extra: tuple[tuple[str, str], ...]) -> Secrets:
+    """One set per client, since all forms of a secret are made for it."""
+    return secrets.also(dict(extra))
 
 
 def _latest_of(attempt: Attempt, key: bytes) -> Latest:
