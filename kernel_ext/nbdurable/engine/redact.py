@@ -25,7 +25,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote, quote_plus
 
 from nbdurable.errors import DurableError, Remedy
@@ -134,7 +134,7 @@ class Secrets:
     Immutable; build a new one when the environment changes.
     """
 
-    __slots__ = ("_bytes", "_environment", "_groups", "_needles", "_values")
+    __slots__ = ("_bytes", "_environment", "_groups", "_needles", "_values", "_wide")
 
     def __init__(
         self, environment: Mapping[str, str], extra: Mapping[str, str] | None = None
@@ -160,9 +160,11 @@ class Secrets:
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._needles = tuple(_Needle(form, forms[form][0]) for form in longest_first)
         self._groups = _grouped((*self._needles, *_PATTERNS))
-        self._bytes = tuple(
-            (form.encode("utf-8", "surrogatepass"), forms[form][1])
-            for form in longest_first
+        self._bytes = tuple((_utf8(form), forms[form][0]) for form in longest_first)
+        self._wide = tuple(
+            (form, name)
+            for name, value in self._values.items()
+            for form in _wide(value)
         )
 
     @property
@@ -226,9 +228,9 @@ class Secrets:
         return self._find(blob) or self._find(blob.replace(b"\0", b""))
 
     def _find(self, blob: bytes) -> str | None:
-        for form, name in self._bytes:
+        for form, name in (*self._bytes, *self._wide):
             if form in blob:
-                return name
+                return name.partition("/")[0]
         for pattern in _PATTERNS:
             if pattern.literal.encode() in blob and pattern.data.search(blob):
                 return pattern.name
@@ -256,6 +258,24 @@ class Secrets:
             SecretAbsent: A secret is not known here.
         """
         return "".join(self.value(p) if i % 2 else p for i, p in enumerate(parts))
+
+    def cut(self, data: bytes) -> list[Any] | None:
+        """Bytes cut like `parts`: bytes, name, bytes, …; ``None`` if they hold none."""
+        names = {form: name for form, name in self._bytes if form in data}
+        if not names:
+            return None
+        pieces = re.split(b"(" + b"|".join(map(re.escape, names)) + b")", data)
+        return [names[p] if i % 2 else p for i, p in enumerate(pieces)]
+
+    def fill(self, pieces: list[Any]) -> bytes:
+        """The bytes that `cut` cut.
+
+        Raises:
+            SecretAbsent: A secret is not known here.
+        """
+        return b"".join(
+            _utf8(self.value(p)) if i % 2 else p for i, p in enumerate(pieces)
+        )
 
     def scrub(self, text: str) -> str:
         """The text with ``‹secret:NAME›`` in place of every secret and key pattern."""
@@ -291,6 +311,20 @@ def _grouped(
     return tuple((rare, tuple(group)) for rare, group in groups.items())
 
 
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _wide(value: str) -> Iterator[bytes]:
+    """A secret beyond ASCII in other encodings; `Secrets.find` sees ASCII in them all."""
+    if value.isascii():
+        return
+    for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        yield value.encode(encoding, "surrogatepass")
+    if max(value) <= "\xff":
+        yield value.encode("latin-1")
+
+
 def _label(name: str, kind: str) -> str:
     return f"{name}/{kind}" if kind else name
 
@@ -311,7 +345,7 @@ def _forms(value: str) -> Iterator[tuple[str, str]]:
         ("percent-path", quote(value, errors="replace")),
         ("plus", quote_plus(value, errors="replace")),
     ]
-    raw = value.encode("utf-8", "surrogatepass")
+    raw = _utf8(value)
     for offset in range(3):
         candidates.append((f"base64-{offset}", _base64_core(raw, offset, b"+/")))
         candidates.append((f"base64url-{offset}", _base64_core(raw, offset, b"-_")))

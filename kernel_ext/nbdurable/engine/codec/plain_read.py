@@ -49,9 +49,9 @@ class Reader:
         """Bytes in base64, whole or cut at their secrets."""
         if isinstance(body, str):
             return base64.b64decode(body, validate=True)
-        parts = list(body)
-        parts[::2] = [self.data(part).decode("latin-1") for part in parts[::2]]
-        return self.secrets.join(parts).encode("latin-1")
+        pieces: list[Any] = list(body)
+        pieces[::2] = map(self.data, pieces[::2])
+        return self.secrets.fill(pieces)
 
 
 def _read_tuple(_: Reader, body: list[Any]) -> tuple[Any, ...]:

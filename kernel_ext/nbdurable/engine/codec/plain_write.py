@@ -104,16 +104,13 @@ class Writer:
 
     def data(self, value: bytes | bytearray) -> Any:
         """Bytes in base64, cut at their secrets."""
-        # latin-1 maps each byte to one character, so that bytes are cut like texts.
-        text = value.decode("latin-1")
-        parts = self.secrets.parts(text)
-        if parts is None:
-            if name := self.secrets.find(value):
+        pieces = self.secrets.cut(bytes(value)) or [value]
+        for piece in pieces[::2]:
+            if name := self.secrets.find(piece):
                 why = f"it holds a secret ({name})"
                 raise Unstorable(path="".join(self.path), why=why)
-            return _base64(value)
-        parts[::2] = [_base64(part.encode("latin-1")) for part in parts[::2]]
-        return parts
+        pieces[::2] = map(_base64, pieces[::2])
+        return pieces if len(pieces) > 1 else pieces[0]
 
     def mapping(self, value: dict[Any, Any]) -> Any:
         """A dict as an object, or as pairs where an object can't say its keys."""

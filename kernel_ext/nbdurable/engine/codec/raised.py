@@ -51,7 +51,7 @@ def encode_exception(error: BaseException, *, secrets: Secrets) -> layers.Encode
     }
     if _is_builtin(error):
         try:
-            full = {**told, "builtin": cls.__name__, "args": error.args}
+            full = {**told, "builtin": cls.__name__, "args": _arguments(error)}
             return layers.Encoded(layers.JSON, plain.encode(full, secrets))
         except (plain.NotPlain, Unstorable):
             pass
@@ -107,9 +107,14 @@ def _is_builtin(error: BaseException) -> bool:
     )
 
 
+def _arguments(error: BaseException) -> Any:
+    # An OSError keeps its file name beside its args; Python itself reduces it so.
+    return error.__reduce__()[1]
+
+
 def _rebuilt(error: BaseException) -> BaseException | None:
     try:
-        return type(error)(*error.args)
+        return type(error)(*_arguments(error))
     except Exception:  # noqa: BLE001  # a constructor may raise anything
         return None
 

@@ -27,6 +27,7 @@ _BOOKKEEPING: Final = frozenset(
         "_abc_impl",
         "__dataclass_params__",
         "__match_args__",
+        "__slotnames__",
     }
 )
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
