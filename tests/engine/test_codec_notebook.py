@@ -88,6 +88,17 @@ def recursive(n):
 def cached(x):
     return outer(x)
 
+import nbdurable.engine.tool
+
+@nbdurable.engine.tool.tool(effect="read", name="look")
+def search(query):
+    """Search."""
+    return helper(len(query))
+
+@nbdurable.engine.tool.tool
+async def fetch(query):
+    return query
+
 step = counter()
 step()
 client = OpenAI(max_retries=5)
@@ -106,6 +117,8 @@ save("recursive", recursive)
 save("cached", cached)
 save("client", client)
 save("bound", Hit(4.0).twice)
+save("search", search)
+save("fetch", fetch)
 save("error", [ZeroDivisionError("x")])
 """
 
@@ -213,6 +226,14 @@ try:
     outer("no number")
 except TypeError:
     assert "return math.floor(x) * RATE" in traceback.format_exc()
+""",
+    "a tool is wrapped again": """
+from nbdurable.engine import codec
+search, fetch = load("search"), load("fetch")
+assert search("abc") == 9 and search.__doc__ == "Search."
+assert getattr(search, codec.TOOL_MARK) == {"effect": "read", "name": "look"}
+import inspect
+assert inspect.iscoroutinefunction(fetch) and hasattr(fetch, codec.TOOL_MARK)
 """,
     "a client has its configuration and the key of the environment": """
 client = load("client")

@@ -30,7 +30,7 @@ from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.redact import Secrets
 from nbdurable.errors import DurableError
 
-_HEAD: Final = struct.Struct("<4sBBHQ")
+_HEAD: Final = struct.Struct("<4sBBxxIQ")
 """Magic, Python's major and minor version if there is bytecode inside else 0, number of
 buffers, length of the pickle; then eight bytes for the length of each buffer."""
 

@@ -49,7 +49,7 @@ class Reader:
         """Bytes in base64, whole or cut at their secrets."""
         if isinstance(body, str):
             return base64.b64decode(body, validate=True)
-        pieces: list[Any] = list(body)
+        pieces = list(_items(body))
         pieces[::2] = map(self.data, pieces[::2])
         return self.secrets.fill(pieces)
 

@@ -19,7 +19,7 @@ from typing import Any
 from nbdurable.engine.codec import clients, shapes
 from nbdurable.engine.redact import SecretAbsent, Secrets
 
-TOOL_MAKER = ("nbdurable.engine.call", "tool")
+TOOL_MAKER = ("nbdurable.engine.tool", "tool")
 """Where the decorator of tools lives: module and name."""
 
 
