@@ -31,7 +31,31 @@ STORE_POINTS = frozenset(
 )
 """Moments of the store itself."""
 
-POINTS: frozenset[str] = STORE_POINTS
+STEP_POINTS = frozenset(
+    {
+        "step.started.before",
+        "step.started.written",
+        "step.values.durable",
+        "step.ended.before",
+        "step.ended.synced",
+    }
+)
+"""Moments of a step, reached once per attempt."""
+
+CALL_POINTS = frozenset(
+    {
+        "started.before",
+        "started.written",
+        "started.synced",
+        "effect.done",
+        "raised.synced",
+        "result.durable",
+        "completed.synced",
+    }
+)
+"""Moments of a call, in the order of its writes."""
+
+POINTS: frozenset[str] = STORE_POINTS | STEP_POINTS | CALL_POINTS
 """Every name that the code reaches."""
 
 _armed: dict[str, list[tuple[int, str]]] = {}
