@@ -1,1 +1,94 @@
-"""Durable cells for Jupyter: a restarted kernel replays what already happened."""
+"""Durable cells for Jupyter: a restarted kernel replays what already happened.
+
+In a running IPython, ``import nbdurable`` turns the extension on; elsewhere it does
+nothing. Importing is light: every public name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbdurable.api import (
+        new,
+        off,
+        on,
+        rerun,
+        resolve,
+        restore,
+        status,
+        why,
+    )
+    from nbdurable.engine.tool import tool
+    from nbdurable.errors import DurableError, DurablePause, NotDone
+
+__all__ = [
+    "DurableError",
+    "DurablePause",
+    "NotDone",
+    "new",
+    "off",
+    "on",
+    "rerun",
+    "resolve",
+    "restore",
+    "status",
+    "tool",
+    "why",
+]
+
+AUTOLOAD = "NBDURABLE_AUTOLOAD"
+"""Set to ``0``, the extension is on only after ``%load_ext nbdurable``."""
+
+_PLACES = {
+    "DurableError": "errors",
+    "DurablePause": "errors",
+    "NotDone": "errors",
+    "tool": "engine.tool",
+}
+"""Public names that are not in `nbdurable.api`, and their modules."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    place = importlib.import_module(f"nbdurable.{_PLACES.get(name, 'api')}")
+    extension = sys.modules.get("nbdurable.kernel.extension")
+    if extension is not None and name not in _PLACES:
+        extension.attach()
+    value = globals()[name] = getattr(place, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Turn durable cells on; `%load_ext nbdurable` calls it. Idempotent."""
+    from nbdurable.kernel import extension
+
+    extension.load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Put everything back as it was; `%unload_ext nbdurable` calls it."""
+    from nbdurable.kernel import extension
+
+    extension.unload(shell)
+
+
+def _activate() -> None:
+    """Load the extension into the IPython that imports this, if there is one."""
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    if get_ipython is None or os.environ.get(AUTOLOAD) == "0":
+        return
+    shell = get_ipython()
+    if shell is not None:
+        shell.extension_manager.load_extension(__name__)
+
+
+_activate()

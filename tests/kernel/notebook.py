@@ -49,6 +49,16 @@ def lines_of(ran: Ran) -> list[str]:
     ]
 
 
+def kinds_of(ran: Ran) -> list[str]:
+    """Which kinds of lines nbdurable showed, without notices about the run."""
+    kinds = [
+        content["metadata"]["nbdurable"]["kind"]
+        for content in ran.of_type("display_data")
+        if "nbdurable" in content["metadata"]
+    ]
+    return [kind for kind in kinds if kind != "notice"]
+
+
 def _continues(found: list[dict], output: dict) -> bool:
     return bool(
         found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import linecache
+import os
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from nbdurable.kernel.where import facts
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+QUIET = "NBDURABLE_QUIET"
+"""Set, no cell shows a status line or a replay mark."""
 
 Run = Callable[[], Awaitable[bool | None]]
 """IPython's own run of the cell; true if it raised."""
@@ -160,7 +164,8 @@ class Execution:
             self._warn("interrupted while this step was saved")
 
     def _tell(self, lines: tuple[str, ...], kind: str) -> None:
-        if not self._options.quiet and self._recording.takes_lines:
+        quiet = self._options.quiet or os.environ.get(QUIET, "0") != "0"
+        if not quiet and self._recording.takes_lines:
             say(self._shell, "\n".join(lines), kind)
 
     def _warn(self, line: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbdurable.kernel import capture, magics, transform
 from nbdurable.kernel.execution import Parts
+from nbdurable.kernel.port import Port
 from nbdurable.kernel.runner import Runner
-from nbdurable.kernel.seam import Engine
 from nbdurable.kernel.tracebacks import Tracebacks
 
 if TYPE_CHECKING:
@@ -20,9 +21,8 @@ class Installed:
     """What was put into a shell."""
 
     shell: InteractiveShell
-    engine: Engine
-    tap: capture.Tap
-    tracebacks: Tracebacks
+    port: Port
+    parts: Parts
     runner: Runner
 
 
@@ -30,17 +30,20 @@ _installed: list[Installed] = []
 """At most one: a process has one IPython, and one session with its store."""
 
 
-def load(shell: InteractiveShell, engine: Engine) -> None:
+def load(shell: InteractiveShell) -> None:
     """Turn durable cells on. Idempotent; nothing is opened or created on disk."""
     if _installed:
         return
-    tap = capture.tap(shell)
-    tracebacks = Tracebacks(shell, engine.kept)
-    runner = Runner(shell, Parts(engine=engine, tap=tap, tracebacks=tracebacks))
+    port = Port(shell, _switch)
+    tracebacks = Tracebacks(shell, port.kept)
+    parts = Parts(engine=port, tap=capture.tap(shell), tracebacks=tracebacks)
+    runner = Runner(shell, parts)
     # before IPython's own cell_magic, which would take the whole cell as an argument
     shell.input_transformer_manager.line_transforms.insert(0, transform.as_comment)
-    magics.install(shell)
-    _installed.append(Installed(shell, engine, tap, tracebacks, runner))
+    magics.install(shell, attach)
+    _installed.append(Installed(shell, port, parts, runner))
+    if "nbdurable.api" in sys.modules:  # its functions were in use before
+        attach()
 
 
 def unload(_shell: object) -> None:
@@ -52,6 +55,17 @@ def unload(_shell: object) -> None:
             transforms.remove(transform.as_comment)
         magics.uninstall(was.shell)
         was.runner.close()
-        was.tracebacks.close()
-        was.tap.close()
-        was.engine.close()
+        was.parts.tracebacks.close()
+        was.parts.tap.close()
+        was.port.close()
+
+
+def attach() -> None:
+    """Let the functions of `nbdurable.api` act on this shell, if there is one."""
+    for here in _installed:
+        _ = here.port.session
+
+
+def _switch(on: bool) -> None:  # noqa: FBT001  # the shape that api.Front wants
+    for here in _installed:
+        here.runner.on = on

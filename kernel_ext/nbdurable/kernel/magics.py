@@ -7,7 +7,7 @@ It is registered for its help page, for completion and `%lsmagic`.
 from __future__ import annotations
 
 import ast
-import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nbdurable.kernel.errors import NotOnLineOne
@@ -66,12 +66,19 @@ See also: %%durable? for durable cells.
 """
 
 
-def install(shell: InteractiveShell) -> None:
-    """Make both magics known to a shell."""
+def install(shell: InteractiveShell, attach: Callable[[], None]) -> None:
+    """Make both magics known to a shell.
+
+    Args:
+        shell: The running IPython.
+        attach: Makes the shell the one that `nbdurable.api` acts on.
+    """
 
     def durable(line: str) -> object:
+        from nbdurable import api
+
         command = read(line, lambda text: _evaluate(shell, text))
-        api = importlib.import_module("nbdurable.api")  # only who acts pays for it
+        attach()
         return getattr(api, command.function)(*command.args, **command.kwargs)
 
     def durable_cell(line: str, cell: str) -> None:  # noqa: ARG001  # IPython's shape

@@ -1,0 +1,85 @@
+"""The engine of this kernel, loaded when it is first needed.
+
+Every kernel of an environment loads the extension, most never run a durable cell. So
+the engine is imported, and its session made, by the first durable cell, the first word
+of `%durable` or the first function of `nd` that acts on the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, MutableMapping
+from typing import TYPE_CHECKING
+
+from nbdurable.engine.cells import Cell, Replayed
+from nbdurable.kernel.lines import say
+from nbdurable.kernel.where import facts
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nbdurable.engine.session import Session
+    from nbdurable.kernel.seam import Attempt
+
+
+class Port:
+    """The `Engine` of a shell.
+
+    Args:
+        shell: Where cells run.
+        switch: Turns durable cells on or off.
+    """
+
+    def __init__(self, shell: InteractiveShell, switch: Callable[[bool], None]) -> None:
+        self._shell = shell
+        self._switch = switch
+
+    @functools.cached_property
+    def session(self) -> Session:
+        """The session of this process; `nd` functions act on it too."""
+        from nbdurable import api
+        from nbdurable.engine.session import Session
+
+        session = Session(notify=lambda line: say(self._shell, line, "notice"))
+        front = api.Front(
+            session=session,
+            namespace=lambda: self._shell.user_ns,
+            facts=lambda: facts(self._shell),
+            switch=self._switch,
+        )
+        api.attach(front)
+        return session
+
+    def begin(
+        self, cell: Cell, namespace: MutableMapping[str, object]
+    ) -> Replayed | Attempt:
+        """Replay a cell's step, or begin an attempt of it."""
+        from nbdurable.engine import step
+
+        return step.begin(self.session, cell, namespace)
+
+    def kept(self, name: str) -> str:
+        """Where a name is kept; an unreadable store keeps nothing."""
+        from nbdurable.engine.lines import now
+        from nbdurable.engine.moments import moment
+        from nbdurable.engine.restore import kept_names
+        from nbdurable.errors import DurableError
+
+        with contextlib.suppress(DurableError):
+            history = self.session.attend(facts(self._shell), "%durable restore")
+            step = kept_names(history).get(name)
+            if step is not None:
+                at = moment(step.ended_us, now(self.session.clock.now_us()))
+                return f"{step.name}, {at}"
+        return ""
+
+    def close(self) -> None:
+        """Seal the store and leave `nd` without a shell."""
+        if "session" not in vars(self):
+            return
+        from nbdurable import api
+
+        api.detach()
+        self.session.close()
+        del self.session
