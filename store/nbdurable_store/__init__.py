@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbdurable_store.opening import open  # noqa: A004  # read as nbdurable_store.open
+from nbdurable_store.opening import open, trust  # noqa: A004  # read as nbdurable_store.open
 from nbdurable_store.protocol import (
     START,
     Checked,
@@ -11,6 +11,7 @@ from nbdurable_store.protocol import (
     Lease,
     Owner,
     Store,
+    Trusted,
 )
 from nbdurable_store.records import NO_KEY, BlobRef, Entry, Kind, Place, Plain, Record
 
@@ -29,5 +30,7 @@ __all__ = [
     "Plain",
     "Record",
     "Store",
+    "Trusted",
     "open",
+    "trust",
 ]

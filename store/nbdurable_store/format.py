@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ VERSION = 1
 NAME = "FORMAT"
 LOCK_NAME = "store.lock"
 FORMAT_BYTES_MAX = 4096
+JOURNAL = re.compile(r"journal(-[0-9a-f]{8})?")
+STORE = re.compile(r"[0-9a-f]{16}")
 BEFORE_FORMAT = frozenset({LOCK_NAME, "FORMAT.tmp", ".gitignore"})
 """What a creation that was cut short may have left; such a folder counts as empty."""
 
@@ -110,8 +113,8 @@ def _parse(root: Path, said: dict[str, Plain]) -> Format:
     if not all(isinstance(text, str) for text in texts):
         raise TypeError(texts)
     store, key, journal, mac = cast("list[str]", texts)
-    if not (journal.replace("-", "").isalnum() and journal.startswith("journal")):
-        raise ValueError(journal)
+    if not (JOURNAL.fullmatch(journal) and STORE.fullmatch(store)):
+        raise ValueError(said)
     return Format(
         version=version,
         store=store,
@@ -132,11 +135,16 @@ def signer_of(root: Path, said: Format) -> Signer:
     key = find_key(said.key)
     if key is None:
         raise StoreForeign(place=str(root), key=said.key)
-    signer = Signer(key, said.store)
-    if not same(signer.format(said.version, said.made_us, said.journal), said.mac):
+    if not is_ours(said, key):
         why = "its FORMAT was changed after it was signed"
         raise StoreForeign(place=str(root), key=said.key, why=why)
-    return signer
+    return Signer(key, said.store)
+
+
+def is_ours(said: Format, key: bytes) -> bool:
+    """Whether this key signed it."""
+    mac = Signer(key, said.store).format(said.version, said.made_us, said.journal)
+    return same(mac, said.mac)
 
 
 def open_or_make(root: Path, clock: Clock) -> Format:

@@ -232,6 +232,11 @@ def body_of(record: Record) -> bytes:
     return b"".join(b.inline for b in record.blobs if b.inline is not None)
 
 
+def closing(seq: int) -> bytes:
+    """The head of the last frame of a segment that is closed in order."""
+    return encode_json({"kind": CLOSED, "records": seq - 1})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """What a segment's first frame says.

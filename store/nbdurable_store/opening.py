@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import PlatformUnsupported
-from nbdurable_store.protocol import Store
+from nbdurable_store.protocol import Store, Trusted
 
 
 def open(  # noqa: A001  # read as nbdurable_store.open
@@ -35,7 +35,23 @@ def open(  # noqa: A001  # read as nbdurable_store.open
         raise PlatformUnsupported(system="Windows")
     from nbdurable_store.backends.local import LocalStore
     from nbdurable_store.format import open_or_make
+    from nbdurable_store.keys import data_dir
+    from nbdurable_store.places import local_place, moved, network_type
 
-    del named
-    root = Path(path).absolute()
-    return LocalStore(root, open_or_make(root, clock), clock=clock)
+    root, notices = Path(path).absolute(), []
+    kind = None if named else network_type(root)
+    if kind is not None:
+        place = local_place(root, data_dir())
+        notices.append(moved(root, kind, place))
+        root = place
+    said = open_or_make(root, clock)
+    return LocalStore(root, said, clock=clock, notices=notices)
+
+
+def trust(path: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> Trusted:
+    """Sign a store with one's own key; see `nbdurable_store.trusting.trust`."""
+    if sys.platform == "win32":
+        raise PlatformUnsupported(system="Windows")
+    from nbdurable_store import trusting
+
+    return trusting.trust(path, clock=clock)

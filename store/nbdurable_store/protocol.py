@@ -58,6 +58,21 @@ class Checked:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """What `nbdurable_store.trust` did; nothing was to do if the store was one's own.
+
+    Attributes:
+        place: The store's folder.
+        records: How many records are signed with the user's key now.
+        left_out: How many stretches weren't whole and were left out.
+    """
+
+    place: str
+    records: int
+    left_out: int
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far a reader has read: per owner, the next sequence number."""

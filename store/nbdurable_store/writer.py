@@ -27,14 +27,13 @@ from typing import NamedTuple
 from nbdurable_store import files
 from nbdurable_store.errors import StoreFull, StoreUnwritable
 from nbdurable_store.frames import (
-    CLOSED,
     FIRST_MAC,
     HEADER_BYTES,
     Opening,
     body_of,
+    closing,
     encode_frame,
     encode_head,
-    encode_json,
     placed,
 )
 from nbdurable_store.keys import Chain
@@ -112,7 +111,7 @@ class Writer:
                 self._refuse("it is closed")
                 return
             self._settle()
-            head = encode_json({"kind": CLOSED, "records": self._written.next_seq - 1})
+            head = closing(self._written.next_seq)
             self._write(*self._frame(head, b"", self._written))
             os.ftruncate(self._fd, self._written.offset)
             files.sync_file(self._fd)

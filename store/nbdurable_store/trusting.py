@@ -1,0 +1,212 @@
+"""Making a store one's own: signing what another key signed, or nobody can check.
+
+The records of a foreign store can't be verified, so trusting it means to take every
+frame whose CRC fits as it is. Only a person decides that.
+
+Order of writes: 1 a new folder of segments, signed and synced, which nothing names yet;
+2 ``store.duckdb`` goes: it is made anew from segments; 3 ``FORMAT`` is replaced, and from
+this moment the store is ours; 4 the old segments go. Dying before 3 leaves a foreign
+store and a folder that the next attempt removes; dying after 3 leaves ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from nbdurable_store import files
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.errors import NotAStore, StoreUnwritable
+from nbdurable_store.format import LOCK_NAME, NAME, Format, is_ours, read, sign
+from nbdurable_store.frames import (
+    FIRST_MAC,
+    Frame,
+    Opening,
+    about_segment,
+    closing,
+    decode_entry,
+    encode_frame,
+    encode_head,
+)
+from nbdurable_store.keys import Signer, key_id, own_key
+from nbdurable_store.killpoints import reach
+from nbdurable_store.protocol import Trusted
+from nbdurable_store.records import Entry, Record
+from nbdurable_store.sealed import salvage, sealed_segments
+from nbdurable_store.segments import (
+    SUFFIX,
+    PlainFile,
+    Scan,
+    Source,
+    alive,
+    plain_segments,
+)
+
+OWNER = re.compile(r"[0-9a-f]{16}")
+DIGEST_BYTES = 32
+
+
+def trust(path: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> Trusted:
+    """Sign a store with one's own key; nobody may have it open meanwhile.
+
+    Args:
+        path: The store's folder.
+        clock: The machine's clock, or a test's.
+
+    Raises:
+        NotAStore: No store is there.
+        StoreNewer: A later version wrote it.
+        StoreFull: No room for the new segments; the store is as it was.
+        StoreUnwritable: No permission; the store is as it was.
+    """
+    root = Path(path).absolute()
+    said = read(root)
+    if said is None:
+        raise NotAStore(place=str(root), why="it has no FORMAT file")
+    try:
+        return _trust(root, said, clock)
+    except OSError as e:
+        raise files.told(root, e) from e
+
+
+def _trust(root: Path, said: Format, clock: Clock) -> Trusted:
+    key = own_key()
+    if said.key == key_id(key) and is_ours(said, key):
+        return Trusted(place=str(root), records=0, left_out=0)
+    _must_be_quiet(root, said)
+    fd = os.open(
+        root / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, files.FILE_MODE
+    )
+    try:
+        files.lock(fd, wait=True)
+        name = f"journal-{clock.now_us() & 0xFFFFFFFF:08x}"
+        for leftover in root.glob("journal-*"):
+            if leftover.name != said.journal:
+                shutil.rmtree(leftover)
+        files.make_folder(root / name)
+        counts = _rewrite(root / said.journal, root / name, Signer(key, said.store))
+        reach("trust.written")
+        for projection in root.glob("store.duckdb*"):
+            projection.unlink()
+        made = sign(said.store, key, said.made_us, name)
+        files.publish(root / NAME, made.encode(), root / "FORMAT.tmp")
+        reach("trust.signed")
+        if said.journal != name:
+            shutil.rmtree(root / said.journal, ignore_errors=True)
+    finally:
+        os.close(fd)
+    return Trusted(place=str(root), records=counts[0], left_out=counts[1])
+
+
+def _must_be_quiet(root: Path, said: Format) -> None:
+    for path in root.iterdir():
+        if path.is_symlink():
+            raise NotAStore(place=str(root), why=f"{path.name} in it is a link")
+    for path in plain_segments(root / said.journal).values():
+        if alive(path):
+            raise StoreUnwritable(place=str(root), why="another process has it open")
+
+
+def _rewrite(old: Path, new: Path, signer: Signer) -> tuple[int, int]:
+    records = left_out = 0
+    for owner, source in _sources(old):
+        path = new / f"{owner}{SUFFIX}"
+        fd = files.create(path)
+        try:
+            some, bad = _resign(fd, owner, source, signer)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+            source.close()
+        records, left_out = records + some, left_out + bad
+    files.sync_folder(new)
+    return records, left_out
+
+
+def _sources(journal: Path) -> Iterator[tuple[str, Source]]:
+    plain = plain_segments(journal)
+    sealed = sealed_segments(journal)
+    for owner in sorted(plain.keys() | sealed.keys()):
+        if OWNER.fullmatch(owner):
+            source: Source = (
+                PlainFile(plain[owner]) if owner in plain else salvage(sealed[owner])
+            )
+            yield owner, source
+
+
+def _resign(fd: int, owner: str, source: Source, signer: Signer) -> tuple[int, int]:
+    """Write one segment anew, frame by frame; a frame that isn't one is left out."""
+    chain = signer.chain(owner)
+    scan, prev_mac, offset, records, left_out = Scan(source, None), FIRST_MAC, 0, 0, 0
+    for item in scan.walk():
+        head = _head(owner, item, signer) if isinstance(item, Frame) else None
+        if not isinstance(item, Frame) or head is None:
+            left_out += 1
+            continue
+        body = source.read(item.body_offset, item.body_len)
+        mac = chain.mac(item.seq, prev_mac, head)
+        frame = encode_frame(item.seq, prev_mac, mac, head, body)
+        files.write_all(fd, frame, offset)
+        offset, prev_mac = offset + len(frame), mac
+        records += not about_segment(item)
+    return records, left_out
+
+
+def _head(owner: str, frame: Frame, signer: Signer) -> bytes | None:
+    """The head signed anew; ``None`` if it isn't what a head must be."""
+    try:
+        if about_segment(frame):
+            return _about_segment(owner, frame, signer.store)
+        entry = decode_entry(owner, frame.seq, frame.head, frame.body_offset)
+        record = entry.record
+        return (
+            encode_head(_signed(record, signer), entry.tick) if _sound(entry) else None
+        )
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        return None
+
+
+def _about_segment(owner: str, frame: Frame, store: str) -> bytes | None:
+    opening = Opening.decode(frame.head)
+    if opening is None:
+        return frame.head if frame.head == closing(frame.seq) else None
+    numbers = (opening.pid, opening.since_us, opening.format)
+    if frame.seq or not all(isinstance(number, int) for number in numbers):
+        return None
+    return replace(opening, owner=owner, store=store).encode()
+
+
+def _sound(entry: Entry) -> bool:
+    """Whether everything is of the type that a reader of our own records relies on."""
+    record = entry.record
+    typed: list[tuple[object, type]] = [
+        *((text, str) for text in (record.kind, record.run, record.step)),
+        *((text, str) for text in (record.subject, *(r.codec for r in record.blobs))),
+        *((number, int) for number in (entry.tick, record.at_us)),
+        *((ref.size, int) for ref in record.blobs),
+        (record.fields, dict),
+    ]
+    if not all(isinstance(value, kind) for value, kind in typed):
+        return False
+    digests = [ref.id for ref in record.blobs] + ([record.key] if record.key else [])
+    return (
+        entry.tick >= 0
+        and all(ref.size >= 0 for ref in record.blobs)
+        and all(len(digest) == DIGEST_BYTES for digest in digests)
+    )
+
+
+def _signed(record: Record, signer: Signer) -> Record:
+    refs = tuple(
+        replace(
+            ref,
+            mac=signer.blob(ref.codec, ref.id, ref.size),
+            inline=None if ref.place is None else b"",
+        )
+        for ref in record.blobs
+    )
+    return replace(record, blobs=refs)
