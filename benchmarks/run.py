@@ -1,0 +1,228 @@
+"""What durability costs: one command, one table, the machine's floors beside it.
+
+    make bench                     about three minutes
+    make bench ARGS="calls import" only these
+    make bench ARGS=--check        exit 1 if a limit is missed
+
+Every measurement runs in fresh processes. Where a limit is a ratio, both sides were
+timed turn by turn in one process (`measuring.py`), so a busy machine hurts both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from floors import Append, Sqlite
+from measuring import cpu_ms_of_process, cpu_us, folder, paired, script, syncs
+
+CALLS = 1_000
+REPLAYED = 2_000
+GROWN = 100_000
+STARTS = 9
+"""Fresh interpreters per import; the median counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        what: What was measured.
+        value: The number.
+        unit: Its unit, or ``×`` for a ratio.
+        most: It must not be above this.
+        least: It must not be below this.
+        beside: The floor, in words.
+    """
+
+    what: str
+    value: float
+    unit: str
+    most: float | None = None
+    least: float | None = None
+    beside: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the limit holds."""
+        above = self.most is not None and self.value > self.most
+        below = self.least is not None and self.value < self.least
+        return not (above or below)
+
+    @property
+    def limit(self) -> str:
+        """The limit as people read it."""
+        if self.most is not None:
+            return f"≤ {self.most:g}"
+        return f"≥ {self.least:g}" if self.least is not None else ""
+
+
+def floors() -> Iterator[Row]:
+    """What the machine does without us."""
+    with folder() as place:
+        bare = Sqlite(place)
+        for preallocated in (False, True):
+            append = Append(place, preallocated=preallocated).append
+            pairs = paired(append, bare.insert, CALLS // 2)
+            name = "into a preallocated file" if preallocated else "to a file"
+            beside = f"insert {statistics.median(pairs.bare_us):.0f} µs"
+            yield Row(
+                what=f"floor: 1 kB appended {name}, synced / SQLite WAL FULL insert",
+                value=pairs.ratio(),
+                unit="×",
+                beside=beside,
+            )
+
+
+def calls() -> Iterator[Row]:
+    """One journaled call with a result of 1 kB, by effect."""
+    for effect, inserts, cpu, waits in (
+        ("read", "one insert", 150, 1),
+        ("pure", "one insert", 150, 1),
+        ("write", "two inserts", 230, 2),
+    ):
+        seen = script("calls.py", "paired", effect, CALLS)
+        yield Row(
+            what=f"{effect}: one call / {inserts} (SQLite, WAL FULL)",
+            value=seen["ratio"],
+            unit="×",
+            most=1.3,
+            beside=f"{seen['us']:.0f} µs beside {seen['bare_us']:.0f} µs, p10 {seen['ratio_p10']:.2f} ×",
+        )
+        seen = script("calls.py", "cpu", effect, CALLS)
+        yield Row(
+            what=f"{effect}: CPU of one call", value=seen["cpu_us"], unit="µs", most=cpu
+        )
+        yield from _syncs(effect, waits)
+
+
+def _syncs(effect: str, waits: int) -> Iterator[Row]:
+    """Syncs of 120 calls minus those of 20, divided by the 100 between."""
+    many, few = (syncs("calls.py", "run", effect, n) for n in (120, 20))
+    journal = (many.get(".seg", 0) - few.get(".seg", 0)) / 100
+    others = (sum(many.values()) - sum(few.values())) / 100 - journal
+    yield Row(
+        what=f"{effect}: syncs of one call",
+        value=journal,
+        unit="",
+        most=waits,
+        beside=f"in the background {others:+.2f}",
+    )
+
+
+def replay() -> Iterator[Row]:
+    """Recorded calls served in a fresh process."""
+    with folder() as place:
+        script("replay.py", "record", place, REPLAYED)
+        runs = [script("replay.py", "serve", place, REPLAYED) for _ in range(3)]
+        bare = Sqlite(place)
+        for number in range(REPLAYED):
+            bare.insert(number)
+        select_us = cpu_us(bare.select, REPLAYED - 100, warm=100)
+    us, first = (statistics.median(run[k] for run in runs) for k in ("us", "first_ms"))
+    yield Row(
+        what=f"replay: one of {REPLAYED:,} calls, verified",
+        value=us,
+        unit="µs",
+        most=30,
+        beside=f"SQLite selects one in {select_us:.1f} µs, unverified",
+    )
+    yield Row(
+        what="replay: first value after import duckdb", value=first, unit="ms", most=150
+    )
+
+
+def growth() -> Iterator[Row]:
+    """One call in a full store."""
+    seen = script("growth.py", GROWN)
+    yield Row(
+        what=f"growth: one call with {GROWN:,} calls in the store / with 100",
+        value=seen["growth"],
+        unit="×",
+        most=1.2,
+        beside=f"{seen['ratio_early']:.2f} × then {seen['ratio_late']:.2f} × SQLite",
+    )
+
+
+def kernels() -> Iterator[Row]:
+    """Four kernels on one store."""
+    runs = [
+        (script("kernels.py", 1, CALLS), script("kernels.py", 4, CALLS))
+        for _ in range(3)
+    ]
+    rate = statistics.median(four["rate"] / one["rate"] for one, four in runs)
+    worst = max(four["worst_ms"] for _, four in runs)
+    per_s = statistics.median(four["rate"] for _, four in runs)
+    yield Row(
+        what="kernels: calls a second of four / of one",
+        value=rate,
+        unit="×",
+        least=1.5,
+        beside=f"{per_s:,.0f} calls/s, worst wait {worst:.0f} ms",
+    )
+
+
+def cells() -> Iterator[Row]:
+    """A cell that isn't durable."""
+    seen = script("cells.py", CALLS)
+    yield Row(
+        what="cells: x = 1 with the extension − without, in the process",
+        value=seen["more_us"],
+        unit="µs",
+        most=50,
+        beside=f"{seen['us']:.0f} − {seen['bare_us']:.0f} µs",
+    )
+
+
+def imports() -> Iterator[Row]:
+    """What `import nbdurable` adds to an interpreter."""
+    codes = ("pass", "import nbdurable", "import duckdb")
+    times = [[cpu_ms_of_process(code) for code in codes] for _ in range(STARTS + 1)][1:]
+    start, ours, duckdb = (
+        statistics.median(column) for column in zip(*times, strict=True)
+    )
+    yield Row(
+        what="import: nbdurable / duckdb, CPU",
+        value=(ours - start) / (duckdb - start),
+        unit="×",
+        most=0.7,
+        beside=f"{ours - start:.0f} beside {duckdb - start:.0f} ms",
+    )
+
+
+MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "floors": floors,
+    "calls": calls,
+    "replay": replay,
+    "growth": growth,
+    "kernels": kernels,
+    "cells": cells,
+    "import": imports,
+}
+
+
+def main() -> int:
+    """Measure what was asked for; print each line as soon as it is known."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", choices=[[], *MEASUREMENTS])
+    parser.add_argument("--check", action="store_true", help="exit 1 on a missed limit")
+    asked = parser.parse_args()
+    missed = 0
+    for name in asked.names or MEASUREMENTS:
+        for row in MEASUREMENTS[name]():
+            missed += not row.met
+            mark = " " if not row.limit else "ok" if row.met else "MISSED"
+            number = f"{row.value:,.2f} {row.unit}".rstrip()
+            print(
+                f"{row.what:<66} {number:>12}  {row.limit:>6} {mark:<6}  {row.beside}",
+                flush=True,
+            )
+    return 1 if asked.check and missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
