@@ -315,3 +315,85 @@ def doubtful() -> Story:
     story.wait(3.1)
     story.dies()
     return story
+
+
+def gallery() -> Story:
+    """Everything a run can show: lanes, nesting, kills, replays, errors, questions."""
+    story = Story()
+    story.opens()
+    plan = story.step(
+        "plan", title="questions = plan(client, TOPIC)", reads={"TOPIC": "aa"}
+    )
+    story.calls(plan, MODEL, 4.2, tokens_in=310, tokens_out=420)
+    story.wait(0.4)
+    story.completes(plan, [["questions"]])
+    story.wait(7)
+    done, under_way = _side_by_side(story)
+    story.dies()
+    story.wait(95)
+    story.replays(plan)
+    story.wait(3)
+    _goes_on(story, done, under_way)
+    story.wait(5)
+    _fails_once(story)
+    story.wait(3_600 * 8)
+    _may_have_paid(story)
+    return story
+
+
+MODEL = "POST api.openai.com/v1/responses"
+PAGES = "notes = nd.map(summarise, hits, limit=4)"
+
+
+def _side_by_side(story: Story) -> tuple[list[str], list[str]]:
+    """Calls in four lanes, each with a model call inside; three don't end."""
+    step = story.step("findings", title=PAGES)
+    done = [story.calls(step, "search('solid-state batteries, 2026')", 1.8)]
+    under_way: list[tuple[str, str]] = []
+    for n in range(18):
+        call = story.begins(step, f"summarise('page {n}')", arguments={"page": n})
+        under_way.append((call, story.begins(step, MODEL, parent=call)))
+        story.wait(0.15)
+        if len(under_way) == 4:
+            call, inner = under_way.pop(0)
+            story.wait((2.0 + n * 7 % 5) / 4)
+            story.ends(step, inner, tokens_in=640, tokens_out=135, model="gpt-5-mini")
+            story.ends(step, call)
+            done.append(call)
+    return done, [call for call, _ in under_way]
+
+
+def _goes_on(story: Story, done: list[str], under_way: list[str]) -> None:
+    step = story.step("findings", title=PAGES)
+    story.serves(step, *done)
+    story.counts[step] = len(done)
+    for nth, call in enumerate(under_way):
+        story.begins(step, f"summarise('page {15 + nth}')", again=call)
+        story.wait(0.4)
+    for call in under_way:
+        story.wait(0.9)
+        story.ends(step, call, tokens_in=640, tokens_out=130)
+    story.completes(step, [["hits"], ["notes", "index"]])
+
+
+def _fails_once(story: Story) -> None:
+    reads = {"notes": "bb"}
+    step = story.step("chart", title="plot(notes)", reads=reads)
+    call = story.begins(step, "render('bar', theme='dark')")
+    story.wait(1.2)
+    told = {"type": "builtins.ValueError", "message": "unknown theme 'dark'"}
+    story.raises(step, call, told["type"], told["message"])
+    story.fails(step, "raised", call, **told)
+    story.wait(12)
+    step = story.step("chart", source="edited", title="plot(notes)", reads=reads)
+    story.calls(step, "render('bar')", 2.2)
+    story.completes(step, [["figure"]], unsaved=["stream (a generator)"])
+
+
+def _may_have_paid(story: Story) -> None:
+    step = story.step("review", title="report = draft(client, notes)")
+    story.calls(step, "draft('notes')", 6.0, tokens_in=900, tokens_out=400)
+    invoice = {"customer": "anna", "amount": 1200}
+    story.begins(step, "send_invoice('anna', 1200)", effect="write", arguments=invoice)
+    story.wait(3.1)
+    story.dies()

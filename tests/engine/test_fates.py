@@ -7,7 +7,7 @@ import pytest
 from nbdurable.engine import fates
 from nbdurable.engine.fates import Fate
 from nbdurable.engine.tally import Ledger
-from tests.stories import Story, doubtful, research
+from tests.stories import Story, research
 
 
 def fates_of(story: Story, step: str) -> list[Fate]:
@@ -76,16 +76,3 @@ def test_a_kernel_that_stopped_between_steps_cut_nothing_off() -> None:
     story = research()
     cut = fates.cut_off(story.history(), story.alive)
     assert [s.id for s in cut] == ["findings-1"]
-
-
-def test_only_unsettled_writes_need_an_answer() -> None:
-    """A person is asked about a write in doubt until it is settled."""
-    story = doubtful()
-    history = story.history()
-    asked = list(history.calls.values())
-    needs = [fates.needs_answer(history, c, story.alive) for c in asked]
-    assert needs == [False, True]
-    story.append("call.resolved", {"how": "did-not", "by": "cli"}, subject=asked[1].id)
-    history = story.history()
-    settled = history.calls[asked[1].id]
-    assert not fates.needs_answer(history, settled, story.alive)

@@ -16,12 +16,12 @@ from typing import Final
 from nbdurable.engine.differences import differences
 from nbdurable.engine.fates import Fate, call_fate, step_fate
 from nbdurable.engine.history import History
-from nbdurable.engine.moments import Now, count, duration, moment
+from nbdurable.engine.moments import Now, duration, moment
 from nbdurable.engine.pasts import CallPast, CallState, Order, StepPast, StepState
 from nbdurable.engine.policy import Effect
 from nbdurable.engine.reference import find, name_of
 from nbdurable.engine.tally import Ledger
-from nbdurable.engine.wording import both, line, saved
+from nbdurable.engine.wording import both, calls_told, line, saved
 
 LATER: Final[Order] = (1 << 62, "", 0)
 """After every entry of a run."""
@@ -218,11 +218,12 @@ def why_step(history: History, step: StepPast, present: Present) -> Why:
         f"ran again {started}, because {told}" if told else f"ran {started}: it is new"
     )
     tally = Ledger(history).attempt(step)
-    calls = ""
-    if tally.calls:
-        parts = f"{tally.served:,} replayed, {tally.ran:,} ran"
-        calls = line(f"{count(tally.calls, 'call')}: {parts}", saved(tally))
-    lines = (_replayed(step, present.now), ran, _ended(step, present), calls)
+    lines = (
+        _replayed(step, present.now),
+        ran,
+        _ended(step, present),
+        line(calls_told(tally), saved(tally)) if tally.calls else "",
+    )
     return Why(step.name, tuple(part for part in lines if part))
 
 

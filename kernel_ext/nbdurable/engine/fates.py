@@ -39,9 +39,6 @@ GLYPHS: Final = {
 }
 """One sign per fate, so that no picture depends on colour."""
 
-SETTLED: Final = frozenset({"happened", "did-not", "again", "keep"})
-"""Answers after which a call is not in doubt any more."""
-
 
 def call_fate(
     history: History, call: CallPast, step: StepPast, alive: Collection[str]
@@ -78,14 +75,6 @@ def step_fate(step: StepPast, alive: Collection[str]) -> Fate:
         return Fate.RUNNING if step.owner in alive else Fate.STOPPED
     paused = {"paused": Fate.WAITING, "interrupted": Fate.STOPPED}
     return paused.get(step.how, Fate.ERROR)
-
-
-def needs_answer(history: History, call: CallPast, alive: Collection[str]) -> bool:
-    """Whether a person has to say if this `write` happened."""
-    step = history.steps.get(call.step)
-    if step is None or call.effect is not Effect.WRITE or call.resolved in SETTLED:
-        return False
-    return call_fate(history, call, step, alive) is Fate.IN_DOUBT
 
 
 def cut_off(history: History, alive: Collection[str]) -> list[StepPast]:

@@ -212,6 +212,11 @@ _RECORDS: Mapping[tuple[Past, Answer], _Made] = {
 """The answers: (what was asked, what was said) to the record that says so."""
 
 
+def fits(past: Past, said: Answer) -> bool:
+    """Whether this is an answer to what is asked about such a call."""
+    return (past, said) in _RECORDS
+
+
 def value_of(text: str) -> object:
     """A value as it is typed after ``--happened``: a Python literal, else text.
 

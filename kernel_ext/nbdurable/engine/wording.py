@@ -86,7 +86,7 @@ def ran(name: str, tally: Tally, *notes: str) -> str:
     if not tally.calls:
         return line(name, "ran, no calls", duration(tally.ms), *notes)
     if tally.served:
-        return line(name, _mixed(tally), duration(tally.ms), saved(tally), *notes)
+        return line(name, calls_told(tally), duration(tally.ms), saved(tally), *notes)
     ending = notes if any(notes) else (duration(tally.ms), _not_again(tally.ran))
     return line(name, f"{count(tally.ran, 'call')} ran", *ending)
 
@@ -133,9 +133,7 @@ def stopped_by(name: str, tally: Tally, how: str) -> str:
         review · stopped by the error above · 6 calls ran · 12 s · these 6 are not paid again
     """
     stop = {"interrupted": "interrupted", "paused": "waits for your answer"}
-    calls = _mixed(tally) if tally.served else ""
-    if tally.ran and not tally.served:
-        calls = f"{count(tally.ran, 'call')} ran"
+    calls = calls_told(tally) if tally.calls else ""
     return line(
         name,
         stop.get(how, "stopped by the error above"),
@@ -145,7 +143,15 @@ def stopped_by(name: str, tally: Tally, how: str) -> str:
     )
 
 
-def _mixed(tally: Tally) -> str:
+def calls_told(tally: Tally) -> str:
+    """What became of the calls of an attempt.
+
+    Example:
+        >>> calls_told(Tally(served=16, ran=14)), calls_told(Tally(ran=1))
+        ('30 calls: 16 replayed, 14 ran', '1 call ran')
+    """
+    if not tally.served:
+        return f"{count(tally.ran, 'call')} ran" if tally.ran else "no calls"
     if not tally.ran:
         return f"{count(tally.served, 'call')} replayed, none ran"
     calls = count(tally.calls, "call")

@@ -1,1 +1,17 @@
-"""A run as people see it: text and HTML."""
+"""The run as people see it: text, HTML and a page; the front end's other half."""
+
+from __future__ import annotations
+
+from nbdurable.timeline.model import run_view
+from nbdurable.timeline.show import LocalZone, Shown, history_of, show, write_page
+from nbdurable.timeline.views import RunView
+
+__all__ = [
+    "LocalZone",
+    "RunView",
+    "Shown",
+    "history_of",
+    "run_view",
+    "show",
+    "write_page",
+]

@@ -1,0 +1,308 @@
+"""The run as HTML: a fragment for the notebook, a self-contained page for everybody.
+
+Neither holds a script or asks the network for anything; the page says so to the browser
+(`POLICY`). The fragment leaves arguments, results and tracebacks out: it is saved in the
+notebook, where they don't belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from nbdurable.engine.fates import GLYPHS, Fate
+from nbdurable.engine.moments import count, duration, moment, since
+from nbdurable.engine.wording import both, listed
+from nbdurable.timeline.lanes import anchor, css_class, lanes
+from nbdurable.timeline.look import PAGE_STYLE, STYLE
+from nbdurable.timeline.markup import Content, Markup, element, style
+from nbdurable.timeline.text import calls_told
+from nbdurable.timeline.views import (
+    AskView,
+    CallView,
+    CellView,
+    Preview,
+    RunView,
+    StepView,
+)
+
+POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+
+ROWS_MAX: Final = 500
+"""Calls of one attempt in the list; more make a page that nobody scrolls through."""
+
+LEGEND: Final = (
+    (Fate.RAN, "ran"),
+    (Fate.REPLAYED, "replayed, not paid again"),
+    (Fate.RUNNING, "running"),
+    (Fate.IN_DOUBT, "in doubt: may have happened"),
+    (Fate.ERROR, "error"),
+    (Fate.STOPPED, "kernel stopped"),
+)
+
+
+def fragment(run: RunView) -> str:
+    """The run for a cell of a notebook."""
+    return element("div", style(STYLE), _body(run, full=False), class_="nbdurable")
+
+
+def page(run: RunView) -> str:
+    """The run as a page of its own."""
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", name="viewport", content="width=device-width"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{run.notebook} · run {run.number}"),
+        style(STYLE + PAGE_STYLE),
+    )
+    main = element("main", _body(run, full=True), class_="nbdurable")
+    return (
+        f"<!doctype html>\n{element('html', head, element('body', main), lang='en')}\n"
+    )
+
+
+def _body(run: RunView, *, full: bool) -> list[Content]:
+    if not run.cells:
+        return [_header(run), element("p", "No durable cell has run yet.")]
+    return [
+        _header(run),
+        _share(run),
+        list(_stops(run)),
+        list(_asks(run)),
+        element("h2", "Timeline"),
+        element("div", lanes(run, linked=full), class_="picture"),
+        _legend(run),
+        element("h2", "Cells"),
+        [_cell(run, cell, full=full) for cell in run.cells],
+        list(_kept(run)),
+        _footer(run) if full else None,
+    ]
+
+
+# ---- at first glance ---------------------------------------------------------------------
+
+
+def _header(run: RunView) -> Markup:
+    kernels = count(len(run.kernels), "kernel")
+    parts = [f"run {run.number}, since {since(run.opened_us, run.now)}", kernels]
+    parts += ["closed"] if run.closed else []
+    return element(
+        "header",
+        element(
+            "div",
+            element("h1", run.notebook),
+            element("p", " · ".join(parts), class_="soft"),
+        ),
+        _hero(run),
+    )
+
+
+def _hero(run: RunView) -> Markup | None:
+    total = run.total
+    if not total.served:
+        return None
+    amounts = [f"{total.saved_tokens:,} tokens"] if total.saved_tokens else []
+    amounts += [duration(total.saved_ms)] if total.saved_ms >= 1 else []
+    return element(
+        "div",
+        element("b", count(total.served, "call")),
+        " replayed, not paid again",
+        element("p", f"saved {both(amounts)}", class_="soft") if amounts else None,
+        class_="hero",
+    )
+
+
+def _share(run: RunView) -> Markup | None:
+    """How many calls of the latest attempts were replayed, ran, are in doubt."""
+    counts: dict[Fate, int] = {}
+    for cell in run.cells:
+        for call in cell.latest.calls:
+            if not call.depth:
+                fate = Fate.REPLAYED if cell.latest.replays else call.fate
+                counts[fate] = counts.get(fate, 0) + 1
+    shown = [(f, counts[f]) for f, _ in LEGEND if f in counts]
+    if not shown:
+        return None
+    shown.sort(key=lambda item: item[0] is not Fate.REPLAYED)
+    return element(
+        "div",
+        [
+            element(
+                "span",
+                f"{GLYPHS[fate]} {number:,} {fate.value}",
+                class_=css_class(fate),
+                style=f"flex:{number} 1 0",
+            )
+            for fate, number in shown
+        ],
+        class_="share",
+        role="img",
+        aria_label=listed([f"{number} {fate.value}" for fate, number in shown]),
+    )
+
+
+def _stops(run: RunView) -> Iterator[Markup]:
+    """What happened to the kernels, in words."""
+    for kernel in run.kernels:
+        if kernel.stopped:
+            sign = element("span", GLYPHS[Fate.STOPPED], class_="sign stopped")
+            yield element("p", sign, f" {kernel.stopped}", class_="told stop")
+
+
+def _asks(run: RunView) -> Iterator[Markup]:
+    if run.asks:
+        yield element("h2", f"Needs you ({len(run.asks)})")
+    yield from map(_ask, run.asks)
+
+
+def _ask(ask: AskView) -> Markup:
+    answers = [
+        (element("dt", means), element("dd", element("code", command)))
+        for means, command in ask.answers
+    ]
+    return element(
+        "div",
+        element("b", f"{GLYPHS[Fate.IN_DOUBT]} ", class_="sign in-doubt"),
+        element("code", ask.call),
+        f" {ask.says}. It was not repeated.",
+        element("dl", answers),
+        class_="ask",
+    )
+
+
+def _legend(run: RunView) -> Markup:
+    seen = {c.fate for s in run.attempts for c in s.calls} | {Fate.RAN}
+    seen |= {Fate.REPLAYED} if any(s.replays for s in run.attempts) else set()
+    seen |= {Fate.STOPPED} if any(k.stopped for k in run.kernels) else set()
+    return element(
+        "div",
+        [
+            element(
+                "span",
+                element(
+                    "i",
+                    "" if fate is Fate.RAN else GLYPHS[fate],
+                    class_=css_class(fate),
+                ),
+                told,
+            )
+            for fate, told in LEGEND
+            if fate in seen
+        ],
+        class_="legend",
+    )
+
+
+def _kept(run: RunView) -> Iterator[Markup]:
+    if run.kept:
+        yield element("h2", "Kept")
+        yield element(
+            "div",
+            [
+                element("span", element("code", kept.name), title=f"from {kept.step}")
+                for kept in run.kept
+            ],
+            class_="kept",
+        )
+        text = "After a restart they are back with "
+        yield element("p", text, element("code", "%durable restore"), class_="soft")
+
+
+def _footer(run: RunView) -> Markup:
+    told = f"Drawn by nbdurable, {moment(run.now.us, run.now)}, from run {run.id}."
+    return element("footer", told)
+
+
+# ---- cells and calls ---------------------------------------------------------------------
+
+
+def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
+    step = cell.latest
+    fate = Fate.REPLAYED if step.replays else step.fate
+    saved = step.tally.saved_ms
+    summary = element(
+        "summary",
+        element("span", GLYPHS[fate], class_=f"sign {css_class(fate)}"),
+        element("b", cell.name),
+        element("span", calls_told(step), class_="soft"),
+        element("span", duration(step.ms) if step.ms else "", class_="num wide"),
+        element(
+            "span",
+            f"saved {duration(saved)}" if saved >= 1 else "",
+            class_="num saved wide",
+        ),
+    )
+    attempts = [
+        _attempt(run, a, full=full, only=len(cell.attempts) == 1)
+        for a in reversed(cell.attempts)
+    ]
+    return element(
+        "details", summary, element("div", attempts, class_="inside"), class_="cell"
+    )
+
+
+def _attempt(run: RunView, step: StepView, *, full: bool, only: bool) -> list[Content]:
+    head = f"Attempt {step.attempt}, {moment(step.started_us, run.now)}"
+    shown = step.calls[:ROWS_MAX]
+    rest = len(step.calls) - len(shown)
+    return [
+        None if only else element("p", head, class_="attempt-head", id=anchor(step)),
+        [element("p", told, class_="soft told") for told in step.why],
+        element("p", step.error, class_="sign error told") if step.error else None,
+        [_call(step, call, full=full) for call in shown],
+        element("p", f"… and {count(rest, 'more call')}", class_="soft")
+        if rest
+        else None,
+        list(_values(("code", step.source), ("output", step.outputs)))
+        if full
+        else None,
+        element("p", f"not kept: {listed(step.unsaved)}", class_="soft told")
+        if step.unsaved
+        else None,
+    ]
+
+
+def _call(step: StepView, call: CallView, *, full: bool) -> Markup:
+    summary = element(
+        "summary",
+        element("span", GLYPHS[call.fate], class_=f"sign {css_class(call.fate)}"),
+        element("span", call.number, class_="soft num"),
+        element("code", call.text, title=call.why),
+        element("span", f"{call.tokens:,} tokens" if call.tokens else "", class_="soft num wide"),
+        element("span", duration(call.ms) if call.ms else "", class_="num"),
+        style=f"padding-left:{6 + 20 * call.depth}px" if call.depth else None,
+    )  # fmt: skip
+    about = element("div", list(_about(call, full=full)), class_="about")
+    return element(
+        "details",
+        summary,
+        about,
+        class_="call",
+        id=anchor(step, call) if full else None,
+    )
+
+
+def _about(call: CallView, *, full: bool) -> Iterator[Content]:
+    yield element("p", f"{call.reference} {call.why}", class_="told")
+    facts = [call.effect, f"attempt {call.attempt}"]
+    facts += [call.model] if call.model else []
+    yield element("p", " · ".join(facts), class_="soft told")
+    if call.error:
+        yield element("p", call.error, class_="sign error told")
+    if full:
+        yield from _values(
+            ("arguments", call.arguments),
+            ("result", call.result),
+            ("traceback", call.trace),
+        )
+        yield element("p", "key ", element("code", call.key), class_="soft")
+
+
+def _values(*values: tuple[str, Preview | None]) -> Iterator[Content]:
+    for title, preview in values:
+        if preview is not None:
+            note = f" ({preview.note})" if preview.note else ""
+            yield element("h3", f"{title}{note}")
+            yield element("pre", preview.text) if preview.text else None

@@ -1,0 +1,280 @@
+"""From the history of a run to the rows that are shown. Pure but for reading values.
+
+`run_view` is the only door: text, HTML and the command line's JSON are made from what
+it returns, so they can't disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from nbdurable.engine import fields, settle
+from nbdurable.engine.decide import Past
+from nbdurable.engine.explain import Present, call_line, why_step
+from nbdurable.engine.fates import Fate, call_fate, cut_off, step_fate
+from nbdurable.engine.history import History
+from nbdurable.engine.moments import Now
+from nbdurable.engine.pasts import CallPast, CallState, StepPast
+from nbdurable.engine.tally import Ledger, tokens
+from nbdurable.engine.wording import Stop, kernel_stopped
+from nbdurable.timeline import previews
+from nbdurable.timeline.previews import Get, line
+from nbdurable.timeline.views import (
+    AskView,
+    CallView,
+    CellView,
+    KeptView,
+    KernelView,
+    RunView,
+    StepView,
+)
+
+DETAILED_MAX: Final = 500
+"""Calls whose values are read and whose reasons are told; a page with more of them is
+too heavy to open. The latest attempts come first."""
+
+WHY_CALLS_MAX: Final = 5_000
+"""In larger runs no reason is told for single calls: each looks at all the others."""
+
+
+@dataclass(slots=True)
+class _Making:
+    """What the making of one view needs everywhere."""
+
+    history: History
+    ledger: Ledger
+    present: Present
+    get: Get | None
+    detailed: int
+
+    @property
+    def explains(self) -> bool:
+        return len(self.history.calls) <= WHY_CALLS_MAX
+
+
+def run_view(
+    history: History, now: Now, *, alive: Collection[str] = (), get: Get | None = None
+) -> RunView:
+    """A run as it is shown.
+
+    Args:
+        history: The fold of its entries.
+        now: The present as the reader sees it.
+        alive: Ids of the owners that live.
+        get: How to read values for previews; without it there are none.
+    """
+    arguments = previews.arguments_of(get)
+    present = Present(now, frozenset(alive), arguments=arguments)
+    making = _Making(history, Ledger(history), present, get, DETAILED_MAX)
+    opened = history.opened
+    return RunView(
+        id=history.run,
+        number=fields.number(opened.fields, "number", 1) if opened else 1,
+        notebook=line(history.notebook) or "notebook",
+        opened_us=opened.at_us if opened else 0,
+        closed=history.closed is not None,
+        now=now,
+        cells=_cells(making),
+        kernels=_kernels(making),
+        asks=tuple(_asks(history, present.alive)),
+        kept=_kept(history),
+        total=making.ledger.whole(),
+    )
+
+
+# ---- cells, attempts, calls ------------------------------------------------------------
+
+
+def _cells(making: _Making) -> tuple[CellView, ...]:
+    newest = sorted(making.history.steps.values(), key=lambda s: s.order, reverse=True)
+    views = {step.id: _step(making, step) for step in newest}
+    by_slot: dict[str, list[StepView]] = {}
+    for step in reversed(newest):
+        by_slot.setdefault(step.slot, []).append(views[step.id])
+    return tuple(
+        CellView(slot=slot, name=attempts[-1].name, attempts=tuple(attempts))
+        for slot, attempts in by_slot.items()
+    )
+
+
+def _step(making: _Making, step: StepPast) -> StepView:
+    f, present = step.fields, making.present
+    explained = why_step(making.history, step, present)
+    return StepView(
+        id=step.id,
+        slot=step.slot,
+        name=line(step.name),
+        title=line(step.title),
+        attempt=step.attempt,
+        fate=step_fate(step, present.alive),
+        started_us=step.started_us,
+        ended_us=step.ended_us or _last_heard_us(making, step),
+        ms=step.ms,
+        tally=making.ledger.attempt(step),
+        calls=tuple(_calls(making, step)),
+        why=tuple(map(line, explained.lines)),
+        names=tuple(line(n) for group in step.groups for n in group),
+        unsaved=tuple(map(line, fields.texts(f, "unsaved"))),
+        error=_error(f) if step.how == "raised" else "",
+        replays=tuple(step.replays),
+        source=previews.value(step.inputs[0] if step.inputs else None, making.get),
+        outputs=previews.outputs(step.blobs[0] if step.blobs else None, making.get),
+    )
+
+
+def _last_heard_us(making: _Making, step: StepPast) -> int:
+    """The end of an attempt without one: the last sign of life of whoever ran it."""
+    history, present = making.history, making.present
+    if step_fate(step, present.alive) is Fate.RUNNING:
+        return present.now.us
+    if any(
+        s.owner == step.owner and s.order > step.order for s in history.steps.values()
+    ):
+        return step.started_us
+    return history.owner_last_us(step.owner)
+
+
+def _calls(making: _Making, step: StepPast) -> Iterator[CallView]:
+    """The calls of an attempt, each followed by those made inside it."""
+    calls = {c.id: c for c in making.ledger.calls(step)}
+    numbers = making.ledger.numbered(step)
+    own = [c for c in calls.values() if c.parent not in calls]
+    todo = [(c, 0) for c in reversed(own)]
+    while todo:
+        call, depth = todo.pop()
+        yield _call(making, step, call, (numbers.get(call.id, ""), depth))
+        inside = [calls[c.id] for c in making.ledger.inside(call) if c.id in calls]
+        todo += [(c, depth + 1) for c in reversed(inside)]
+
+
+def _call(
+    making: _Making, step: StepPast, call: CallPast, place: tuple[str, int]
+) -> CallView:
+    history, present = making.history, making.present
+    number, depth = place
+    get = making.get if making.detailed > 0 else None
+    making.detailed -= 1
+    why = call_line(history, call, step, present) if making.explains else ""
+    raised = call.state is CallState.RAISED
+    return CallView(
+        id=call.id,
+        reference=line(f"{step.name}.{number}" if number else step.name),
+        number=number,
+        name=line(call.name),
+        text=line(call.text or call.name),
+        effect=call.effect.value,
+        fate=call_fate(history, call, step, present.alive),
+        parent=call.parent,
+        depth=depth,
+        started_us=call.started_us,
+        ms=call.ms,
+        tokens=tokens((call,)),
+        model=line(fields.text(call.fields, "model")),
+        attempt=call.attempts,
+        error=_error(call.fields) if raised else "",
+        why=line(why),
+        key=call.key.hex(),
+        arguments=previews.value(call.arguments, get),
+        result=None if raised else previews.value(call.outcome, get),
+        trace=previews.trace(call, get) if raised else None,
+    )
+
+
+def _error(f: fields.Fields) -> str:
+    kind = fields.text(f, "type").removeprefix("builtins.")
+    message = fields.text(f, "message")
+    return line(f"{kind}: {message}" if message else kind)
+
+
+# ---- kernels, questions, names ---------------------------------------------------------
+
+
+def _kernels(making: _Making) -> tuple[KernelView, ...]:
+    history, alive = making.history, making.present.alive
+    executed = {s.owner for s in history.steps.values()}
+    spans = {o: s for o, s in history.seen_us.items() if o in executed}
+    stops = {s.owner: s for s in cut_off(history, alive)}
+    ordered = sorted(spans.items(), key=lambda item: item[1])
+    return tuple(
+        KernelView(
+            owner=owner,
+            number=number,
+            first_us=first,
+            last_us=last,
+            alive=owner in alive,
+            stopped=_stopped(making, stops[owner], last) if owner in stops else "",
+        )
+        for number, (owner, (first, last)) in enumerate(ordered, 1)
+    )
+
+
+def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
+    open_calls = [
+        c
+        for c in making.ledger.calls(step)
+        if c.step == step.id and c.state is CallState.STARTED and not c.parent
+    ]
+    name = line(step.name)
+    if not open_calls:
+        return kernel_stopped(Stop(at_us=last_us, step=name), making.present.now)
+    first = open_calls[0]
+    stop = Stop(
+        at_us=last_us,
+        step=name,
+        number=first.number,
+        call=line(first.name),
+        effect=first.effect,
+        others=len(open_calls) - 1,
+    )
+    return kernel_stopped(stop, making.present.now)
+
+
+_ASKS: Final[Mapping[Past, str]] = {
+    Past.IN_DOUBT: "may have happened",
+    Past.RAISED_FATAL: "may have happened",
+    Past.EDITED: "already happened with an earlier version of the tool",
+    Past.UNRECOVERABLE: "happened, and its result can't be brought back",
+    Past.ELSEWHERE: "already happened in another cell",
+    Past.AFRESH: "already happened before this rerun",
+    Past.UNDIGESTIBLE_TWIN: "may be one that already happened",
+}
+
+_ANSWERS: Final = {
+    settle.Answer.HAPPENED: ("it happened", "--happened VALUE"),
+    settle.Answer.DID_NOT: ("it did not", "--did-not"),
+    settle.Answer.KEEP: ("keep that result", "--keep"),
+    settle.Answer.AGAIN: ("do it again", "--again"),
+}
+
+
+def _asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
+    for asked in settle.questions(history):
+        step = history.steps[asked.call.step]
+        if call_fate(history, asked.call, step, alive) is Fate.RUNNING:
+            continue
+        past = asked.past or Past.IN_DOUBT
+        doubt = past in {Past.IN_DOUBT, Past.RAISED_FATAL}
+        yield AskView(
+            reference=line(asked.reference),
+            call=line(asked.call.text or asked.call.name),
+            says=_ASKS.get(past, past.value),
+            answers=tuple(
+                (means, f"%durable resolve {line(asked.reference)} {option}")
+                for said, (means, option) in _ANSWERS.items()
+                if settle.fits(past, said)
+                and not (doubt and said is settle.Answer.AGAIN)
+            ),
+        )
+
+
+def _kept(history: History) -> tuple[KeptView, ...]:
+    kept: dict[str, KeptView] = {}
+    for step in sorted(history.steps.values(), key=lambda s: s.ended_order):
+        for name in fields.texts(step.fields, "deleted"):
+            kept.pop(line(name), None)
+        for name in (line(n) for group in step.groups for n in group):
+            kept.pop(name, None)
+            kept[name] = KeptView(name=name, step=line(step.name), at_us=step.ended_us)
+    return tuple(kept.values())

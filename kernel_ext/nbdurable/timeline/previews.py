@@ -1,0 +1,114 @@
+"""Stored values as short text. Only plain codecs are decoded, nothing is unpickled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from nbdurable.engine.moments import size
+from nbdurable.engine.pasts import CallPast
+from nbdurable.engine.plainly import Unreadable, read, text_of, visible
+from nbdurable.errors import DurableError
+from nbdurable.timeline.views import Preview
+from nbdurable_store.records import BlobRef
+
+PREVIEW_CHARS_MAX: Final = 2_000
+"""Characters of a value that a view holds: enough to recognise it."""
+
+READ_BYTES_MAX: Final = 1 << 20
+"""Larger values aren't read from the store for a preview."""
+
+LINE_CHARS_MAX: Final = 500
+"""Characters of a text that is shown on one line."""
+
+Get = Callable[[BlobRef], bytes]
+"""How the bytes of a value are read, verified."""
+
+_ANSI: Final = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+
+
+def line(text: str) -> str:
+    """A text on one line, bounded."""
+    cut = text if len(text) <= LINE_CHARS_MAX else f"{text[: LINE_CHARS_MAX - 1]}…"
+    return visible(cut, lines=False)
+
+
+def value(ref: BlobRef | None, get: Get | None) -> Preview | None:
+    """A stored value; None if there is none, or if nothing is to be read."""
+    if ref is None or get is None:
+        return None
+    plain = _read(ref, get)
+    return plain if isinstance(plain, Preview) else shortened(text_of(plain[0]))
+
+
+def trace(call: CallPast, get: Get | None) -> Preview | None:
+    """The traceback of a call's exception."""
+    if call.outcome is None or get is None:
+        return None
+    plain = _read(call.outcome, get)
+    told = plain[0] if isinstance(plain, tuple) else None
+    text = told.get("text") if isinstance(told, Mapping) else None
+    return shortened(text, end=True) if isinstance(text, str) else None
+
+
+def outputs(ref: BlobRef | None, get: Get | None) -> Preview | None:
+    """What a cell showed, as text: streams, text/plain and tracebacks."""
+    if ref is None or get is None:
+        return None
+    plain = _read(ref, get)
+    if isinstance(plain, Preview):
+        return plain
+    shown = plain[0] if isinstance(plain[0], list) else []
+    text = "".join(_output(o) for o in shown if isinstance(o, Mapping))
+    return shortened(_ANSI.sub("", text).strip("\n")) if text.strip() else None
+
+
+def arguments_of(get: Get | None) -> Callable[[CallPast], object]:
+    """How to read the kept arguments of a call as plain data."""
+
+    def read_arguments(call: CallPast) -> object:
+        if call.arguments is None or get is None:
+            return None
+        plain = _read(call.arguments, get)
+        return plain[0] if isinstance(plain, tuple) else None
+
+    return read_arguments
+
+
+def shortened(text: str, *, end: bool = False) -> Preview:
+    """The beginning of a text, or its end, with a note of what is left out."""
+    if len(text) <= PREVIEW_CHARS_MAX:
+        return Preview(text=visible(text))
+    part = text[-PREVIEW_CHARS_MAX:] if end else text[:PREVIEW_CHARS_MAX]
+    which = "last" if end else "first"
+    note = f"the {which} {PREVIEW_CHARS_MAX:,} of {len(text):,} characters"
+    return Preview(text=visible(part), note=note)
+
+
+def _read(ref: BlobRef, get: Get) -> tuple[object] | Preview:
+    """The plain value in a tuple, or why it can't be shown."""
+    not_shown = Preview(note=f"{line(ref.codec)}, {size(ref.size)}")
+    if ref.size > READ_BYTES_MAX:
+        return not_shown
+    try:
+        return (read(ref.codec, get(ref) if ref.codec == "json" else b""),)
+    except Unreadable:
+        return not_shown
+    except DurableError as gone:
+        return Preview(note=line(gone.fact()))
+
+
+def _output(output: Mapping[str, object]) -> str:
+    if output.get("type") == "stream":
+        return str(output.get("text", ""))
+    if output.get("type") == "error":
+        trace_lines = output.get("traceback")
+        lines = trace_lines if isinstance(trace_lines, list) else []
+        return "\n".join([*map(str, lines), ""])
+    data = output.get("data")
+    if not isinstance(data, Mapping):
+        return ""
+    rich = next((kind for kind in data if kind != "text/plain"), "")
+    plain = data.get("text/plain", f"[{rich}]" if rich else "")
+    return f"{plain}\n"

@@ -1,0 +1,148 @@
+"""The doors: a run as an object that shows itself, and as a page on disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Final
+
+from nbdurable.engine.history import History
+from nbdurable.engine.moments import Now
+from nbdurable.timeline import html
+from nbdurable.timeline.model import run_view
+from nbdurable.timeline.previews import Get
+from nbdurable.timeline.text import text
+from nbdurable.timeline.views import RunView
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.protocol import Store
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LocalZone(tzinfo):
+    """The machine's time zone, with the offset that held at each moment."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta:
+        """How far the machine's clock is from UTC at this moment."""
+        moment = (dt or _EPOCH).replace(tzinfo=None)
+        return moment.astimezone().utcoffset() or timedelta()
+
+    def dst(self, _: datetime | None) -> timedelta | None:
+        """Not told apart from the offset."""
+        return None
+
+    def tzname(self, dt: datetime | None) -> str:
+        """The zone's abbreviation."""
+        return (dt or _EPOCH).replace(tzinfo=None).astimezone().tzname() or ""
+
+    def fromutc(self, dt: datetime) -> datetime:
+        """The same moment on the machine's clock."""
+        there = dt.replace(tzinfo=UTC).astimezone()
+        return there.replace(tzinfo=self)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Shown:
+    """A run that shows itself: text in a terminal, a picture in a notebook.
+
+    Attributes:
+        run: What is shown.
+    """
+
+    run: RunView
+
+    def __str__(self) -> str:
+        return text(self.run)
+
+    def __repr__(self) -> str:
+        return text(self.run)
+
+    def _repr_html_(self) -> str:
+        return html.fragment(self.run)
+
+    def _repr_mimebundle_(
+        self,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] | None = None,
+    ) -> dict[str, str]:
+        bundle = {"text/plain": str(self), "text/html": self._repr_html_()}
+        return {
+            kind: shown
+            for kind, shown in bundle.items()
+            if (not include or kind in include) and kind not in (exclude or ())
+        }
+
+
+def show(
+    history: History,
+    *,
+    alive: Collection[str] = (),
+    get: Get | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    zone: tzinfo | None = None,
+) -> Shown:
+    """A run as an object that shows itself.
+
+    Args:
+        history: The fold of the run.
+        alive: Ids of the owners that live, this process among them.
+        get: How to read values for previews; without it there are none.
+        clock: What time it is.
+        zone: The reader's time zone; the machine's by default.
+    """
+    now = Now(clock.now_us(), zone or LocalZone())
+    return Shown(run_view(history, now, alive=alive, get=get))
+
+
+def history_of(store: Store, run: str) -> History:
+    """The fold of a run as the store has it now."""
+    history = History(run)
+    entries, _ = store.read(run)
+    history.apply(entries)
+    return history
+
+
+def living(store: Store) -> frozenset[str]:
+    """Ids of the owners that live."""
+    return frozenset(o.id for o in store.owners() if o.alive)
+
+
+def write_page(
+    store: Store,
+    run: str,
+    path: str | os.PathLike[str],
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    zone: tzinfo | None = None,
+) -> Path:
+    """Write the self-contained page of a run; an existing file is replaced whole.
+
+    Args:
+        store: Where the run is.
+        run: Id of the run.
+        path: The file to write.
+        clock: What time it is.
+        zone: The reader's time zone; the machine's by default.
+    """
+    shown = show(
+        history_of(store, run),
+        alive=living(store),
+        get=store.get,
+        clock=clock,
+        zone=zone,
+    )
+    target = Path(path)
+    handle, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(html.page(shown.run))
+        Path(made).chmod(0o600)
+        Path(made).replace(target)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
+    return target

@@ -1,0 +1,230 @@
+"""What is shown of a run: frozen rows of short, safe text. Pure.
+
+Every text in a view has gone through `plainly.visible`: nothing in it acts on a
+terminal, and it still has to be escaped for HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nbdurable.engine.fates import Fate
+from nbdurable.engine.moments import Now
+from nbdurable.engine.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A stored value as people read it, at most 2 kB.
+
+    Attributes:
+        text: Its beginning, or "" where it can't be shown.
+        note: What is not shown, such as ``npy, 12 MB`` or ``the first 2 kB of 80 kB``.
+    """
+
+    text: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """A call in one step attempt.
+
+    Attributes:
+        id: Its logical id.
+        reference: What to type for it, such as ``review.2``.
+        number: Its number in the attempt, such as ``2`` or ``2.1``.
+        name: Its tool.
+        text: The call as it was written, on one line.
+        effect: ``write``, ``read`` or ``pure``.
+        fate: What became of it in this attempt.
+        parent: Id of the enclosing call, or "".
+        depth: How many calls enclose it.
+        started_us: When it was executed, microseconds since 1970 UTC.
+        ms: How long that took, milliseconds; 0 where it is not known.
+        tokens: Tokens in and out.
+        model: The model that answered, or "".
+        attempt: Which of its attempts is shown, from 1.
+        error: Type and message of its exception, or "".
+        why: What became of it, and why: one line.
+        key: The digest it is matched by, hex.
+        arguments: Its arguments, if they were kept.
+        result: Its result, if it has one.
+        trace: The traceback of its exception, if it has one.
+    """
+
+    id: str
+    reference: str
+    number: str
+    name: str
+    text: str
+    effect: str
+    fate: Fate
+    parent: str = ""
+    depth: int = 0
+    started_us: int = 0
+    ms: float = 0.0
+    tokens: int = 0
+    model: str = ""
+    attempt: int = 1
+    error: str = ""
+    why: str = ""
+    key: str = ""
+    arguments: Preview | None = None
+    result: Preview | None = None
+    trace: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One attempt of a step.
+
+    Attributes:
+        id: Its id.
+        slot: The slot it executed in.
+        name: What people call it.
+        title: The first line of its code.
+        attempt: Its number within its slot, from 1.
+        fate: How it ended.
+        started_us: When it started, microseconds since 1970 UTC.
+        ended_us: When it ended or was last heard of.
+        ms: How long it took, milliseconds.
+        tally: What it did with its calls.
+        calls: Its calls in order, each after the one that encloses it.
+        why: Why it ran, and how it ended: one line each.
+        names: Names that it stored.
+        unsaved: Names that could not be stored.
+        error: Type and message of the exception that ended it, or "".
+        replays: When it was replayed whole, microseconds since 1970 UTC.
+        source: The cell's text.
+        outputs: What the cell showed, as text.
+    """
+
+    id: str
+    slot: str
+    name: str
+    title: str
+    attempt: int
+    fate: Fate
+    started_us: int
+    ended_us: int
+    ms: float
+    tally: Tally
+    calls: tuple[CallView, ...] = ()
+    why: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    unsaved: tuple[str, ...] = ()
+    error: str = ""
+    replays: tuple[int, ...] = ()
+    source: Preview | None = None
+    outputs: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellView:
+    """A slot: all attempts of one cell.
+
+    Attributes:
+        slot: Its id.
+        name: What people call it now.
+        attempts: Its attempts, oldest first; at least one.
+    """
+
+    slot: str
+    name: str
+    attempts: tuple[StepView, ...]
+
+    @property
+    def latest(self) -> StepView:
+        """The last attempt."""
+        return self.attempts[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelView:
+    """A process that executed cells of the run.
+
+    Attributes:
+        owner: Its id as an owner.
+        number: From 1, in the order in which they began.
+        first_us: When it was first heard of, microseconds since 1970 UTC.
+        last_us: When it was last heard of.
+        alive: Whether it lives.
+        stopped: How it stopped in the middle of a step, as a sentence, or "".
+    """
+
+    owner: str
+    number: int
+    first_us: int
+    last_us: int
+    alive: bool
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskView:
+    """What waits for an answer.
+
+    Attributes:
+        reference: What to type for the call.
+        call: The call as it was written.
+        says: Why it is asked.
+        answers: Pairs of a meaning and the command that says it.
+    """
+
+    reference: str
+    call: str
+    says: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptView:
+    """A name that `restore` can bring back.
+
+    Attributes:
+        name: The name.
+        step: The step that stored it last.
+        at_us: When that step ended, microseconds since 1970 UTC.
+    """
+
+    name: str
+    step: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A run.
+
+    Attributes:
+        id: Its id.
+        number: Its number among the runs of its notebook.
+        notebook: The notebook.
+        opened_us: When it was opened, microseconds since 1970 UTC.
+        closed: Whether it was closed.
+        now: The present in which it is shown.
+        cells: Its cells, in the order of their first attempt.
+        kernels: The processes that executed it.
+        asks: What waits for an answer.
+        kept: Names that can be restored.
+        total: What all attempts and replays did.
+    """
+
+    id: str
+    number: int
+    notebook: str
+    opened_us: int
+    closed: bool
+    now: Now
+    cells: tuple[CellView, ...]
+    kernels: tuple[KernelView, ...]
+    asks: tuple[AskView, ...]
+    kept: tuple[KeptView, ...]
+    total: Tally
+
+    @property
+    def attempts(self) -> tuple[StepView, ...]:
+        """All attempts, in the order in which they started."""
+        every = (s for cell in self.cells for s in cell.attempts)
+        return tuple(sorted(every, key=lambda s: s.started_us))
