@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from nbdurable.engine.history import History
+from nbdurable_store.protocol import Store
 from nbdurable_store.records import BlobRef, Entry, Kind, Plain, Record
 
 MONDAY_0914_US = 1_789_982_040_000_000
@@ -49,6 +50,14 @@ class Story:
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
         name = digest(data.decode("latin-1"))
         return BlobRef(codec=codec, id=name, size=len(data), mac=name, inline=data)
+
+    def into(self, store: Store) -> None:
+        """Append everything to a real store, as one owner; values are put first."""
+        for entry in self.entries:
+            blobs = tuple(
+                store.put(ref.codec, self.get(ref)) for ref in entry.record.blobs
+            )
+            store.append((replace(entry.record, blobs=blobs),), sync=True)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
