@@ -57,7 +57,12 @@ class Port:
         """Replay a cell's step, or begin an attempt of it."""
         from nbdurable.engine import step
 
-        return step.begin(self.session, cell, namespace)
+        begun = step.begin(self.session, cell, namespace)
+        if not isinstance(begun, Replayed):
+            from nbdurable.integrations import http
+
+            http.install()
+        return begun
 
     def kept(self, name: str) -> str:
         """Where a name is kept; an unreadable store keeps nothing."""
@@ -75,11 +80,13 @@ class Port:
         return ""
 
     def close(self) -> None:
-        """Seal the store and leave `nd` without a shell."""
+        """Seal the store, let model calls pass, and leave `nd` without a shell."""
         if "session" not in vars(self):
             return
         from nbdurable import api
+        from nbdurable.integrations import http
 
+        http.remove()
         api.detach()
         self.session.close()
         del self.session

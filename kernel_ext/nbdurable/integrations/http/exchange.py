@@ -49,6 +49,9 @@ AUTH_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 RETRY_COUNT = "x-stainless-retry-count"
 """How the SDKs of OpenAI and Anthropic number the sendings of one request."""
 
+TEXT_CHARS_MAX = 200
+"""Enough of a message to tell one call of an agent from the next."""
+
 FAILED = 400
 """From this status on an answer is a failure."""
 
@@ -268,16 +271,22 @@ def _decoded(secrets: Secrets, codec: str, data: bytes) -> object:
 
 
 def _text(facts: Asked) -> str:
+    """The model and what was said to it last, as people read it."""
     body = _body(facts)
-    model = body.get("model")
-    said = body.get("messages") or body.get("input") or body.get("contents")
+    said = body.get("messages") or body.get("input") or body.get("contents") or ""
     latest = said[-1] if isinstance(said, list) and said else said
-    if isinstance(latest, dict):
-        latest = latest.get("content") or latest.get("parts") or latest.get("output")
-    parts = [str(model)] if model else []
-    if latest is not None:
-        parts.append(previews.value_text(latest))
-    return previews.shorten(" ".join(parts) or name_of(facts), previews.CALL_CHARS_MAX)
+    parts = [str(body["model"])] if "model" in body else []
+    parts.append(" ".join(_plain_text(latest).split()) or name_of(facts))
+    return previews.shorten(" ← ".join(parts), TEXT_CHARS_MAX)
+
+
+def _plain_text(said: object) -> str:
+    if isinstance(said, list):
+        return " ".join(_plain_text(part) for part in said)
+    if isinstance(said, dict):
+        found = (said.get(name) for name in ("content", "parts", "text", "output"))
+        return next((_plain_text(value) for value in found if value), "")
+    return str(said)
 
 
 def _body(facts: Asked) -> dict[str, Any]:
