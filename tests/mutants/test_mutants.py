@@ -1,0 +1,113 @@
+"""Seeded mutants: each breaks one promise, and the suite must notice.
+
+A mutant is a copy of the repository with one replacement in the product. The tests that
+hold the broken promise are run there, and have to fail; the same tests pass unmutated,
+since they are part of this suite.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = Path(__file__).parents[2]
+PARTS = ("kernel_ext", "store", "tests", "docs", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One seeded fault.
+
+    Attributes:
+        file: Where it is planted.
+        old: What stands there, exactly once.
+        new: What is put in its place.
+        tests: Which tests have to notice.
+        needs: A program that these tests need.
+    """
+
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    needs: str = ""
+
+
+MUTANTS = {
+    "skip the sync": Mutant(
+        "kernel_ext/nbdurable/engine/call.py",
+        "yield Append(started, write)",
+        "yield Append(started, False)",
+        ("tests/crash/test_order_of_writes.py",),
+        "strace",
+    ),
+    "swap writes 3 and 4": Mutant(
+        "store/nbdurable_store/backends/local.py",
+        "            self._blobs.put(digest, data)\n",
+        "            late = threading.Timer(0.2, self._blobs.put, (digest, data))\n"
+        "            late.start()\n",
+        ("tests/crash/test_order_of_writes.py",),
+        "strace",
+    ),
+    "ignore in doubt": Mutant(
+        "kernel_ext/nbdurable/engine/decide.py",
+        "        OnDoubt.ASK: Verdict.ASK,",
+        "        OnDoubt.ASK: Verdict.EXECUTE,",
+        ("tests/engine/test_calls.py", "tests/engine/test_decide.py"),
+    ),
+    "drop a MAC check": Mutant(
+        "store/nbdurable_store/keys.py",
+        "    return hmac.compare_digest(one, other)",
+        "    return bool(one) and bool(other)",
+        ("tests/store",),
+    ),
+    "serve by position": Mutant(
+        "kernel_ext/nbdurable/engine/matching.py",
+        "            ids = self.history.by_key.get(key, ())",
+        "            ids = self.history.calls",
+        ("tests/engine/test_calls.py",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_fails_the_suite(name: str, tmp_path: Path) -> None:
+    """With one promise broken, the tests that hold it fail."""
+    mutant = MUTANTS[name]
+    if mutant.needs and shutil.which(mutant.needs) is None:
+        pytest.skip(f"{mutant.needs} is not installed")
+    _plant(mutant, tmp_path)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    ran = subprocess.run(  # our own tests
+        [sys.executable, "-m", "pytest", *options, *mutant.tests],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "", "CI": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert ran.returncode == 1, ran.stdout[-3000:]
+    assert " failed" in ran.stdout
+
+
+def _plant(mutant: Mutant, folder: Path) -> None:
+    for part in PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "mutants")
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            shutil.copy(source, folder / part)
+    path = folder / mutant.file
+    text = path.read_text()
+    assert text.count(mutant.old) == 1, f"plant {mutant.old!r} elsewhere"
+    path.write_text(text.replace(mutant.old, mutant.new))
