@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         rerun,
         resolve,
         restore,
+        run,
         status,
         why,
     )
@@ -35,6 +36,7 @@ __all__ = [
     "rerun",
     "resolve",
     "restore",
+    "run",
     "status",
     "tool",
     "why",

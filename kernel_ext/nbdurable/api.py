@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nbdurable.engine import commands, explain, reference
 from nbdurable.engine.commands import OpenRun, Told, present
 from nbdurable.engine.explain import Why
+from nbdurable.engine.history import History
 from nbdurable.engine.restore import Restored
 from nbdurable.engine.restore import restore as bring_back
 from nbdurable.engine.session import Session
 from nbdurable.engine.settle import Answer
 from nbdurable.engine.whereabouts import Facts
 from nbdurable.errors import NothingDurable
-
-if TYPE_CHECKING:
-    from nbdurable.engine.history import History
+from nbdurable.timeline import Shown, living, show
 
 UNSAID = object()
 """Stands for a value that was not given; None is a value."""
@@ -66,6 +64,20 @@ def _front(command: str) -> Front:
 def _attended(command: str) -> tuple[Front, History]:
     front = _front(command)
     return front, front.session.attend(front.facts(), command)
+
+
+def run() -> Shown:
+    """The run of this notebook: its cells, their calls, and what waits for you.
+
+    Before the first durable cell it says how to begin.
+    """
+    front = _front("%durable")
+    try:
+        history = front.session.attend(front.facts(), "%durable")
+    except NothingDurable:
+        return show(History(""))
+    store = front.session.store
+    return show(history, alive=living(store), get=store.get, clock=front.session.clock)
 
 
 def restore(*names: str, overwrite: bool = False) -> Restored:

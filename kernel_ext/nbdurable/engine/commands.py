@@ -6,10 +6,11 @@ line are thin shells over these.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
-from nbdurable.engine import fields, lines, reference, settle
-from nbdurable.engine.codec import decode, encode
+from nbdurable.engine import fields, lines, plainly, reference, settle
+from nbdurable.engine.codec import encode
 from nbdurable.engine.explain import Present
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.policy import Effect
@@ -18,6 +19,7 @@ from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.settle import Answer, Question
 from nbdurable.engine.whereabouts import DEFAULT_NOTEBOOK, Facts
 from nbdurable_store.clock import Clock
+from nbdurable_store.errors import DurableError
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Kind, Record
 
@@ -144,9 +146,11 @@ def present(session: Session) -> Present:
 
     def arguments(call: CallPast) -> object:
         ref = call.arguments
-        if ref is None:
+        if ref is None or ref.codec not in plainly.READABLE:
             return None
-        return decode(ref.codec, session.store.get(ref), secrets=session.secrets)
+        with contextlib.suppress(plainly.Unreadable, DurableError):
+            return plainly.read(ref.codec, session.store.get(ref))
+        return None
 
     return Present(
         now=lines.now(session.clock.now_us()),

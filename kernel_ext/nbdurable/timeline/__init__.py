@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from nbdurable.timeline.model import run_view
-from nbdurable.timeline.show import LocalZone, Shown, history_of, show, write_page
+from nbdurable.timeline.show import (
+    LocalZone,
+    Shown,
+    history_of,
+    living,
+    show,
+    write_page,
+)
 from nbdurable.timeline.views import RunView
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "RunView",
     "Shown",
     "history_of",
+    "living",
     "run_view",
     "show",
     "write_page",

@@ -1,0 +1,39 @@
+"""`%durable` in a real kernel: the run, and the explanation of a step."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.testing.kernel import Kernel, Ran
+
+pytestmark = pytest.mark.slow
+
+ONE = {"cellId": "one"}
+SETUP = """
+import nbdurable as nd
+
+@nd.tool(effect="read")
+def search(query):
+    return [query] * 3
+"""
+
+
+def shown(ran: Ran) -> dict[str, str]:
+    """What the cell's last expression showed, by kind."""
+    (result,) = ran.of_type("execute_result")
+    return dict(result["data"])
+
+
+def test_the_run_is_shown(kernel: Kernel) -> None:
+    """Before a run it says how to begin, then it shows cells and calls."""
+    kernel.run("import nbdurable")
+    assert "To begin:" in shown(kernel.run("%durable"))["text/plain"]
+    kernel.run(SETUP)
+    kernel.run("%%durable findings\nhits = [search(q) for q in 'abc']", metadata=ONE)
+    kernel.run("%%durable findings\nhits = [search(q) for q in 'abcd']", metadata=ONE)
+    run = shown(kernel.run("%durable"))
+    assert "findings  3 replayed, 1 ran" in run["text/plain"]
+    assert "▮▮▮ ↺↺↺▮" in run["text/plain"]
+    assert "<svg" in run["text/html"]
+    why = shown(kernel.run("%durable why findings"))["text/plain"]
+    assert "because its code changed" in why
