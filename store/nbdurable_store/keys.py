@@ -68,7 +68,17 @@ class Signer:
     def blob(self, codec: str, digest: bytes, size: int) -> bytes:
         """The MAC of a ref to a blob."""
         mac = self._blob.copy()
-        mac.update(framed(codec.encode(), digest, struct.pack("<Q", size)))
+        name = codec.encode()
+        mac.update(
+            b"%b%b%b%b\x08\0\0\0%b"
+            % (
+                len(name).to_bytes(4, "little"),
+                name,
+                len(digest).to_bytes(4, "little"),
+                digest,
+                size.to_bytes(8, "little"),
+            )
+        )
         return mac.digest()
 
     def seal(self, owner: str, index: bytes) -> bytes:

@@ -23,7 +23,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from nbdurable_store import files
 from nbdurable_store.frames import (
@@ -103,8 +103,7 @@ class Damage:
     next_seq: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in a segment from which reading can go on.
 
     Attributes:
