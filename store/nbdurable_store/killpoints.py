@@ -31,6 +31,12 @@ STORE_POINTS = frozenset(
         "blob.synced",
         "blob.renamed",
         "blob.durable",
+        "ingest.attached",
+        "ingest.appended",
+        "ingest.committed",
+        "ingest.checkpointed",
+        "rebuild.temp",
+        "rebuild.renamed",
     }
 )
 """Moments of the store itself."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.harness import LocalHarness
+from tests.store.projected import Projected
 
 
 @pytest.fixture(autouse=True)
@@ -23,5 +24,13 @@ def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def harness(tmp_path: Path) -> Iterator[LocalHarness]:
     """A store in a folder of the test's own."""
     made = LocalHarness(tmp_path / ".nbdurable")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def projected(tmp_path: Path) -> Iterator[Projected]:
+    """A store in a folder of the test's own, and what DuckDB holds of it."""
+    made = Projected(tmp_path / ".nbdurable")
     yield made
     made.close()

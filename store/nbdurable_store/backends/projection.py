@@ -1,0 +1,308 @@
+"""What was appended, copied into ``store.duckdb`` for whoever asks questions.
+
+Theory of operation. The copy holds nothing that the segments don't hold, so it may be
+lost, late or locked, and nothing is lost with it. Two things are done with it, each in a
+burst of a few milliseconds inside the `Turnstile`:
+
+* `Projection.ingest` takes over the next batch of what was appended. A file that is
+  missing, that does not open or that isn't ours is made anew instead.
+* A question (`of_run`, `of_kinds`, `with_keys`) is answered by a `Part`: the entries
+  found, each verified, and how far the file goes per owner. The asker reads on from
+  there in the segments. Where the file can't be used the part is empty and goes nowhere,
+  so the asker reads all of the segments; the answer is the same, only slower, and a
+  sentence for the user waits in `Projection.notices`. A reader never makes the file
+  anew: that takes longer than reading the segments.
+
+An agent's call waits for none of this.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbdurable_store.backends.duckdb import Away, Unusable
+from nbdurable_store.backends.projection_file import (
+    Missing,
+    ProjectionFile,
+    answer,
+    append,
+    watermarks,
+)
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.format import LOCK_NAME
+from nbdurable_store.format import VERSION as FORMAT_VERSION
+from nbdurable_store.frames import HEADER_BYTES, decode_entry
+from nbdurable_store.ingest import (
+    BULK,
+    BURST,
+    Backlog,
+    Batch,
+    Limit,
+    Row,
+    key8,
+    sayable,
+)
+from nbdurable_store.keys import Chain, Signer, same
+from nbdurable_store.killpoints import reach
+from nbdurable_store.migrations import Cursor
+from nbdurable_store.records import Entry, Place, Record
+from nbdurable_store.segments import Mark
+from nbdurable_store.turnstile import Turnstile
+
+READ_WAIT_S = 2.0
+"""A burst takes some 10 ms, a full one 100; who waits longer waits for a stopped process
+or a rebuild, and reads the segments instead."""
+REBUILD_PAUSE_S = 30.0
+"""After a rebuild that didn't end (a full disk), the next try waits for so long."""
+
+OF_RUN = """
+    select e.owner, e.seq, e.byte, e.prev_mac, e.mac, e.head
+      from store.main.entries e
+      left join (select unnest(?::varchar[]) as owner, unnest(?::ubigint[]) as next_seq)
+             a on a.owner = e.owner
+     where e.run = ? and e.seq >= coalesce(a.next_seq, 0)
+"""
+OF_KINDS = """
+    select owner, seq, byte, prev_mac, mac, head
+      from store.main.entries where kind in (select unnest(?::varchar[]))
+"""
+WITH_KEYS = """
+    select owner, seq, byte, prev_mac, mac, head
+      from store.main.entries
+     where rowid in (select rowid from store.main.entries
+                      where key8 in (select unnest(?::ubigint[])))
+"""
+"""First the rows, by one column, then their heads: ten times faster than at once."""
+ROWS = "select * from store.main.entries where owner = ? and seq >= ? and seq < ?"
+INLINE = """
+    select byte + octet_length(head), body
+      from store.main.entries where owner = ? and seq = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What DuckDB gives to an answer.
+
+    Attributes:
+        entries: What it found, verified, in no order.
+        upto: Per owner, the place in its segment from which the asker reads on. An
+            owner that isn't in it is read from the beginning.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    upto: Mapping[str, Mark] = field(default_factory=dict)
+
+
+class Projection:
+    """The copy of one store's journal. Every method may be called from any thread.
+
+    Args:
+        root: The store's folder.
+        journal: Its folder of segments.
+        signer: Checks what is read; the store's own.
+        clock: The machine's clock, or a test's.
+    """
+
+    def __init__(
+        self, root: Path, journal: Path, signer: Signer, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        facts = {
+            "format": str(FORMAT_VERSION),
+            "store": signer.store,
+            "key": signer.key_id,
+            "journal": journal.name,
+        }
+        self._signer = signer
+        self._clock = clock
+        self._backlog = Backlog(journal, signer)
+        self._turnstile = Turnstile(root / LOCK_NAME, clock)
+        self._file = ProjectionFile(root, facts, clock)
+        self._stopping = threading.Event()
+        self._suspicion = ""
+        self._not_before_s = float("-inf")
+        self._notices: list[str] = []
+        self._away = ""
+
+    def ingest(self, limit: Limit = BURST) -> bool:
+        """Take over the next batch of what was appended; true if more may be waiting.
+
+        For a thread in the background. Raises nothing that the disk or another program
+        can cause: what isn't taken over now is taken over at a later turn.
+        """
+        try:
+            with self._turnstile.passage(0.0) as inside:
+                return inside and self._turn(limit)
+        except (Away, Unusable, OSError):
+            return False
+
+    def of_run(self, run: str, after: Mapping[str, int]) -> Part:
+        """Entries of a run, per owner from a sequence number on."""
+        asked = [list(after), list(after.values()), sayable(run)]
+        return self._ask(OF_RUN, asked, lambda record: record.run == run)
+
+    def of_kinds(self, kinds: Collection[str]) -> Part:
+        """Entries of these kinds."""
+        asked = [[sayable(kind) for kind in kinds]]
+        return self._ask(OF_KINDS, asked, lambda record: record.kind in kinds)
+
+    def with_keys(self, keys: Collection[bytes]) -> Part:
+        """Entries with one of these keys."""
+        asked = [[key8(key) for key in keys]]
+        return self._ask(WITH_KEYS, asked, lambda record: record.key in keys)
+
+    def inline(self, place: Place, size: int) -> bytes | None:
+        """Inline bytes that a segment has lost, unverified; ``None`` if not here."""
+        try:
+            with self._reading() as at:
+                found = answer(at, INLINE, [place.owner, place.seq])
+        except (Away, Unusable, OSError) as e:
+            self._note(e)
+            return None
+        for before_body, body in found:
+            first = place.offset - HEADER_BYTES - before_body
+            return bytes(body[first : first + size])
+        return None
+
+    def ends(self) -> dict[str, int]:
+        """Per owner, the first sequence number that the file doesn't have yet.
+
+        Raises:
+            Unusable: The file has to be made anew.
+            Away: It can't be opened now.
+        """
+        with self._reading() as at:
+            return {owner: w.mark.next_seq for owner, w in watermarks(at).items()}
+
+    def rows(self, owner: str, first: int, last: int) -> list[Row]:
+        """An owner's rows as they stand there, unverified; ``last`` isn't one of them.
+
+        Raises:
+            Unusable: The file has to be made anew.
+            Away: It can't be opened now.
+        """
+        with self._reading() as at:
+            return [Row(*row) for row in answer(at, ROWS, [owner, first, last])]
+
+    def notices(self) -> list[str]:
+        """Sentences for a person since the last call."""
+        told, self._notices = self._notices, []
+        return told
+
+    def stop(self) -> None:
+        """Drop a rebuild that is under way, and begin none."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Let go of DuckDB, after the burst that is under way. Idempotent."""
+        self.stop()
+        with self._turnstile.alone(READ_WAIT_S) as alone:
+            if alone:
+                self._file.close()
+
+    def forked(self) -> None:
+        """In the child of a fork: keep nothing of the parent's."""
+        self._turnstile.forked()
+        self._file.close()
+
+    def _turn(self, limit: Limit) -> bool:
+        try:
+            if self._suspicion:
+                raise Unusable(self._suspicion)
+            return self._take_over(limit)
+        except Unusable as e:
+            self._rebuild(e)
+            return False
+
+    def _take_over(self, limit: Limit) -> bool:
+        with self._file.open(write=True) as at:
+            taken = watermarks(at)
+            with closing(self._backlog.batches(taken, limit)) as batches:
+                batch = next(batches, None)
+            if batch is not None:
+                reach("ingest.attached")
+                append(at, batch)
+        return batch is not None and batch.full
+
+    def _rebuild(self, reason: Unusable) -> None:
+        """Make the file anew, and say so, unless there never was one."""
+        began = self._clock.monotonic_s()
+        if self._stopping.is_set() or began < self._not_before_s:
+            return
+        self._not_before_s = began + REBUILD_PAUSE_S
+        had_one = not isinstance(reason, Missing) or self._turnstile.remembers()
+        count = self._file.replace(self._all_batches())
+        self._turnstile.remember()
+        self._not_before_s, self._suspicion = float("-inf"), ""
+        if had_one:
+            self._notices.append(
+                f"store.duckdb {reason.why} and was made anew from the journal: "
+                f"{count:,} record{'s' * (count != 1)}."
+            )
+
+    def _all_batches(self) -> Iterator[Batch]:
+        for batch in self._backlog.batches({}, BULK):
+            if self._stopping.is_set():
+                raise Away("the store is being closed")
+            yield batch
+
+    def _ask(
+        self, question: str, asked: object, wanted: Callable[[Record], bool]
+    ) -> Part:
+        try:
+            with self._reading() as at:
+                taken = watermarks(at)
+                found = answer(at, question, asked)
+            entries = tuple(self._verified(found, wanted))
+        except (Away, Unusable, OSError) as e:
+            self._note(e)
+            return Part()
+        return Part(entries, {owner: w.mark for owner, w in taken.items()})
+
+    @contextmanager
+    def _reading(self) -> Iterator[Cursor]:
+        with self._turnstile.passage(READ_WAIT_S) as inside:
+            if self._suspicion:
+                raise Unusable(self._suspicion)
+            if not inside:
+                raise Away("is being written by another kernel")
+            with self._file.open(write=False) as at:
+                yield at
+        self._away = ""
+
+    def _note(self, error: Exception) -> None:
+        """Why a question was left to the segments; said once, where it says anything."""
+        match error:
+            case Missing():
+                return
+            case Unusable():
+                self._suspicion = error.why
+                return
+            case Away():
+                why = error.why
+            case _:
+                why = f"can't be used ({str(error).lower()})"
+        if why != self._away:
+            self._away = why
+            self._notices.append(
+                f"store.duckdb {why}; the journal is read instead. Nothing is lost."
+            )
+
+    def _verified(
+        self, found: list[tuple[Any, ...]], wanted: Callable[[Record], bool]
+    ) -> Iterator[Entry]:
+        """The entries that rows describe; one that isn't ours discredits the file."""
+        chains: dict[str, Chain] = {}
+        for owner, seq, byte, prev_mac, mac, head in found:
+            if owner not in chains:
+                chains[owner] = self._signer.chain(owner)
+            if not same(chains[owner].mac(seq, prev_mac, head), mac):
+                raise Unusable("held a record that isn't ours")
+            entry = decode_entry(owner, seq, head, byte + HEADER_BYTES + len(head))
+            if wanted(entry.record):
+                yield entry

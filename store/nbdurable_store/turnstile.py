@@ -1,0 +1,116 @@
+"""Who may open ``store.duckdb`` now: a flock on ``store.lock``, held for one burst.
+
+DuckDB's own lock is a POSIX lock: it vanishes as soon as anybody in this process opens
+and closes the file. So ours is a flock on a file beside it, and DuckDB's only guards
+against foreign tools. Everybody takes it exclusively, readers too: a burst lasts a few
+milliseconds, and one process can't attach the file twice anyway.
+
+The wait polls, because a blocking flock has no time limit and a stopped process may
+hold the lock for ever. Nobody on the way of an agent's call ever waits here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nbdurable_store import files
+from nbdurable_store.clock import Clock
+
+STEP_S = 0.002
+"""How often a waiting reader looks; a burst takes some 10 ms."""
+REMEMBERED = b"\x01"
+
+
+class Turnstile:
+    """Lets one at a time through, among the threads and processes of one store.
+
+    Args:
+        path: The lock file; made if it isn't there.
+        clock: For the wait.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._thread = threading.Lock()
+        self._fd = -1
+
+    @contextmanager
+    def passage(self, wait_s: float) -> Iterator[bool]:
+        """Go through, or be told after ``wait_s`` that somebody else is inside.
+
+        Raises:
+            OSError: The lock file can't be made or opened.
+        """
+        until = self._clock.monotonic_s() + wait_s
+        with self.alone(wait_s) as alone:
+            if not alone:
+                yield False
+                return
+            try:
+                yield self._take(until)
+            finally:
+                self._let_go()
+
+    @contextmanager
+    def alone(self, wait_s: float) -> Iterator[bool]:
+        """Keep the other threads of this process out, whatever other processes do."""
+        if not self._thread.acquire(timeout=wait_s):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self._thread.release()
+
+    def remember(self) -> None:
+        """From inside: note in the lock file that ``store.duckdb`` has its name now."""
+        os.pwrite(self._fd, REMEMBERED, 0)
+
+    def remembers(self) -> bool:
+        """From inside: whether ``store.duckdb`` was there before."""
+        return os.pread(self._fd, 1, 0) == REMEMBERED
+
+    def forked(self) -> None:
+        """In the child of a fork: the parent goes on holding what it holds."""
+        self._thread = threading.Lock()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _take(self, until: float) -> bool:
+        """Lock the file, and make sure that it still is the one with that name."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        while True:
+            self._fd = os.open(self._path, flags, files.FILE_MODE)
+            if not self._locked(until):
+                return False
+            if self._same():
+                return True
+            self._let_go()
+
+    def _locked(self, until: float) -> bool:
+        while not files.lock(self._fd):
+            if self._clock.monotonic_s() >= until:
+                return False
+            self._clock.sleep(STEP_S)
+        return True
+
+    def _same(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._path.lstat())
+        except FileNotFoundError:
+            return False
+
+    def _let_go(self) -> None:
+        """Unlock and close: closing alone would leave the lock with a forked child."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            try:
+                files.unlock(fd)
+            finally:
+                os.close(fd)
