@@ -1,0 +1,59 @@
+"""What a type checker sees of the public functions; checked by mypy, never run."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import nbdurable as nd
+
+
+@nd.tool
+def pay(who: str, amount: int = 1) -> str:
+    """A tool with a default."""
+    return f"{who}: {amount}"
+
+
+@nd.tool(effect="read", stable=True, ignore=("log",), name="find", not_done=(OSError,))
+def search(query: str, log: object = None) -> list[str]:
+    """A tool with options."""
+    return [query]
+
+
+@nd.tool(effect="pure", on_doubt="retry")
+async def rank(texts: list[str]) -> dict[str, float]:
+    """A tool that awaits."""
+    return dict.fromkeys(texts, 0.0)
+
+
+class Desk:
+    """A desk with a tool."""
+
+    @nd.tool
+    def file(self, text: str) -> int:
+        """A tool that is a method."""
+        return len(text)
+
+
+async def use() -> None:
+    """A tool keeps the signature of its function, sync, async and as a method."""
+    assert_type(pay("ann", amount=2), str)
+    assert_type(search("batteries"), list[str])
+    assert_type(await rank(["a"]), dict[str, float])
+    assert_type(Desk().file("x"), int)
+
+
+def misuse() -> None:
+    """Wrong arguments are seen: an unused ignore would fail the check."""
+    pay(3)  # type: ignore[arg-type]  # a number for a name
+    search()  # type: ignore[call-arg]  # no query
+    nd.resolve(3)  # type: ignore[arg-type]  # a number for STEP.CALL
+
+
+def pauses() -> tuple[type[BaseException], type[Exception]]:
+    """A pause is no Exception, so that `except Exception` can't swallow it."""
+    return nd.DurablePause, nd.DurableError
+
+
+def mistaken() -> type[Exception]:
+    """Taking a pause for an Exception is seen."""
+    return nd.DurablePause  # type: ignore[return-value]  # a BaseException
