@@ -183,7 +183,7 @@ def test_a_cut_pickle_is_unreadable(cut: int) -> None:
 def test_a_class_that_is_gone_is_named() -> None:
     """An object of a module that is not there raises an error that names it."""
     data = pickle.dumps(Boom)
-    head = struct.pack("<4sBBxxIQ", b"nbp1", 0, 0, 0, len(data))
+    head = struct.pack("<4sBBxxIIQ", b"nbp1", 0, 0, 0, 0, len(data))
     gone = data.replace(b"test_codec_hostile", b"test_codec_missing")
     with pytest.raises(codec.Unreadable, match="test_codec_missing"):
         codec.decode("pickle5", head + gone, secrets=SECRETS)

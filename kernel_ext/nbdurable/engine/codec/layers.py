@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from nbdurable.engine.codec import arrays, plain
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
+from nbdurable.engine.codec.grafts import Grafting, Marks
 from nbdurable.engine.redact import Secrets
 
 JSON: Final = "json"
@@ -37,26 +38,31 @@ class Encoded:
     data: bytes = field(repr=False)
 
 
-def encode(value: object, *, secrets: Secrets) -> Encoded:
+def encode(value: object, *, secrets: Secrets, marks: Marks | None = None) -> Encoded:
     """Turn a value into bytes.
+
+    Args:
+        value: Any object.
+        secrets: What must not be inside.
+        marks: Objects in it that are written as the places where they were.
 
     Raises:
         Unstorable: No layer keeps it, or it holds a secret that can't be put back.
     """
     try:
-        return Encoded(JSON, plain.encode(value, secrets))
+        return Encoded(JSON, plain.encode(value, secrets, marks))
     except plain.NotPlain:
         pass
-    if arrays.takes(value):
+    if marks is None and arrays.takes(value):
         return Encoded(NPY, arrays.encode(value, secrets))
-    return _encode_graph(value, secrets)
+    return _encode_graph(value, secrets, marks)
 
 
-def _encode_graph(value: object, secrets: Secrets) -> Encoded:
+def _encode_graph(value: object, secrets: Secrets, marks: Marks | None) -> Encoded:
     from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
     try:
-        return Encoded(PICKLE, pickles.encode(value, secrets))
+        return Encoded(PICKLE, pickles.encode(value, secrets, marks=marks))
     except Unstorable as refusal:
         if refusal.final:
             raise
@@ -72,6 +78,7 @@ def decode(
     *,
     secrets: Secrets,
     namespace: MutableMapping[str, Any] | None = None,
+    grafting: Grafting | None = None,
 ) -> object:
     """Turn bytes back into a value.
 
@@ -80,19 +87,36 @@ def decode(
         data: The bytes, verified: two of the layers run code that they name.
         secrets: What masked texts and keys of clients are put back from.
         namespace: Globals of the notebook; default: those of ``__main__``.
+        grafting: Collects the objects that places stand for; without it new ones are
+            made and filled.
 
     Raises:
         Unreadable: They make no object here.
         SecretAbsent: They need a secret that is not set here.
     """
-    if codec == JSON:
-        return plain.decode(data, secrets)
     if codec == NPY:
         return arrays.decode(data)
+    grafts = grafting or Grafting()
+    if codec == JSON:
+        value = plain.decode(data, secrets, grafts)
+    elif codec in (PICKLE, DILL):
+        value = _decode_graph(codec, data, secrets, namespace, grafts)
+    else:
+        raise Unreadable(codec=codec, why="this version knows no such layer")
+    if grafting is None:
+        grafts.apply()
+    return value
+
+
+def _decode_graph(
+    codec: str,
+    data: bytes,
+    secrets: Secrets,
+    namespace: MutableMapping[str, Any] | None,
+    grafting: Grafting,
+) -> object:
     from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
     if codec == PICKLE:
-        return pickles.decode(data, secrets, namespace)
-    if codec == DILL:
-        return pickles.decode_dill(data)
-    raise Unreadable(codec=codec, why="this version knows no such layer")
+        return pickles.decode(data, secrets, namespace, grafting)
+    return pickles.decode_dill(data)

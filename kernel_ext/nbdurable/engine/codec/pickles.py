@@ -27,12 +27,15 @@ import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 
 from nbdurable.engine.codec import paths, plain, rebuild, reducers, shapes
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
+from nbdurable.engine.codec.grafts import Grafting, Marks, stamp
 from nbdurable.engine.redact import Secrets
 from nbdurable.errors import DurableError
 
-_HEAD: Final = struct.Struct("<4sBBxxIQ")
+_HEAD: Final = struct.Struct("<4sBBxxIIQ")
 """Magic, Python's major and minor version if there is bytecode inside else 0, number of
-buffers, length of the pickle; then eight bytes for the length of each buffer."""
+twins, number of buffers, length of the pickles; then eight bytes for the length of each
+buffer. The first pickle is the value; two follow for each twin: the object that was
+there before, and the twin."""
 
 _MAGIC: Final = b"nbp1"
 
@@ -119,19 +122,60 @@ _NUMBERS: Final = frozenset("efdghilqnHILQN?") | {"Zf", "Zd", "Zg"}
 """Formats of buffers whose bytes spell no text: numbers of several bytes, booleans."""
 
 
-def encode(value: object, secrets: Secrets, *, chain: bool = True) -> bytes:
+class _Grafter(Pickler):
+    """The same for a graph with objects that were there before."""
+
+    def __init__(self, file: io.BytesIO, secrets: Secrets, marks: Marks) -> None:
+        super().__init__(file, secrets)
+        self.marks = marks
+        self.kept: dict[int, object] = {}
+        self.twin: object = None
+
+    def persistent_id(self, value: Any) -> Any:
+        """Where an object was, instead of the object."""
+        if id(value) not in self.marks.found or type(value) is tuple:
+            return None
+        if value is self.twin:
+            self.twin = None
+            return None
+        self.kept[id(value)] = value
+        return type(value), self.marks.place(value), stamp(value)
+
+    def dump(self, value: Any) -> None:
+        """The value, then each object that was there before with its twin."""
+        super().dump(value)
+        done = 0
+        while done < len(self.kept):
+            old = list(self.kept.values())[done]
+            super().dump(old)
+            self.twin = old
+            super().dump(old)
+            done += 1
+
+
+def encode(
+    value: object,
+    secrets: Secrets,
+    *,
+    chain: bool = True,
+    marks: Marks | None = None,
+) -> bytes:
     """Write any value that pickle, cloudpickle and our reducers keep.
 
     Args:
         value: The root of the graph.
         secrets: What must not be inside.
         chain: Whether exceptions take their cause and context along.
+        marks: Objects in it that are written as the places where they were.
 
     Raises:
         Unstorable: With the place of the culprit and the reason.
     """
     sink = io.BytesIO()
-    pickler = Pickler(sink, secrets, chain=chain)
+    if marks is None:
+        pickler = Pickler(sink, secrets, chain=chain)
+    else:
+        pickler = _Grafter(sink, secrets, marks)
     try:
         pickler.dump(value)
     except Unstorable as refusal:
@@ -154,11 +198,12 @@ def encode(value: object, secrets: Secrets, *, chain: bool = True) -> bytes:
 
 def _join(head: bytes, pickler: Pickler) -> bytes:
     python = sys.version_info[:2] if pickler.bytecode else (0, 0)
+    twins = len(pickler.kept) if isinstance(pickler, _Grafter) else 0
     count = len(pickler.buffers)
     lengths = [buffer.nbytes for buffer in pickler.buffers]
     return b"".join(
         [
-            _HEAD.pack(_MAGIC, *python, count, len(head)),
+            _HEAD.pack(_MAGIC, *python, twins, count, len(head)),
             struct.pack(f"<{count}Q", *lengths),
             head,
             *pickler.buffers,
@@ -167,7 +212,10 @@ def _join(head: bytes, pickler: Pickler) -> bytes:
 
 
 def decode(
-    data: bytes, secrets: Secrets, namespace: MutableMapping[str, Any] | None = None
+    data: bytes,
+    secrets: Secrets,
+    namespace: MutableMapping[str, Any] | None = None,
+    grafting: Grafting | None = None,
 ) -> object:
     """Load what `encode` wrote. Only ever called with bytes the store has verified.
 
@@ -175,14 +223,18 @@ def decode(
         data: The bytes; loading them runs code that they name.
         secrets: Where keys of clients come from.
         namespace: Globals of the notebook; default: those of ``__main__``.
+        grafting: Finds the objects that places stand for; without it new ones are
+            made and filled.
 
     Raises:
         Unreadable: They make no object here.
         SecretAbsent: A client needs a key that is not set.
     """
-    head, buffers = _split(data)
+    head, buffers, twins = _split(data)
     try:
         with rebuild.loading(secrets, namespace):
+            if twins:
+                return _load_grafted(head, buffers, twins, grafting)
             return pickle.loads(head, buffers=buffers)  # noqa: S301, TID251  # the one place
     except DurableError:
         raise
@@ -191,10 +243,38 @@ def decode(
         raise Unreadable(codec="pickle5", why=why) from error
 
 
-def _split(data: bytes) -> tuple[memoryview, list[bytearray]]:
+class _Unpickler(pickle.Unpickler):
+    """Finds the objects that were there before."""
+
+    def __init__(
+        self, file: io.BytesIO, buffers: list[bytearray], grafting: Grafting
+    ) -> None:
+        super().__init__(file, buffers=buffers)
+        self.grafting = grafting
+
+    def persistent_load(self, pid: Any) -> object:
+        """The object that a place stands for."""
+        return self.grafting.existing(*pid)
+
+
+def _load_grafted(
+    head: memoryview, buffers: list[bytearray], twins: int, grafting: Grafting | None
+) -> object:
+    own = grafting or Grafting()
+    unpickler = _Unpickler(io.BytesIO(head), buffers, own)
+    value = unpickler.load()
+    for _ in range(twins):
+        old = unpickler.load()
+        own.twin(old, unpickler.load())
+    if grafting is None:
+        own.apply()
+    return value
+
+
+def _split(data: bytes) -> tuple[memoryview, list[bytearray], int]:
     view = memoryview(data)
     try:
-        magic, major, minor, count, length = _HEAD.unpack_from(data)
+        magic, major, minor, twins, count, length = _HEAD.unpack_from(data)
         lengths = struct.unpack_from(f"<{count}Q", data, _HEAD.size)
     except struct.error as error:
         _refuse("it is cut off", error)
@@ -213,7 +293,7 @@ def _split(data: bytes) -> tuple[memoryview, list[bytearray]]:
         start += size
     if start != len(data):
         _refuse("its length doesn't fit")
-    return head, buffers
+    return head, buffers, twins
 
 
 def _place(root: object, culprit: object) -> str:

@@ -22,11 +22,12 @@ from collections.abc import Iterable
 from typing import Final, NoReturn
 
 from nbdurable.engine.codec.errors import Unreadable
-from nbdurable.engine.codec.plain_read import Reader, scan
+from nbdurable.engine.codec.plain_read import Existing, Reader, scan
 from nbdurable.engine.codec.plain_write import (
     ATOMS,
     DEPTH_MAX,
     NotPlain,
+    Places,
     Writer,
     encode_tree,
 )
@@ -40,20 +41,25 @@ SIZE_MAX: Final = 1 << 30
 _ENVELOPE: Final = '"$":'
 
 
-def encode(value: object, secrets: Secrets) -> bytes:
+def encode(value: object, secrets: Secrets, marks: Places | None = None) -> bytes:
     """Write plain data.
+
+    Args:
+        value: The data.
+        secrets: What must not be inside.
+        marks: Objects in it that are written as the places where they were.
 
     Raises:
         NotPlain: Another layer has to keep this value.
         Unstorable: It is plain, and holds a secret that can't be put back.
     """
-    text = _fast(value)
+    text = _fast(value) if marks is None else None
     if text is not None and _ENVELOPE not in text and secrets.found(text) is None:
         try:
             return _limited(text.encode())
         except UnicodeEncodeError:  # lone surrogates
             pass
-    return _limited(Writer(secrets).encode(value))
+    return _limited(Writer(secrets, marks).encode(value))
 
 
 def _limited(data: bytes) -> bytes:
@@ -62,8 +68,14 @@ def _limited(data: bytes) -> bytes:
     return data
 
 
-def decode(data: bytes, secrets: Secrets) -> object:
+def decode(data: bytes, secrets: Secrets, grafting: Existing | None = None) -> object:
     """Read what `encode` wrote; safe for bytes of any origin.
+
+    Args:
+        data: The bytes.
+        secrets: What masked texts are put back from.
+        grafting: Finds the objects that places stand for; without it a text that has
+            places is refused.
 
     Raises:
         Unreadable: This is not such a text, or it exceeds a limit.
@@ -76,7 +88,7 @@ def decode(data: bytes, secrets: Secrets) -> object:
         if _ENVELOPE not in text:
             value, end = scan(text)
         else:
-            value, end = Reader(secrets).scan(text)
+            value, end = Reader(secrets, grafting).scan(text)
     except (ValueError, RecursionError) as error:
         _refuse(f"{type(error).__name__}: {error}", error)
     if end != len(text):

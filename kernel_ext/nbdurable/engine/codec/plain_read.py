@@ -11,9 +11,9 @@ import struct
 import uuid
 import zoneinfo
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
-from nbdurable.engine.codec.plain_write import PATHS
+from nbdurable.engine.codec.plain_write import PATHS, Place
 from nbdurable.engine.redact import Secrets
 from nbdurable.errors import DurableError
 
@@ -25,11 +25,24 @@ def _no_constant(name: str) -> NoReturn:
 scan = json.JSONDecoder(parse_constant=_no_constant).raw_decode
 
 
+class Existing(Protocol):
+    """Finds the objects that were there before; `grafts` says why."""
+
+    def existing(self, kind: type, place: Place, stamp: Any) -> object:
+        """The object at a place, or a new one."""
+        ...
+
+    def twin(self, old: object, new: object) -> None:
+        """Fill one object with the content of another one, in the end."""
+        ...
+
+
 class Reader:
     """Opens envelopes from the inside out, as the parser meets them."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, grafting: Existing | None) -> None:
         self.secrets = secrets
+        self.grafting = grafting
         self.scan = json.JSONDecoder(
             object_hook=self._open, parse_constant=_no_constant
         ).raw_decode
@@ -44,6 +57,21 @@ class Reader:
             raise
         except Exception as error:
             raise ValueError(f"not an envelope ({type(error).__name__})") from error
+
+    def kept(self, body: list[Any]) -> object:
+        """The object that a place stands for."""
+        kind, name, way = body
+        assert self.grafting is not None, "a place where none can be"
+        steps = tuple((str(how), which) for how, which in _items(way))
+        return self.grafting.existing(_KEPT[kind], (str(name), steps), None)
+
+    def graft(self, body: list[Any]) -> object:
+        """A value, and the content of objects that were there before."""
+        value, twins = body
+        assert self.grafting is not None, "twins where none can be"
+        for old, new in _items(twins):
+            self.grafting.twin(old, new)
+        return value
 
     def data(self, body: str | list[str]) -> bytes:
         """Bytes in base64, whole or cut at their secrets."""
@@ -90,6 +118,7 @@ def _read_path(_: Reader, body: list[Any]) -> pathlib.PurePath:
     return PATHS[kind](text)
 
 
+_KEPT: Final = {kind.__name__: kind for kind in (list, dict, set, bytearray)}
 _READERS: Final[dict[str, Callable[[Reader, Any], object]]] = {
     "tuple": _read_tuple,
     "dict": lambda _, body: {key: value for key, value in _items(body)},  # noqa: C416
@@ -114,4 +143,6 @@ _READERS: Final[dict[str, Callable[[Reader, Any], object]]] = {
     "range": lambda _, body: range(*_items(body)),
     "slice": lambda _, body: slice(*_items(body)),
     "ellipsis": lambda _, __: ...,
+    "kept": Reader.kept,
+    "graft": Reader.graft,
 }

@@ -11,8 +11,8 @@ import pathlib
 import struct
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec.errors import Unstorable
 from nbdurable.engine.redact import Secrets
@@ -43,6 +43,18 @@ encode_tree = json.JSONEncoder(
 ).encode
 
 
+Place = tuple[str, tuple[tuple[str, Any], ...]]
+"""A name, and steps from its value: ``("at", 3)``, ``("key", "k")``, ``("attribute", "x")``."""
+
+
+class Places(Protocol):
+    """Knows objects that were there before; `grafts` says why."""
+
+    def place(self, value: object) -> Place | None:
+        """Where an object was, or ``None``."""
+        ...
+
+
 class NotPlain(Exception):
     """The value needs another layer."""
 
@@ -50,22 +62,40 @@ class NotPlain(Exception):
 class Writer:
     """Turns one value into a tree of envelopes."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, marks: Places | None = None) -> None:
         self.secrets = secrets
+        self.marks = marks
         self.seen: set[int] = set()
         self.path: list[str] = []
+        self._kept: dict[int, object] = {}
+        self._twin: object = None
 
     def encode(self, value: object) -> bytes:
         """The whole value as one JSON text."""
-        text = encode_tree(self.tree(value))
+        text = encode_tree(self._grafted(value))
         # Once more: what spells a secret only together with its neighbours.
         if name := self.secrets.found(text):
             raise Unstorable(why=f"it holds a secret ({name})")
         return text.encode()
 
+    def _grafted(self, value: object) -> Any:
+        tree = self.tree(value)
+        twins = []
+        for old in _growing(self._kept):
+            place = self.tree(old)
+            self._twin = old
+            twins.append([place, self.tree(old)])
+        return _tag("graft", [tree, twins]) if twins else tree
+
     def tree(self, value: object) -> Any:
         """The value as what JSON can say."""
         kind = type(value)
+        if self.marks is not None and kind in _MUTABLE:
+            if value is not self._twin:
+                if (place := self.marks.place(value)) is not None:
+                    return self.place(value, place)
+            else:
+                self._twin = None
         write = _WRITERS.get(kind)
         if write is None or len(self.path) > DEPTH_MAX:
             raise NotPlain
@@ -74,6 +104,13 @@ class Writer:
                 raise NotPlain
             self.seen.add(id(value))
         return write(self, value)
+
+    def place(self, value: object, place: Place) -> Any:
+        """An object that was there before, as where it was."""
+        self._kept[id(value)] = value
+        name, steps = place
+        way = [[how, self.tree(which)] for how, which in steps]
+        return _tag("kept", [type(value).__name__, name, way])
 
     def at(self, step: str, value: object) -> Any:
         """The same one step further inside, so that a refusal can name the place."""
@@ -127,6 +164,14 @@ class Writer:
         """The elements of a set in the order of their texts."""
         # Equal sets are then equal bytes, stored once.
         return sorted((self.at("{…}", item) for item in value), key=encode_tree)
+
+
+def _growing(found: dict[int, object]) -> Iterator[object]:
+    """Each of them, also those that are found meanwhile."""
+    done = 0
+    while done < len(found):
+        yield list(found.values())[done]
+        done += 1
 
 
 def _tag(tag: str, body: Any) -> dict[str, list[Any]]:

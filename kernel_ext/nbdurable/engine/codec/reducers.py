@@ -57,7 +57,7 @@ def find(kind: type) -> Reducer | str | None:
         entry = REDUCERS.get(qualified(cls))
         if entry is not None:
             return entry
-    return _delegating if _delegates(kind) else None
+    return delegating if _delegates(kind) else None
 
 
 def register(name: str, entry: Reducer | str) -> None:
@@ -154,7 +154,7 @@ def _delegates(kind: type) -> bool:
     )
 
 
-def _delegating(_: Graph, value: Any) -> Any:
+def delegating(_: Graph, value: Any) -> Any:
     """Such an object is asked for ``__setstate__`` before it has any state to look in."""
     make, arguments, state, *rest = value.__reduce_ex__(5)
     items = [*rest, None, None][:2]

@@ -1,0 +1,156 @@
+"""Which variables hang together: they reach an object that can be changed in common.
+
+The walk asks the garbage collector what an object refers to, so it runs none of the
+user's code. It doesn't go through atoms, types, modules and the globals of functions:
+everything meets there, and nothing that is stored by name can lose its identity.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import gc
+import logging
+import pathlib
+import re
+import types
+import uuid
+import zoneinfo
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
+
+from nbdurable.engine.codec import clients
+from nbdurable.engine.codec.reducers import qualified
+
+OBJECTS_MAX: Final = 5_000_000
+"""Objects that are looked at; what is left then counts as one group."""
+
+_ATOMS: Final = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, range, slice, type(...)}
+)
+_LEAVES: Final = (
+    *(type, types.ModuleType, types.CodeType),
+    *(dt.date, dt.time, dt.timedelta, dt.timezone, zoneinfo.ZoneInfo),
+    *(decimal.Decimal, uuid.UUID, pathlib.PurePath, re.Pattern, enum.Enum),
+    *(logging.Logger, logging.Handler, logging.Manager),
+)
+_LEAF_NAMES: Final = frozenset(
+    {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index", *clients.NAMES}
+)
+_PASSED: Final = frozenset(
+    {tuple, frozenset, types.FunctionType, types.MethodType, types.BuiltinFunctionType}
+)
+"""Kinds that can't be changed themselves: sharing one means nothing."""
+
+
+def connected(
+    values: Mapping[str, object], known: Collection[int] = ()
+) -> list[tuple[tuple[str, ...], bool]]:
+    """Names in groups, each with whether it reaches an object of ``known``.
+
+    Args:
+        values: The variables.
+        known: Ids of objects to look out for.
+    """
+    walk = _Walk(list(values), known)
+    for index, value in enumerate(values.values()):
+        walk.visit(index, value)
+    return walk.groups()
+
+
+class _Walk:
+    """Joins names where their values meet: a union-find."""
+
+    def __init__(self, names: list[str], known: Collection[int]) -> None:
+        self.names = names
+        self.known = known
+        self.parents = list(range(len(names)))
+        self.reaches: set[int] = set()
+        self.owners: dict[int, int] = {}
+        self.alive: list[object] = []
+        self.kinds: dict[type, _Referents | None] = {}
+
+    def visit(self, index: int, value: object) -> None:
+        stack = [value]
+        passed: set[int] = set()
+        while stack:
+            found = stack.pop()
+            kind = type(found)
+            if kind not in self.kinds:
+                self.kinds[kind] = _referents_of(kind)
+            referents = self.kinds[kind]
+            if referents is None:
+                continue
+            if kind in _PASSED:
+                if id(found) in passed:
+                    continue
+                passed.add(id(found))
+            elif not self._claim(index, found):
+                continue
+            stack += [c for c in referents(found) if type(c) not in _ATOMS]
+
+    def _claim(self, index: int, found: object) -> bool:
+        if id(found) in self.known:
+            self.reaches.add(index)
+        if id(found) in self.owners:
+            self._join(self.owners[id(found)], index)
+            return False
+        if len(self.owners) >= OBJECTS_MAX:
+            self._join(0, index)
+            return False
+        self.owners[id(found)] = index
+        self.alive.append(found)  # or its id could become another object's
+        return True
+
+    def _root(self, index: int) -> int:
+        while self.parents[index] != index:
+            index = self.parents[index]
+        return index
+
+    def _join(self, one: int, other: int) -> None:
+        first, second = sorted((self._root(one), self._root(other)))
+        self.parents[second] = first
+
+    def groups(self) -> list[tuple[tuple[str, ...], bool]]:
+        found: dict[int, list[str]] = {}
+        for index, name in enumerate(self.names):
+            found.setdefault(self._root(index), []).append(name)
+        reached = {self._root(index) for index in self.reaches}
+        return [(tuple(names), root in reached) for root, names in found.items()]
+
+
+_Referents = Callable[[Any], Iterable[object]]
+
+
+def _referents_of(kind: type) -> _Referents | None:
+    """How to ask an object of this kind what it refers to; ``None`` for a leaf."""
+    names = {qualified(cls) for cls in kind.__mro__}
+    if kind in _ATOMS or issubclass(kind, _LEAVES) or names & _LEAF_NAMES:
+        return None
+    found = (ask for name, ask in _ASKED.items() if name in names)
+    return next(found, gc.get_referents)
+
+
+def _in_closure(function: types.FunctionType) -> Iterable[object]:
+    return function.__closure__ or ()
+
+
+def _in_array(array: Any) -> Iterable[object]:
+    return [array.base, *(array.ravel().tolist() if array.dtype.hasobject else ())]
+
+
+def _in_frame(frame: Any) -> Iterable[object]:
+    # Frames share indexes and blocks all the time, and copy them before they write.
+    columns = [frame] if frame.ndim == 1 else [c for _, c in frame.items()]
+    return [item for c in columns if c.dtype == object for item in c.array]
+
+
+_ASKED: Final[dict[str, _Referents]] = {
+    "builtins.function": _in_closure,
+    "numpy.ndarray": _in_array,
+    "pandas.DataFrame": _in_frame,
+    "pandas.Series": _in_frame,
+    "pandas.core.frame.DataFrame": _in_frame,
+    "pandas.core.series.Series": _in_frame,
+}
