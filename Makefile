@@ -31,11 +31,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 check: lint types contracts  ## for every commit: lint, types, contracts, pure and store tests
 	$(call say,Tests of the engine$(,) the store and the docs)
-	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" $(wildcard tests/engine tests/store tests/docs)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs)
 
 test: lint types contracts  ## everything CI runs
 	$(call say,All tests)
-	@$(BIN)/python -m pytest -n $(JOBS) tests
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
 
 lint: $(READY)
 	$(call say,Lint (ruff$(,) docstrings of tests))

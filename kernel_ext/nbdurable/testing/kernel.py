@@ -103,7 +103,8 @@ class Kernel:
     Args:
         folder: Its working directory; profile and connection file go to
             ``folder/.kernel``.
-        extension: Load nbdurable at the start, as an installed extension does.
+        extension: Load nbdurable at the start, as an installed extension does; if
+            false, also where it is installed the kernel starts without it.
         env: Variables to set, or with ``None`` to remove, on top of the caller's
             environment without its ``NBDURABLE_*``.
         arguments: More arguments of ``ipykernel_launcher``.
@@ -119,7 +120,8 @@ class Kernel:
     ) -> None:
         self.folder = Path(folder)
         self._home = self.folder / ".kernel"
-        self._env = _environment(self._home, env or {})
+        off = {} if extension else {nbdurable.AUTOLOAD: "0"}
+        self._env = _environment(self._home, {**off, **(env or {})})
         self._arguments = [*(["--ext=nbdurable"] if extension else []), *arguments]
         self._manager: KernelManager | None = None
         self._client: BlockingKernelClient | None = None
