@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +159,25 @@ def test_out_and_underscore_are_those_of_the_replayed_value(kernel: Kernel):
     count = ran.reply["execution_count"]
     checks = f"(_ == kept, Out[{count}] is _, _{count} is _)"
     assert "(True, True, True)" in kernel.run(checks).text
+
+
+def test_the_run_is_shown_as_text_and_picture(kernel: Kernel):
+    """`%durable` and `nd.run()` give the same object; without a run, how to begin."""
+    assert kernel.run("%%durable shown_step\nx_shown = pay('cid', 2)").ok
+    (shown,) = kernel.run("%durable").of_type("execute_result")
+    assert "shown_step" in shown["data"]["text/plain"]
+    assert "shown_step" in shown["data"]["text/html"]
+    same = "str(nd.run()).splitlines()[0] == str(get_ipython().run_line_magic('durable', '')).splitlines()[0]"
+    assert "True" in kernel.run(same).text
+
+
+def test_without_a_run_it_says_how_to_begin(tmp_path: Path):
+    """Four lines, and no store is made by looking."""
+    with Kernel(tmp_path) as fresh:
+        said = fresh.run("%durable").text
+    assert len(said.strip().splitlines()) == 4
+    assert "%%durable NAME" in said
+    assert not (tmp_path / ".nbdurable").exists()
 
 
 @pytest.mark.parametrize(

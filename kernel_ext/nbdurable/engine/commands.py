@@ -24,13 +24,16 @@ from nbdurable_store.protocol import Store
 from nbdurable_store.records import Kind, Record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Told:
-    """What a command did, as one line."""
+    """What a command did, in words; shows itself at a prompt."""
 
     line: str
 
     def __str__(self) -> str:
+        return self.line
+
+    def __repr__(self) -> str:
         return self.line
 
 

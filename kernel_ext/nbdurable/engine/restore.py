@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nbdurable.engine.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Restored:
     """What came back.
 
@@ -34,6 +34,9 @@ class Restored:
     line: str = ""
 
     def __str__(self) -> str:
+        return self.line
+
+    def __repr__(self) -> str:
         return self.line
 
 
