@@ -72,7 +72,11 @@ class Leases:
 
     def _path(self, run: str) -> Path:
         plain = PLAIN_NAME.fullmatch(run)
-        name = run if plain else f"x{blake3(run.encode()).hexdigest(length=16)}"
+        name = (
+            run
+            if plain
+            else f"x{blake3(run.encode(errors='surrogatepass')).hexdigest(length=16)}"
+        )
         return self._root / "runs" / f"{name}.lock"
 
     def _take(self, run: str) -> int:
