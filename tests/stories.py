@@ -51,6 +51,12 @@ class Story:
         name = digest(data.decode("latin-1"))
         return BlobRef(codec=codec, id=name, size=len(data), mac=name, inline=data)
 
+    def relabel(self) -> None:
+        """Give every record the run's present id."""
+        self.entries = [
+            replace(e, record=replace(e.record, run=self.run)) for e in self.entries
+        ]
+
     def into(self, store: Store) -> None:
         """Append everything to a real store, as one owner; values are put first."""
         for entry in self.entries:

@@ -190,13 +190,21 @@ def makers(history: History, before: Order = LATER) -> Mapping[str, str]:
     return made
 
 
-def why(history: History, reference: str, present: Present) -> Why:
+def why(
+    history: History, reference: str, present: Present, command: str = "%durable why"
+) -> Why:
     """Why the step or call that is meant ran, was replayed, or is in doubt.
+
+    Args:
+        history: The fold of the run.
+        reference: What was typed.
+        present: From where a person asks.
+        command: The command in which it was typed, for the error.
 
     Raises:
         ReferenceUnknown: The run has no such step, or the step no such call.
     """
-    found = find(history, reference)
+    found = find(history, reference, command)
     if isinstance(found, StepPast):
         return why_step(history, found, present)
     return why_call(history, found, present)

@@ -1,0 +1,9 @@
+"""``python -m nbdurable.cli`` is ``nbdurable``."""
+
+from __future__ import annotations
+
+import sys
+
+from nbdurable.cli.main import main
+
+sys.exit(main())

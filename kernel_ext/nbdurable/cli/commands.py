@@ -1,0 +1,259 @@
+"""The commands that look at a store and act on it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+import nbdurable_store
+from nbdurable.cli.answers import Answer, plain
+from nbdurable.engine import commands as engine
+from nbdurable.engine import explain, reference, settle
+from nbdurable.engine import runs as run_index
+from nbdurable.engine.fates import GLYPHS, Fate
+from nbdurable.engine.history import History
+from nbdurable.engine.moments import Now, count, moment, since, size
+from nbdurable.engine.redact import Secrets
+from nbdurable.engine.session import STORE_FOLDER
+from nbdurable.engine.settle import Answer as Said
+from nbdurable.engine.whereabouts import RunRow
+from nbdurable.errors import DurableError, Remedy
+from nbdurable.timeline import LocalZone, history_of, living, write_page
+from nbdurable.timeline import show as show_run
+from nbdurable.timeline.previews import arguments_of, line
+from nbdurable_store.clock import SYSTEM_CLOCK
+from nbdurable_store.errors import NotAStore
+from nbdurable_store.format import NAME as FORMAT
+from nbdurable_store.keys import data_dir
+from nbdurable_store.places import local_place, network_type
+from nbdurable_store.protocol import Checked, Store
+
+DAMAGE: Final = 1
+
+
+@dataclass(kw_only=True, eq=False)
+class FileUnwritable(DurableError):
+    """A file that was asked for can't be written.
+
+    Attributes:
+        path: The file.
+        why: What the system said.
+    """
+
+    slug: ClassVar[str] = "file-unwritable"
+    path: str
+    why: str
+
+    def fact(self) -> str:
+        """Which file, and why."""
+        return f"{self.path} can't be written: {self.why}."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return "A file that was there is as it was."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Another place."""
+        return (
+            Remedy("write it elsewhere", "nbdurable timeline RUN --html /tmp/run.html"),
+        )
+
+
+def now() -> Now:
+    """The present on this machine's clock."""
+    return Now(SYSTEM_CLOCK.now_us(), LocalZone())
+
+
+def place(given: argparse.Namespace) -> tuple[Path, bool]:
+    """The store's folder as it was named or is found, and whether somebody named it."""
+    named = given.store or os.environ.get("NBDURABLE_STORE")
+    return Path(named or STORE_FOLDER).absolute(), bool(named)
+
+
+@contextlib.contextmanager
+def opened(given: argparse.Namespace) -> Iterator[Store]:
+    """The store that is meant; nothing is made where there is none.
+
+    Raises:
+        NotAStore: There is none.
+    """
+    path, named = place(given)
+    moved = not named and network_type(path) is not None
+    there = local_place(path, data_dir()) if moved else path
+    if not (there / FORMAT).exists():
+        stands = f"no {FORMAT} file is in it" if there.exists() else "nothing is there"
+        raise NotAStore(place=str(there), why=stands)
+    store = nbdurable_store.open(path, named=named)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+# ---- looking -----------------------------------------------------------------------------
+
+
+def runs(given: argparse.Namespace) -> Answer:
+    """The runs of the store, latest first."""
+    with opened(given) as store:
+        rows = _rows(store)
+    data = [
+        {
+            "id": r.id,
+            "number": r.number,
+            "notebook": r.notebook,
+            "opened_us": r.opened_us,
+            "active_us": r.active_us,
+            "state": _state(r),
+        }
+        for r in rows
+    ]
+    return Answer(_table(rows, now()) or "no run yet", data)
+
+
+def _rows(store: Store) -> list[RunRow]:
+    alive = living(store) - {store.owner}
+    rows = run_index.rows(store.scan(run_index.INDEX_KINDS), alive)
+    return sorted(rows, key=lambda r: r.active_us, reverse=True)
+
+
+def _state(row: RunRow) -> str:
+    if row.closed:
+        return "closed"
+    if row.unfinished:
+        doing = "running" if row.alive else "stopped"
+        return f"{doing} in {line(row.stopped_in)}" if row.stopped_in else doing
+    return "open, kernel alive" if row.alive else "open"
+
+
+def _table(rows: list[RunRow], here: Now) -> str:
+    cells = [
+        (
+            f"run {r.number}",
+            line(r.notebook),
+            f"since {since(r.opened_us, here)}",
+            moment(r.active_us, here),
+            _state(r),
+        )
+        for r in rows
+    ]
+    widths = [max(len(c[n]) for c in cells) for n in range(4)] if cells else []
+    return "\n".join(
+        "  ".join([*(c[n].ljust(w) for n, w in enumerate(widths)), c[4]]) for c in cells
+    )
+
+
+def _history(store: Store, run: str) -> History:
+    found = reference.find_run(_rows(store), run)
+    return history_of(store, found.id)
+
+
+def show(given: argparse.Namespace) -> Answer:
+    """A run: its cells and calls."""
+    with opened(given) as store:
+        history = _history(store, given.run)
+        get = store.get if given.json else None
+        shown = show_run(history, alive=_others(store), get=get)
+    return Answer(str(shown), plain(shown.run) if given.json else None)
+
+
+def _others(store: Store) -> frozenset[str]:
+    """The living owners; this process executes nothing."""
+    return living(store) - {store.owner}
+
+
+def why(given: argparse.Namespace) -> Answer:
+    """Why a step or call ran, or was replayed."""
+    with opened(given) as store:
+        history = _history(store, given.run)
+        present = explain.Present(
+            now(), _others(store), arguments=arguments_of(store.get)
+        )
+        told = explain.why(history, given.what, present, "nbdurable why")
+    about, lines = line(told.about), tuple(map(line, told.lines))
+    return Answer(
+        str(explain.Why(about, lines)), {"about": about, "lines": list(lines)}
+    )
+
+
+def timeline(given: argparse.Namespace) -> Answer:
+    """Write the page of a run."""
+    with opened(given) as store:
+        run = reference.find_run(_rows(store), given.run)
+        try:
+            path = write_page(store, run.id, given.html)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise FileUnwritable(path=str(given.html), why=why) from error
+    return Answer(str(path), {"path": str(path), "run": run.id})
+
+
+# ---- acting ------------------------------------------------------------------------------
+
+
+def resolve(given: argparse.Namespace) -> Answer:
+    """Say what became of a call."""
+    with opened(given) as store:
+        history = _history(store, given.run)
+        run = engine.OpenRun(
+            store=store,
+            history=history,
+            clock=SYSTEM_CLOCK,
+            secrets=Secrets(os.environ),
+        )
+        asked = engine.question(history, given.call)
+        value = None if given.happened is None else settle.value_of(given.happened)
+        told, records = engine.resolve(run, asked, _said(given), value)
+        store.append(records, sync=True)
+    return Answer(line(told.line), {"resolved": asked.reference, "told": told.line})
+
+
+def _said(given: argparse.Namespace) -> Said:
+    if given.happened is not None:
+        return Said.HAPPENED
+    chosen = {
+        Said.DID_NOT: given.did_not,
+        Said.KEEP: given.keep,
+        Said.AGAIN: given.again,
+    }
+    return next(said for said, is_it in chosen.items() if is_it)
+
+
+def trust(given: argparse.Namespace) -> Answer:
+    """Sign somebody else's store as one's own."""
+    done = nbdurable_store.trust(given.path)
+    told = f"{done.place} is yours"
+    if done.records or done.left_out:
+        told += f" · {count(done.records, 'record')} signed with your key"
+    else:
+        told += " already, nothing was changed"
+    if done.left_out:
+        told += f" · {done.left_out} damaged stretches left out"
+    return Answer(told, plain(done))
+
+
+def fsck(given: argparse.Namespace) -> Answer:
+    """Read the whole store and say what is damaged."""
+    with opened(given) as store:
+        checked = store.check()
+        where = store.place
+    text = "\n".join([*_findings(checked), _summary(checked, where)])
+    return Answer(text, plain(checked), DAMAGE if checked.findings else 0)
+
+
+def _findings(checked: Checked) -> Iterator[str]:
+    for found in checked.findings:
+        yield f"{GLYPHS[Fate.ERROR]} {line(found.place)}: {line(found.says)}  {found.slug}"
+        if found.loses:
+            yield f"    not served because of it: {line(', '.join(found.loses))}"
+
+
+def _summary(checked: Checked, where: str) -> str:
+    read = f"{count(checked.records, 'record')} and {count(checked.blobs, 'value')}"
+    found = count(len(checked.findings), "finding") if checked.findings else "all whole"
+    return f"{where}: {read}, {size(checked.bytes)}, {found}"

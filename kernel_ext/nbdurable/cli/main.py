@@ -1,0 +1,166 @@
+"""From words on a command line to an answer and an exit code.
+
+Each command is a function in `commands` that returns an `Answer`; here it is printed,
+as text or as JSON. Modules are imported when their command is called: ``--help`` is
+quick, and nothing loads DuckDB that doesn't need it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, TextIO
+
+from nbdurable.errors import DurableError, DurablePause
+
+if TYPE_CHECKING:
+    from nbdurable.cli.answers import Answer
+
+OK: Final = 0
+DAMAGE: Final = 1
+USAGE: Final = 2
+BUSY: Final = 3
+NEWER: Final = 4
+FOREIGN: Final = 5
+INTERRUPTED: Final = 130
+
+CODES: Final = {
+    "blob-missing": DAMAGE,
+    "blob-damaged": DAMAGE,
+    "run-busy": BUSY,
+    "store-newer": NEWER,
+    "store-foreign": FOREIGN,
+}
+"""Exit codes of errors by slug; any other error is `USAGE`: nothing was done."""
+
+EPILOG: Final = """\
+exit codes: 0 ok, 1 damage was found, 2 it could not be done, 3 another process has it,
+4 the store is of a newer version, 5 the store is not signed by you
+
+The store is --store, else NBDURABLE_STORE, else .nbdurable in this folder.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        words: The words behind ``nbdurable``; those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    given = parser().parse_args(words)
+    as_json = bool(given.json)
+    try:
+        answer = _run(given)
+    except (DurableError, DurablePause) as error:
+        _say_error(error, as_json=as_json)
+        return CODES.get(error.slug, USAGE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    try:
+        _say(answer, as_json=as_json)
+    except BrokenPipeError:
+        # Whoever read us has seen enough; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return answer.code
+
+
+def _run(given: argparse.Namespace) -> Answer:
+    module, _, name = given.does.partition(":")
+    found = importlib.import_module(f"nbdurable.cli.{module}")
+    answer: Answer = getattr(found, name)(given)
+    return answer
+
+
+def _say(answer: Answer, *, as_json: bool) -> None:
+    text = json.dumps(answer.data, indent=2) if as_json else answer.text
+    _print(text, sys.stdout)
+
+
+def _say_error(error: DurableError | DurablePause, *, as_json: bool) -> None:
+    if as_json:
+        told = {"error": error.slug, "told": error.told()}
+        _print(json.dumps(told, indent=2), sys.stdout)
+    else:
+        _print(error.told(), sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Write a text; what the terminal's encoding lacks becomes a question mark."""
+    encoding = stream.encoding or "utf-8"
+    if text:
+        stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    stream.flush()
+
+
+# ---- the words -------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """Everything that can be typed."""
+    shared = argparse.ArgumentParser(add_help=False)
+    _add_shared(shared, argparse.SUPPRESS)
+    whole = argparse.ArgumentParser(
+        prog="nbdurable",
+        description="Look at the durable runs of notebooks, with or without a kernel.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_shared(whole, None)
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, does: str, says: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=says, description=says, parents=[shared], allow_abbrev=False
+        )
+        made.set_defaults(does=does)
+        return made
+
+    command("runs", "commands:runs", "list the runs of the store, latest first")
+    _add_run(command("show", "commands:show", "show a run: its cells and calls"))
+    why = command("why", "commands:why", "why a step or call ran, or was replayed")
+    why.add_argument("what", nargs="?", default="", metavar="STEP[.CALL]")
+    _add_run_option(why)
+    _add_resolve(command("resolve", "commands:resolve", "say what became of a call"))
+    page = command("timeline", "commands:timeline", "write the page of a run")
+    _add_run(page)
+    page.add_argument("--html", required=True, metavar="FILE", help="the file to write")
+    command("fsck", "commands:fsck", "read the whole store and say what is damaged")
+    trust = command("trust", "commands:trust", "sign somebody else's store as yours")
+    trust.add_argument("path", metavar="PATH", help="the store's folder")
+    command("doctor", "doctor:doctor", "check that durable cells work here")
+    return whole
+
+
+def _add_shared(to: argparse.ArgumentParser, default: str | None) -> None:
+    off = False if default is None else default
+    to.add_argument("--store", default=default, metavar="PATH", help="the store")
+    to.add_argument("--json", action="store_true", default=off, help="answer in JSON")
+
+
+def _add_run(to: argparse.ArgumentParser) -> None:
+    says = "a number, NOTEBOOK:NUMBER or an id; the latest by default"
+    to.add_argument("run", nargs="?", default="", metavar="RUN", help=says)
+
+
+def _add_run_option(to: argparse.ArgumentParser) -> None:
+    says = "the run; the latest by default"
+    to.add_argument("--run", default="", metavar="RUN", help=says)
+
+
+def _add_resolve(to: argparse.ArgumentParser) -> None:
+    to.add_argument("call", metavar="STEP.CALL", help="such as review.2")
+    said = to.add_mutually_exclusive_group(required=True)
+    value = "it happened, and returned this: a Python literal, or text"
+    said.add_argument("--happened", metavar="VALUE", help=value)
+    said.add_argument("--did-not", action="store_true", help="it did not happen")
+    said.add_argument("--keep", action="store_true", help="keep the recorded result")
+    said.add_argument("--again", action="store_true", help="do it once more")
+    _add_run_option(to)

@@ -1,0 +1,289 @@
+"""The command `nbdurable`, on real stores, with and without a living owner."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import nbdurable_store
+from nbdurable.cli import main
+from nbdurable_store import Store
+from tests.stories import Story, doubtful, gallery, research
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a key of its own, in which the command is called."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("NBDURABLE_STORE", raising=False)
+    monkeypatch.delenv("NBDURABLE_KEY_FILE", raising=False)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+def told_to(home: Path, *stories: Story) -> Store:
+    """The store of this folder, with these runs, still open."""
+    store = nbdurable_store.open(home / ".nbdurable")
+    for nth, story in enumerate(stories):
+        story.run = f"run-{nth}"
+        story.relabel()
+        story.into(store)
+    return store
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command; what it printed, if it ended with the expected code."""
+
+    def run(*words: str, code: int = 0) -> str:
+        capsys.readouterr()
+        assert main(words) == code
+        printed = capsys.readouterr()
+        return (printed.err or printed.out).rstrip("\n")
+
+    return run
+
+
+def test_runs_are_listed_latest_first(home: Path, cli: Run) -> None:
+    """Each run is a line: number, notebook, times, and how it stands."""
+    told_to(home, research(), doubtful()).close()
+    lines = cli("runs").splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["run 3", "run 3"]
+    assert lines[1].endswith("stopped in review")
+    listed = json.loads(cli("runs", "--json"))
+    assert [(r["id"], r["state"]) for r in listed] == [
+        ("run-0", "open"),
+        ("run-1", "stopped in review"),
+    ]
+
+
+def test_a_run_is_shown(home: Path, cli: Run) -> None:
+    """`show` prints what `%durable` prints; JSON holds the rows with previews."""
+    told_to(home, research()).close()
+    assert "16 calls replayed, not paid again" in cli("show")
+    assert "▮▮▮▮▮▮▮▮▮▮▮▮▮▮▮▮? ✂ ↺" in cli("show", "3")
+    run = json.loads(cli("--json", "show", "run-0"))
+    again = run["cells"][0]["attempts"][1]
+    assert [c["fate"] for c in again["calls"]].count("replayed") == 16
+    assert again["calls"][1]["result"]["text"].startswith("Paper 1")
+
+
+def test_a_living_kernel_is_seen(home: Path, cli: Run) -> None:
+    """While a kernel executes in a run, its calls are running, not in doubt."""
+    story = Story()
+    story.opens()
+    story.begins(story.step("findings"), "search(1)")
+    store = told_to(home, story)
+    assert "running in findings" in cli("runs")
+    assert "▶ findings  running, 1 call ran" in cli("show")
+    store.close()
+    assert "stopped in findings" in cli("runs")
+    assert "✂ findings" in cli("show")
+
+
+def test_why_explains_steps_and_calls(home: Path, cli: Run) -> None:
+    """`why` takes STEP and STEP.CALL; without one it explains the last step."""
+    told_to(home, gallery()).close()
+    assert cli("why").startswith("review ran")
+    assert cli("why", "chart").splitlines()[0].endswith("because its code changed")
+    told = json.loads(cli("why", "review.2", "--json"))
+    assert told["about"] == "review.2"
+    assert told["lines"][0].startswith("may have happened")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--happened", "{'id': 7}"], "is served from now on"),
+        (["--did-not"], "runs when its cell runs again"),
+    ],
+)
+def test_a_call_in_doubt_is_settled(
+    home: Path, cli: Run, options: list[str], told: str
+) -> None:
+    """An answer is recorded once, and the question is gone."""
+    told_to(home, doubtful()).close()
+    assert "needs you (1)" in cli("show")
+    assert told in cli("resolve", "review.2", *options)
+    assert "needs you" not in cli("show")
+    assert "nothing to settle" in cli("resolve", "review.2", *options, code=2)
+
+
+def test_a_page_is_written(home: Path, cli: Run) -> None:
+    """`timeline` writes the page of a run and says where."""
+    told_to(home, gallery()).close()
+    assert cli("timeline", "--html", "run.html") == "run.html"
+    assert "<svg" in (home / "run.html").read_text(encoding="utf-8")
+    missing = cli("timeline", "3", "--html", "no/such/run.html", code=2)
+    assert missing.startswith("FileUnwritable: no/such/run.html can't be written")
+
+
+def test_a_whole_store_passes_fsck(home: Path, cli: Run) -> None:
+    """Of a whole store `fsck` says how much it read."""
+    told_to(home, research()).close()
+    assert cli("fsck").endswith("all whole")
+    assert json.loads(cli("fsck", "--json"))["findings"] == []
+
+
+def test_damage_is_named(home: Path, cli: Run) -> None:
+    """A flipped byte is found, named with its file, and the exit code says so."""
+    told_to(home, research()).close()
+    (segment,) = (home / ".nbdurable").glob("journal/*.seg*")
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    segment.write_bytes(data)
+    told = cli("fsck", code=1)
+    assert segment.name in told
+    assert "finding" in told.splitlines()[-1]
+    assert json.loads(cli("fsck", "--json", code=1))["findings"]
+
+
+def test_a_newer_store_is_left_alone(home: Path, cli: Run) -> None:
+    """A store of a later version is not opened: exit code 4."""
+    told_to(home, research()).close()
+    path = home / ".nbdurable" / "FORMAT"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "version": 99}))
+    before = path.read_bytes()
+    assert cli("runs", code=4).startswith("StoreNewer")
+    assert path.read_bytes() == before
+
+
+def test_a_foreign_store_is_trusted_on_demand(
+    home: Path, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store of another key is refused with code 5, until somebody trusts it."""
+    store = told_to(home, research())
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "other"))
+    assert cli("show", code=5).startswith("StoreForeign")
+    assert json.loads(cli("show", "--json", code=5))["error"] == "store-foreign"
+    assert "another process has it open" in cli("trust", ".nbdurable", code=3)
+    store.close()
+    assert "signed with your key" in cli("trust", ".nbdurable")
+    assert "16 calls replayed" in cli("show")
+    assert cli("trust", ".nbdurable").endswith("already, nothing was changed")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["runs"],
+        ["show", "7"],
+        ["why", "nothing"],
+        ["fsck"],
+        ["resolve", "review.2", "--did-not"],
+        ["timeline", "--html", "run.html"],
+        ["trust", "nowhere"],
+    ],
+)
+def test_without_a_store_nothing_is_made(
+    home: Path, cli: Run, words: list[str]
+) -> None:
+    """Looking never makes a store: the error says that there is none."""
+    assert cli(*words, code=2).startswith("NotAStore")
+    assert list(home.iterdir()) == []
+
+
+def test_looking_changes_nothing(home: Path, cli: Run) -> None:
+    """No command that looks writes a byte into the store."""
+    told_to(home, gallery()).close()
+    store = home / ".nbdurable"
+
+    def files() -> dict[str, bytes]:
+        found = (p for p in store.rglob("*") if p.is_file())
+        return {
+            str(p): p.read_bytes() for p in found if not p.name.startswith("store.duck")
+        }
+
+    before = files()
+    for words in (["runs"], ["show"], ["why"], ["fsck"], ["doctor"]):
+        main([*words, "--json"])
+    assert files() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["shwo"],
+        ["resolve", "review.2"],
+        ["resolve", "review.2", "--keep", "--again"],
+        ["timeline"],
+        ["runs", "--jso"],
+    ],
+)
+def test_wrong_words_end_with_two(words: list[str], home: Path) -> None:
+    """What can't be understood is refused by the parser."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+
+
+def test_an_unknown_reference_offers_the_command_line(home: Path, cli: Run) -> None:
+    """The nearest name is offered as a command of this program."""
+    told_to(home, doubtful()).close()
+    told = cli("why", "revew", code=2)
+    assert "nbdurable why review" in told
+
+
+def test_the_store_can_be_named(
+    home: Path, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--store` stands before or behind the command, and wins over the variable."""
+    told_to(home, doubtful()).close()
+    monkeypatch.setenv("NBDURABLE_STORE", "/nowhere")
+    path = str(home / ".nbdurable")
+    assert cli("--store", path, "runs") == cli("runs", "--store", path)
+    assert "/nowhere" in cli("runs", code=2)
+
+
+def test_every_command_answers_in_json(home: Path, cli: Run) -> None:
+    """Whatever a command says, a program can read it."""
+    told_to(home, doubtful()).close()
+    commands = [
+        ["runs"],
+        ["show"],
+        ["why", "review.2"],
+        ["timeline", "--html", "run.html"],
+        ["trust", ".nbdurable"],
+        ["fsck"],
+        ["resolve", "review.2", "--did-not"],
+    ]
+    for words in commands:
+        json.loads(cli(*words, "--json"))
+
+
+def test_hostile_text_does_not_reach_the_terminal(home: Path, cli: Run) -> None:
+    """Escape sequences in names and notebooks are made visible."""
+    story = Story()
+    story.opens(notebook="\x1b[2Jevil.ipynb")
+    step = story.step("a\x1b[31m")
+    story.begins(step, "pay(\x1b]0;x\x07)", effect="write")
+    told_to(home, story).close()
+    for words in (["runs"], ["show"], ["why"], ["fsck"]):
+        assert "\x1b" not in cli(*words)
+
+
+def test_help_is_quick_and_light() -> None:
+    """Neither the help nor the import loads DuckDB, the kernel or the codecs."""
+    code = (
+        "import sys, nbdurable.cli as cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'duckdb', 'IPython', 'cloudpickle', 'dill', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "exit codes" in done.stdout
