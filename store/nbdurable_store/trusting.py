@@ -15,12 +15,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from nbdurable_store import files
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.errors import NotAStore, StoreUnwritable
+from nbdurable_store.errors import DurableError, NotAStore, Remedy
 from nbdurable_store.format import LOCK_NAME, NAME, Format, is_ours, read, sign
 from nbdurable_store.frames import (
     FIRST_MAC,
@@ -50,6 +51,31 @@ OWNER = re.compile(r"[0-9a-f]{16}")
 DIGEST_BYTES = 32
 
 
+@dataclass(kw_only=True, eq=False)
+class StoreBusy(DurableError):
+    """A store that has to be quiet is open in another process.
+
+    Attributes:
+        place: The store's folder.
+    """
+
+    slug: ClassVar[str] = "store-busy"
+    place: str
+
+    def fact(self) -> str:
+        """Say what is in the way."""
+        return f"another process has {self.place} open."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "It was not signed, and nothing in it was changed."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Wait until it is quiet."""
+        again = f'!nbdurable trust "{self.place}"'
+        return (Remedy("stop the kernels that use it, then", again),)
+
+
 def trust(path: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> Trusted:
     """Sign a store with one's own key; nobody may have it open meanwhile.
 
@@ -60,6 +86,7 @@ def trust(path: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> Trust
     Raises:
         NotAStore: No store is there.
         StoreNewer: A later version wrote it.
+        StoreBusy: Another process has it open.
         StoreFull: No room for the new segments; the store is as it was.
         StoreUnwritable: No permission; the store is as it was.
     """
@@ -108,7 +135,7 @@ def _must_be_quiet(root: Path, said: Format) -> None:
             raise NotAStore(place=str(root), why=f"{path.name} in it is a link")
     for path in plain_segments(root / said.journal).values():
         if alive(path):
-            raise StoreUnwritable(place=str(root), why="another process has it open")
+            raise StoreBusy(place=str(root))
 
 
 def _rewrite(old: Path, new: Path, signer: Signer) -> tuple[int, int]:

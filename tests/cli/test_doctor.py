@@ -63,8 +63,10 @@ def test_a_key_that_others_can_read(
     lines = told(capsys, 1)
     bad = [line for line in lines if line.startswith("not ok  key")]
     assert bad == [
-        f"not ok  key: {key} is open to other accounts, so it is not used"
-        f'  → chmod go-rwx "{key}"'
+        (
+            f"not ok  key: {key} is open to other accounts, so it is not used"
+            f'  → chmod go-rwx "{key}"'
+        )
     ]
 
 

@@ -32,6 +32,7 @@ CODES: Final = {
     "blob-missing": DAMAGE,
     "blob-damaged": DAMAGE,
     "run-busy": BUSY,
+    "store-busy": BUSY,
     "store-newer": NEWER,
     "store-foreign": FOREIGN,
 }
