@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 
 SETUP = """
 import asyncio, json
-import anthropic, openai
+import anthropic, httpx, openai
 client = openai.OpenAI(base_url={url!r} + "/v1", api_key="any")
 claude = anthropic.Anthropic(base_url={url!r}, api_key="any")
+legacy = client.with_options(http_client=httpx.Client())
 ASK = dict(model="m", messages=[dict(role="user", content="why?")])
 TOOL = dict(name="f", parameters=dict(type="object", properties=dict(q=dict(type="string"))))
 def other():
@@ -51,6 +54,8 @@ SHAPES = {
         claude.messages.create(**ASK, max_tokens=9, stream=True)]""",
     "messages beta": "claude.beta.messages.create(**ASK, max_tokens=9).to_dict()",
     "count tokens": "claude.messages.count_tokens(**ASK).to_dict()",
+    "legacy httpx": "legacy.chat.completions.create(**ASK).to_dict()",
+    "legacy httpx stream": "[c.to_dict() for c in legacy.chat.completions.create(**ASK, stream=True)]",
     "async chat": "asyncio.run(one())",
     "async stream": "asyncio.run(stream())",
     "async gather": "asyncio.run(several())",
@@ -96,7 +101,7 @@ def notebook(server: ModelServer) -> Iterator[Notebook]:
     made = Notebook()
     setup(made, server)
     yield made
-    made.plain("client.close(), claude.close()")
+    made.plain("client.close(), claude.close(), legacy.close()")
 
 
 def setup(notebook: Notebook, server: ModelServer) -> None:
@@ -106,7 +111,7 @@ def setup(notebook: Notebook, server: ModelServer) -> None:
 
 def restart(notebook: Notebook, server: ModelServer) -> None:
     """A fresh kernel that has run its plain cell."""
-    notebook.plain("client.close(), claude.close()")
+    notebook.plain("client.close(), claude.close(), legacy.close()")
     notebook.restart()
     setup(notebook, server)
 
@@ -418,6 +423,30 @@ def stored(notebook: Notebook) -> str:
     records = [entry.record for entry in entries]
     blobs = [store.get(ref) for record in records for ref in record.blobs]
     return repr(records) + b"".join(blobs).decode("utf-8", "replace")
+
+
+class TestInterrupts:
+    """A call that was interrupted may have been answered, and is asked again."""
+
+    def test_an_interrupt_while_the_model_thinks(
+        self, notebook: Notebook, server: ModelServer
+    ) -> None:
+        """The cell stops at once; running it again is the next attempt."""
+        server.rules.add(Rule(do="hold"))
+
+        def interrupt() -> None:
+            assert server.rules.wait_held(30)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+        pressing = threading.Thread(target=interrupt)
+        pressing.start()
+        with pytest.raises(KeyboardInterrupt):
+            notebook.run("client.chat.completions.create(**ASK)", name="a")
+        pressing.join()
+        server.rules.release()
+        notebook.run("client.chat.completions.create(**ASK)", name="a")
+        (call,) = notebook.session.history.calls.values()
+        assert (call.attempts, call.state) == (2, "completed")
 
 
 class TestThreads:
