@@ -24,11 +24,11 @@ from nbdurable.testing.effects import effect
 
 @nd.tool(effect={effect!r})
 def call(i):
-    return effect("call", i=i, size={size})
+    return effect("call", i=i, size={size}) + {padding} * ' '
 
 @nd.tool(effect={effect!r})
 async def acall(i):
-    return effect("call", i=i, size={size})
+    return effect("call", i=i, size={size}) + {padding} * ' '
 """
 
 CELLS = {
@@ -50,6 +50,7 @@ class Story:
         effect: What the tools do to the world.
         cell: Which of `CELLS`.
         size: Makes the arguments of this story its own.
+        padding: Spaces at the end of each result.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Story:
     effect: str
     cell: str
     size: int
+    padding: int = 0
 
     def kernel(self, killpoints: str = "") -> Kernel:
         """A kernel on this folder, killed at a named moment if one is given."""
@@ -66,7 +68,8 @@ class Story:
 
     def run(self, kernel: Kernel) -> Ran:
         """Run the cells; a plain one with the tools, a durable one with the calls."""
-        tools = TOOLS.format(effect=self.effect, size=self.size)
+        values = {"effect": self.effect, "size": self.size, "padding": self.padding}
+        tools = TOOLS.format(**values)
         assert kernel.run(tools).ok, kernel.log
         return kernel.run(f"%%durable s\n{CELLS[self.cell]}")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from nbdurable.testing.kernel import KernelDiedError
-from nbdurable_store.killpoints import CALL_POINTS, STEP_POINTS
+from nbdurable_store.killpoints import CALL_POINTS, STEP_POINTS, STORE_POINTS
 from tests.crash.kills import CALLS, CELLS, Story
 
 pytestmark = pytest.mark.slow
@@ -99,3 +99,48 @@ def test_a_raised_call_killed_after_it_was_recorded(
         expected = "CallInDoubt" if effect == "write" else "ValueError"
         assert ran.reply["ename"] == expected
     assert told.counted() == {0: 1 if effect == "write" else 2}
+
+
+LARGE = 100_000
+"""Characters of a result that gets a file of its own."""
+
+FOLDER_POINTS = {"store.created", "format.written", "segment.created", "segment.header"}
+"""Moments of the first creation of the store and of a segment."""
+
+APPEND_POINTS = {p for p in STORE_POINTS if p.startswith(("record.", "blob."))}
+"""Moments of an append and of a large blob; the others are killed in tests/store."""
+
+
+@pytest.mark.parametrize("point", sorted(FOLDER_POINTS))
+def test_a_store_killed_while_it_is_made(
+    story: Callable[[str, str], Story], point: str
+) -> None:
+    """A creation that was cut short is done again by the next kernel."""
+    told = story("write", "sync")
+    told.killed_at(f"{point}=kill")
+    assert told.counted() == {}
+    with told.kernel() as kernel:
+        ran = told.run(kernel)
+        assert ran.ok, ran.text
+    assert told.counted() == {0: 1, 1: 1, 2: 1}
+
+
+@pytest.mark.parametrize("point", sorted(APPEND_POINTS))
+def test_a_store_killed_while_it_writes(
+    story: Callable[[str, str], Story], point: str
+) -> None:
+    """Whatever the store was writing, the next kernel repeats no write unasked."""
+    told = story("write", "sync")
+    told.padding = LARGE
+    told.killed_at(f"{point}#2=kill")
+    before = told.counted()
+    with told.kernel() as kernel:
+        ran = told.run(kernel)
+        if not ran.ok:
+            assert "may or may not have happened" in ran.text
+            assert told.counted() == before
+            told.settle(kernel, ran.text)
+            ran = told.run(kernel)
+        assert ran.ok, ran.text
+        assert told.results(kernel) == [told.receipt(i) for i in range(CALLS)]
+    assert told.counted() == {0: 1, 1: 1, 2: 1}

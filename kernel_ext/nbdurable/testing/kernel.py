@@ -236,6 +236,11 @@ class Kernel:
         """Send SIGINT, as the stop button does."""
         self.manager.interrupt_kernel()
 
+    def shutdown(self) -> None:
+        """End the kernel as a front end does: it may finish what it has to."""
+        self.manager.shutdown_kernel(now=False)
+        self._disconnect()
+
     def kill(self) -> None:
         """End the process with SIGKILL and wait until it is gone."""
         if self.alive:

@@ -1,0 +1,104 @@
+"""Stores that can't be used, seen from a real kernel: an error in our form, no loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nbdurable.testing.kernel import Kernel
+
+pytestmark = pytest.mark.slow
+
+CELL = "%%durable s\nx = 1\nprint('ran')"
+
+
+def a_file(place: Path) -> None:
+    """A file stands where the store should be."""
+    place.write_text("notes")
+
+
+def a_folder(place: Path) -> None:
+    """Somebody's folder stands there."""
+    place.mkdir()
+    (place / "thesis.txt").write_text("years of work")
+
+
+def a_newer_store(place: Path) -> None:
+    """A store that a later version wrote."""
+    place.mkdir()
+    (place / "FORMAT").write_text('{"version": 99, "store": "0011223344556677"}\n')
+
+
+def read_only(place: Path) -> None:
+    """A folder in which nobody can make another one, root included."""
+    place.parent.rmdir()
+    place.parent.symlink_to("/sys" if Path("/sys").is_dir() else "/System")
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file in a folder with its bytes, the kernel's own folder left out."""
+    files = (p for p in folder.rglob("*") if p.is_file())
+    return {p: p.read_bytes() for p in files if folder / "home" not in p.parents}
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (a_file, "NotAStore"),
+        (a_folder, "NotAStore"),
+        (a_newer_store, "StoreNewer"),
+        (read_only, "StoreUnwritable"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_an_unusable_place_is_refused(
+    tmp_path: Path, make: Callable[[Path], None], error: str
+) -> None:
+    """The cell isn't run unprotected, nothing is touched, the kernel lives on."""
+    place = tmp_path / "parent" / "store"
+    place.parent.mkdir()
+    make(place)
+    before = contents(tmp_path)
+    with Kernel(tmp_path / "home", env={"NBDURABLE_STORE": str(place)}) as kernel:
+        ran = kernel.run(CELL)
+        assert ran.reply["ename"] == error, ran.text
+        assert "\nran" not in ran.text
+        assert kernel.run("print('alive')").text.strip() == "alive"
+    assert contents(tmp_path) == before
+
+
+TOOLS = """
+import nbdurable as nd
+from nbdurable.testing.effects import effect
+
+@nd.tool
+def pay(x):
+    return effect("pay", x=x)
+"""
+
+
+@pytest.mark.parametrize("nth", [4, 5])
+def test_a_full_disk_loses_nothing(tmp_path: Path, nth: int) -> None:
+    """A disk that fills during a call stops the cell; run again, it pays once."""
+    env = {"NBDURABLE_KILLPOINTS": f"record.written#{nth}=error:ENOSPC"}
+    with Kernel(tmp_path, env=env) as kernel:
+        assert kernel.run(TOOLS).ok
+        ran = kernel.run("%%durable s\nr = [pay(1), pay(2)]")
+        assert ran.reply["ename"] == "StoreFull", ran.text
+        again = kernel.run("%%durable s\nr = [pay(1), pay(2)]")
+        assert again.ok, again.text
+        assert "pay" in kernel.run("print(r)").text
+    lines = (tmp_path / "effects.jsonl").read_text().splitlines()
+    assert sum('"tool"' in line for line in lines) == 2
+
+
+def test_a_value_that_cannot_be_stored_is_named(tmp_path: Path) -> None:
+    """A generator isn't kept; the line says so and everything else is."""
+    with Kernel(tmp_path) as kernel:
+        said = kernel.run("%%durable s\nstream = (i for i in range(3))\nx = 5").text
+        assert "not kept: stream" in said
+        kernel.restart()
+        kernel.run("%durable restore")
+        assert kernel.run("print(x)").text.strip() == "5"
