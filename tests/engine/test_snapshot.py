@@ -18,6 +18,7 @@ from nbdurable.engine import codec
 from nbdurable.engine.connected import connected
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.snapshot import Group, Taken, mark, put_back, take
+from tests.engine.notebooks import Notebook
 
 KEY = "sk-proj-abcdEFGH0123456789abcdEFGH0123456789"
 SECRETS = Secrets({"OPENAI_API_KEY": KEY})
@@ -454,3 +455,33 @@ def test_any_change_replays_to_the_same(
     first, second, _ = _replayed(lambda: {"x": eval(text)}, cell, {"x"})
     assert repr(second) == repr(first)
     assert second["y"]["x"] is second["x"]
+
+
+# --- in steps ------------------------------------------------------------------------
+
+INPUTS = """
+class Agent:
+    def __init__(self):
+        self.history = ["hello"]
+agent = Agent()
+held = agent.history
+"""
+TALKS = """
+agent.history.append("world")
+everything = {"agent": agent, "last": agent.history}
+agent
+"""
+
+
+def test_a_replayed_step_changes_its_input_where_others_hold_it() -> None:
+    """A list inside an input, held by a variable the step never saw, has the change."""
+    nb = Notebook()
+    nb.plain(INPUTS)
+    nb.run(TALKS)
+    nb.restart()
+    nb.plain(INPUTS)
+    assert "replayed" in nb.run(TALKS)
+    ns: Any = nb.namespace
+    assert ns["held"] == ["hello", "world"]
+    assert ns["everything"]["last"] is ns["held"]
+    assert ns["everything"]["agent"] is ns["agent"]

@@ -27,7 +27,7 @@ from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.matching import Standing, standing_of
 from nbdurable.engine.session import Session
 from nbdurable.engine.slots import Place
-from nbdurable.engine.snapshot import Group, put_back, take
+from nbdurable.engine.snapshot import Group, Marks, mark, put_back, take
 from nbdurable.engine.whereabouts import Step
 from nbdurable_store.errors import DurableError, DurablePause
 from nbdurable_store.killpoints import reach
@@ -100,7 +100,7 @@ def begin(session: Session, cell: Cell, namespace: Namespace) -> Replayed | Runn
         if cell.fresh:
             session.journal(Kind.STEP_RESET, {"slot": place.slot}, sync=False)
         past = None if cell.fresh else replayable(session, place, looked)
-        replayed = past and _replay(session, place, past, namespace)
+        replayed = past and _replay(session, place, past, looked, namespace)
         if replayed:
             lease.release()
             return replayed
@@ -137,12 +137,21 @@ def _serves(session: Session, place: Place, step: StepPast) -> bool:
 
 
 def _replay(
-    session: Session, place: Place, past: StepPast, namespace: Namespace
+    session: Session,
+    place: Place,
+    past: StepPast,
+    looked: Looked,
+    namespace: Namespace,
 ) -> Replayed | None:
     try:
         outputs, groups = _values(session, past)
-        view = dict[str, object]()
-        put_back(groups, namespace, secrets=session.secrets, aside={RESULT: view})
+        view, given, secrets = (
+            dict[str, object](),
+            looked.inputs.digests,
+            session.secrets,
+        )
+        aside = {RESULT: view}
+        put_back(groups, namespace, secrets=secrets, aside=aside, in_place=given)
     except DurableError as gone:
         session.tell_once(f"{past.name} runs again: {gone.fact()}")
         return None
@@ -261,12 +270,14 @@ class Running:
     because: str = ""
     began_s: float = 0.0
     before: dict[str, int] = field(default_factory=dict)
+    marks: Marks = field(default_factory=Marks)
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
         """The cell's code runs within."""
         self.began_s = self.session.clock.monotonic_s()
         self.before = self._bindings()
+        self.marks = mark(self.namespace, self.inputs.digests)
         with self.attempt.active():
             yield
 
@@ -279,7 +290,7 @@ class Running:
         for name in self._changed(after):
             made[name] = self.namespace[name]
         deleted = sorted(self.before.keys() - after.keys())
-        taken = take(made, secrets=self.session.secrets)
+        taken = take(made, secrets=self.session.secrets, marks=self.marks)
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
         fields: dict[str, Plain] = {
             "names": [list(g.names) for g in taken.groups],
