@@ -145,11 +145,8 @@ def _replay(
 ) -> Replayed | None:
     try:
         outputs, groups = _values(session, past)
-        view, given, secrets = (
-            dict[str, object](),
-            looked.inputs.digests,
-            session.secrets,
-        )
+        secrets, given = session.secrets, looked.inputs.digests
+        view = dict[str, object]()
         aside = {RESULT: view}
         put_back(groups, namespace, secrets=secrets, aside=aside, in_place=given)
     except DurableError as gone:
