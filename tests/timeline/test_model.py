@@ -168,3 +168,45 @@ def test_outputs_are_text() -> None:
     story = Story()
     shown = previews.outputs(story.value(outputs), story.get)
     assert shown == Preview(text="one\n2\n[image/png]\nValueError: no")
+
+
+ANSWER = {"status": 200, "headers": [], "cuts": [], "ms": []}
+EVENTS = """\
+event: x
+data: {"choices": [{"delta": {"content": "Hel"}}]}
+data: {"type": "response.output_text.delta", "delta": "lo "}
+data: {"delta": {"text": "you"}}
+data: [DONE]
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "preview"),
+    [
+        ('{"a": 1}', Preview(text='{\n  "a": 1\n}', note="HTTP 200")),
+        (EVENTS, Preview(text="Hello you", note="HTTP 200, streamed")),
+        ("data: odd", Preview(text="data: odd", note="HTTP 200, streamed")),
+        ("<html>", Preview(text="<html>", note="HTTP 200")),
+    ],
+)
+def test_an_answer_is_shown_by_its_body(body: str, preview: Preview) -> None:
+    """Of a recorded HTTP answer the body is shown, a stream put together."""
+    story = Story()
+    ref = story.value({**ANSWER, "body": body})
+    assert previews.value(ref, story.get) == preview
+
+
+def test_a_model_call_is_called_by_its_model() -> None:
+    """What stands in the picture for an exchange is the model, not the address."""
+    story = Story()
+    step = story.step("ask")
+    story.begins(step, "gpt-5-mini ← What is new?", kind="http", name="POST x/v1")
+    (call,) = view(story).cells[0].latest.calls
+    assert (call.name, call.text) == ("gpt-5-mini", "gpt-5-mini ← What is new?")
+
+
+def test_only_variables_are_kept() -> None:
+    """What a step stored under a name that no variable can have is not listed."""
+    story = Story()
+    story.completes(story.step("a"), [["x"], ["last expression"]])
+    assert [k.name for k in view(story).kept] == ["x"]

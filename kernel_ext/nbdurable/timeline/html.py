@@ -54,7 +54,7 @@ def page(run: RunView) -> str:
         element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{run.notebook} · run {run.number}"),
+        element("title", f"{run.title} · run {run.number}"),
         style(STYLE + PAGE_STYLE),
     )
     main = element("main", _body(run, full=True), class_="nbdurable")
@@ -92,7 +92,7 @@ def _header(run: RunView) -> Markup:
         "header",
         element(
             "div",
-            element("h1", run.notebook),
+            element("h1", run.title, title=run.notebook),
             element("p", " · ".join(parts), class_="soft"),
         ),
         _hero(run),

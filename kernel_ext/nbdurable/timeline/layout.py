@@ -45,6 +45,9 @@ REPLAY_WIDTH: Final = 58.0
 CUT_WIDTH: Final = 26.0
 """A call of which only the begin is known."""
 
+WAIT_US_MIN: Final = 1_000_000
+"""Shorter waits between attempts are not worth a word."""
+
 BARS_MAX: Final = 300
 """Calls of one attempt drawn one by one; of more, neighbours are drawn together."""
 
@@ -154,11 +157,10 @@ def layout(run: RunView) -> Layout:
         )
         for k in run.kernels
     )
-    gaps = [
-        (GUTTER + axis.after(a), GUTTER + axis.before(b), b - a) for a, b in axis.gaps
-    ]
+    waits = [(a, b) for a, b in axis.gaps if b - a >= WAIT_US_MIN]
+    gaps = [(GUTTER + axis.after(a), GUTTER + axis.before(b), b - a) for a, b in waits]
     first = min((s.started_us for s in run.attempts), default=run.opened_us)
-    starts = [(GUTTER + axis.before(m), m) for m in (first, *(b for _, b in axis.gaps))]
+    starts = [(GUTTER + axis.before(m), m) for m in (first, *(b for _, b in waits))]
     return Layout(
         height=y - ROW_GAP + FOOT,
         rows=tuple(rows),

@@ -57,7 +57,7 @@ margin:6px 0 0}
 .nbdurable code,.nbdurable pre{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,
 "DejaVu Sans Mono",monospace;background:none;color:inherit;padding:0}
 .nbdurable pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:2px 0 8px;
-max-height:340px;overflow:auto;background:var(--card);border-radius:6px;
+max-height:240px;overflow:auto;background:var(--card);border-radius:6px;
 padding:8px 10px}
 .nbdurable code,.nbdurable pre,.nbdurable .told{unicode-bidi:isolate}
 .nbdurable .picture{overflow-x:auto;padding:4px 0}

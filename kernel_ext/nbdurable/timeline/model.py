@@ -115,7 +115,7 @@ def _step(making: _Making, step: StepPast) -> StepView:
         tally=making.ledger.attempt(step),
         calls=tuple(_calls(making, step)),
         why=tuple(map(line, explained.lines)),
-        names=tuple(line(n) for group in step.groups for n in group),
+        names=_names(step),
         unsaved=tuple(map(line, fields.texts(f, "unsaved"))),
         error=_error(f) if step.how == "raised" else "",
         replays=tuple(step.replays),
@@ -162,7 +162,7 @@ def _call(
         id=call.id,
         reference=line(f"{step.name}.{number}" if number else step.name),
         number=number,
-        name=line(call.name),
+        name=line(tool_of(call)),
         text=line(call.text or call.name),
         effect=call.effect.value,
         fate=call_fate(history, call, step, present.alive),
@@ -180,6 +180,12 @@ def _call(
         result=None if raised else previews.value(call.outcome, get),
         trace=previews.trace(call, get) if raised else None,
     )
+
+
+def tool_of(call: CallPast) -> str:
+    """What people call what was called: a tool's name, or the model that was asked."""
+    asked, arrow, _ = call.text.partition(" ← ")
+    return asked if arrow and call.kind == "http" else call.name
 
 
 def _error(f: fields.Fields) -> str:
@@ -224,7 +230,7 @@ def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
         at_us=last_us,
         step=name,
         number=first.number,
-        call=line(first.name),
+        call=line(tool_of(first)),
         effect=first.effect,
         others=len(open_calls) - 1,
     )
@@ -269,12 +275,17 @@ def _asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
         )
 
 
+def _names(step: StepPast) -> tuple[str, ...]:
+    """Names of variables that a step stored; what else it stored has no such name."""
+    return tuple(n for group in step.groups for n in group if n.isidentifier())
+
+
 def _kept(history: History) -> tuple[KeptView, ...]:
     kept: dict[str, KeptView] = {}
     for step in sorted(history.steps.values(), key=lambda s: s.ended_order):
         for name in fields.texts(step.fields, "deleted"):
             kept.pop(line(name), None)
-        for name in (line(n) for group in step.groups for n in group):
+        for name in _names(step):
             kept.pop(name, None)
             kept[name] = KeptView(name=name, step=line(step.name), at_us=step.ended_us)
     return tuple(kept.values())

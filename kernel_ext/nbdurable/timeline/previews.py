@@ -10,6 +10,7 @@ from nbdurable.engine.moments import size
 from nbdurable.engine.pasts import CallPast
 from nbdurable.engine.plainly import Unreadable, read, text_of, visible
 from nbdurable.errors import DurableError
+from nbdurable.timeline.exchanges import answer_text, is_answer
 from nbdurable.timeline.views import Preview
 from nbdurable_store.records import BlobRef
 
@@ -39,7 +40,14 @@ def value(ref: BlobRef | None, get: Get | None) -> Preview | None:
     if ref is None or get is None:
         return None
     plain = _read(ref, get)
-    return plain if isinstance(plain, Preview) else shortened(text_of(plain[0]))
+    if isinstance(plain, Preview):
+        return plain
+    if not is_answer(plain[0]):
+        return shortened(text_of(plain[0]))
+    assert isinstance(plain[0], Mapping)
+    text, note = answer_text(plain[0])
+    shown = shortened(text)
+    return Preview(text=shown.text, note=", ".join(filter(None, (note, shown.note))))
 
 
 def trace(call: CallPast, get: Get | None) -> Preview | None:

@@ -37,7 +37,7 @@ def text(run: RunView) -> str:
 def _head(run: RunView) -> Iterator[str]:
     closed = "closed" if run.closed else ""
     opened = f"run {run.number}, since {since(run.opened_us, run.now)}"
-    yield line(run.notebook, opened, closed)
+    yield line(run.title, opened, closed)
     total = run.total
     if total.served:
         calls = f"{count(total.served, 'call')} replayed, not paid again"

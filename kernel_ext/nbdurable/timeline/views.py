@@ -224,6 +224,11 @@ class RunView:
     total: Tally
 
     @property
+    def title(self) -> str:
+        """The notebook without its folders."""
+        return self.notebook.rpartition("/")[2] or self.notebook
+
+    @property
     def attempts(self) -> tuple[StepView, ...]:
         """All attempts, in the order in which they started."""
         every = (s for cell in self.cells for s in cell.attempts)
