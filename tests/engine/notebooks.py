@@ -40,6 +40,7 @@ class Notebook:
 
     def __post_init__(self) -> None:
         self.count = 0
+        self.result: object = None
         self.restart()
 
     def restart(self) -> None:
@@ -54,7 +55,14 @@ class Notebook:
         """Run a cell that isn't durable."""
         exec(compile(source, "<plain>", "exec"), self.namespace)  # it is a notebook
 
-    def run(self, source: str, name: str = "", cell_id: str = "") -> str:
+    @property
+    def facts(self) -> Facts:
+        """What this kernel knows of itself."""
+        return Facts(start_dir="/", interactive=self.interactive)
+
+    def run(
+        self, source: str, name: str = "", cell_id: str = "", *, fresh: bool = False
+    ) -> str:
         """Run a durable cell; gives the lines it told, joined.
 
         Raises:
@@ -69,20 +77,22 @@ class Notebook:
             cell_id=cell_id,
             count=self.count,
             filename=filename,
-            facts=Facts(start_dir="/", interactive=self.interactive),
+            facts=self.facts,
+            fresh=fresh,
             hidden=HIDDEN | {"world"},
         )
         done = begin(self.session, cell, self.namespace)
         if isinstance(done, Replayed):
+            self.result = done.result
             return "\n".join(done.lines)
-        result = None
+        self.result = None
         try:
             with done.active():
-                result = self._execute(source, filename)
+                self.result = self._execute(source, filename)
         except BaseException as error:
             self.told += done.fail(error, ())
             raise
-        return "\n".join(done.complete((), result))
+        return "\n".join(done.complete((), self.result))
 
     def _execute(self, source: str, filename: str) -> object:
         tree = ast.parse(source, filename)

@@ -206,7 +206,8 @@ def _start(
 ) -> Running:
     history = session.history
     because = _because(history, place, looked)
-    ref = session.store.put(OUTPUTS_CODEC, json.dumps(cell.raw).encode())
+    raw = session.secrets.scrub(cell.raw)
+    ref = session.store.put(OUTPUTS_CODEC, json.dumps(raw).encode())
     fields: dict[str, Plain] = {
         "name": place.name,
         "named": bool(cell.name),
@@ -215,7 +216,7 @@ def _start(
         "source": looked.source.hex(),
         "cell_id": cell.cell_id,
         "count": cell.count,
-        "title": _title(cell.raw),
+        "title": _title(raw),
         "reads": looked.reads(),
     }
     step_id = session.ids.new()

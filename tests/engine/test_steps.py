@@ -1,0 +1,226 @@
+"""Steps: when they replay, what comes back, what is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nbdurable.engine import commands
+from nbdurable.engine.restore import restore
+from nbdurable.errors import ReferenceUnknown
+from nbdurable_store.errors import BlobDamaged
+from nbdurable_store.records import BlobRef
+from tests.engine.notebooks import Notebook
+
+READ = "@tool(effect='read')\ndef read(x): return world(f'read {x}')"
+
+
+@pytest.fixture
+def nb() -> Notebook:
+    """A notebook with one reading tool."""
+    notebook = Notebook()
+    notebook.plain(READ)
+    return notebook
+
+
+def restart(nb: Notebook) -> None:
+    """A fresh kernel in which the plain cell has run."""
+    nb.restart()
+    nb.plain(READ)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a = read(1)", "a = read(1)  # a comment"),
+        ("a = read(1)", "a   =  read( 1 )"),
+        ("a = read(1)\n\n\nb = 2", "a = read(1)\nb = 2"),
+        ("a = 'x'", 'a = "x"'),
+    ],
+)
+def test_comments_and_formatting_replay(nb: Notebook, before: str, after: str) -> None:
+    """A cell changed only in comments or formatting runs nothing."""
+    nb.run(before, "s", "c1")
+    restart(nb)
+    assert "nothing ran" in nb.run(after, "s", "c1")
+
+
+@pytest.mark.parametrize("after", ["a = read(2)", "a = read(1.0)", "b = read(1)"])
+def test_other_code_runs(nb: Notebook, after: str) -> None:
+    """A cell whose code means something else runs."""
+    nb.run("a = read(1)", "s", "c1")
+    restart(nb)
+    assert "ran again because its code changed" in nb.run(after, "s", "c1")
+
+
+def test_a_changed_input_runs_and_a_changed_back_input_replays(nb: Notebook) -> None:
+    """The step key holds the values that the cell reads."""
+    nb.plain("q = 'a'")
+    nb.run("a = read(q)", "s", "c1")
+    nb.plain("q = 'b'")
+    assert "ran again because q changed" in nb.run("a = read(q)", "s", "c1")
+    nb.plain("q = 'a'")
+    assert "nothing ran" in nb.run("a = read(q)", "s", "c1")
+    assert nb.namespace["a"] == "read a#1"
+
+
+def test_the_body_of_a_replayed_cell_does_not_run(nb: Notebook) -> None:
+    """A counter inside the cell stays unchanged."""
+    nb.run("world('body'); a = 1", "s", "c1")
+    restart(nb)
+    nb.run("world('body'); a = 1", "s", "c1")
+    assert nb.world.effects == ["body"]
+
+
+def test_the_last_expression_comes_back(nb: Notebook) -> None:
+    """A replayed step has the value of its last expression."""
+    nb.run("x = [1, 2]\nx", "s", "c1")
+    restart(nb)
+    nb.run("x = [1, 2]\nx", "s", "c1")
+    assert nb.result == [1, 2]
+    assert nb.result is nb.namespace["x"]
+
+
+def test_an_input_changed_in_place_is_an_output(nb: Notebook) -> None:
+    """What a step did to a list is done again to the list that others hold."""
+    nb.plain("x = [1]; other = x")
+    nb.run("x.append(2)", "s", "c1")
+    restart(nb)
+    nb.plain("x = [1]; other = x")
+    assert "nothing ran" in nb.run("x.append(2)", "s", "c1")
+    assert nb.namespace["other"] == [1, 2]
+
+
+def test_a_deleted_name_is_deleted_again(nb: Notebook) -> None:
+    """`del` is part of the outcome."""
+    nb.plain("x = 1")
+    nb.run("y = x; del x", "s", "c1")
+    restart(nb)
+    nb.plain("x = 1")
+    nb.run("y = x; del x", "s", "c1")
+    assert "x" not in nb.namespace
+    assert nb.namespace["y"] == 1
+
+
+def test_aliases_stay_aliases(nb: Notebook) -> None:
+    """Two names of one object are two names of one object after a replay."""
+    nb.run("x = [1]; y = x; z = {'x': x}", "s", "c1")
+    restart(nb)
+    nb.run("x = [1]; y = x; z = {'x': x}", "s", "c1")
+    names = nb.namespace
+    assert names["x"] is names["y"]
+    assert names["z"]["x"] is names["x"]  # type: ignore[index]  # a dict
+
+
+def test_a_step_with_an_unstorable_value_runs_and_is_served_its_calls(
+    nb: Notebook,
+) -> None:
+    """A generator can't be kept: the code runs again, its calls don't."""
+    cell = "a = read(1); g = (i for i in range(3))"
+    assert "not kept: g" in nb.run(cell, "s", "c1")
+    restart(nb)
+    nb.run(cell, "s", "c1")
+    assert nb.world.effects == ["read 1"]
+    assert list(nb.namespace["g"]) == [0, 1, 2]  # type: ignore[call-overload]  # a generator
+
+
+def test_an_input_without_a_digest_runs_and_says_so(nb: Notebook) -> None:
+    """A cell that reads a generator can't be told apart from another one."""
+    nb.plain("g = (i for i in range(3))")
+    nb.run("a = read(1); b = next(g)", "s", "c1")
+    restart(nb)
+    nb.plain("g = (i for i in range(3))")
+    line = nb.run("a = read(1); b = next(g)", "s", "c1")
+    assert "g has no digest" in line
+    assert nb.world.effects == ["read 1"]
+
+
+def test_fresh_serves_nothing(nb: Notebook) -> None:
+    """`--fresh` begins the step afresh each time."""
+    nb.run("a = read(1)", "s", "c1")
+    nb.run("a = read(1)", "s", "c1", fresh=True)
+    assert nb.world.effects == ["read 1", "read 1"]
+
+
+def test_two_cells_of_one_name_say_so(nb: Notebook) -> None:
+    """Each has its own history, and the second one tells."""
+    nb.run("a = read(1)", "s", "c1")
+    nb.run("a = read(1)", "s", "c2")
+    assert any("two cells are named s" in told for told in nb.told)
+    assert nb.world.effects == ["read 1", "read 1"]
+
+
+def test_a_name_finds_its_slot_under_a_new_cell_id(nb: Notebook) -> None:
+    """A cell that was cut and pasted has a new id, and its name."""
+    nb.run("a = read(1)", "s", "c1")
+    restart(nb)
+    assert "1 new, 1 replayed" in nb.run("a = read(1); b = read(2)", "s", "c9")
+
+
+def test_damaged_values_run_again_and_say_so(nb: Notebook) -> None:
+    """A blob that can't be loaded is never handed out; the step runs."""
+    nb.run("a = read(1)", "s", "c1")
+    restart(nb)
+    get, seen = nb.store.get, []
+
+    def damaged(ref: BlobRef) -> bytes:
+        seen.append(ref)
+        if len(seen) == 2:
+            raise BlobDamaged(id=ref.id.hex(), place="memory", why="a bit is flipped")
+        return get(ref)
+
+    nb.store.get = damaged  # type: ignore[method-assign]  # a fault of the disk
+    nb.run("a = read(1)", "s", "c1")
+    assert any("s runs again" in told for told in nb.told)
+    assert nb.world.effects == ["read 1"]
+    assert nb.namespace["a"] == "read 1#1"
+
+
+def test_restore_brings_names_back_and_keeps_yours(nb: Notebook) -> None:
+    """Names come from the last step that made them; assigned ones are left alone."""
+    nb.run("a = read(1); b = {'k': [1]}", "s", "c1")
+    nb.run("c = b", "t", "c2")
+    restart(nb)
+    nb.plain("a = 'mine'")
+    nb.session.attend(nb.facts, "%durable restore")
+    done = restore(nb.session, nb.namespace)
+    assert nb.namespace["a"] == "mine"
+    assert nb.namespace["b"] == {"k": [1]}
+    assert done.back == {"b": "s", "c": "t"}
+    assert done.kept == ("a",)
+    assert "nothing executed" in done.line
+    restore(nb.session, nb.namespace, ["a"], overwrite=True)
+    assert nb.namespace["a"] == "read 1#1"
+
+
+def test_restore_names_what_is_not_kept(nb: Notebook) -> None:
+    """What couldn't be stored is named with what makes it; unknown names are errors."""
+    nb.run("g = (i for i in range(3)); x = 1", "s", "c1")
+    restart(nb)
+    nb.session.attend(nb.facts, "%durable restore")
+    done = restore(nb.session, nb.namespace)
+    assert done.not_back == {"g": "run s"}
+    with pytest.raises(ReferenceUnknown, match="no name nope"):
+        restore(nb.session, nb.namespace, ["nope"])
+
+
+def test_secrets_of_the_source_are_not_stored() -> None:
+    """A key typed into a cell stands nowhere in the journal."""
+    key = "sk-proj-0123456789abcdefghijklmnop"
+    nb = Notebook(environ={"OPENAI_API_KEY": key})
+    nb.plain(READ)
+    nb.run(f"key = {key!r}; a = read(key); print(key)", "s", "c1")
+    entries, _ = nb.store.read(nb.session.history.run)
+    told = json.dumps([repr(e.record) for e in entries])
+    blobs = [nb.store.get(ref) for e in entries for ref in e.record.blobs]
+    assert key not in told
+    assert not any(key.encode() in blob for blob in blobs)
+
+
+def test_a_new_run_serves_nothing_of_the_old_one(nb: Notebook) -> None:
+    """`%durable new` begins afresh and says which writes can happen again."""
+    nb.run("a = read(1)", "s", "c1")
+    assert "begins a new run" in commands.new(nb.session).line
+    nb.run("a = read(1)", "s", "c1")
+    assert nb.world.effects == ["read 1", "read 1"]
