@@ -25,7 +25,7 @@ def main() -> int:
     folder = args.folder or Path(tempfile.mkdtemp(prefix="nbdurable-demo-"))
     try:
         with stage(folder, args.notebook) as world:
-            say(f"model server and effects counted in {folder}")
+            say(f"two servers count what arrives outside, in {folder}")
             say(f"running {args.notebook.name} undisturbed, for the expected answer")
             base = acts.undisturbed(world)
             verdict = acts.perform(world, base, seed, say, journal=not args.off)
