@@ -177,6 +177,35 @@ def test_why_a_write_is_in_doubt() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("how", "ending"),
+    [
+        ("did-not", "before a result was recorded; you said that it did not"),
+        ("again", "before a result was recorded; you asked to do it again"),
+        ("happened", "no result was recorded; you said that it happened"),
+    ],
+)
+def test_an_answer_is_part_of_the_explanation(how: str, ending: str) -> None:
+    """What a person said of a call in doubt stands behind the doubt."""
+    story = doubtful()
+    story.append("call.resolved", {"how": how}, subject="review-1#2")
+    line = told(story, "review.2")
+    assert line.startswith("may have happened: ")
+    assert line.endswith(ending)
+
+
+def test_a_call_that_was_said_to_have_happened_is_served() -> None:
+    """The next attempt is served the value that a person gave."""
+    story = doubtful()
+    story.append("call.resolved", {"how": "happened"}, subject="review-1#2")
+    step = story.step("review")
+    story.serves(step, "review-1#1", "review-1#2")
+    story.completes(step)
+    assert told(story, "review.2") == (
+        "was replayed in attempt 2 of review, as you said"
+    )
+
+
 def test_the_differing_argument_is_named() -> None:
     """A call that ran although one like it is recorded says which argument differs."""
     story = Story()

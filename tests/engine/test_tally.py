@@ -76,3 +76,17 @@ def test_served_calls_take_the_numbers_that_are_left() -> None:
     again = list(history.steps.values())[1]
     numbers = Ledger(history).numbered(again)
     assert list(numbers.values()) == [str(n) for n in range(1, 31)]
+
+
+def test_a_call_is_saved_once_however_often_it_was_replayed() -> None:
+    """Over a whole run each replayed call counts what it cost the one time it ran."""
+    story = Story()
+    step = story.step("plan")
+    story.calls(step, "ask(1)", 2, tokens_in=100)
+    story.completes(step)
+    for _ in range(3):
+        story.wait(60)
+        story.replays(step)
+    total = Ledger(story.history()).whole()
+    assert (total.served, total.ran) == (1, 1)
+    assert (total.saved_ms, total.saved_tokens) == (2_000, 100)

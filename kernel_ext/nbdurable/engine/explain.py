@@ -287,22 +287,27 @@ def call_line(
         return _served_line(history, call, step, present)
     if fate is Fate.RUNNING:
         return f"is running, since {moment(call.started_us, present.now)}"
-    if fate is Fate.IN_DOUBT and call.resolved not in {"did-not", "again"}:
+    if fate is Fate.IN_DOUBT:
         return _doubt_line(call)
     return ran_because(history, call, present)
 
 
 def _doubt_line(call: CallPast) -> str:
+    if call.resolved == "happened":
+        return "may have happened: no result was recorded; you said that it happened"
     ended = {
-        CallState.STARTED: "the kernel stopped during it",
+        CallState.RAISED: f"it raised {call.fields.get('type')}, and the cell ended",
         CallState.INTERRUPTED: "it was interrupted",
     }
-    how = ended.get(
-        call.state, f"it raised {call.fields.get('type')}, and the cell ended"
-    )
-    if call.effect is Effect.WRITE:
-        return f"may have happened: {how} before a result was recorded"
-    return f"has no result: {how}. It is a {call.effect.value}, so it is asked again"
+    how = ended.get(call.state, "the kernel stopped during it")
+    if call.effect is not Effect.WRITE:
+        effect = call.effect.value
+        return f"has no result: {how}. It is a {effect}, so it is asked again"
+    settled = {
+        "did-not": "; you said that it did not",
+        "again": "; you asked to do it again",
+    }.get(call.resolved, "")
+    return f"may have happened: {how} before a result was recorded{settled}"
 
 
 def served_in(history: History, call: CallPast) -> StepPast | None:
@@ -318,6 +323,8 @@ def served_in(history: History, call: CallPast) -> StepPast | None:
 def _served_line(
     history: History, call: CallPast, step: StepPast, present: Present
 ) -> str:
+    if call.resolved == "happened":
+        return f"was replayed in attempt {step.attempt} of {step.name}, as you said"
     ran = f"it ran {moment(call.started_us, present.now)} in {duration(call.ms)}"
     origin = history.steps[call.step]
     if origin.slot != step.slot:

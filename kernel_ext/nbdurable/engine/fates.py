@@ -53,6 +53,8 @@ def call_fate(
     """
     if call.step != step.id:
         return Fate.REPLAYED
+    if call.resolved == "happened":
+        return Fate.IN_DOUBT
     if call.state is CallState.COMPLETED:
         return Fate.RAN
     if call.state is CallState.RAISED:

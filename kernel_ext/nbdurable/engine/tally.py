@@ -127,14 +127,28 @@ class Ledger:
         )
 
     def whole(self) -> Tally:
-        """What the whole run did: every attempt, and every replay of one."""
-        total = Tally()
-        for step in self.history.steps.values():
-            total += self.attempt(step)
-            if step.replays:
-                once = self.replay(step)
-                total = sum((once for _ in step.replays), total)
-        return total
+        """What the whole run did, each replayed call counted once.
+
+        A call that was replayed every morning saved its price every morning; what is
+        told is what it cost the one time it ran.
+        """
+        steps = self.history.steps.values()
+        served: dict[str, CallPast] = {}
+        replayed = [s for s in steps if s.replays]
+        for step in steps:
+            found = (c for c in self.calls(step) if step.replays or c.step != step.id)
+            served.update((c.id, self.history.calls[c.id]) for c in found)
+        attempts = [self.attempt(step) for step in steps]
+        spans = [_span(c) for c in served.values()]
+        spans += [(s.started_us, s.started_us + s.ms * 1_000) for s in replayed]
+        return Tally(
+            served=_own(served.values()),
+            ran=sum(t.ran for t in attempts),
+            ms=sum(t.ms for t in attempts),
+            tokens=sum(t.tokens for t in attempts),
+            saved_ms=_covered(spans),
+            saved_tokens=tokens(self._with_inner(list(served.values()))),
+        )
 
     def _with_inner(self, calls: Sequence[CallPast]) -> Iterable[CallPast]:
         found = {c.id: c for c in calls}

@@ -39,6 +39,9 @@ FOOT: Final = 36.0
 SERVED_WIDTH: Final = 11.0
 """A served call: its sign can be read."""
 
+SERVED_WIDTH_MIN: Final = 8.5
+"""Narrower ones are drawn together, with their number."""
+
 REPLAY_WIDTH: Final = 58.0
 """A step replayed whole: a sign and a number of calls."""
 
@@ -255,14 +258,15 @@ def _served_bars(axis: Axis, step: StepView) -> Iterator[Bar]:
         room = axis.granted(SERVED_WIDTH * min(len(calls), BARS_MAX))
         width = room / len(calls)
         left = GUTTER + axis.before(at)
-        for nth, call in enumerate(calls):
-            yield Bar(
-                x=left + nth * width,
-                width=width,
-                lane=0,
-                fate=Fate.REPLAYED,
-                calls=(call,),
-            )
+        if width < SERVED_WIDTH_MIN:
+            yield _served_bar(left, room, calls)
+        else:
+            for nth, call in enumerate(calls):
+                yield _served_bar(left + nth * width, width, [call])
+
+
+def _served_bar(x: float, width: float, calls: Sequence[CallView]) -> Bar:
+    return Bar(x=x, width=width, lane=0, fate=Fate.REPLAYED, calls=tuple(calls))
 
 
 def _executed_bars(axis: Axis, step: StepView) -> Iterator[Bar]:

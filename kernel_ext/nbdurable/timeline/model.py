@@ -220,7 +220,8 @@ def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
     open_calls = [
         c
         for c in making.ledger.calls(step)
-        if c.step == step.id and c.state is CallState.STARTED and not c.parent
+        if call_fate(making.history, c, step, making.present.alive) is Fate.IN_DOUBT
+        and not c.parent
     ]
     name = line(step.name)
     if not open_calls:
