@@ -143,11 +143,10 @@ class Attempt:
             return None
         outcome = self._recover(call, call.outcome, request)
         if outcome is not None:
-            self._count_served(call)
             with self.home.lock:
-                state = self._state(claim.scope)
+                self._count_served(call)
                 if call.effect is Effect.WRITE:
-                    state.after = call.id
+                    self._state(claim.scope).after = call.id
         return outcome
 
     def _recover(

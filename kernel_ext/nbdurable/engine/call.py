@@ -21,6 +21,7 @@ leaves a call that is served for ever.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 
@@ -237,27 +238,80 @@ _CARRY_OUT: Mapping[Verdict, Callable[[Going], Part]] = {
 """Who carries out which verdict; None means that it is to be decided once more."""
 
 
+INTERRUPTIONS = (DurableError, OSError, KeyboardInterrupt, asyncio.CancelledError)
+"""What the protocol is told of instead of being left in the middle."""
+
+
+def advance(
+    frame: Frame[Attempt], steps: Conduct, sent: Outcome | None
+) -> Perform | Returned:
+    """Carry the protocol on to its next effect, or to its end, by blocking."""
+    home = frame.attempt.home
+    command = next_command(steps, sent, None)
+    while isinstance(command, (Append, Pause)):
+        error: BaseException | None = None
+        try:
+            if isinstance(command, Append):
+                home.append(command.records, sync=command.sync)
+            else:
+                home.clock.sleep(command.seconds)
+        except INTERRUPTIONS as raised:
+            error = raised
+        command = next_command(steps, None, error)
+    return command
+
+
+async def advance_async(
+    frame: Frame[Attempt], steps: Conduct, sent: Outcome | None
+) -> Perform | Returned:
+    """The same, without blocking the event loop."""
+    command = next_command(steps, sent, None)
+    while isinstance(command, (Append, Pause)):
+        error: BaseException | None = None
+        try:
+            if isinstance(command, Append):
+                await _appended(frame, command)
+            else:
+                await asyncio.sleep(command.seconds)
+        except INTERRUPTIONS as raised:
+            error = raised
+        command = next_command(steps, None, error)
+    return command
+
+
+async def _appended(frame: Frame[Attempt], command: Append) -> None:
+    home = frame.attempt.home
+    append = functools.partial(home.append, command.records, sync=command.sync)
+    if command.sync:
+        # A cancelled task leaves the append to its thread: it happens all the same.
+        await asyncio.get_running_loop().run_in_executor(home.appenders, append)
+    else:
+        append()
+
+
 def run_sync(
     frame: Frame[Attempt], request: CallRequest, perform: Callable[[], object]
 ) -> object:
     """Conduct a call whose function blocks."""
     steps = conduct(frame, request)
-    home = frame.attempt.home
-    command = next_command(steps, None, None)
-    while isinstance(command, (Append, Perform, Pause)):
-        sent: Sent = None
-        error: BaseException | None = None
-        try:
-            if isinstance(command, Append):
-                home.append(command.records, sync=command.sync)
-            elif isinstance(command, Pause):
-                home.clock.sleep(command.seconds)
-            else:
-                sent = _performed(command, request, perform)
-        except (DurableError, OSError, KeyboardInterrupt) as raised:
-            error = raised
-        command = next_command(steps, sent, error)
-    return command.value
+    reached = advance(frame, steps, None)
+    while isinstance(reached, Perform):
+        reached = advance(frame, steps, _performed(reached, request, perform))
+    return reached.value
+
+
+async def run_async(
+    frame: Frame[Attempt],
+    request: CallRequest,
+    perform: Callable[[], Awaitable[object]],
+) -> object:
+    """Conduct a call whose function is awaited."""
+    steps = conduct(frame, request)
+    reached = await advance_async(frame, steps, None)
+    while isinstance(reached, Perform):
+        outcome = await _awaited(reached, request, perform)
+        reached = await advance_async(frame, steps, outcome)
+    return reached.value
 
 
 def _performed(
@@ -270,39 +324,6 @@ def _performed(
             return Outcome(function())
         except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
             return Outcome(raised=raised)
-
-
-async def run_async(
-    frame: Frame[Attempt],
-    request: CallRequest,
-    perform: Callable[[], Awaitable[object]],
-) -> object:
-    """Conduct a call whose function is awaited."""
-    steps = conduct(frame, request)
-    command = next_command(steps, None, None)
-    while isinstance(command, (Append, Perform, Pause)):
-        sent: Sent = None
-        error: BaseException | None = None
-        try:
-            if isinstance(command, Append):
-                await appended(frame, command)
-            elif isinstance(command, Pause):
-                await asyncio.sleep(command.seconds)
-            else:
-                sent = await _awaited(command, request, perform)
-        except (DurableError, OSError, KeyboardInterrupt, asyncio.CancelledError) as e:
-            error = e
-        command = next_command(steps, sent, error)
-    return command.value
-
-
-async def appended(frame: Frame[Attempt], command: Append) -> None:
-    """Append without blocking the event loop for a sync."""
-    append = frame.attempt.home.append
-    if command.sync:
-        await asyncio.to_thread(append, command.records, sync=True)
-    else:
-        append(command.records, sync=False)
 
 
 async def _awaited(

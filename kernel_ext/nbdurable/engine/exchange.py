@@ -7,31 +7,24 @@ caller may see that the stream is over.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nbdurable.engine.call import (
-    Append,
     Conduct,
-    Pause,
     Perform,
     Returned,
-    appended,
+    advance,
+    advance_async,
     conduct,
-    next_command,
 )
-from nbdurable_store.errors import DurableError
 
 if TYPE_CHECKING:
     from nbdurable.engine.attempt import Attempt
-    from nbdurable.engine.call import Sent
     from nbdurable.engine.frames import Frame
     from nbdurable.engine.requests import CallRequest, Outcome
-
-INTERRUPTIONS = (DurableError, OSError, KeyboardInterrupt, asyncio.CancelledError)
-"""What the protocol is told of instead of being left in the middle."""
 
 
 @dataclass(slots=True)
@@ -53,12 +46,12 @@ class Begun:
         An exception is recorded, not raised: the caller has it.
         """
         with _but(outcome.raised):
-            _advance(self.frame, self._steps, outcome)
+            advance(self.frame, self._steps, outcome)
 
     async def end_async(self, outcome: Outcome) -> None:
         """The same, without blocking the event loop."""
         with _but(outcome.raised):
-            await _advance_async(self.frame, self._steps, outcome)
+            await advance_async(self.frame, self._steps, outcome)
 
 
 def begin(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
@@ -68,13 +61,13 @@ def begin(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
         BaseException: The recorded exception, or what `conduct` raises.
     """
     steps = conduct(frame, request)
-    return _begun(steps, _advance(frame, steps, None))
+    return _begun(steps, advance(frame, steps, None))
 
 
 async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
     """The same, without blocking the event loop."""
     steps = conduct(frame, request)
-    return _begun(steps, await _advance_async(frame, steps, None))
+    return _begun(steps, await advance_async(frame, steps, None))
 
 
 def _begun(steps: Conduct, reached: Perform | Returned) -> Begun | Returned:
@@ -84,41 +77,8 @@ def _begun(steps: Conduct, reached: Perform | Returned) -> Begun | Returned:
     return Begun(frame, reached.frame.parent, steps)
 
 
-def _advance(frame: Frame[Attempt], steps: Conduct, sent: Sent) -> Perform | Returned:
-    attempt = frame.attempt
-    command = next_command(steps, sent, None)
-    while isinstance(command, (Append, Pause)):
-        error: BaseException | None = None
-        try:
-            if isinstance(command, Append):
-                attempt.home.append(command.records, sync=command.sync)
-            else:
-                attempt.clock.sleep(command.seconds)
-        except INTERRUPTIONS as raised:
-            error = raised
-        command = next_command(steps, None, error)
-    return command
-
-
-async def _advance_async(
-    frame: Frame[Attempt], steps: Conduct, sent: Sent
-) -> Perform | Returned:
-    command = next_command(steps, sent, None)
-    while isinstance(command, (Append, Pause)):
-        error: BaseException | None = None
-        try:
-            if isinstance(command, Append):
-                await appended(frame, command)
-            else:
-                await asyncio.sleep(command.seconds)
-        except INTERRUPTIONS as raised:
-            error = raised
-        command = next_command(steps, None, error)
-    return command
-
-
 @contextlib.contextmanager
-def _but(expected: BaseException | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _but(expected: BaseException | None) -> Iterator[None]:
     try:
         yield
     except BaseException as raised:

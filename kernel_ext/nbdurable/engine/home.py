@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Protocol
 
 from nbdurable.engine.history import CallPast, History
@@ -27,6 +28,11 @@ class Home(Protocol):
     lock: threading.RLock
     executing: set[str]
     kept_results: dict[str, Outcome]
+
+    @property
+    def appenders(self) -> Executor:
+        """Threads that append for awaiting calls, so that the loop goes on."""
+        ...
 
     @property
     def store(self) -> Store:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from nbdurable.engine import lines, runs
@@ -34,6 +36,9 @@ from nbdurable_store.records import NO_KEY, Entry, Kind, Plain, Record
 
 STORE_FOLDER = ".nbdurable"
 """The store's folder in the directory that the kernel started in."""
+
+APPENDERS_MAX = 16
+"""Appends at a time from awaiting calls; they share syncs, so more gain nothing."""
 
 CLAIM_WAIT_S = 30.0
 """How long a cell waits for a run that another kernel executes in."""
@@ -86,6 +91,14 @@ class Session:
         self._lost = False
         self._told: set[str] = set()
         self._chosen = False
+
+    @functools.cached_property
+    def appenders(self) -> Executor:
+        """Threads that append for awaiting calls, so that the loop goes on.
+
+        Their own, since the default ones may all be busy with the user's calls.
+        """
+        return ThreadPoolExecutor(APPENDERS_MAX, thread_name_prefix="nbdurable-append")
 
     @property
     def store(self) -> Store:
