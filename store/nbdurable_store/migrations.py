@@ -175,25 +175,17 @@ CATALOGUE = """
     union all
     select 'schema', schema_name, '', '', ''
       from duckdb_schemas() where database_name = 'store' and not internal
-"""
-"""Everything a file can hold but macros; 4 ms of CPU."""
-
-MACROS = """
+    union all
     select 'macro', schema_name, function_name, '', ''
       from duckdb_functions() where database_name = 'store' and not internal
 """
-"""12 ms of CPU, because it counts through every built-in function."""
+"""Everything a file can hold. 16 ms of CPU, 12 of them for macros, because DuckDB counts
+through its own functions for those."""
 
 
 def catalogue(at: Cursor) -> Catalogue:
-    """What the attached file holds, macros apart."""
+    """What the attached file holds."""
     at.execute(CATALOGUE)
-    return frozenset(at.fetchall())
-
-
-def macros(at: Cursor) -> Catalogue:
-    """The macros that the attached file holds."""
-    at.execute(MACROS)
     return frozenset(at.fetchall())
 
 

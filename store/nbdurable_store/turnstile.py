@@ -84,14 +84,21 @@ class Turnstile:
 
     def _take(self, until: float) -> bool:
         """Lock the file, and make sure that it still is the one with that name."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         while True:
-            self._fd = os.open(self._path, flags, files.FILE_MODE)
+            self._fd = self._open()
             if not self._locked(until):
                 return False
             if self._same():
                 return True
             self._let_go()
+
+    def _open(self) -> int:
+        flags = os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | flags, files.FILE_MODE)
+        except PermissionError:
+            # A reader without permission to write can lock it as well.
+            return os.open(self._path, os.O_RDONLY | flags)
 
     def _locked(self, until: float) -> bool:
         while not files.lock(self._fd):

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from nbdurable_store.backends.local import LocalStore
-from nbdurable_store.backends.projection import Projection
+from nbdurable_store.backends.projection import Projection, Turn
 from nbdurable_store.format import read, signer_of
 from nbdurable_store.ingest import Backlog, Row
 from nbdurable_store.killpoints import VARIABLE
@@ -21,11 +21,12 @@ from nbdurable_store.records import Record
 INGEST = """
 import sys
 from pathlib import Path
+from nbdurable_store.backends.projection import Turn
 from tests.store.projected import Projected
 projected = Projected(Path(sys.argv[1]))
 print("ready", flush=True)
 for line in sys.stdin:
-    while projected.projection.ingest():
+    while projected.projection.ingest() is Turn.MORE:
         pass
     print("done", flush=True)
 """
@@ -67,7 +68,7 @@ class Projected:
 
     def ingest(self) -> None:
         """Take over everything there is."""
-        while self.projection.ingest():
+        while self.projection.ingest() is Turn.MORE:
             pass
 
     def notices(self) -> list[str]:

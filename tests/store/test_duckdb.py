@@ -7,11 +7,13 @@ from operator import attrgetter
 
 import pytest
 
+from nbdurable_store.backends.projection import Turn
 from nbdurable_store.ingest import Limit
 from nbdurable_store.protocol import START, Cursor
 from nbdurable_store.records import NO_KEY, Entry, Record
 from tests.store.projected import RUN, Ingester, Projected
 
+DONE, MORE = Turn.DONE, Turn.MORE
 ORDER = attrgetter("tick", "owner", "seq")
 
 
@@ -126,10 +128,10 @@ def test_full_batches_follow_each_other(projected: Projected) -> None:
     projected.ingest()
     projected.append(10)
     few = Limit(rows=4, bytes=1 << 20)
-    assert [ingest(few) for _ in range(4)] == [True, True, False, False]
+    assert [ingest(few) for _ in range(4)] == [MORE, MORE, DONE, DONE]
     projected.append(3)
     small = Limit(rows=100, bytes=1)
-    assert [ingest(small) for _ in range(4)] == [True, True, True, False]
+    assert [ingest(small) for _ in range(4)] == [MORE, MORE, MORE, DONE]
     assert projected.held() == projected.expected()
 
 

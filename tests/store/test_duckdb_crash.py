@@ -8,6 +8,8 @@ import pytest
 
 from tests.store.projected import RUN, Ingester, Projected
 
+pytestmark = pytest.mark.slow
+
 PAGE = 4096
 BURST_POINTS = (
     "ingest.attached",

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from nbdurable_store.backends.duckdb import Away, Instance, Unusable
+from nbdurable_store.backends.projection import Turn
 from nbdurable_store.killpoints import arm
 from tests.store.projected import RUN, Projected
 
@@ -73,6 +74,7 @@ def test_a_harmed_file_is_made_anew(
     assert not projected.file.is_symlink()
 
 
+@pytest.mark.slow
 def test_every_flipped_page_is_found_or_harmless(projected: Projected) -> None:
     """A flip in any 4 kB page is answered from the segments or not seen at all."""
     projected.append(12)
@@ -239,7 +241,7 @@ def test_a_foreign_tool_blocks_nobody(projected: Projected) -> None:
     tool = duckdb.connect(str(projected.file))
     tool.execute("select 1")
     projected.append(6)
-    assert projected.projection.ingest() is False
+    assert projected.projection.ingest() is Turn.LATER
     for _ in range(2):
         assert projected.projection.of_run(RUN, {}).upto == {}
     assert projected.store.read(RUN)[0][-1].record.subject == "call-5"
@@ -257,7 +259,7 @@ def test_a_stopped_kernel_blocks_nobody(projected: Projected) -> None:
     projected.ingest()
     with (projected.root / "store.lock").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert projected.projection.ingest() is False
+        assert projected.projection.ingest() is Turn.LATER
         assert projected.projection.of_run(RUN, {}).upto == {}
     what = "is being written by another kernel"
     assert projected.notices() == [f"store.duckdb {what}; {READ_INSTEAD}"]
@@ -296,7 +298,7 @@ def test_nothing_is_left_of_a_rebuild_without_room(projected: Projected) -> None
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))
     try:
-        assert projected.projection.ingest() is False
+        assert projected.projection.ingest() is Turn.LATER
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not projected.file.exists()
@@ -318,7 +320,7 @@ def test_a_full_disk_in_a_burst_loses_nothing(projected: Projected) -> None:
     size = projected.file.stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20_000, before[1]))
     try:
-        assert projected.projection.ingest() is False
+        assert projected.projection.ingest() is Turn.LATER
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     projected.ingest()
@@ -333,7 +335,7 @@ def test_an_error_in_a_burst_is_no_commit(projected: Projected, point: str) -> N
     projected.append(3)
     arm(f"{point}=error:EIO")
     try:
-        assert projected.projection.ingest() is False
+        assert projected.projection.ingest() is Turn.LATER
     finally:
         arm("")
     projected.ingest()
@@ -344,7 +346,7 @@ def test_a_rebuild_is_dropped_when_the_store_closes(projected: Projected) -> Non
     """Closing doesn't wait for the end of a long rebuild."""
     projected.append(12)
     projected.projection.stop()
-    assert projected.projection.ingest() is False
+    assert projected.projection.ingest() is Turn.LATER
     assert not projected.file.exists()
 
 

@@ -112,6 +112,11 @@ class Instance:
                 raise
             raise told from e
 
+    @property
+    def loaded(self) -> bool:
+        """Whether it runs."""
+        return self._main is not None
+
     def close(self) -> None:
         """End the instance; the next burst makes a new one. Idempotent."""
         main, self._main = self._main, None

@@ -22,6 +22,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from nbdurable_store.ingest import (
     Batch,
     Limit,
     Row,
+    Watermark,
     key8,
     sayable,
 )
@@ -85,6 +87,17 @@ INLINE = """
 """
 
 
+class Turn(Enum):
+    """How a turn of ingest ended."""
+
+    DONE = auto()
+    """Everything there was is taken over."""
+    MORE = auto()
+    """There may be more, so another turn is worth it at once."""
+    LATER = auto()
+    """The file can't be used now; another turn is worth it after a while."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What DuckDB gives to an answer.
@@ -118,6 +131,8 @@ class Projection:
             "key": signer.key_id,
             "journal": journal.name,
         }
+        self.known: Mapping[str, Mark] = {}
+        """How far the file went when this process last had it open."""
         self._signer = signer
         self._clock = clock
         self._backlog = Backlog(journal, signer)
@@ -129,17 +144,21 @@ class Projection:
         self._notices: list[str] = []
         self._away = ""
 
-    def ingest(self, limit: Limit = BURST) -> bool:
-        """Take over the next batch of what was appended; true if more may be waiting.
+    def ingest(self, limit: Limit = BURST, wait_s: float = 0.0) -> Turn:
+        """Take over the next batch of what was appended.
 
         For a thread in the background. Raises nothing that the disk or another program
         can cause: what isn't taken over now is taken over at a later turn.
+
+        Args:
+            limit: How much at most.
+            wait_s: How long to wait for others who have the file open.
         """
         try:
-            with self._turnstile.passage(0.0) as inside:
-                return inside and self._turn(limit)
+            with self._turnstile.passage(wait_s) as inside:
+                return self._turn(limit) if inside else Turn.LATER
         except (Away, Unusable, OSError):
-            return False
+            return Turn.LATER
 
     def of_run(self, run: str, after: Mapping[str, int]) -> Part:
         """Entries of a run, per owner from a sequence number on."""
@@ -194,6 +213,11 @@ class Projection:
         told, self._notices = self._notices, []
         return told
 
+    @property
+    def loaded(self) -> bool:
+        """Whether this process has had DuckDB open, so that a burst is cheap."""
+        return self._file.loaded
+
     def stop(self) -> None:
         """Drop a rebuild that is under way, and begin none."""
         self._stopping.set()
@@ -210,16 +234,15 @@ class Projection:
         self._turnstile.forked()
         self._file.close()
 
-    def _turn(self, limit: Limit) -> bool:
+    def _turn(self, limit: Limit) -> Turn:
         try:
             if self._suspicion:
                 raise Unusable(self._suspicion)
             return self._take_over(limit)
         except Unusable as e:
-            self._rebuild(e)
-            return False
+            return self._rebuild(e)
 
-    def _take_over(self, limit: Limit) -> bool:
+    def _take_over(self, limit: Limit) -> Turn:
         with self._file.open(write=True) as at:
             taken = watermarks(at)
             with closing(self._backlog.batches(taken, limit)) as batches:
@@ -227,13 +250,15 @@ class Projection:
             if batch is not None:
                 reach("ingest.attached")
                 append(at, batch)
-        return batch is not None and batch.full
+                taken |= batch.watermarks
+        self._know(taken)
+        return Turn.MORE if batch is not None and batch.full else Turn.DONE
 
-    def _rebuild(self, reason: Unusable) -> None:
+    def _rebuild(self, reason: Unusable) -> Turn:
         """Make the file anew, and say so, unless there never was one."""
         began = self._clock.monotonic_s()
         if self._stopping.is_set() or began < self._not_before_s:
-            return
+            return Turn.LATER
         self._not_before_s = began + REBUILD_PAUSE_S
         had_one = not isinstance(reason, Missing) or self._turnstile.remembers()
         count = self._file.replace(self._all_batches())
@@ -244,6 +269,11 @@ class Projection:
                 f"store.duckdb {reason.why} and was made anew from the journal: "
                 f"{count:,} record{'s' * (count != 1)}."
             )
+        return Turn.MORE
+
+    def _know(self, taken: Mapping[str, Watermark]) -> dict[str, Mark]:
+        self.known = {owner: w.mark for owner, w in taken.items()}
+        return self.known
 
     def _all_batches(self) -> Iterator[Batch]:
         for batch in self._backlog.batches({}, BULK):
@@ -262,7 +292,7 @@ class Projection:
         except (Away, Unusable, OSError) as e:
             self._note(e)
             return Part()
-        return Part(entries, {owner: w.mark for owner, w in taken.items()})
+        return Part(entries, self._know(taken))
 
     @contextmanager
     def _reading(self) -> Iterator[Cursor]:
@@ -275,7 +305,7 @@ class Projection:
                 yield at
         self._away = ""
 
-    def _note(self, error: Exception) -> None:
+    def _note(self, error: Away | Unusable | OSError) -> None:
         """Why a question was left to the segments; said once, where it says anything."""
         match error:
             case Missing():
@@ -285,8 +315,8 @@ class Projection:
                 return
             case Away():
                 why = error.why
-            case _:
-                why = f"can't be used ({str(error).lower()})"
+            case OSError():
+                why = f"can't be used ({(error.strerror or str(error)).lower()})"
         if why != self._away:
             self._away = why
             self._notices.append(
