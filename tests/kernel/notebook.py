@@ -37,7 +37,7 @@ def comparable(outputs: list[dict]) -> list[dict]:
             found[-1]["text"] += same["text"]
         else:
             found.append(same)
-    return [_without_times(output) for output in found]
+    return [_as_seen(output) for output in found]
 
 
 def lines_of(ran: Ran) -> list[str]:
@@ -71,8 +71,19 @@ def _without_counts(line: str) -> str:
     return re.sub(r"In\s*\[\d+\]", "In[n]", re.sub(r"\x1b\[[0-9;]*m", "", line))
 
 
-def _without_times(output: dict) -> dict:
+def _as_seen(output: dict) -> dict:
+    """Streams without measured times, and with carriage returns carried out."""
     if "text" not in output:
         return output
     text = re.sub(r"[\d.]+ \w?s\b", "t", output["text"])
-    return {**output, "text": text}
+    return {
+        **output,
+        "text": "\n".join(_overwritten(line) for line in text.split("\n")),
+    }
+
+
+def _overwritten(line: str) -> str:
+    seen: list[str] = []
+    for part in line.split("\r"):
+        seen[: len(part)] = part
+    return "".join(seen)

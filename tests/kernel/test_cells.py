@@ -124,6 +124,14 @@ CASES = [
         "worker = threading.Thread(target=work)\nworker.start()\nworker.join()\n"
         "del worker\nprint('joined')",
     ),
+    Case(
+        "shown_error",
+        "RAN\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n"
+        "    get_ipython().showtraceback()\nprint('goes on')",
+    ),
+    Case(
+        "progress", "RAN\nfor i in range(20):\n    print(f'\\r{i:3}%', end='')\nprint()"
+    ),
     Case("error", "RAN\n\ndef inner():\n    1 / 0\n\ninner()", fails=True),
     Case("error_after_await", "RAN\nawait asyncio.sleep(0)\n\n{}['key']", fails=True),
     Case("syntax_error", "x = 1\n\ndef broken(:\n    pass", fails=True),

@@ -12,11 +12,11 @@ import contextlib
 import linecache
 import os
 import threading
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine.cells import Cell, Replayed
+from nbdurable.engine.cells import Cell, Output, Replayed
 from nbdurable.errors import DurableError, DurablePause
 from nbdurable.kernel import replay
 from nbdurable.kernel.capture import Recording, Tap, flush
@@ -146,12 +146,19 @@ class Execution:
             unknown = RuntimeError("IPython says that the cell raised, and not what")
             self._failed(attempt, error or unknown)
         else:
-            shown, value = self._recording.outputs(), self._result.result
+            shown, value = self._shown(), self._result.result
             self._report(lambda: attempt.complete(shown, value))
 
     def _failed(self, attempt: Attempt, error: BaseException) -> None:
-        shown = self._recording.outputs()
+        shown = self._shown()
         self._report(lambda: attempt.fail(error, shown))
+
+    def _shown(self) -> Sequence[Output]:
+        """What the cell showed; a step without its outputs is better than none."""
+        shown: Sequence[Output] = ()
+        with contained("what this cell showed is not saved", self._warn):
+            shown = self._recording.outputs()
+        return shown  # noqa: RET504  # the block above may end early
 
     def _report(self, report: Callable[[], tuple[str, ...]]) -> None:
         """Tell the engine the outcome and show its lines; the outcome stands anyway."""
