@@ -27,7 +27,7 @@ from nbdurable_store.segments import (
     alive,
     plain_segments,
 )
-from nbdurable_store.tails import open_segment
+from nbdurable_store.sources import open_segment
 
 INT64_MAX = (1 << 63) - 1
 

@@ -25,6 +25,7 @@ STORE_POINTS = frozenset(
         "record.synced",
         "seal.written",
         "seal.renamed",
+        "seal.done",
         "trust.written",
         "trust.signed",
         "blob.temp",

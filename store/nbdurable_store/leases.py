@@ -55,7 +55,7 @@ class Leases:
                 self._held[run] = (fd, count - 1)
             elif count == 1:
                 self._path(run).unlink(missing_ok=True)
-                os.close(fd)
+                _let_go(fd)
 
     def close(self) -> None:
         """Give everything back."""
@@ -129,6 +129,12 @@ class RunLease:
         run, self._run = self._run, None
         if run is not None:
             self._leases.release(run)
+
+
+def _let_go(fd: int) -> None:
+    """Unlock and close: closing alone would leave the lock with a forked child."""
+    files.unlock(fd)
+    os.close(fd)
 
 
 def _same(fd: int, path: Path) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import accumulate
@@ -19,9 +20,8 @@ from nbdurable_store import files
 from nbdurable_store.frames import encode_json
 from nbdurable_store.keys import MAC_BYTES, Signer, same
 from nbdurable_store.killpoints import reach
-from nbdurable_store.segments import Mark, MemoryFile, Source, named
+from nbdurable_store.segments import SEALED_SUFFIX, Mark, MemoryFile, Source, listing
 
-SUFFIX = ".seg.zst"
 PIECE_BYTES = 1 << 18
 """A piece is unpacked in 0.3 ms and holds about two hundred calls."""
 PIECES_KEPT = 4
@@ -96,6 +96,7 @@ class SealedFile:
             raise SealBroken(str(e)) from e
         self._starts = list(accumulate(self.index.pieces, initial=0))
         self._kept: OrderedDict[int, bytes] = OrderedDict()
+        self._lock = threading.Lock()
 
     def read(self, offset: int, size: int) -> bytes:
         """Up to ``size`` bytes from ``offset``; fewer only at the end."""
@@ -103,7 +104,9 @@ class SealedFile:
         data = b""
         while offset < end:
             number, begin = divmod(offset, PIECE_BYTES)
-            piece = self._piece(number)[begin : begin + end - offset]
+            with self._lock:
+                piece = self._piece(number)
+            piece = piece[begin : begin + end - offset]
             if not piece:
                 break
             data += piece
@@ -160,7 +163,7 @@ def _index(fd: int, owner: str, signer: Signer) -> Index:
 
 def sealed_segments(journal: Path) -> dict[str, Path]:
     """The sealed segments of a journal, by owner."""
-    return named(journal, SUFFIX)
+    return listing(journal).sealed
 
 
 def salvage(path: Path) -> MemoryFile:
@@ -192,6 +195,7 @@ def seal(source: Source, end: Mark, final: Path, temp: Path, signer: Signer) -> 
 
     packer = zstandard.ZstdCompressor(level=LEVEL)
     pieces, offset, at = [], 0, 0
+    files.make_folder(temp.parent)
     temp.unlink(missing_ok=True)
     fd = files.create(temp)
     try:
@@ -202,7 +206,7 @@ def seal(source: Source, end: Mark, final: Path, temp: Path, signer: Signer) -> 
             pieces.append(len(packed))
             offset, at = offset + len(piece), at + len(packed)
         index = Index(
-            owner=final.name.removesuffix(SUFFIX),
+            owner=final.name.removesuffix(SEALED_SUFFIX),
             size=end.offset,
             next_seq=end.next_seq,
             mac=end.prev_mac,

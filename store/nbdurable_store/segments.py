@@ -39,6 +39,7 @@ from nbdurable_store.frames import (
 from nbdurable_store.keys import Chain
 
 SUFFIX = ".seg"
+SEALED_SUFFIX = ".seg.zst"
 WINDOW_BYTES = 1 << 20
 """How much of a segment is read at once."""
 
@@ -219,19 +220,29 @@ def opening_of(source: Source, chain: Chain) -> Opening | None:
     return Opening.decode(first.head)
 
 
-def plain_segments(journal: Path) -> dict[str, Path]:
-    """The unsealed segments of a journal, by owner."""
-    return named(journal, SUFFIX)
+class Listing(NamedTuple):
+    """The segments of a journal, by owner; one that is being sealed may be in both."""
+
+    plain: dict[str, Path]
+    sealed: dict[str, Path]
 
 
-def named(journal: Path, suffix: str) -> dict[str, Path]:
-    """The files of a journal whose names end so, by owner."""
-    found = {}
+def listing(journal: Path) -> Listing:
+    """Every segment there is now."""
+    plain, sealed = {}, {}
     with contextlib.suppress(FileNotFoundError), os.scandir(journal) as entries:
         for entry in entries:
-            if entry.name.endswith(suffix):
-                found[entry.name.removesuffix(suffix)] = journal / entry.name
-    return found
+            owner, _, ending = entry.name.partition(".")
+            if ending == SUFFIX[1:]:
+                plain[owner] = journal / entry.name
+            elif ending == SEALED_SUFFIX[1:]:
+                sealed[owner] = journal / entry.name
+    return Listing(plain, sealed)
+
+
+def plain_segments(journal: Path) -> dict[str, Path]:
+    """The unsealed segments of a journal, by owner."""
+    return listing(journal).plain
 
 
 def alive(path: Path) -> bool:

@@ -18,6 +18,7 @@ synced; 4 only now the caller goes on.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -105,27 +106,44 @@ class Writer:
             self.append((), sync=True)
 
     def close(self) -> None:
-        """Say that nothing follows, sync, and let the lock go. Idempotent."""
+        """Say that nothing follows, sync, and let the lock go. Idempotent.
+
+        Raises:
+            StoreUnwritable: The last sync failed.
+        """
         with self._lock, self._sync_lock:
-            if self._fd < 0:
-                self._refuse("it is closed")
-                return
-            self._settle()
-            head = closing(self._written.next_seq)
-            self._write(*self._frame(head, b"", self._written))
-            os.ftruncate(self._fd, self._written.offset)
-            files.sync_file(self._fd)
-            self._refuse("it is closed")
+            try:
+                if self._fd >= 0 and not self._refusal:
+                    self._finish()
+            finally:
+                self._end("it is closed")
 
     def forked(self) -> None:
         """In the child of a fork: give the segment up without touching it."""
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
-        self._refuse("this process is a fork of the one that opened it")
+        self._refusal = "this process is a fork of the one that opened it"
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
-    def _refuse(self, why: str) -> None:
+    def _finish(self) -> None:
+        # Without room for the closing frame the segment ends as if we had been killed.
+        with contextlib.suppress(StoreFull):
+            self._settle()
+            head = closing(self._written.next_seq)
+            self._write(*self._frame(head, b"", self._written))
+        try:
+            os.ftruncate(self._fd, self._written.offset)
+            files.sync_file(self._fd)
+        except OSError as e:
+            self._unknown = True
+            raise self._told(e) from e
+
+    def _end(self, why: str) -> None:
         self._refusal = self._refusal or why
         if self._fd >= 0:
+            files.unlock(self._fd)
             os.close(self._fd)
             self._fd = -1
 
@@ -208,7 +226,7 @@ class Writer:
             os.ftruncate(self._fd, begin)
             self._reserved, self._pending = begin, None
         except OSError:
-            self._refuse(f"a failed append can't be undone ({error.strerror})")
+            self._refusal = f"a failed append can't be undone ({error.strerror})"
             self._unknown = True
 
     def _sync(self, end: int) -> None:
@@ -223,7 +241,7 @@ class Writer:
                 # The system forgets pages that it couldn't write: a second sync may
                 # succeed without them, so nothing more is accepted here.
                 self._unknown = True
-                self._refuse(f"the disk reported an error ({e.strerror})")
+                self._refusal = f"the disk reported an error ({e.strerror})"
                 raise self._told(e) from e
             self._synced = target
 

@@ -41,6 +41,8 @@ class LocalHarness:
 
     def kill(self, store: LocalStore) -> None:
         """Drop every descriptor without a word, as the system does at a kill."""
+        store._background.close()
+        store._projection.close()
         store.forked()
 
     def close(self) -> None:

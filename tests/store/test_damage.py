@@ -13,10 +13,10 @@ from nbdurable_store.frames import HEADER_BYTES, Frame
 from nbdurable_store.keys import Signer, find_key
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Entry, Record
-from nbdurable_store.sealed import SUFFIX as SEALED
 from nbdurable_store.sealed import SealedFile, seal
+from nbdurable_store.segments import SEALED_SUFFIX as SEALED
 from nbdurable_store.segments import Damage, MemoryFile, PlainFile, Scan
-from nbdurable_store.tails import open_segment
+from nbdurable_store.sources import open_segment
 
 CALLS = 12
 

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 import weakref
-from collections.abc import Callable, Collection, Iterable, Sequence
-from operator import attrgetter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from blake3 import blake3
 
+from nbdurable_store.backends.background import Background
+from nbdurable_store.backends.comparison import Comparison
+from nbdurable_store.backends.projection import Projection
+from nbdurable_store.backends.reader import Reader
 from nbdurable_store.blobs import INLINE_BYTES_MAX, BlobFiles
 from nbdurable_store.check import Checker
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing
 from nbdurable_store.format import VERSION, Format, signer_of
 from nbdurable_store.frames import Opening
+from nbdurable_store.ingest import Backlog
 from nbdurable_store.keys import same
 from nbdurable_store.leases import Leases, RunLease
 from nbdurable_store.protocol import START, Checked, Cursor, Owner
 from nbdurable_store.records import BlobRef, Entry, Record
-from nbdurable_store.tails import Tails, owners
+from nbdurable_store.sources import Sources
+from nbdurable_store.tails import Tails
 from nbdurable_store.writer import Writer
-
-ORDER = attrgetter("tick", "owner", "seq")
-"""Entries are handed out in this order, the same in every process."""
 
 
 class LocalStore:
@@ -57,13 +59,18 @@ class LocalStore:
         self._leases = Leases(root, self.owner, clock)
         self._blobs = BlobFiles(root, self.owner)
         self._writer = self._make_writer(clock)
-        self._lock = threading.Lock()
-        self._tails = Tails(self._journal, self._signer)
+        self._sources = Sources(self._journal, self._signer)
+        self._projection = Projection(root, self._journal, self._signer, clock)
+        self._background = Background(self._projection, clock)
+        tails = Tails(self._journal, self._signer, self._sources)
+        self._reader = Reader(tails, self._writer.observe)
         _open.add(self)
 
     def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
         """Append in order; see `nbdurable_store.protocol.Store`."""
-        return self._writer.append(records, sync=sync)
+        entries = self._writer.append(records, sync=sync)
+        self._background.nudge()
+        return entries
 
     def put(self, codec: str, data: bytes) -> BlobRef:
         """Keep bytes and name them; see `nbdurable_store.protocol.Store`."""
@@ -92,16 +99,30 @@ class LocalStore:
 
     def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run; see `nbdurable_store.protocol.Store`."""
-        return self._select(lambda record: record.run == run, after)
+        return self._reader.answer(
+            lambda record: record.run == run,
+            lambda since: self._projection.of_run(run, since),
+            after,
+        )
 
     def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
         """Entries of these kinds; see `nbdurable_store.protocol.Store`."""
-        return self._select(lambda record: record.kind in kinds, START)[0]
+        entries, _ = self._reader.answer(
+            lambda record: record.kind in kinds,
+            lambda _: self._projection.of_kinds(kinds),
+            START,
+        )
+        return entries
 
     def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
         """Entries with one of these keys; see `nbdurable_store.protocol.Store`."""
         wanted = frozenset(keys)
-        return self._select(lambda record: record.key in wanted, START)[0]
+        entries, _ = self._reader.answer(
+            lambda record: record.key in wanted,
+            lambda _: self._projection.with_keys(wanted),
+            START,
+        )
+        return entries
 
     def claim(self, run: str) -> RunLease:
         """Take a run; see `nbdurable_store.protocol.Store`."""
@@ -109,33 +130,43 @@ class LocalStore:
 
     def owners(self) -> tuple[Owner, ...]:
         """Everyone who ever appended; see `nbdurable_store.protocol.Store`."""
-        return owners(self._journal, self._signer)
+        return self._sources.owners()
 
     def flush(self) -> None:
         """Make everything durable; see `nbdurable_store.protocol.Store`."""
         self._writer.sync()
+        self._background.flush()
 
     def check(self) -> Checked:
         """Read everything; see `nbdurable_store.protocol.Store`."""
-        return Checker(self._journal, self._signer, self._blobs).check()
+        checker = Checker(self._journal, self._signer, self._blobs)
+        checked = checker.check()
+        backlog = Backlog(self._journal, self._signer)
+        compared = Comparison(self._projection, backlog, self._signer).findings()
+        return replace(checked, findings=(*checked.findings, *compared))
 
     def notices(self) -> tuple[str, ...]:
         """Sentences for a person; see `nbdurable_store.protocol.Store`."""
-        told, self._notices = tuple(self._notices), []
-        return told
+        told, self._notices = self._notices, []
+        return (*told, *self._projection.notices())
 
     def close(self) -> None:
         """Flush and let go; see `nbdurable_store.protocol.Store`."""
-        self._writer.close()
+        self._background.close()
         self._leases.close()
-        with self._lock:
-            self._tails.close()
+        try:
+            self._writer.close()
+        finally:
+            self._projection.close()
+            self._sources.close()
 
     def forked(self) -> None:
         """In the child of a fork: keep nothing of the parent's."""
-        self._lock = threading.Lock()
+        self._reader.forked()
         self._writer.forked()
         self._leases.forked()
+        self._background.forked()
+        self._projection.forked()
 
     def _make_writer(self, clock: Clock) -> Writer:
         opening = Opening(
@@ -148,23 +179,19 @@ class LocalStore:
         chain = self._signer.chain(self.owner)
         return Writer(self._root, self._journal, opening, chain)
 
-    def _select(
-        self, wanted: Callable[[Record], bool], after: Cursor
-    ) -> tuple[tuple[Entry, ...], Cursor]:
-        since = dict(after.next_seq)
-        with self._lock:
-            self._writer.observe(self._tails.refresh({}))
-            entries = [e for e in self._tails.entries(since) if wanted(e.record)]
-            upto = Cursor(tuple(sorted(self._tails.next_seqs().items())))
-        return tuple(sorted(entries, key=ORDER)), upto
-
     def _inline(self, ref: BlobRef) -> bytes:
+        """Bytes that travelled in a record; DuckDB may have what a segment has lost."""
         assert ref.place is not None
-        with self._lock:
-            source = self._tails.source(ref.place.owner)
-            if source is None:
-                raise BlobMissing(id=ref.id.hex(), place=self.place)
-            return source.read(ref.place.offset, ref.size)
+        owner, _, offset = ref.place
+        data = self._sources.read(owner, offset, ref.size)
+        if data is not None and blake3(data).digest() == ref.id:
+            return data
+        kept = self._projection.inline(ref.place, ref.size)
+        if kept is not None:
+            return kept
+        if data is None:
+            raise BlobMissing(id=ref.id.hex(), place=self.place)
+        return data
 
     def _damaged(self, ref: BlobRef, why: str) -> BlobDamaged:
         return BlobDamaged(id=ref.id.hex(), place=self.place, why=why)
