@@ -40,6 +40,8 @@ class Projected:
         self.root = root
         store = open_store(root)
         assert isinstance(store, LocalStore)
+        # The tests say when something is ingested, and by whom.
+        store._background.close()
         self.store = store
         said = read(root)
         assert said is not None

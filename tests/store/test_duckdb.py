@@ -168,7 +168,7 @@ def test_damage_is_stepped_over_and_served_from_the_row(projected: Projected) ->
     found = projected.projection.of_run(RUN, {}).entries
     assert len(found) == 7
     other = Projected(projected.root)
-    assert len(other.store.read(RUN, START)[0]) == 6
+    assert len(other.store.read(RUN, START)[0]) == 7
     other.close()
 
 

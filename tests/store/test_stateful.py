@@ -39,7 +39,9 @@ PLAIN = st.recursive(
     ),
     max_leaves=6,
 )
-VALUES = st.binary(max_size=40) | st.sampled_from([70_000, 65_536]).map(lambda n: b"L" * n)
+VALUES = st.binary(max_size=40) | st.sampled_from([70_000, 65_536]).map(
+    lambda n: b"L" * n
+)
 
 
 class Histories(RuleBasedStateMachine):

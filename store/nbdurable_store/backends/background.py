@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import signal
 import threading
+from collections.abc import Callable
 
 from nbdurable_store.backends.projection import READ_WAIT_S, Projection, Turn
 from nbdurable_store.clock import Clock
@@ -32,11 +33,18 @@ class Background:
     Args:
         projection: Where to.
         clock: The machine's clock, or a test's.
+        tidy: What is done in the same pause, once everything was taken over.
     """
 
-    def __init__(self, projection: Projection, clock: Clock) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        clock: Clock,
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
         self._projection = projection
         self._clock = clock
+        self._tidy = tidy
         self._asked = threading.Event()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -86,6 +94,7 @@ class Background:
             while not ended.is_set():
                 turn = self._projection.ingest(wait_s=TURN_WAIT_S)
                 if turn is Turn.DONE:
+                    self._tidy()
                     break
                 if turn is Turn.LATER:
                     self._clock.wait(ended, RETRY_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import weakref
@@ -13,6 +14,7 @@ from blake3 import blake3
 
 from nbdurable_store.backends.background import Background
 from nbdurable_store.backends.comparison import Comparison
+from nbdurable_store.backends.duckdb import Away, Unusable
 from nbdurable_store.backends.projection import Projection
 from nbdurable_store.backends.reader import Reader
 from nbdurable_store.blobs import INLINE_BYTES_MAX, BlobFiles
@@ -26,9 +28,14 @@ from nbdurable_store.keys import same
 from nbdurable_store.leases import Leases, RunLease
 from nbdurable_store.protocol import START, Checked, Cursor, Owner
 from nbdurable_store.records import BlobRef, Entry, Record
+from nbdurable_store.sealing import Sealer
 from nbdurable_store.sources import Sources
 from nbdurable_store.tails import Tails
 from nbdurable_store.writer import Writer
+
+TAIL_KEPT = 2_000
+"""Entries of a segment that are kept in memory even if DuckDB has them: some 5 MB, and
+readers that are not far behind need no burst."""
 
 
 class LocalStore:
@@ -57,11 +64,13 @@ class LocalStore:
         self._signer = signer_of(root, said)
         self._notices = list(notices)
         self._leases = Leases(root, self.owner, clock)
+        self._clock = clock
         self._blobs = BlobFiles(root, self.owner)
         self._writer = self._make_writer(clock)
         self._sources = Sources(self._journal, self._signer)
         self._projection = Projection(root, self._journal, self._signer, clock)
-        self._background = Background(self._projection, clock)
+        self._background = Background(self._projection, clock, self._tidy)
+        self._sealer = Sealer(root, self._journal, self._signer, self.owner)
         tails = Tails(self._journal, self._signer, self._sources)
         self._reader = Reader(tails, self._writer.observe)
         _open.add(self)
@@ -136,6 +145,7 @@ class LocalStore:
         """Make everything durable; see `nbdurable_store.protocol.Store`."""
         self._writer.sync()
         self._background.flush()
+        self._tidy()
 
     def check(self) -> Checked:
         """Read everything; see `nbdurable_store.protocol.Store`."""
@@ -178,6 +188,17 @@ class LocalStore:
         )
         chain = self._signer.chain(self.owner)
         return Writer(self._root, self._journal, opening, chain)
+
+    def _tidy(self) -> None:
+        """Once DuckDB has everything: let go of it here, and put away what is left.
+
+        Nothing of this is needed by anybody, so what can't be done is done next time.
+        """
+        with contextlib.suppress(Away, Unusable, OSError):
+            ends = self._projection.ends()
+            self._reader.forget(ends, TAIL_KEPT)
+            self._sealer.seal(ends)
+            self._sealer.sweep(self._clock)
 
     def _inline(self, ref: BlobRef) -> bytes:
         """Bytes that travelled in a record; DuckDB may have what a segment has lost."""
