@@ -97,9 +97,9 @@ class Limit(NamedTuple):
 
 
 BURST = Limit(rows=4_000, bytes=1 << 24)
-"""A burst that is full takes some 50 ms of CPU, which is what readers may wait."""
+"""A burst that is full takes some 150 ms of CPU; readers may have to wait so long."""
 BULK = Limit(rows=40_000, bytes=1 << 25)
-"""For a rebuild, where nobody waits: half the cost per row, some 100 MB of memory."""
+"""For a rebuild, where nobody waits: 30 µs of CPU per row, some 300 MB of memory."""
 
 
 class Backlog:

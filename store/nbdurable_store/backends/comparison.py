@@ -26,10 +26,15 @@ class Comparison:
         projection: The file.
         backlog: The segments; a fresh one, so that it reads all of them.
         signer: Checks rows without a frame.
+        stretch: How many sequence numbers are compared in one burst.
     """
 
     def __init__(
-        self, projection: Projection, backlog: Backlog, signer: Signer
+        self,
+        projection: Projection,
+        backlog: Backlog,
+        signer: Signer,
+        stretch: int = STRETCH,
     ) -> None:
         self.missing = 0
         self.different = 0
@@ -37,6 +42,7 @@ class Comparison:
         self._projection = projection
         self._backlog = backlog
         self._signer = signer
+        self._stretch = stretch
 
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with the file: nothing, or one sentence.
@@ -46,7 +52,7 @@ class Comparison:
         try:
             for owner, end in self._projection.ends().items():
                 for first, rows in self._stretches(owner, end):
-                    last = min(first + STRETCH, end)
+                    last = min(first + self._stretch, end)
                     held = self._projection.rows(owner, first, last)
                     self._compare(owner, rows, held)
         except (Missing, Away, OSError):
@@ -62,13 +68,14 @@ class Comparison:
         )
 
     def _stretches(self, owner: str, end: int) -> Iterator[tuple[int, dict[int, Row]]]:
-        """The rows that have to be there, from each multiple of `STRETCH` on."""
+        """The rows that have to be there, from each multiple of the stretch on."""
+        size = self._stretch
         rows = (row for row, _mark in self._backlog.rows(owner) if row is not None)
-        stretches = groupby(rows, key=lambda row: row.seq // STRETCH)
+        stretches = groupby(rows, key=lambda row: row.seq // size)
         number, found = next(stretches, (-1, iter(())))
-        for first in range(0, end, STRETCH):
+        for first in range(0, end, size):
             here: dict[int, Row] = {}
-            if number * STRETCH == first:
+            if number * size == first:
                 here = {row.seq: row for row in found if row.seq < end}
                 number, found = next(stretches, (-1, iter(())))
             yield first, here

@@ -13,7 +13,13 @@ burst of a few milliseconds inside the `Turnstile`:
   sentence for the user waits in `Projection.notices`. A reader never makes the file
   anew: that takes longer than reading the segments.
 
-An agent's call waits for none of this.
+How far the file goes is what the file says, and it may be older than the journal: a copy
+that was put back, or one that a sync client brought. So nobody may conclude from a mark
+that a segment ends there, sealed or not.
+
+An agent's call waits for none of this. Measured with a million records in 250 MB: 10 ms
+of CPU for a burst of 20 rows, 60 for the 4,000 entries of a run (50 of them to verify and
+decode), 11 for a lookup; 110 for the first question of a process after its import.
 """
 
 from __future__ import annotations
@@ -57,7 +63,7 @@ from nbdurable_store.segments import Mark
 from nbdurable_store.turnstile import Turnstile
 
 READ_WAIT_S = 2.0
-"""A burst takes some 10 ms, a full one 100; who waits longer waits for a stopped process
+"""A burst takes some 10 ms, a full one 150; who waits longer waits for a stopped process
 or a rebuild, and reads the segments instead."""
 REBUILD_PAUSE_S = 30.0
 """After a rebuild that didn't end (a full disk), the next try waits for so long."""
