@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from blake3 import blake3
@@ -16,6 +16,7 @@ from nbdurable_store.records import BlobRef, Entry
 from nbdurable_store.sealed import SealBroken, SealedFile, salvage, sealed_segments
 from nbdurable_store.segments import (
     BEGINNING,
+    SUFFIX,
     Damage,
     Mark,
     PlainFile,
@@ -47,17 +48,32 @@ class Checker:
         self._bytes = 0
         self._sound: set[tuple[bytes, int]] = set()
 
-    def check(self) -> Checked:
-        """Read everything, and tell."""
+    def check(self, ends: Mapping[str, int]) -> Checked:
+        """Read everything, and tell.
+
+        Args:
+            ends: Per owner, the first sequence number that DuckDB doesn't have yet.
+        """
         for place, owner, source in self._segments():
             self._segment(place, owner, source)
             source.close()
+        self._short(ends)
         return Checked(
             records=self._records,
             blobs=self._refs,
             bytes=self._bytes,
             findings=tuple(self.findings),
         )
+
+    def _short(self, ends: Mapping[str, int]) -> None:
+        """Name segments that have less than DuckDB took over from them."""
+        for owner, end in sorted(ends.items()):
+            mark = self.ends.get(owner, BEGINNING)
+            if mark.next_seq < end:
+                place = f"{self._journal.name}/{owner}{SUFFIX}"
+                lost = end - mark.next_seq
+                says = f"{place} has lost its end: {lost} records are in DuckDB only."
+                self._found("segment-short", place, says)
 
     def _segments(self) -> Iterator[tuple[str, str, Source]]:
         plain = plain_segments(self._journal)

@@ -7,7 +7,6 @@ and one side's sixty records were gone, every time.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import sys
@@ -91,6 +90,8 @@ def type_in(mounts: str, path: str) -> str:
 
 
 def _network_type_macos(path: Path) -> str | None:
+    import ctypes
+
     buffer = ctypes.create_string_buffer(STATFS_BYTES)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.statfs(os.fsencode(path), buffer) != 0:

@@ -149,8 +149,10 @@ class LocalStore:
 
     def check(self) -> Checked:
         """Read everything; see `nbdurable_store.protocol.Store`."""
-        checker = Checker(self._journal, self._signer, self._blobs)
-        checked = checker.check()
+        ends: dict[str, int] = {}
+        with contextlib.suppress(Away, Unusable, OSError):
+            ends = self._projection.ends()
+        checked = Checker(self._journal, self._signer, self._blobs).check(ends)
         backlog = Backlog(self._journal, self._signer)
         compared = Comparison(self._projection, backlog, self._signer).findings()
         return replace(checked, findings=(*checked.findings, *compared))
