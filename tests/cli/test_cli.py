@@ -123,6 +123,8 @@ def test_a_page_is_written(home: Path, cli: Run) -> None:
     told_to(home, gallery()).close()
     assert cli("timeline", "--html", "run.html") == "run.html"
     assert "<svg" in (home / "run.html").read_text(encoding="utf-8")
+    assert cli("timeline", "--svg", "run.svg") == "run.svg"
+    assert (home / "run.svg").read_text(encoding="utf-8").startswith("<svg")
     missing = cli("timeline", "3", "--html", "no/such/run.html", code=2)
     assert missing.startswith("FileUnwritable: no/such/run.html can't be written")
 

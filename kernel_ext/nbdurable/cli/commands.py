@@ -23,7 +23,7 @@ from nbdurable.engine.session import STORE_FOLDER
 from nbdurable.engine.settle import Answer as Said
 from nbdurable.engine.whereabouts import RunRow
 from nbdurable.errors import DurableError, Remedy
-from nbdurable.timeline import LocalZone, history_of, living, write_page
+from nbdurable.timeline import LocalZone, history_of, living, write_page, write_picture
 from nbdurable.timeline import show as show_run
 from nbdurable.timeline.previews import arguments_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
@@ -182,14 +182,16 @@ def why(given: argparse.Namespace) -> Answer:
 
 
 def timeline(given: argparse.Namespace) -> Answer:
-    """Write the page of a run."""
+    """Write the page or the picture of a run."""
+    write = write_page if given.html is not None else write_picture
+    wanted = given.html if given.html is not None else given.svg
     with opened(given) as store:
         run = reference.find_run(_rows(store), given.run)
         try:
-            path = write_page(store, run.id, given.html)
+            path = write(store, run.id, wanted)
         except OSError as error:
             why = error.strerror or str(error)
-            raise FileUnwritable(path=str(given.html), why=why) from error
+            raise FileUnwritable(path=wanted, why=why) from error
     return Answer(str(path), {"path": str(path), "run": run.id})
 
 

@@ -130,9 +130,9 @@ def parser() -> argparse.ArgumentParser:
     why.add_argument("what", nargs="?", default="", metavar="STEP[.CALL]")
     _add_run_option(why)
     _add_resolve(command("resolve", "commands:resolve", "say what became of a call"))
-    page = command("timeline", "commands:timeline", "write the page of a run")
-    _add_run(page)
-    page.add_argument("--html", required=True, metavar="FILE", help="the file to write")
+    _add_timeline(
+        command("timeline", "commands:timeline", "write the page or picture of a run")
+    )
     command("fsck", "commands:fsck", "read the whole store and say what is damaged")
     trust = command("trust", "commands:trust", "sign somebody else's store as yours")
     trust.add_argument("path", metavar="PATH", help="the store's folder")
@@ -149,6 +149,13 @@ def _add_shared(to: argparse.ArgumentParser, default: str | None) -> None:
 def _add_run(to: argparse.ArgumentParser) -> None:
     says = "a number, NOTEBOOK:NUMBER or an id; the latest by default"
     to.add_argument("run", nargs="?", default="", metavar="RUN", help=says)
+
+
+def _add_timeline(to: argparse.ArgumentParser) -> None:
+    _add_run(to)
+    shape = to.add_mutually_exclusive_group(required=True)
+    shape.add_argument("--html", metavar="FILE", help="a page, with previews of values")
+    shape.add_argument("--svg", metavar="FILE", help="its picture, without any value")
 
 
 def _add_run_option(to: argparse.ArgumentParser) -> None:

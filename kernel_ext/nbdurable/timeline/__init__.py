@@ -10,6 +10,7 @@ from nbdurable.timeline.show import (
     living,
     show,
     write_page,
+    write_picture,
 )
 from nbdurable.timeline.views import RunView
 
@@ -22,4 +23,5 @@ __all__ = [
     "run_view",
     "show",
     "write_page",
+    "write_picture",
 ]

@@ -12,7 +12,8 @@ from typing import Final
 
 from nbdurable.engine.fates import GLYPHS, Fate
 from nbdurable.engine.moments import count, duration, moment, since
-from nbdurable.engine.wording import both, listed
+from nbdurable.engine.wording import listed
+from nbdurable.timeline.glance import legend, saved_told, shares
 from nbdurable.timeline.lanes import anchor, css_class, lanes
 from nbdurable.timeline.look import PAGE_STYLE, STYLE
 from nbdurable.timeline.markup import Content, Markup, element, style
@@ -30,15 +31,6 @@ POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 
 ROWS_MAX: Final = 500
 """Calls of one attempt in the list; more make a page that nobody scrolls through."""
-
-LEGEND: Final = (
-    (Fate.RAN, "ran"),
-    (Fate.REPLAYED, "replayed, not paid again"),
-    (Fate.RUNNING, "running"),
-    (Fate.IN_DOUBT, "in doubt: may have happened"),
-    (Fate.ERROR, "error"),
-    (Fate.STOPPED, "kernel stopped"),
-)
 
 
 def fragment(run: RunView) -> str:
@@ -103,29 +95,21 @@ def _hero(run: RunView) -> Markup | None:
     total = run.total
     if not total.served:
         return None
-    amounts = [f"{total.saved_tokens:,} tokens"] if total.saved_tokens else []
-    amounts += [duration(total.saved_ms)] if total.saved_ms >= 1 else []
+    saved = saved_told(total)
     return element(
         "div",
         element("b", count(total.served, "call")),
         " replayed, not paid again",
-        element("p", f"saved {both(amounts)}", class_="soft") if amounts else None,
+        element("p", saved, class_="soft") if saved else None,
         class_="hero",
     )
 
 
 def _share(run: RunView) -> Markup | None:
     """How many calls of the latest attempts were replayed, ran, are in doubt."""
-    counts: dict[Fate, int] = {}
-    for cell in run.cells:
-        for call in cell.latest.calls:
-            if not call.depth:
-                fate = Fate.REPLAYED if cell.latest.replays else call.fate
-                counts[fate] = counts.get(fate, 0) + 1
-    shown = [(f, counts[f]) for f, _ in LEGEND if f in counts]
+    shown = shares(run)
     if not shown:
         return None
-    shown.sort(key=lambda item: item[0] is not Fate.REPLAYED)
     return element(
         "div",
         [
@@ -173,9 +157,6 @@ def _ask(ask: AskView) -> Markup:
 
 
 def _legend(run: RunView) -> Markup:
-    seen = {c.fate for s in run.attempts for c in s.calls} | {Fate.RAN}
-    seen |= {Fate.REPLAYED} if any(s.replays for s in run.attempts) else set()
-    seen |= {Fate.STOPPED} if any(k.stopped for k in run.kernels) else set()
     return element(
         "div",
         [
@@ -188,8 +169,7 @@ def _legend(run: RunView) -> Markup:
                 ),
                 told,
             )
-            for fate, told in LEGEND
-            if fate in seen
+            for fate, told in legend(run)
         ],
         class_="legend",
     )

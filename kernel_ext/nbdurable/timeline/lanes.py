@@ -47,13 +47,20 @@ def anchor(step: StepView, call: CallView | None = None) -> str:
     return f"a-{step.id}-{call.id}" if call else f"a-{step.id}"
 
 
-def lanes(run: RunView, *, linked: bool) -> Markup:
+def lanes(
+    run: RunView,
+    *,
+    linked: bool,
+    box: tuple[float, float, float, float] | None = None,
+) -> Markup:
     """The picture of a run.
 
     Args:
         run: The run.
         linked: Whether bars lead to the rows of calls below, as in a page.
+        box: Place and size within another picture; none in a page, which decides.
     """
+    x, y, width, height = box or (None, None, None, None)
     plan = layout(run)
     pieces = [
         _definitions(),
@@ -67,6 +74,10 @@ def lanes(run: RunView, *, linked: bool) -> Markup:
         "svg",
         *pieces,
         class_="lanes",
+        x=x,
+        y=y,
+        width=width,
+        height=height,
         viewBox=f"0 0 {WIDTH:.0f} {plan.height:.0f}",
         role="img",
         aria_label=summary(run),
@@ -212,7 +223,8 @@ def _captions(group: Group) -> Iterator[str]:
     tally = group.step.tally
     parts = [f"{tally.served:,} replayed"] if tally.served else []
     parts += [f"{tally.ran:,} ran"] if tally.ran else []
-    calls = ", ".join(parts)
+    asked = "asked you" if group.step.fate is Fate.WAITING else ""
+    calls = " · ".join(filter(None, (", ".join(parts), asked)))
     if calls:
         saved = duration(tally.saved_ms)
         if tally.saved_ms >= 1:

@@ -124,6 +124,17 @@ box-shadow:inset 0 0 0 1.2px var(--doubt)}
 .nbdurable i.stopped{color:var(--error);font-size:13px}
 """
 
+_FILE: Final = """
+svg.nbdurable{max-width:none;min-width:0;width:auto}
+.nbdurable.picture .lanes{min-width:0}
+.nbdurable.picture .paper{fill:var(--paper)}
+.nbdurable.picture .lanes .title{font-size:22px;font-weight:650}
+.nbdurable.picture .lanes .says{font-size:14px}
+.nbdurable.picture .lanes text.under{font-size:13px;fill:var(--soft)}
+.nbdurable.picture .lanes .many{font-size:26px;font-weight:680;fill:var(--replayed)}
+.nbdurable.picture .lanes .share{font-size:13px;font-weight:600}
+"""
+
 _DETAILS: Final = """
 .nbdurable details>summary{cursor:pointer;list-style:none}
 .nbdurable details>summary::-webkit-details-marker{display:none}
@@ -161,7 +172,7 @@ STYLE: Final = (
     f"@media(prefers-color-scheme:dark){{.nbdurable{{{_DARK}}}}}"
     f"[data-jp-theme-light=true] .nbdurable{{{_LIGHT}}}"
     f"[data-jp-theme-light=false] .nbdurable{{{_DARK}}}"
-    f"{_BASE}{_PICTURE}{_DETAILS}"
+    f"{_BASE}{_PICTURE}{_FILE}{_DETAILS}"
 )
 """Everything, scoped to ``.nbdurable``: it changes nothing around it in a notebook."""
 

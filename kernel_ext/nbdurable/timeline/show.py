@@ -14,6 +14,7 @@ from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now
 from nbdurable.timeline import html
 from nbdurable.timeline.model import run_view
+from nbdurable.timeline.picture import picture
 from nbdurable.timeline.previews import Get
 from nbdurable.timeline.text import text
 from nbdurable.timeline.views import RunView
@@ -128,19 +129,44 @@ def write_page(
         clock: What time it is.
         zone: The reader's time zone; the machine's by default.
     """
-    shown = show(
-        history_of(store, run),
-        alive=living(store),
-        get=store.get,
-        clock=clock,
-        zone=zone,
-    )
-    target = Path(path)
+    shown = _read(store, run, clock, zone, store.get)
+    return _publish(Path(path), html.page(shown.run))
+
+
+def write_picture(
+    store: Store,
+    run: str,
+    path: str | os.PathLike[str],
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    zone: tzinfo | None = None,
+) -> Path:
+    """Write the picture of a run as one SVG file, with no values in it.
+
+    Args:
+        store: Where the run is.
+        run: Id of the run.
+        path: The file to write.
+        clock: What time it is.
+        zone: The reader's time zone; the machine's by default.
+    """
+    shown = _read(store, run, clock, zone, None)
+    return _publish(Path(path), picture(shown.run))
+
+
+def _read(
+    store: Store, run: str, clock: Clock, zone: tzinfo | None, get: Get | None
+) -> Shown:
+    history = history_of(store, run)
+    return show(history, alive=living(store), get=get, clock=clock, zone=zone)
+
+
+def _publish(target: Path, text: str) -> Path:
+    """Write a file that is nobody else's, whole or not at all."""
     handle, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(html.page(shown.run))
-        Path(made).chmod(0o600)
+            file.write(text)
         Path(made).replace(target)
     except BaseException:
         Path(made).unlink(missing_ok=True)

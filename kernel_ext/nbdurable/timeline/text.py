@@ -103,7 +103,8 @@ def calls_told(step: StepView) -> str:
         return f"{before}no calls"
     if not tally.served:
         return f"{before}{count(tally.ran, 'call')} ran"
-    return f"{before}{tally.served:,} replayed, {tally.ran:,} ran"
+    ran = f", {tally.ran:,} ran" if tally.ran else ""
+    return f"{before}{tally.served:,} replayed{ran}"
 
 
 def _strip(cell: CellView) -> str:
