@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
+import anthropic
 import httpx2
 import openai
 import pytest
@@ -341,6 +342,56 @@ del stream
         notebook.run(cell, name="a")
         assert asked(server) == 2
         assert notebook.namespace["said"]
+
+    @pytest.mark.parametrize("shape", ["chat stream", "messages stream"])
+    def test_an_error_inside_a_stream_is_asked_again(
+        self, notebook: Notebook, server: ModelServer, shape: str
+    ) -> None:
+        """It ended the cell, so running the cell again tries again."""
+        server.rules.add(Rule(do="break", chunks=2))
+        with pytest.raises((openai.APIError, anthropic.APIError)):
+            notebook.run(f"said = {SHAPES[shape]}", name="a")
+        notebook.run(f"said = {SHAPES[shape]}", name="a")
+        assert asked(server) == 2
+
+    def test_a_caught_error_inside_a_stream_is_served(
+        self, notebook: Notebook, server: ModelServer
+    ) -> None:
+        """What the agent saw it sees again: the pieces, then the error."""
+        cell = """
+seen = []
+try:
+    for chunk in client.chat.completions.create(**ASK, stream=True):
+        seen.append(chunk.to_dict())
+except openai.APIError as broken:
+    seen.append(broken.message)
+"""
+        server.rules.add(Rule(do="break", chunks=2))
+        notebook.run(cell, name="a")
+        first = notebook.namespace["seen"]
+        assert first[-1] == "told to break"  # type: ignore[index]  # a list
+        restart(notebook, server)
+        notebook.run("edited = 1\n" + cell, name="a")
+        assert notebook.namespace["seen"] == first
+        assert asked(server) == 1
+
+    def test_what_was_read_is_not_kept_in_memory(self, notebook: Notebook) -> None:
+        """A long step holds the bodies of the exchanges that are open, no others."""
+        notebook.plain("""
+import gc
+from nbdurable.integrations.http.streams import Heard
+def held():
+    gc.collect()
+    return sum(isinstance(o, Heard) for o in gc.get_objects())
+""")
+        cell = """
+before = held()
+for i in range(5):
+    client.responses.create(model="m", input=str(i))
+more = held() - before
+"""
+        notebook.run(cell, name="a")
+        assert notebook.namespace["more"] <= 0
 
     def test_a_cancelled_stream_is_asked_again(
         self, notebook: Notebook, server: ModelServer

@@ -57,7 +57,7 @@ class Attempt:
         self._scopes = Scopes()
         self._states: dict[str, ScopeState] = {}
         self._blamed: list[tuple[str, object]] = []
-        self._open: list[Callable[[], None]] = []
+        self._open: set[Callable[[], None]] = set()
         self._matcher = Matcher(home.history, step.slot, step.id, home.known())
 
     @contextlib.contextmanager
@@ -304,7 +304,11 @@ class Attempt:
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Call this when the step ends: what is open then is not read to its end."""
-        self._open.append(close)
+        self._open.add(close)
+
+    def closed(self, close: Callable[[], None]) -> None:
+        """Forget what `at_end` was told: it has ended by itself."""
+        self._open.discard(close)
 
     def end(self) -> None:
         """The step ends; calls that are made from now on are late."""
@@ -315,7 +319,8 @@ class Attempt:
     def blame(self, call_id: str, error: object) -> None:
         """Remember which call raised what, for when the cell ends with it.
 
-        A library's response stands for the exception that the library makes of it.
+        A library's response or request stands for the exception that the library
+        makes of it.
         """
         self._blamed.append((call_id, error))
 
@@ -361,7 +366,7 @@ def _chain(error: BaseException | None) -> Iterator[int]:
             continue
         seen.add(id(item))
         yield id(item)
-        yield id(getattr(item, "response", None))
+        yield from (id(held) for held in vars(item).values())
         todo += [item.__cause__, item.__context__]
         if isinstance(item, BaseExceptionGroup):
             todo += item.exceptions

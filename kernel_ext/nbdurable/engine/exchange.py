@@ -79,6 +79,7 @@ def _begun(steps: Conduct, reached: Perform | Returned) -> Begun | Returned:
 
 @contextlib.contextmanager
 def _but(expected: BaseException | None) -> Iterator[None]:
+    """Swallow this very exception: the protocol raises what it was told."""
     try:
         yield
     except BaseException as raised:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -170,6 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         rules = self.owner.rules.take(request.n, body.decode("utf-8", "replace"))
         self._pause(request.n, rules)
         reply = _refusal(rules) or self.owner.respond(request)
+        reply = _broken(reply, rules)
         cut = next((r.chunks for r in rules if r.do == "cut"), None)
         self._send(reply, cut)
         if cut is None:
@@ -249,6 +250,16 @@ def _refusal(rules: tuple[Rule, ...]) -> Reply | None:
                 value, rule.status, retry_after_ms=str(rule.retry_after_ms)
             )
     return None
+
+
+def _broken(reply: Reply, rules: tuple[Rule, ...]) -> Reply:
+    for rule in rules:
+        if rule.do == "break" and reply.stream:
+            error = {"type": "server_error", "message": "told to break"}
+            said = json.dumps({"type": "error", "error": error}).encode()
+            event = b"event: error\ndata: " + said + b"\n\n"
+            return replace(reply, chunks=(*reply.chunks[: rule.chunks], event))
+    return reply
 
 
 def _control(server: LoopbackServer, path: str, body: bytes) -> Reply:

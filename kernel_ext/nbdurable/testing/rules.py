@@ -1,4 +1,4 @@
-"""Trouble on demand: hold, slow down, refuse or cut chosen requests.
+"""Trouble on demand: hold, slow down, refuse, cut or break chosen requests.
 
 A rule names the request it is for, by number (``at``), by text in the body (``when``)
 or neither (the next one), and how many requests it is for (``times``).
@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 HOLD_S_MAX = 600.0
 """A request that nobody releases is answered after this, so no test hangs for ever."""
 
-Do = Literal["hold", "slow", "fail", "cut"]
+Do = Literal["hold", "slow", "fail", "cut", "break"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +23,15 @@ class Rule:
 
     Attributes:
         do: ``hold`` until released, ``slow`` by ``ms``, ``fail`` with ``status``,
-            ``cut`` the connection after ``chunks`` pieces of the answer.
+            ``cut`` the connection after ``chunks`` pieces of the answer, or ``break``
+            a stream there with an error event.
         at: First request number it is for; None for the next one.
         when: Text that the body must contain.
         times: How many requests it is for.
         ms: Delay of ``slow``, milliseconds.
         status: HTTP status of ``fail``.
         retry_after_ms: Sent with ``fail`` as ``retry-after-ms``.
-        chunks: Pieces of the answer that pass before a ``cut``.
+        chunks: Pieces of the answer that pass before a ``cut`` or a ``break``.
     """
 
     do: Do
@@ -51,7 +52,7 @@ class Rule:
         """
         known = {f.name for f in fields(cls)}
         unknown = set(plain) - known
-        if unknown or plain.get("do") not in {"hold", "slow", "fail", "cut"}:
+        if unknown or plain.get("do") not in get_args(Do):
             raise ValueError(f"no such rule: {dict(plain)!r}; fields: {sorted(known)}")
         return cls(**plain)  # type: ignore[arg-type]  # checked by name, JSON from a test
 

@@ -11,6 +11,7 @@ import functools
 import json
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from nbdurable.engine.redact import LENGTH_MIN, Secrets
 from nbdurable.engine.requests import CallRequest, Outcome
 from nbdurable.integrations.http.answers import decoder, rebuild, record
 from nbdurable.integrations.http.asked import Asked, asked, key_of, name_of
-from nbdurable.integrations.http.marks import Marks
+from nbdurable.integrations.http.marks import Mark, Marks
 from nbdurable.integrations.http.recording import (
     Recording,
     from_plain,
@@ -104,6 +105,7 @@ class Exchange:
         self.call = _call(facts, key, self._secrets, self._continued())
         self._began_s = attempt.clock.monotonic_s()
         self._begun: Begun | None = None
+        self._listening: Callable[[], None] = _nothing
 
     def served_again(self) -> Any | None:
         """The answer to an SDK that sends again what failed from the journal."""
@@ -139,7 +141,7 @@ class Exchange:
             return Outcome(raised=error)
         failure = Unanswered(type(error).__name__, str(error))
         self._latest.failure = failure
-        self.frame.attempt.blame(self._begun.call_id, error)
+        self._blame(error)
         return Outcome(raised=failure)
 
     def refused(self, response: Any) -> Outcome:
@@ -156,8 +158,13 @@ class Exchange:
             )
         )
         self._latest.failure = failure if retryable(response.status_code) else None
-        self.frame.attempt.blame(self._begun.call_id, response)
+        self._blame(response)
         return Outcome(raised=failure)
+
+    def gone_wrong(self, response: Any, heard: Heard) -> Outcome:
+        """The server began to answer, and then said that it failed."""
+        self._blame(response)
+        return Outcome(raised=Refused.of(record(response, heard)))
 
     def listen(self, response: Any) -> None:
         """Record the body while it is read."""
@@ -168,17 +175,25 @@ class Exchange:
         )
         ending = Ending(heard, _Recorder(self, response))
         response.stream = listening(self._library, response.stream, ending)
+        self._listening = ending.tell
         self.frame.attempt.at_end(ending.tell)
 
     def end(self, outcome: Outcome) -> None:
         """Record how it ended; durable on return."""
         assert self._begun is not None
+        self.frame.attempt.closed(self._listening)
         self._begun.end(outcome)
 
     async def end_async(self, outcome: Outcome) -> None:
         """The same, without blocking the event loop."""
         assert self._begun is not None
+        self.frame.attempt.closed(self._listening)
         await self._begun.end_async(outcome)
+
+    def _blame(self, what: object) -> None:
+        assert self._begun is not None
+        for held in (what, self._request):
+            self.frame.attempt.blame(self._begun.call_id, held)
 
     def _failed(self, failure: Exception) -> Any:
         if isinstance(failure, Refused):
@@ -202,6 +217,10 @@ class Exchange:
         return self._latest.call_id if self._is_retry() else ""
 
 
+def _nothing() -> None:
+    """Nobody listens yet."""
+
+
 class _Recorder:
     """Records an answer when its reading has ended."""
 
@@ -217,6 +236,8 @@ class _Recorder:
     def _outcome(self, heard: Heard, error: BaseException | None) -> Outcome:
         if error is not None:
             return self._exchange.broke(error)
+        if heard.marks.seen is Mark.ERROR:
+            return self._exchange.gone_wrong(self._response, heard)
         if heard.whole():
             return Outcome(record(self._response, heard))
         told = "the stream was closed before its end"

@@ -3,7 +3,8 @@
 The end of a connection is not the end of an answer: the OpenAI SDK stops reading at
 ``[DONE]`` and never sees the end of file. So an answer is complete at the end of file
 *or* at a mark that its format defines. A *strong* mark ends the answer; after a *weak*
-one more may come (Gemini's usage), so it counts only when the reader stops.
+one more may come (Gemini's usage), so it counts only when the reader stops. An *error*
+is an answer too, and one that its SDK raises.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Mark(IntEnum):
     NONE = 0
     WEAK = 1
     STRONG = 2
+    ERROR = 3
 
 
 class Marks:
@@ -51,6 +53,8 @@ def _mark(event: bytes) -> Mark:
     if not any(hint in event for hint in _HINTS):
         return Mark.NONE
     name, data = _fields(event)
+    if name == "error":
+        return Mark.ERROR
     if data == b"[DONE]" or name in TERMINAL:
         return Mark.STRONG
     try:
@@ -60,12 +64,21 @@ def _mark(event: bytes) -> Mark:
     return _plain_mark(plain)
 
 
-_HINTS = (b"[DONE]", b"message_stop", b"response.", b"finishReason", b'"done"')
+_HINTS = (
+    b"[DONE]",
+    b"message_stop",
+    b"response.",
+    b"finishReason",
+    b'"done"',
+    b"error",
+)
 
 
 def _plain_mark(plain: object) -> Mark:
     if not isinstance(plain, dict):
         return Mark.NONE
+    if plain.get("type") == "error" or plain.get("error"):
+        return Mark.ERROR
     if plain.get("type") in TERMINAL or plain.get("done") is True:
         return Mark.STRONG
     candidates = plain.get("candidates")
