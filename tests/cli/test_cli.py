@@ -90,6 +90,25 @@ def test_a_living_kernel_is_seen(home: Path, cli: Run) -> None:
     assert "✂ findings" in cli("show")
 
 
+@pytest.mark.parametrize(
+    ("how", "state"),
+    [
+        ("paused", "waits for you in review"),
+        ("raised", "error in review"),
+        ("interrupted", "stopped in review"),
+    ],
+)
+def test_a_run_says_what_it_waits_for(
+    home: Path, cli: Run, how: str, state: str
+) -> None:
+    """An unfinished run says in which step it is, and why it doesn't go on."""
+    story = Story()
+    story.opens()
+    story.fails(story.step("review"), how)
+    told_to(home, story).close()
+    assert cli("runs").endswith(f"  {state}")
+
+
 def test_why_explains_steps_and_calls(home: Path, cli: Run) -> None:
     """`why` takes STEP and STEP.CALL; without one it explains the last step."""
     told_to(home, gallery()).close()

@@ -92,7 +92,7 @@ def test_a_new_step_has_no_because() -> None:
     [
         ("raised", "its last attempt ended with an error"),
         ("interrupted", "its last attempt was interrupted"),
-        ("paused", "its last attempt waits for an answer"),
+        ("paused", "its last attempt waited for an answer"),
         ("", "the kernel stopped during it"),
     ],
 )

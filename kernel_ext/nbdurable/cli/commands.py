@@ -15,7 +15,7 @@ from nbdurable.cli.answers import Answer, plain
 from nbdurable.engine import commands as engine
 from nbdurable.engine import explain, reference, settle
 from nbdurable.engine import runs as run_index
-from nbdurable.engine.fates import GLYPHS, Fate
+from nbdurable.engine.fates import GLYPHS, Fate, step_fate
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now, count, moment, since, size
 from nbdurable.engine.redact import Secrets
@@ -101,7 +101,7 @@ def opened(given: argparse.Namespace) -> Iterator[Store]:
 def runs(given: argparse.Namespace) -> Answer:
     """The runs of the store, latest first."""
     with opened(given) as store:
-        rows = _rows(store)
+        rows, states = _rows(store), _states(store)
     data = [
         {
             "id": r.id,
@@ -109,36 +109,51 @@ def runs(given: argparse.Namespace) -> Answer:
             "notebook": r.notebook,
             "opened_us": r.opened_us,
             "active_us": r.active_us,
-            "state": _state(r),
+            "state": states[r.id],
         }
         for r in rows
     ]
-    return Answer(_table(rows, now()) or "no run yet", data)
+    return Answer(_table(rows, states, now()) or "no run yet", data)
 
 
 def _rows(store: Store) -> list[RunRow]:
-    alive = living(store) - {store.owner}
-    rows = run_index.rows(store.scan(run_index.INDEX_KINDS), alive)
+    entries = store.scan(run_index.INDEX_KINDS)
+    rows = run_index.rows(entries, _others(store))
     return sorted(rows, key=lambda r: r.active_us, reverse=True)
 
 
-def _state(row: RunRow) -> str:
-    if row.closed:
+_DOING: Final = {
+    Fate.RUNNING: "running in",
+    Fate.WAITING: "waits for you in",
+    Fate.ERROR: "error in",
+}
+"""How an unfinished run stands, by the fate of the step that it is in."""
+
+
+def _states(store: Store) -> dict[str, str]:
+    """How each run stands, in a few words."""
+    alive = _others(store)
+    folded = run_index.histories(store.scan(run_index.INDEX_KINDS))
+    return {run: _state(history, alive) for run, history in folded.items()}
+
+
+def _state(history: History, alive: frozenset[str]) -> str:
+    if history.closed is not None:
         return "closed"
-    if row.unfinished:
-        doing = "running" if row.alive else "stopped"
-        return f"{doing} in {line(row.stopped_in)}" if row.stopped_in else doing
-    return "open, kernel alive" if row.alive else "open"
+    step = run_index.unfinished_step(history)
+    if step is None:
+        return "open"
+    return f"{_DOING.get(step_fate(step, alive), 'stopped in')} {line(step.name)}"
 
 
-def _table(rows: list[RunRow], here: Now) -> str:
+def _table(rows: list[RunRow], states: dict[str, str], here: Now) -> str:
     cells = [
         (
             f"run {r.number}",
             line(r.notebook),
             f"since {since(r.opened_us, here)}",
             moment(r.active_us, here),
-            _state(r),
+            states[r.id],
         )
         for r in rows
     ]

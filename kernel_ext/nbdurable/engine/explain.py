@@ -157,7 +157,7 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
     names = both(why.names)
     stopped = {
         "interrupted": "its last attempt was interrupted",
-        "paused": "its last attempt waits for an answer",
+        "paused": "its last attempt waited for an answer",
         "raised": "its last attempt ended with an error",
     }
     told = {
