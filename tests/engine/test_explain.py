@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from nbdurable.engine import differences, explain, plainly
-from nbdurable.engine.explain import Cause, Present, Reason, because, cause, why
+from nbdurable.engine import causes, differences, explain, plainly
+from nbdurable.engine.causes import Cause, Reason, because, cause
+from nbdurable.engine.explain import Present, why
 from nbdurable.engine.moments import Now
 from nbdurable.engine.pasts import CallPast
 from tests.stories import Story, digest, doubtful, research
@@ -319,7 +320,7 @@ def test_what_is_no_plain_data_is_not_shown(codec: str, data: bytes) -> None:
         plainly.read(codec, data)
 
 
-@pytest.mark.parametrize("module", [explain, differences, plainly])
+@pytest.mark.parametrize("module", [causes, explain, differences, plainly])
 def test_examples_in_docstrings_hold(module: object) -> None:
     """What a docstring shows is what the function says."""
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
-from nbdurable.engine import explain, lines
+from nbdurable.engine import causes, lines
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Cell, Output, Replayed
 from nbdurable.engine.history import History, StepPast
@@ -239,11 +239,11 @@ def _start(
 
 
 def _because(history: History, place: Place, looked: Looked) -> str:
-    cause = explain.cause(
+    cause = causes.cause(
         history, slot=place.slot, source=looked.source.hex(), reads=looked.reads()
     )
-    continues = cause.reason is explain.Reason.CONTINUES
-    return "" if continues else explain.because(cause)
+    continues = cause.reason is causes.Reason.CONTINUES
+    return "" if continues else causes.because(cause)
 
 
 def _title(raw: str) -> str:

@@ -1,0 +1,139 @@
+"""Why a step has to be executed and is not replayed. Pure.
+
+`cause` compares a step with the last attempt of its slot; `because` says it as it stands
+in the line under the cell and in `why`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from nbdurable.engine.history import History
+from nbdurable.engine.pasts import Order, StepState
+from nbdurable.engine.wording import both
+
+LATER: Final[Order] = (1 << 62, "", 0)
+"""After every entry of a run."""
+
+
+class Reason(StrEnum):
+    """Why a step is executed and not replayed."""
+
+    NEW = "new"
+    CONTINUES = "continues"
+    CODE = "code"
+    INPUT = "input"
+    NO_DIGEST = "no digest"
+    RERUN = "rerun"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a step is executed.
+
+    Attributes:
+        reason: The kind of reason.
+        names: The names that changed, or that have no digest.
+        stopped: How the attempt that is continued had ended.
+    """
+
+    reason: Reason
+    names: tuple[str, ...] = ()
+    stopped: str = ""
+
+
+def cause(
+    history: History,
+    *,
+    slot: str,
+    source: str,
+    reads: Mapping[str, str | None],
+    before: Order = LATER,
+) -> Cause:
+    """Why a step with this source and these inputs has to be executed.
+
+    Args:
+        history: The fold of the run.
+        slot: The slot it is executed in.
+        source: Digest of its normalised source, hex.
+        reads: Digest (hex) of each name it reads; None without one.
+        before: Only attempts that started before this are looked at.
+    """
+    last = next((s for s in history.attempts(slot) if s.order < before), None)
+    if last is None:
+        return Cause(Reason.NEW)
+    reset = history.slot(slot).reset
+    if reset is not None and last.order < reset < before:
+        return Cause(Reason.RERUN)
+    if last.source != source:
+        return Cause(Reason.CODE)
+    names = tuple(sorted(changed(last.reads, reads)))
+    if names:
+        return Cause(Reason.INPUT, names)
+    if last.state is not StepState.COMPLETED or last.ended_order > before:
+        return Cause(Reason.CONTINUES, stopped=last.how)
+    bare = tuple(sorted(n for n, d in reads.items() if d is None))
+    return Cause(Reason.NO_DIGEST, bare) if bare else Cause(Reason.AGAIN)
+
+
+def changed(
+    old: Mapping[str, str | None], new: Mapping[str, str | None]
+) -> Collection[str]:
+    """Names whose digest is another one; a name without a digest counts as equal."""
+    return {
+        name
+        for name in (*old, *new)
+        if (name in old) != (name in new)
+        or (old[name] and new[name] and old[name] != new[name])
+    }
+
+
+def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
+    """A cause, as it stands behind «ran again because»; "" for a new step.
+
+    Args:
+        why: The cause.
+        cells: Where each name was assigned, such as ``cell 2``.
+
+    Example:
+        >>> because(Cause(Reason.INPUT, ("PROMPT",)), {"PROMPT": "cell 2"})
+        'PROMPT changed (cell 2)'
+    """
+    names = both(why.names)
+    stopped = {
+        "interrupted": "its last attempt was interrupted",
+        "paused": "its last attempt waited for an answer",
+        "raised": "its last attempt ended with an error",
+    }
+    told = {
+        Reason.NEW: "",
+        Reason.CONTINUES: stopped.get(why.stopped, "the kernel stopped during it"),
+        Reason.CODE: "its code changed",
+        Reason.INPUT: f"{names} changed{_where(why.names, cells or {})}",
+        Reason.NO_DIGEST: f"{names} {_have(why.names)} no digest",
+        Reason.RERUN: "you asked for a rerun",
+        Reason.AGAIN: "its recorded outcome could not be used",
+    }
+    return told[why.reason]
+
+
+def _where(names: tuple[str, ...], cells: Mapping[str, str]) -> str:
+    places = dict.fromkeys(cells[n] for n in names if n in cells)
+    return f" ({', '.join(places)})" if places else ""
+
+
+def _have(names: tuple[str, ...]) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
+def makers(history: History, before: Order = LATER) -> Mapping[str, str]:
+    """The step that last stored each name, among those that ended before."""
+    made: dict[str, str] = {}
+    for step in sorted(history.steps.values(), key=lambda s: s.ended_order):
+        if step.ended_order < before:
+            made.update((n, step.name) for group in step.groups for n in group)
+    return made
