@@ -1,38 +1,97 @@
-"""Code identity: digests of cells' sources and of tools' functions."""
+"""Code identity for the engine: of a cell's source, and of a tool's calls."""
 
 from __future__ import annotations
 
 import ast
-import inspect
-from collections.abc import Callable
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MethodType
 from typing import Any
 
-from nbdurable.engine.identity.keys import Tag, tagged
+from nbdurable.engine.identity import keys, plain, registry
+from nbdurable.engine.identity.canonical import Hasher
+from nbdurable.engine.identity.codes import Codes, Item
+from nbdurable.engine.identity.forms import Form, Mark, no_label
+from nbdurable.engine.identity.keys import Tag
+from nbdurable.engine.identity.normal import normal_form
+from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
+
+__all__ = ["CallCodes", "Sources", "call_code_digest", "source_digest"]
+
+_CONSTANT_MODULES = frozenset(
+    {"datetime", "decimal", "fractions", "pathlib", "re", "uuid"}
+)
+"""Modules whose values never change: a call's code digest counts them."""
 
 
-class Sources:
-    """The sources of cells by the file name they were compiled under."""
+class CallCodes(Codes):
+    """Code as the identity of a tool: what its author wrote, not what surrounds it.
 
-    def __init__(self) -> None:
-        self._by_file: dict[str, str] = {}
+    Docstrings, the tool's decorators, versions of packages and the values of mutable
+    objects don't count, nor a name that the code itself binds: a counter is no edit.
+    """
 
-    def add(self, filename: str, source: str) -> None:
-        """Keep a cell's source."""
-        self._by_file[filename] = source
+    def _source(self, facts: Facts) -> bytes:
+        return facts.bare
 
-    def get(self, filename: str) -> str:
-        """The source of a file, or ""."""
-        return self._by_file.get(filename, "")
+    def _tool(self, function: Any) -> Form:
+        return Form(Tag.TOOL, (), (function.__wrapped__,), no_label)
+
+    def _version(self, module: str) -> bytes:
+        del module
+        return b""
+
+    def _head(self, facts: Facts, globals_: Mapping[str, object]) -> Iterator[Item]:
+        del facts, globals_
+        yield from ()
+
+    def _attribute(self, value: object) -> object:
+        return self.counted(value)
+
+    def _reached(
+        self, facts: Facts, globals_: Mapping[str, object], closure: Iterable[str] = ()
+    ) -> Iterator[Item]:
+        own = {f"global {name}" for name in facts.needs.stores}
+        for key, value in super()._reached(facts, globals_, closure):
+            missing = isinstance(value, Mark) and value.tag is Tag.MISSING
+            if key not in own and not missing:
+                yield key, value
+
+    def counted(self, value: object) -> object:
+        """Constants by value, code by its code, objects by the code of their class."""
+        if _is_constant(value) or isinstance(value, Mark):
+            return value
+        if registry.kind_of(type(value)) is registry.CODE:
+            return value
+        if isinstance(value, MethodType):
+            return value.__func__, type(value.__self__)
+        return type(value), *unwrapped(value)
 
 
 def source_digest(source: str) -> bytes:
-    """Digest of a cell's source without comments and formatting."""
-    return tagged(Tag.SOURCE, ast.dump(ast.parse(source)).encode())
+    """Digest of a cell's source; comments and layout don't count.
+
+    Args:
+        source: The cell as IPython transformed it: plain Python.
+    """
+    return keys.source_digest(normal_form(ast.parse(source)))
 
 
-def call_code_digest(fn: Callable[..., Any], sources: Sources) -> bytes:
-    """Digest of a function's code."""
-    del sources
-    code = inspect.unwrap(fn).__code__
-    consts = repr([c for c in code.co_consts if not inspect.iscode(c)])
-    return tagged(Tag.FUNCTION, code.co_code, consts.encode())
+def call_code_digest(function: Callable[..., object], sources: Sources) -> bytes:
+    """The digest of a tool's code, recorded beside the key of each of its calls.
+
+    Args:
+        function: The tool, or the function that it wraps.
+        sources: Where local code is found; installed code is its name alone.
+    """
+    inner = function.__func__ if isinstance(function, MethodType) else function
+    codes = CallCodes(sources, getattr(inner, "__globals__", {}))
+    return Hasher(codes=codes).digest(codes.counted(inner))
+
+
+def _is_constant(value: object) -> bool:
+    if type(value) in plain.ATOMS or isinstance(value, enum.Enum):
+        return True
+    if type(value) in {tuple, frozenset}:
+        return all(map(_is_constant, value))  # type: ignore[call-overload]  # a collection
+    return type(value).__module__.partition(".")[0] in _CONSTANT_MODULES

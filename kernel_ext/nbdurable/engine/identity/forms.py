@@ -76,6 +76,16 @@ class Named:
         self.items = items
 
 
+class Mark:
+    """Stands where there is no value to hash: a missing name, an object left out."""
+
+    __slots__ = ("tag", "text")
+
+    def __init__(self, tag: Tag, text: str = "") -> None:
+        self.tag = tag
+        self.text = text
+
+
 class Stretch:
     """A stretch of a long list or dict, hashed on its own.
 
@@ -102,12 +112,22 @@ def qualified(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def named_form(tag: Tag, fields: Sequence[Buffer], items: Mapping[str, object]) -> Form:
+def attribute_label(name: str) -> str:
+    """The path of an attribute."""
+    return f".{name}"
+
+
+def named_form(
+    tag: Tag,
+    fields: Sequence[Buffer],
+    items: Mapping[str, object],
+    label: Callable[[str], str] = attribute_label,
+) -> Form:
     """A form whose children are named; the order of the names doesn't count."""
     names = sorted(items)
     return Form(
         tag,
         (*fields, *(name.encode("utf-8", "surrogatepass") for name in names)),
         [items[name] for name in names],
-        lambda position: f".{names[position]}",
+        lambda position: label(names[position]),
     )

@@ -1,46 +1,86 @@
-"""What a cell reads, with digests."""
+"""The inputs of a step: the digest of everything that can change what its cell does."""
 
 from __future__ import annotations
 
-import ast
+import builtins
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.identity.code import Sources, call_code_digest
-from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.identity import keys, plain, registry
+from nbdurable.engine.identity.canonical import Hasher, Redact
+from nbdurable.engine.identity.codes import (
+    Codes,
+    is_shell_name,
+)
+from nbdurable.engine.identity.forms import Undigestible, qualified
+from nbdurable.engine.identity.ledger import Analysis
+from nbdurable.engine.identity.reads import analyse
+from nbdurable.engine.identity.sources import Sources
+
+_FRAMES = frozenset(
+    {
+        "pandas.DataFrame",
+        "pandas.core.frame.DataFrame",
+        "pandas.Series",
+        "pandas.core.series.Series",
+        "polars.dataframe.frame.DataFrame",
+        "polars.lazyframe.frame.LazyFrame",
+        "pyarrow.lib.Table",
+        "pyarrow.lib.RecordBatchReader",
+        "pyarrow._dataset.Dataset",
+        "duckdb.DuckDBPyRelation",
+        "_duckdb.DuckDBPyRelation",
+        "numpy.ndarray",
+    }
+)
+"""Types that SQL engines find by the name of a variable."""
+
+
+_DATA_MODULES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What a cell reads and may write.
+    """What a cell reads, as digests, and what it may write.
 
     Attributes:
-        digests: Digest of each name it reads, None without one.
-        codes: Code digests of classes whose instances it reads.
-        writes: Names it may bind.
-        undigestible: Names without a digest, and why.
-        dynamic: Reads that static analysis can't know.
+        source: Digest of the normalised source.
+        digests: Per name read, the digest of its value; `keys.MISSING` for a name that
+            isn't bound, ``None`` for a value without a digest.
+        codes: Per notebook class whose instances are read, its code digest.
+        undigestible: Per name without a digest, what refused it and where.
+        writes: Names it may bind, by itself or through the code it reaches.
+        deletes: Names it may delete.
+        star: It may bind names that nobody can foresee.
+        dynamic: Builtins through which any name may be read; then every variable of
+            the user counts. Empty if that can't happen.
     """
 
+    source: bytes
     digests: Mapping[str, bytes | None]
     codes: Mapping[str, bytes] = field(default_factory=dict)
+    undigestible: Mapping[str, Undigestible] = field(default_factory=dict)
     writes: frozenset[str] = frozenset()
-    undigestible: Mapping[str, str] = field(default_factory=dict)
-    dynamic: bool = False
+    deletes: frozenset[str] = frozenset()
+    star: bool = False
+    dynamic: frozenset[str] = frozenset()
+    reader: Callable[[], _Gather] = field(repr=False, compare=False)
+
+    @property
+    def key(self) -> bytes:
+        """The step key; of no use to look a step up if something is undigestible."""
+        return keys.step_key(self.source, self.digests.items(), self.codes.items())
 
     def mutated(
         self, namespace: Mapping[str, object], skip: Collection[str] = ()
     ) -> set[str]:
-        """Names read whose value has another digest now."""
-        found = set()
-        for name, before in self.digests.items():
-            if before is None or name in skip or name not in namespace:
-                continue
-            value = namespace[name]
-            if not callable(value) and _digest(value) != before:
-                found.add(name)
-        return found
+        """The names read whose value was changed in place, or rebound, by now."""
+        before = {n: d for n, d in self.digests.items() if d and n not in skip}
+        suspects = [n for n in before if n in namespace and _can_change(namespace[n])]
+        now = self.reader()
+        now.read(sorted(suspects))
+        return {n for n in suspects if now.digests[n] != before[n]}
 
 
 def read_inputs(
@@ -49,28 +89,154 @@ def read_inputs(
     sources: Sources,
     *,
     hidden: Collection[str] = (),
-    redact: Callable[[str], str] | None = None,
+    redact: Redact | None = None,
 ) -> Inputs:
-    """What a cell reads, with digests of the values now."""
-    del redact
-    names = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)]
-    reads = {n.id for n in names if isinstance(n.ctx, ast.Load)}
-    writes = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
-    digests: dict[str, bytes | None] = {}
-    undigestible: dict[str, str] = {}
-    for name in sorted(reads & namespace.keys() - set(hidden) - writes):
-        value = namespace[name]
-        if hasattr(value, "__code__"):
-            digests[name] = call_code_digest(value, sources)  # type: ignore[arg-type]  # it has code
-            continue
-        digests[name] = _digest(value)
-        if digests[name] is None:
-            undigestible[name] = type(value).__qualname__
-    return Inputs(digests=digests, writes=frozenset(writes), undigestible=undigestible)
+    """The digests of what a cell reads, at this moment.
+
+    Args:
+        source: The cell as IPython transformed it: plain Python.
+        namespace: The variables of the notebook: the very dict its functions see.
+        sources: Where the code of the notebook is found.
+        hidden: Names of the namespace that are not the user's.
+        redact: Replaces the secrets in a string.
+
+    Raises:
+        SyntaxError: The source is no Python.
+    """
+    sources.refresh()
+    analysis = analyse(source, sources.transform)
+    reader = partial(_Gather, analysis, namespace, sources, redact)
+    gather = reader()
+    gather.read(sorted(analysis.reads - {*hidden}))
+    gather.read(sorted(n for n in analysis.guesses - {*hidden} if n in namespace))
+    gather.read(sorted(n for n in analysis.frames if _is_frame(namespace.get(n))))
+    dynamic = {n for n in analysis.dynamic if n not in namespace} | gather.dynamic
+    if dynamic:
+        own = {n for n in namespace if not n.startswith("__")} - {*hidden}
+        gather.read(sorted(own - analysis.bound_at.keys()))
+    gather.read_classes()
+    return Inputs(
+        source=analysis.source,
+        digests=gather.digests,
+        codes=gather.codes,
+        undigestible=gather.undigestible,
+        writes=analysis.writes | gather.stores,
+        deletes=analysis.deletes,
+        star=analysis.star,
+        dynamic=frozenset(dynamic),
+        reader=reader,
+    )
 
 
-def _digest(value: object) -> bytes | None:
-    try:
-        return digest(value)
-    except Undigestible:
-        return None
+class _Gather:
+    """Digests names one after the other, sharing what they share.
+
+    Names that the cell has bound before it first reads a value are an effect of its
+    source, not an input: ``LIMIT = 5; search()`` has one key whatever LIMIT was before.
+    They are *hidden* from the code that this value reaches.
+    """
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        namespace: Mapping[str, object],
+        sources: Sources,
+        redact: Redact | None,
+    ) -> None:
+        self._analysis = analysis
+        self._namespace = namespace
+        self._redact = redact
+        self._made: list[Codes] = []
+        self._codes_of = partial(Codes, sources, namespace)
+        self._shared = self._hasher()
+        self.digests: dict[str, bytes | None] = {}
+        self.codes: dict[str, bytes] = {}
+        self.undigestible: dict[str, Undigestible] = {}
+
+    @property
+    def dynamic(self) -> set[str]:
+        """Builtins through which reached code may read any name."""
+        return set().union(*(codes.dynamic for codes in self._made))
+
+    @property
+    def stores(self) -> set[str]:
+        """Names that reached code may bind."""
+        return set().union(*(codes.stores for codes in self._made))
+
+    def _hasher(self, hidden: Collection[str] = ()) -> Hasher:
+        codes = self._codes_of(hidden)
+        self._made.append(codes)
+        return Hasher(codes=codes, redact=self._redact)
+
+    def read(self, names: Collection[str]) -> None:
+        """Take the values of some names."""
+        for name in names:
+            if name in self.digests or not self._counts(name):
+                continue
+            if name not in self._namespace:
+                self.digests[name] = keys.MISSING
+                continue
+            try:
+                self.digests[name] = self._digest(name)
+            except Undigestible as refusal:
+                self.digests[name] = None
+                self.undigestible[name] = refusal
+
+    def _counts(self, name: str) -> bool:
+        if is_shell_name(name):
+            return False
+        return name in self._namespace or not hasattr(builtins, name)
+
+    def _digest(self, name: str) -> bytes:
+        value = self._namespace[name]
+        found = self._shared.digest(value)
+        # What a value touches is known by now, or was when an earlier one touched it.
+        hidden = self._analysis.bound_before(name) & self._made[0].touched
+        if not hidden or _is_data(value):
+            return found
+        hasher = self._hasher(hidden)
+        found = hasher.digest(value)
+        self._shared.types |= hasher.types
+        return found
+
+    def read_classes(self) -> None:
+        """Take the code of the notebook classes met, and of those met in theirs."""
+        hasher = self._hasher(self._hidden_from_classes())
+        local, done = self._made[0].is_local, set[type]()
+        while todo := {c for c in self._shared.types | hasher.types if local(c)} - done:
+            done |= todo
+            for cls in sorted(todo, key=qualified):
+                self._read_class(cls, hasher)
+
+    def _hidden_from_classes(self) -> frozenset[str]:
+        """What was bound before any value was read that may hold an instance."""
+        holders = [
+            self._analysis.bound_before(name)
+            for name in self.digests.keys() & self._namespace.keys()
+            if not _is_data(self._namespace[name])
+        ]
+        return frozenset.intersection(*holders) if holders else frozenset()
+
+    def _read_class(self, cls: type, hasher: Hasher) -> None:
+        name = qualified(cls)
+        try:
+            self.codes[name] = hasher.digest(cls)
+        except Undigestible as refusal:
+            self.codes[name] = keys.UNKNOWN
+            self.undigestible[name] = refusal
+
+
+def _can_change(value: object) -> bool:
+    """Whether a value can be changed in place so that it is another value then."""
+    code = registry.kind_of(type(value)) is registry.CODE
+    return not code and type(value) not in plain.ATOMS
+
+
+def _is_data(value: object) -> bool:
+    """Whether a value surely holds no code: the big ones are not hashed twice."""
+    module = type(value).__module__.partition(".")[0]
+    return module in _DATA_MODULES or plain.census(value) is not None
+
+
+def _is_frame(value: object) -> bool:
+    return any(qualified(base) in _FRAMES for base in type(value).__mro__)

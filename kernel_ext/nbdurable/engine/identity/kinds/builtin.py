@@ -10,6 +10,7 @@ from nbdurable.engine.identity import plain
 from nbdurable.engine.identity.forms import (
     Form,
     Kinds,
+    Mark,
     Named,
     Stretch,
     index_label,
@@ -62,6 +63,10 @@ def _named(value: Named) -> Form:
     return named_form(Tag.ATTRIBUTES, (), value.items)
 
 
+def _mark(value: Mark) -> Form:
+    return Form(value.tag, (value.text.encode(),))
+
+
 def _set(value: set[object] | frozenset[object]) -> Form:
     tag = Tag.SET if type(value) is set else Tag.FROZENSET
     if set(map(type, value)) in _SORTABLE:
@@ -105,6 +110,7 @@ KINDS: Kinds = {
     dict: _dict,
     Stretch: _stretch,
     Named: _named,
+    Mark: _mark,
     set: _set,
     frozenset: _set,
     bytearray: _bytearray,

@@ -44,6 +44,7 @@ def _module_name(value: Any) -> str | None:
 KINDS: Kinds = dict.fromkeys(
     (
         "builtins.function",
+        "builtins.code",
         "builtins.builtin_function_or_method",
         "builtins.type",
         "builtins.module",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from nbdurable.engine.identity.forms import Form, Kinds, Undigestible, qualified
 
 
-def _refuse(value: object) -> Form:
+def refuse(value: object) -> Form:
+    """No digest, by type."""
     raise Undigestible(qualified(type(value)))
 
 
@@ -70,4 +71,4 @@ _NAMES = (
     "mmap.mmap",
 )
 
-KINDS: Kinds = dict.fromkeys(_NAMES, _refuse)
+KINDS: Kinds = dict.fromkeys(_NAMES, refuse)

@@ -10,7 +10,7 @@ from io import BytesIO, StringIO
 from re import Pattern
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine.identity.forms import Form, Kinds, qualified
+from nbdurable.engine.identity.forms import Form, Kinds, no_label, qualified
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.kinds.objects import reduced
 
@@ -72,6 +72,12 @@ def _memory_file(value: BytesIO | StringIO) -> Form:
     return Form(Tag.MEMORY_FILE, (name,), (value.getvalue(), value.tell()))
 
 
+def _cached_function(value: Any) -> Form:
+    """The function and the size of its cache; what is in the cache doesn't count."""
+    children = (value.__wrapped__, value.cache_parameters())
+    return Form(Tag.REDUCED, (b"functools.lru_cache",), children, no_label)
+
+
 def _pickle_buffer(value: PickleBuffer) -> Form:
     return Form(Tag.BUFFER, (b"raw", value.raw()))
 
@@ -91,6 +97,7 @@ KINDS: Kinds = {
     "pathlib._local.PurePath": _path,
     Pattern: _pattern,
     "enum.Enum": _member,
+    "functools._lru_cache_wrapper": _cached_function,
     BytesIO: _memory_file,
     StringIO: _memory_file,
     "_pickle.PickleBuffer": _pickle_buffer,

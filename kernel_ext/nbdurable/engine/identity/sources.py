@@ -1,0 +1,288 @@
+"""The sources of the notebook's code, kept by ourselves.
+
+``inspect.getsource`` fails for classes of a cell, for functions that were exec'd and
+for everything once linecache was cleared, and it gives two lambdas the same line.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import CodeType, FunctionType, MethodType
+from typing import TypeAlias
+
+from nbdurable.engine.identity.ledger import Needs
+from nbdurable.engine.identity.normal import normal_form
+from nbdurable.engine.identity.notebook import Transform
+from nbdurable.engine.identity.reads import needs_of
+from nbdurable.engine.identity.scopes import DEFINITIONS, Function
+
+Load: TypeAlias = Callable[[str], "str | None"]
+"""From a code filename to its source, or ``None`` if it isn't local code."""
+
+
+VersionOf: TypeAlias = Callable[[str], str]
+"""From a module's name to its distribution and version; "" where that doesn't count."""
+
+Local: TypeAlias = Function | ast.ClassDef | ast.Module
+"""A definition in a local source."""
+
+
+def no_version(_: str) -> str:
+    """Versions don't count."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a definition from its text alone.
+
+    Attributes:
+        normal: Its normal form, decorators and docstrings included.
+        bare: The same without docstrings and without its own decorators.
+        needs: What its body needs when it runs.
+        head: Names that its decorators load.
+    """
+
+    normal: bytes
+    bare: bytes
+    needs: Needs
+    head: frozenset[str]
+
+
+class Sources:
+    """Sources by code filename: cells as they run, local modules when they are met.
+
+    Attributes:
+        version_of: Says which version a module is of.
+        transform: IPython's transformation, for the bodies of cell magics.
+    """
+
+    def __init__(
+        self,
+        load: Load | None = None,
+        version_of: VersionOf = no_version,
+        transform: Transform | None = None,
+    ) -> None:
+        """Keep nothing yet. What needs the world outside is handed in.
+
+        Args:
+            load: Finds the source of a local file nobody has added: a loose module
+                beside the notebook, or a cell that ran before. It says ``None`` for
+                what a distribution owns.
+            version_of: From a module's name to its distribution and version; "" where
+                that doesn't count.
+            transform: From a cell's text to plain Python.
+        """
+        self.version_of = version_of
+        self.transform = transform
+        self._load = load
+        self._texts: dict[str, str | None] = {}
+        self._indexes: dict[str, _Index] = {}
+        self._cells: dict[str, None] = {}
+        self._facts: dict[ast.AST, Facts] = {}
+
+    def add(self, filename: str, source: str) -> None:
+        """Keep the source of a cell, as it was compiled under this filename."""
+        if self._texts.get(filename) != source:
+            self._indexes.pop(filename, None)
+        self._texts[filename] = source
+        self._cells.pop(filename, None)
+        self._cells[filename] = None
+
+    def refresh(self) -> None:
+        """Ask again for the sources that were found by ``load``: files change."""
+        for filename in self._texts.keys() - self._cells.keys():
+            text = self._load(filename) if self._load else None
+            if text != self._texts[filename]:
+                self._indexes.pop(filename, None)
+                self._texts[filename] = text
+
+    def holds(self, filename: str | None) -> bool:
+        """Whether the file is local code whose source is known."""
+        if not filename:
+            return False
+        if filename not in self._texts:
+            self._texts[filename] = self._load(filename) if self._load else None
+        return self._texts[filename] is not None
+
+    def module(self, filename: str) -> ast.Module:
+        """The tree of a file that `holds` says is local."""
+        index = self._index(filename)
+        assert index is not None, filename
+        return index.tree
+
+    def function(self, code: CodeType) -> Function | None:
+        """The definition of a function, by file, first line and name.
+
+        ``None`` if the source doesn't compile to this code: a file that was edited
+        after its import says nothing about what runs.
+        """
+        index = self._index(code.co_filename)
+        if index is None:
+            return None
+        found = index.functions.get((code.co_firstlineno, code.co_name), [])
+        if len(found) > 1:
+            ranges = set(code.co_positions())
+            found = [node for node in found if _range(node) in ranges]
+        return found[0] if found and index.compiles_to(code) else None
+
+    def facts(self, node: Local) -> Facts:
+        """What the text of a definition says; worked out once."""
+        if node not in self._facts:
+            self._facts[node] = Facts(
+                normal=normal_form(node),
+                bare=normal_form(node, docstrings=False, decorators=False),
+                needs=_needs(node),
+                head=_head(node),
+            )
+        return self._facts[node]
+
+    def class_(self, cls: type, home: str | None) -> ast.ClassDef | None:
+        """The definition of a class: where its functions are, else the latest cell's.
+
+        Args:
+            cls: The class.
+            home: The file of its module; ``None`` for a class of the notebook.
+        """
+        lines = dict(_first_lines(cls))
+        others = reversed(self._cells) if home is None else [home]
+        for filename in [*lines, *others]:
+            index = self._index(filename)
+            nodes = index.classes.get(cls.__qualname__, []) if index else []
+            line = lines.get(filename)
+            fitting = [n for n in nodes if line is None or _holds_line(n, line)]
+            if fitting:
+                return fitting[-1]
+        return None
+
+    def _index(self, filename: str) -> _Index | None:
+        if filename not in self._indexes:
+            if not self.holds(filename):
+                return None
+            self._indexes[filename] = _Index(self._texts[filename] or "")
+        return self._indexes[filename]
+
+
+class _Index:
+    """Where the definitions of one source are."""
+
+    def __init__(self, source: str) -> None:
+        self.functions: dict[tuple[int, str], list[Function]] = {}
+        self.classes: dict[str, list[ast.ClassDef]] = {}
+        self._source = source
+        self._codes: dict[int, frozenset[CodeType]] = {}
+        try:
+            self.tree = ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError):  # nobody's code is in it
+            self.tree = ast.Module([], [])
+        stack: list[tuple[ast.AST, str]] = [(self.tree, "")]
+        while stack:
+            node, prefix = stack.pop()
+            inner = prefix
+            if isinstance(node, ast.ClassDef):
+                self.classes.setdefault(prefix + node.name, []).append(node)
+                inner = f"{prefix}{node.name}."
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._add(node, node.name)
+                inner = f"{prefix}{node.name}.<locals>."
+            elif isinstance(node, ast.Lambda):
+                self._add(node, "<lambda>")
+            children = [*ast.iter_child_nodes(node)]
+            stack += [(child, inner) for child in reversed(children)]
+
+    def compiles_to(self, code: CodeType) -> bool:
+        """Whether this source, compiled as the code was, holds it."""
+        future = code.co_flags & __future__.annotations.compiler_flag
+        if future not in self._codes:
+            self._codes[future] = _codes(self._source, future)
+        return code in self._codes[future]
+
+    def _add(self, node: Function, name: str) -> None:
+        self.functions.setdefault((_first_line(node), name), []).append(node)
+
+
+def _codes(source: str, future: int) -> frozenset[CodeType]:
+    """All code that a source compiles to. Equal code compares equal, file aside."""
+    flags = future | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    stack = [compile(source, "", "exec", flags=flags, dont_inherit=True)]
+    found: set[CodeType] = set()
+    while stack:
+        code = stack.pop()
+        found.add(code)
+        stack += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+    return frozenset(found)
+
+
+def _head(node: Local) -> frozenset[str]:
+    loaded = (n for d in getattr(node, "decorator_list", ()) for n in ast.walk(d))
+    return frozenset(n.id for n in loaded if isinstance(n, ast.Name))
+
+
+def _needs(node: Local) -> Needs:
+    if isinstance(node, ast.Module):  # what it loads is in it, or in its imports
+        return Needs()
+    if isinstance(node, ast.ClassDef):
+        node = ast.ClassDef(**{**vars(node), "decorator_list": []})
+    return needs_of(node)
+
+
+def _first_line(node: Function | ast.ClassDef) -> int:
+    """The line that the compiler calls the first: that of the first decorator."""
+    if isinstance(node, DEFINITIONS) and node.decorator_list:
+        return node.decorator_list[0].lineno
+    return node.lineno
+
+
+def _range(node: Function) -> tuple[int, int | None, int, int | None]:
+    """Where the body's value stands: what the code of a lambda returns."""
+    last = node.body if isinstance(node, ast.Lambda) else node.body[-1]
+    return last.lineno, last.end_lineno, last.col_offset, last.end_col_offset
+
+
+def _holds_line(node: ast.ClassDef, line: int) -> bool:
+    return _first_line(node) <= line <= (node.end_lineno or node.lineno)
+
+
+def _first_lines(cls: type) -> Iterator[tuple[str, int]]:
+    """Per file, the first line of a function of the class."""
+    for attribute in vars(cls).values():
+        for function in unwrapped(attribute):
+            code = function.__code__
+            if function.__qualname__.startswith(f"{cls.__qualname__}."):
+                yield code.co_filename, code.co_firstlineno
+
+
+def unwrapped(attribute: object) -> Iterator[FunctionType]:
+    """The functions in what decorators made of them.
+
+    ``staticmethod``, ``classmethod``, ``property``, and objects that keep the function
+    as those of functools do. Nothing is asked of an object but its dict: one with a
+    ``__getattr__`` of its own may answer anything, without end.
+    """
+    stack, seen = [attribute], set[int]()
+    while stack:
+        item = stack.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, FunctionType):
+            yield item
+        stack += [inner for inner in _inner(item) if inner is not None]
+
+
+def _inner(item: object) -> Iterator[object]:
+    if isinstance(item, property):
+        yield from (item.fget, item.fset, item.fdel)
+    elif isinstance(item, staticmethod | classmethod | MethodType):
+        yield item.__func__
+    elif isinstance(item, partial):
+        yield item.func
+    elif not isinstance(item, type):
+        own = getattr(item, "__dict__", None)
+        if type(own) is dict:
+            found = (own.get(name) for name in ("__wrapped__", "func", "wrapped"))
+            yield from (inner for inner in found if callable(inner))
