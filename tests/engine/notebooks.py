@@ -17,11 +17,15 @@ from nbdurable_store.protocol import Store
 HIDDEN = frozenset({"__builtins__", "tool", "effects"})
 
 
-@dataclass
 class World:
     """Counts what happened outside, whatever kernel did it."""
 
-    effects: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.effects: list[str] = []
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Its identity is that of a service: what happened there doesn't count."""
+        return World, ()
 
     def __call__(self, effect: str) -> str:
         """Let something happen; its answer shows what was asked."""
@@ -49,11 +53,18 @@ class Notebook:
         self.session = Session(
             notify=self.told.append, environ=self.environ, store=self.store
         )
-        self.namespace: dict[str, object] = {"tool": tool, "world": self.world}
+        self.namespace: dict[str, object] = {
+            "__name__": "__main__",
+            "tool": tool,
+            "world": self.world,
+        }
 
     def plain(self, source: str) -> None:
         """Run a cell that isn't durable."""
-        exec(compile(source, "<plain>", "exec"), self.namespace)  # it is a notebook
+        self.count += 1
+        filename = f"<plain {self.count}>"
+        self.session.sources.add(filename, source)
+        exec(compile(source, filename, "exec"), self.namespace)  # it is a notebook
 
     @property
     def facts(self) -> Facts:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import Protocol
 
 from nbdurable.engine.history import CallPast, History
-from nbdurable.engine.identity.code import Sources
+from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.ids import Ids
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest, Outcome

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from nbdurable.engine import lines, runs
 from nbdurable.engine.history import CallPast, CallState, History
-from nbdurable.engine.identity.code import Sources
+from nbdurable.engine.identity.notebook import Transform
+from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.ids import RANDOM_IDS, Ids
+from nbdurable.engine.localcode import source_of, version_of
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest, Outcome
 from nbdurable.engine.slots import Slots
@@ -72,13 +74,14 @@ class Session:
         ids: Ids = RANDOM_IDS,
         environ: Mapping[str, str] | None = None,
         store: Store | None = None,
+        transform: Transform | None = None,
     ) -> None:
         self.notify = notify
         self.clock = clock
         self.ids = ids
         self.environ = os.environ if environ is None else environ
         self.lock = threading.RLock()
-        self.sources = Sources()
+        self.sources = Sources(source_of, version_of, transform)
         self.slots = Slots()
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}

@@ -41,7 +41,10 @@ class Port:
         from nbdurable import api
         from nbdurable.engine.session import Session
 
-        session = Session(notify=lambda line: say(self._shell, line, "notice"))
+        session = Session(
+            notify=lambda line: say(self._shell, line, "notice"),
+            transform=self._shell.transform_cell,
+        )
         front = api.Front(
             session=session,
             namespace=lambda: self._shell.user_ns,
