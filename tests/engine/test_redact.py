@@ -62,6 +62,7 @@ SHAPES = {
     "url-password": ["postgres://anna:hunter22@db.test/x"],
     "auth-header": [
         "Bearer abcdefghijklmnop1234",
+        "authorization: bearer abc-123-def",
         '{"Authorization": "Basic YW5uYTpodW50ZXIy"}',
         '"x-api-key": "abcdef1234567890abcdef"',
     ],
@@ -73,6 +74,7 @@ INNOCENT = [
     "call_9x8y7z6w5v4u3t2s1r0q chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz0123",
     "a task-list, a risk-free desk-job; ask-me-anything-about-this-long-name",
     "Set OPENAI_API_KEY and pass Authorization: Bearer YOUR_API_KEY to it.",
+    "Authorization: Basic authentication, Authorization: bearer authentication",
     "Basic authorization is internationalization's little brother.",
     "postgres://user:password@localhost/db and https://host:8080/@handle",
     "-----BEGIN PRIVATE KEY----- is how such a file begins",

@@ -38,9 +38,25 @@ PATHS: Final = {
 ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 """What JSON says as it is, but for some floats, huge integers and lone surrogates."""
 
-encode_tree = json.JSONEncoder(
+_encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
-).encode
+)
+_make = getattr(json.encoder, "c_make_encoder", None)
+_basestring = json.encoder.encode_basestring
+_pieces = _make and _make(
+    None, _encoder.default, _basestring, None, ":", ",", False, False, False
+)
+
+
+def encode_tree(tree: object) -> str:
+    """A tree as JSON, as `_encoder` would write it.
+
+    The encoder in C is made once: making it for each text takes a fifth of the time
+    that writing a kilobyte does.
+    """
+    if _pieces is None:
+        return _encoder.encode(tree)
+    return "".join(_pieces(tree, 0))
 
 
 Place = tuple[str, tuple[tuple[str, Any], ...]]
