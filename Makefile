@@ -5,6 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)) python3)
 BIN := $(VENV)/bin
 JOBS ?= 2
+CHROMIUM ?= chromium
 
 ifeq ($(origin VENV),file)
 READY := $(VENV)/.installed
@@ -16,7 +17,7 @@ endif
 , := ,
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: help check test demo lab bench soak lock lint types contracts format clean
+.PHONY: help check test demo lab bench soak picture lock lint types contracts format clean
 
 help:  ## what this list is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -69,6 +70,13 @@ bench: $(READY)  ## what durability costs, beside bare SQLite: one table
 soak: $(READY)  ## kill kernels at random moments for MINUTES (default 10)
 	$(call say,Killing kernels for $(or $(MINUTES),10) minutes)
 	@NBDURABLE_SOAK_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -q -p no:randomly tests/crash -m soak
+
+picture: $(READY)  ## docs/picture.png again, from the demo's page (needs Debian's chromium)
+	@folder=$$(mktemp -d) && \
+	$(BIN)/python -m nbdurable.testing.demo --seed $(or $(SEED),17) --folder $$folder/demo && \
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,445 \
+	  --screenshot=$(CURDIR)/docs/picture.png file://$$folder/demo/run.html 2>/dev/null && \
+	rm -r $$folder
 
 lock: $(READY)  ## make requirements.lock again from pyproject.toml
 	$(call say,Resolving for Python 3.11 and newer on every platform)
