@@ -115,7 +115,8 @@ def _commands_work(folder: Path, environment: dict[str, str]) -> None:
                 capture_output=True,
                 check=False,
             )
-            assert done.returncode == 0, (line, done.stderr)
+            fine = {0, 1} if "doctor" in arguments else {0}
+            assert done.returncode in fine, (line, done.stdout, done.stderr)
 
 
 def test_other_commands_are_tied_to_a_test() -> None:
