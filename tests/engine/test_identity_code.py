@@ -22,6 +22,7 @@ from nbdurable.engine.identity.inputs import read_inputs
 from nbdurable.engine.identity.normal import normal_form
 from tests.engine import identity_edits as edits
 from tests.engine.identity_notebook import Notebook
+from tests.engine.notebooks import Notebook as Steps
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("identity_normal.json")
@@ -207,6 +208,31 @@ def test_an_outdated_source_says_nothing() -> None:
     notebook.run("import loose\nfrom loose import f")
     imported = [notebook.inputs(cell).key for cell in cells]
     assert len({*before, *edited, *imported}) == 6
+
+
+DEFINING = """LIMIT = 3
+def low(x):
+    # a comment
+    return x * LIMIT
+class A:
+    k = 1
+    def m(self): return low(self.k)
+f = lambda x: low(x) + 1
+a = A()"""
+
+
+@pytest.mark.parametrize("edit", ["", "# another\n"])
+def test_steps_replay_on_code_that_was_put_back(edit: str) -> None:
+    """Functions and classes of a replayed cell have the digest that they had."""
+    cells = [DEFINING, "low(2)", "a.m()", "f(1)", "A().m()"]
+    nb = Steps()
+    for cell in cells:
+        assert "ran" in nb.run(cell)
+    nb.restart()
+    nb.count = 100  # a new kernel compiles its cells under other file names
+    nb.plain("pass")
+    for cell in [edit + cells[0], *cells[1:]]:
+        assert "replayed" in nb.run(cell)
 
 
 def test_future_annotations_of_an_earlier_cell_are_known() -> None:

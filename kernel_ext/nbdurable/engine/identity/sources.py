@@ -116,19 +116,18 @@ class Sources:
         return index.tree
 
     def function(self, code: CodeType) -> Function | None:
-        """The definition of a function, by file, first line and name.
+        """The definition of a function, by its file, else among the cells.
 
-        ``None`` if the source doesn't compile to this code: a file that was edited
-        after its import says nothing about what runs.
+        A function that was put back carries the file name of a kernel that is gone; it
+        is found by its code. ``None`` if no source compiles to this code: a file that
+        was edited after its import says nothing about what runs.
         """
         index = self._index(code.co_filename)
-        if index is None:
-            return None
-        found = index.functions.get((code.co_firstlineno, code.co_name), [])
-        if len(found) > 1:
-            ranges = set(code.co_positions())
-            found = [node for node in found if _range(node) in ranges]
-        return found[0] if found and index.compiles_to(code) else None
+        if index is not None:
+            return index.function(code)
+        found = (self._index(filename) for filename in reversed(self._cells))
+        nodes = (index.function(code) for index in found if index is not None)
+        return next((node for node in nodes if node is not None), None)
 
     def facts(self, node: Local) -> Facts:
         """What the text of a definition says; worked out once."""
@@ -174,11 +173,11 @@ class _Index:
         self.functions: dict[tuple[int, str], list[Function]] = {}
         self.classes: dict[str, list[ast.ClassDef]] = {}
         self._source = source
-        self._codes: dict[int, frozenset[CodeType]] = {}
+        self._codes: dict[int, dict[CodeType, list[CodeType]]] = {}
         try:
             self.tree = ast.parse(source)
         except (SyntaxError, ValueError, RecursionError):  # nobody's code is in it
-            self.tree = ast.Module([], [])
+            self.tree, self._source = ast.Module([], []), ""
         stack: list[tuple[ast.AST, str]] = [(self.tree, "")]
         while stack:
             node, prefix = stack.pop()
@@ -194,27 +193,46 @@ class _Index:
             children = [*ast.iter_child_nodes(node)]
             stack += [(child, inner) for child in reversed(children)]
 
-    def compiles_to(self, code: CodeType) -> bool:
-        """Whether this source, compiled as the code was, holds it."""
+    def function(self, code: CodeType) -> Function | None:
+        """The definition that compiles to this code, wherever it stands."""
         future = code.co_flags & __future__.annotations.compiler_flag
         if future not in self._codes:
             self._codes[future] = _codes(self._source, future)
-        return code in self._codes[future]
+        compiled = self._codes[future].get(_placeless(code), [])
+        same = [own for own in compiled if own == code] or compiled
+        return self._node(same[-1]) if same else None
+
+    def _node(self, code: CodeType) -> Function | None:
+        """The definition at the place of code that was compiled from this source."""
+        found = self.functions.get((code.co_firstlineno, code.co_name), [])
+        if len(found) > 1:
+            ranges = set(code.co_positions())
+            found = [node for node in found if _range(node) in ranges]
+        return found[0] if found else None
 
     def _add(self, node: Function, name: str) -> None:
         self.functions.setdefault((_first_line(node), name), []).append(node)
 
 
-def _codes(source: str, future: int) -> frozenset[CodeType]:
-    """All code that a source compiles to. Equal code compares equal, file aside."""
+def _codes(source: str, future: int) -> dict[CodeType, list[CodeType]]:
+    """All code that a source compiles to, by what it is without its place."""
     flags = future | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     stack = [compile(source, "", "exec", flags=flags, dont_inherit=True)]
-    found: set[CodeType] = set()
+    found: dict[CodeType, list[CodeType]] = {}
     while stack:
         code = stack.pop()
-        found.add(code)
-        stack += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
-    return frozenset(found)
+        found.setdefault(_placeless(code), []).append(code)
+        inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+        stack += reversed(inner)
+    return found
+
+
+def _placeless(code: CodeType) -> CodeType:
+    """Code without file, lines and columns, nested code included."""
+    consts = (_placeless(c) if isinstance(c, CodeType) else c for c in code.co_consts)
+    return code.replace(
+        co_filename="", co_firstlineno=1, co_linetable=b"", co_consts=tuple(consts)
+    )
 
 
 def _head(node: Local) -> frozenset[str]:

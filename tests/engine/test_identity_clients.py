@@ -1,0 +1,90 @@
+"""A client is where it points and how it behaves, never the key it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anthropic
+import httpx
+import httpx2
+import openai
+import pytest
+
+from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.identity.forms import Undigestible
+
+ONE, TWO = "sk-one-0123456789abcdef", "sk-two-0123456789abcdef"
+
+SDKS = {
+    "openai": openai.OpenAI,
+    "openai async": openai.AsyncOpenAI,
+    "anthropic": anthropic.Anthropic,
+    "anthropic async": anthropic.AsyncAnthropic,
+}
+HTTP = {"httpx": httpx.Client, "httpx2": httpx2.Client}
+
+OPTIONS: dict[str, dict[str, object]] = {
+    "place": {"base_url": "http://localhost:1/v1"},
+    "retries": {"max_retries": 7},
+    "timeout": {"timeout": 3.0},
+    "header": {"default_headers": {"X-Team": "a"}},
+    "query": {"default_query": {"v": "2"}},
+}
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_the_key_of_a_client_does_not_count(sdk: str) -> None:
+    """Two clients that differ in their key have one digest."""
+    assert digest(SDKS[sdk](api_key=ONE)) == digest(SDKS[sdk](api_key=TWO))
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_the_configuration_of_a_client_counts(sdk: str) -> None:
+    """Place, retries, timeout, custom headers and query each count."""
+    made = [SDKS[sdk](api_key=ONE, **options) for options in OPTIONS.values()]
+    assert len({digest(client) for client in [SDKS[sdk](api_key=ONE), *made]}) == 6
+
+
+def test_clients_differ_by_class() -> None:
+    """A sync client is no async client, and one library isn't the other."""
+    made = [SDKS[sdk](api_key=ONE) for sdk in SDKS]
+    assert len({digest(client) for client in made}) == len(made)
+
+
+def test_credentials_in_headers_do_not_count() -> None:
+    """A custom header that carries a key counts as being there, not by its value."""
+    made = [
+        openai.OpenAI(api_key=ONE, default_headers={"X-Api-Key": key})
+        for key in (ONE, TWO)
+    ]
+    assert len({digest(client) for client in made}) == 1
+
+
+@pytest.mark.parametrize("library", HTTP)
+def test_http_clients_count_by_what_was_configured(library: str) -> None:
+    """Base address, headers, parameters and redirects; not cookies or auth."""
+    make: Callable[..., object] = HTTP[library]
+    plain, again = make(), make(auth=("user", ONE), cookies={"session": TWO})
+    others = [
+        make(base_url="http://localhost:1"),
+        make(headers={"X-Team": "a"}),
+        make(params={"q": "1"}),
+        make(follow_redirects=True),
+    ]
+    assert digest(plain) == digest(again)
+    assert len({digest(client) for client in [plain, *others]}) == 5
+
+
+def test_answers_of_a_model_have_a_digest() -> None:
+    """The pydantic models of an SDK are values; which fields were set doesn't count."""
+    usage = openai.types.CompletionUsage
+    one = usage(completion_tokens=1, prompt_tokens=2, total_tokens=3)
+    two = usage.model_validate(one.model_dump())
+    assert digest(one) == digest(two)
+    assert digest(one) != digest(one.model_copy(update={"total_tokens": 4}))
+
+
+def test_a_stream_has_no_digest() -> None:
+    """What is still being read is no value."""
+    with pytest.raises(Undigestible):
+        digest(chunk for chunk in [b"data"])
