@@ -89,7 +89,7 @@ def test_a_mutant_fails_the_suite(name: str, tmp_path: Path) -> None:
     ran = subprocess.run(  # our own tests
         [sys.executable, "-m", "pytest", *options, *mutant.tests],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": "", "CI": ""},
+        env={**os.environ, "PYTHONPATH": _path(tmp_path), "CI": ""},
         capture_output=True,
         text=True,
         check=False,
@@ -97,6 +97,11 @@ def test_a_mutant_fails_the_suite(name: str, tmp_path: Path) -> None:
     )
     assert ran.returncode == 1, ran.stdout[-3000:]
     assert " failed" in ran.stdout
+
+
+def _path(folder: Path) -> str:
+    """Where the processes that the tests start find the mutant."""
+    return os.pathsep.join(str(folder / part) for part in ("kernel_ext", "store"))
 
 
 def _plant(mutant: Mutant, folder: Path) -> None:

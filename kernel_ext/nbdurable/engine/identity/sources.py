@@ -217,8 +217,15 @@ class _Index:
 def _codes(source: str, future: int) -> dict[CodeType, list[CodeType]]:
     """All code that a source compiles to, by what it is without its place."""
     flags = future | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    stack = [compile(source, "", "exec", flags=flags, dont_inherit=True)]
     found: dict[CodeType, list[CodeType]] = {}
+    try:
+        stack = [compile(source, "", "exec", flags=flags, dont_inherit=True)]
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+    ):  # it parses, such as a bare return
+        return found
     while stack:
         code = stack.pop()
         found.setdefault(_placeless(code), []).append(code)
