@@ -90,13 +90,11 @@ def read_all(fd: int, size: int, offset: int) -> bytes:
 def reserve(fd: int, offset: int, size: int) -> None:
     """Give a file room, so that a full disk is met here and not in a later write.
 
-    Linux marks the blocks without writing them. Measured: as fast to sync as room that
-    was filled with zeros, and a fifth faster than a file that grows by each append.
+    Zeros are written, and not only blocks marked (posix_fallocate): a sync into marked
+    blocks has to write down that they hold something now. Measured, a synced append
+    takes 35 µs of CPU into zeros, 60 into marked blocks, 70 to a file that grows.
     """
-    if sys.platform == "linux":
-        os.posix_fallocate(fd, offset, size)
-    else:
-        write_all(fd, bytes(size), offset)
+    write_all(fd, bytes(size), offset)
 
 
 def publish(path: Path, data: bytes, temp: Path) -> None:

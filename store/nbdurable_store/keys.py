@@ -87,6 +87,10 @@ class Signer:
             b"seal/v1", self.store.encode(), owner.encode(), index
         ).digest()
 
+    def stamp(self, stamp: bytes) -> bytes:
+        """The MAC of how a process left ``store.duckdb``."""
+        return self._begin(b"stamp/v1", self.store.encode(), stamp).digest()
+
     def chain(self, owner: str) -> Chain:
         """The MACs of one owner's records."""
         return Chain(self._begin(b"record/v1", self.store.encode(), owner.encode()))

@@ -40,8 +40,9 @@ from nbdurable_store.keys import Chain
 
 SUFFIX = ".seg"
 SEALED_SUFFIX = ".seg.zst"
+FIRST_WINDOW_BYTES = 1 << 13
 WINDOW_BYTES = 1 << 20
-"""How much of a segment is read at once."""
+"""How much of a segment is read at once: little first, for who looks often."""
 
 
 class Source(Protocol):
@@ -140,6 +141,7 @@ class Scan:
         self._chain = chain
         self._window = b""
         self._base = 0
+        self._ahead = FIRST_WINDOW_BYTES
 
     def grown(self) -> bool:
         """Whether something stands at the mark now. One small read."""
@@ -152,6 +154,7 @@ class Scan:
             deep: Look behind zeros too, for frames after a stretch that was erased.
         """
         self._window, self._base, self.torn = b"", self.mark.offset, False
+        self._ahead = FIRST_WINDOW_BYTES
         while (frame := self._next(deep=deep)) is not None:
             if frame.offset != self.mark.offset or frame.seq != self.mark.next_seq:
                 yield Damage(
@@ -176,7 +179,8 @@ class Scan:
         at = offset - self._base
         found = decode_frame(self._window, at, self._base)
         if not isinstance(found, Frame) and found.need:
-            self._load(offset, max(WINDOW_BYTES, found.need))
+            self._load(offset, max(self._ahead, found.need))
+            self._ahead = min(2 * self._ahead, WINDOW_BYTES)
             found = decode_frame(self._window, 0, self._base)
             if not isinstance(found, Frame) and found.need > len(self._window):
                 self._load(offset, found.need)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
 
+from nbdurable_store.clock import Clock
 from nbdurable_store.frames import Frame, about_segment, closing, decode_entry
 from nbdurable_store.keys import Signer
 from nbdurable_store.records import Entry
 from nbdurable_store.segments import BEGINNING, Damage, Mark, Scan, listing
 from nbdurable_store.sources import Sources
+
+SETTLED_NS = 100_000_000
+"""After a tenth of a second a folder's time has moved on for sure."""
 
 _seq = attrgetter("seq")
 
@@ -28,6 +33,8 @@ class Tail:
         self.entries: list[Entry] = []
         self.floor = scan.mark.next_seq
         """Entries with a smaller sequence number are not held here."""
+        self.by_key: dict[bytes, list[Entry]] = {}
+        """The same entries, by the key that they are looked up by."""
         self.damaged = 0
         """Of entries with a smaller sequence number, some could not be read."""
         self._owner = owner
@@ -55,6 +62,19 @@ class Tail:
         self._walked = True
         return tick
 
+    def feed(self, entries: tuple[Entry, ...], end: Mark) -> None:
+        """Take entries from who appended them, if they are the next ones.
+
+        Args:
+            entries: What was appended.
+            end: The place after them.
+        """
+        if self._walked and entries and entries[0].seq == self.next_seq:
+            self.entries.extend(entries)
+            for entry in entries:
+                self._index(entry)
+            self._scan.mark = end
+
     def since(self, seq: int) -> Iterator[Entry]:
         """The entries held here, from a sequence number on."""
         first = bisect_left(self.entries, seq, key=_seq)
@@ -64,11 +84,19 @@ class Tail:
         """Let go of entries with a smaller sequence number: DuckDB has them."""
         del self.entries[: bisect_left(self.entries, seq, key=_seq)]
         self.floor = max(self.floor, seq)
+        self.by_key.clear()
+        for entry in self.entries:
+            self._index(entry)
 
     def _take(self, frame: Frame) -> int:
         entry = decode_entry(self._owner, frame.seq, frame.head, frame.body_offset)
         self.entries.append(entry)
+        self._index(entry)
         return entry.tick
+
+    def _index(self, entry: Entry) -> None:
+        if entry.record.key:
+            self.by_key.setdefault(entry.record.key, []).append(entry)
 
 
 class Tails:
@@ -83,12 +111,19 @@ class Tails:
         journal: The folder of segments.
         signer: Checks their frames.
         sources: Their bytes.
+        clock: The machine's clock, or a test's.
     """
 
-    def __init__(self, journal: Path, signer: Signer, sources: Sources) -> None:
+    def __init__(
+        self, journal: Path, signer: Signer, sources: Sources, clock: Clock
+    ) -> None:
+        self._clock = clock
+        self._modified_ns = -1
         self._journal = journal
         self._signer = signer
         self._sources = sources
+        self.generation = 0
+        """Grows whenever DuckDB is needed for something that it wasn't before."""
         self._tails: dict[str, Tail] = {}
         self._covered: dict[str, int] = {}
 
@@ -98,6 +133,25 @@ class Tails:
         Args:
             marks: How far DuckDB has each owner's segment.
         """
+        if self._listing_changed():
+            self._look_around(marks)
+        return max((tail.poll() for tail in self._tails.values()), default=0)
+
+    def _listing_changed(self) -> bool:
+        """Whether segments may have come or gone since the last look.
+
+        The time of a folder moves in steps of some milliseconds, so it says nothing
+        about a change right after the look.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            modified_ns = self._journal.stat().st_mtime_ns
+            if modified_ns == self._modified_ns:
+                return False
+            settled = self._clock.now_us() * 1000 - modified_ns > SETTLED_NS
+            self._modified_ns = modified_ns if settled else -1
+        return True
+
+    def _look_around(self, marks: Mapping[str, Mark]) -> None:
         plain, sealed = listing(self._journal)
         known = self._tails.keys() | self._covered.keys()
         for owner in plain.keys() - known:
@@ -105,9 +159,9 @@ class Tails:
         for owner in (marks.keys() | sealed.keys()) - self._tails.keys() - known:
             if owner in marks:
                 self._covered[owner] = marks[owner].next_seq
+                self.generation += 1
             else:
                 self._begin(owner, BEGINNING)
-        return max((tail.poll() for tail in self._tails.values()), default=0)
 
     def begin_anew(self, since: Mapping[str, int], marks: Mapping[str, Mark]) -> None:
         """Read again what neither the tails nor DuckDB have: it has less than before."""
@@ -116,6 +170,12 @@ class Tails:
             if max(since.get(owner, 0), mark.next_seq) < floor:
                 self._covered.pop(owner, None)
                 self._begin(owner, mark)
+
+    def feed(self, owner: str, entries: tuple[Entry, ...], end: Mark) -> None:
+        """Take what this process has appended itself; see `Tail.feed`."""
+        tail = self._tails.get(owner)
+        if tail is not None:
+            tail.feed(entries, end)
 
     def next_seqs(self) -> dict[str, int]:
         """Per owner, the sequence number of the entry that will come next."""
@@ -132,16 +192,32 @@ class Tails:
             since.get(owner, 0) >= tail.damaged for owner, tail in self._tails.items()
         )
 
-    def entries(self, since: Mapping[str, int]) -> Iterator[Entry]:
-        """The entries held here, per owner from a sequence number on."""
-        for owner, tail in self._tails.items():
-            yield from tail.since(since.get(owner, 0))
+    def of_run(self, run: str, since: Mapping[str, int]) -> Iterator[Entry]:
+        """Entries of a run, per owner from a sequence number on."""
+        return (entry for entry in self._since(since) if entry.record.run == run)
+
+    def of_kinds(
+        self, kinds: Container[str], since: Mapping[str, int]
+    ) -> Iterator[Entry]:
+        """Entries of these kinds, per owner from a sequence number on."""
+        return (entry for entry in self._since(since) if entry.record.kind in kinds)
+
+    def with_keys(self, keys: Collection[bytes]) -> Iterator[Entry]:
+        """Entries with one of these keys."""
+        for tail in self._tails.values():
+            for key in keys:
+                yield from tail.by_key.get(key, ())
 
     def forget(self, ends: Mapping[str, int], keep: int) -> None:
         """Let go of entries that DuckDB has, of segments that hold more than ``keep``."""
         for owner, tail in self._tails.items():
             if owner in ends and len(tail.entries) > keep:
                 tail.forget(ends[owner])
+                self.generation += 1
+
+    def _since(self, since: Mapping[str, int]) -> Iterator[Entry]:
+        for owner, tail in self._tails.items():
+            yield from tail.since(since.get(owner, 0))
 
     def _floors(self) -> dict[str, int]:
         return self._covered | {o: tail.floor for o, tail in self._tails.items()}
@@ -151,3 +227,4 @@ class Tails:
         if source is not None:
             scan = Scan(source, self._signer.chain(owner), mark)
             self._tails[owner] = Tail(owner, scan)
+            self.generation += mark != BEGINNING

@@ -11,6 +11,7 @@ hold the lock for ever. Nobody on the way of an agent's call ever waits here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from nbdurable_store.clock import Clock
 STEP_S = 0.002
 """How often a waiting reader looks; a burst takes some 10 ms."""
 REMEMBERED = b"\x01"
+NOTE_BYTES_MAX = 256
 
 
 class Turnstile:
@@ -67,9 +69,21 @@ class Turnstile:
         finally:
             self._thread.release()
 
-    def remember(self) -> None:
-        """From inside: note in the lock file that ``store.duckdb`` has its name now."""
-        os.pwrite(self._fd, REMEMBERED, 0)
+    def remember(self, note: bytes) -> None:
+        """From inside: note in the lock file that ``store.duckdb`` has its name now.
+
+        Args:
+            note: How it was left. Where the lock file can't be written, nothing is noted.
+        """
+        known = os.pread(self._fd, NOTE_BYTES_MAX, 0)
+        if known != REMEMBERED + note:
+            with contextlib.suppress(OSError):
+                os.pwrite(self._fd, REMEMBERED + note, 0)
+                os.ftruncate(self._fd, 1 + len(note))
+
+    def remembered(self) -> bytes:
+        """From inside: the last note."""
+        return os.pread(self._fd, NOTE_BYTES_MAX, 0)[1:]
 
     def remembers(self) -> bool:
         """From inside: whether ``store.duckdb`` was there before."""

@@ -28,7 +28,6 @@ from typing import NamedTuple
 from nbdurable_store import files
 from nbdurable_store.errors import StoreFull, StoreUnwritable
 from nbdurable_store.frames import (
-    FIRST_MAC,
     HEADER_BYTES,
     Opening,
     body_of,
@@ -40,18 +39,19 @@ from nbdurable_store.frames import (
 from nbdurable_store.keys import Chain
 from nbdurable_store.killpoints import reach
 from nbdurable_store.records import Entry, Record
-from nbdurable_store.segments import SUFFIX
+from nbdurable_store.segments import BEGINNING, SUFFIX, Mark
 
-RESERVE_BYTES = 1 << 20
-"""Room is reserved in pieces of this size: one sync of metadata per 500 calls."""
+RESERVE_BYTES = 1 << 16
+RESERVE_BYTES_MAX = 1 << 18
+"""Room is reserved in pieces, first of this size, then up to that: one sync in a hundred
+writes 256 kB and the file's size, which nobody notices."""
 
 
-class Written(NamedTuple):
-    """How far the segment is written."""
+class Appended(NamedTuple):
+    """What an append made, and the place in the segment after it."""
 
-    offset: int
-    next_seq: int
-    prev_mac: bytes
+    entries: tuple[Entry, ...]
+    end: Mark
 
 
 class Writer:
@@ -79,20 +79,20 @@ class Writer:
         self._fd = -1
         self._refusal = ""
         self._unknown = False
-        self._written = Written(0, 0, FIRST_MAC)
-        self._pending: tuple[bytes, Written] | None = None
+        self._written = BEGINNING
+        self._pending: tuple[bytes, Mark] | None = None
         self._reserved = 0
         self._synced = 0
 
-    def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
+    def append(self, records: Sequence[Record], *, sync: bool) -> Appended:
         """Append records, all or none; see `nbdurable_store.protocol.Store.append`."""
         with self._lock:
             self._ready()
             entries = self._append(records) if records else ()
-            end = self._written.offset
+            end = self._written
         if sync:
-            self._sync(end)
-        return entries
+            self._sync(end.offset)
+        return Appended(entries, end)
 
     def observe(self, tick: int) -> None:
         """Learn of a tick that somebody else has given."""
@@ -172,9 +172,7 @@ class Writer:
         try:
             files.lock(fd)
             reach("segment.created")
-            frame, after = self._frame(
-                self._opening.encode(), b"", Written(0, 0, FIRST_MAC)
-            )
+            frame, after = self._frame(self._opening.encode(), b"", BEGINNING)
             reserved = _reserve(fd, 0, len(frame))
             files.write_all(fd, frame, 0)
             os.fsync(fd)
@@ -201,12 +199,12 @@ class Writer:
         self.tick = tick
         return tuple(entries)
 
-    def _frame(self, head: bytes, body: bytes, at: Written) -> tuple[bytes, Written]:
+    def _frame(self, head: bytes, body: bytes, at: Mark) -> tuple[bytes, Mark]:
         mac = self._chain.mac(at.next_seq, at.prev_mac, head)
         frame = encode_frame(at.next_seq, at.prev_mac, mac, head, body)
-        return frame, Written(at.offset + len(frame), at.next_seq + 1, mac)
+        return frame, Mark(at.offset + len(frame), at.next_seq + 1, mac)
 
-    def _write(self, data: bytes, after: Written) -> None:
+    def _write(self, data: bytes, after: Mark) -> None:
         begin = after.offset - len(data)
         self._pending = (data, after)
         try:
@@ -257,7 +255,8 @@ class Writer:
 
 def _reserve(fd: int, begin: int, least: int) -> int:
     """Reserve a piece of room, or where that is too much only what is needed now."""
-    end = max(begin + RESERVE_BYTES, least)
+    piece = min(max(begin, RESERVE_BYTES), RESERVE_BYTES_MAX)
+    end = max(begin + piece, least)
     try:
         files.reserve(fd, begin, end - begin)
     except OSError as e:

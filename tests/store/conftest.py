@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nbdurable_store.backends import local
 from tests.store.harness import LocalHarness
 from tests.store.projected import Projected
 
@@ -18,6 +19,14 @@ def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder))
     monkeypatch.delenv("NBDURABLE_KEY_FILE", raising=False)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No store of a test, and no thread of it, outlives the test."""
+    yield
+    for store in list(local._open):
+        store.close()
 
 
 @pytest.fixture

@@ -66,32 +66,38 @@ def hold(root: Path, _: int) -> None:
 
 
 def interrupted(root: Path, count: int) -> None:
-    """Append while the main thread is interrupted at every moment."""
+    """Append while the main thread is interrupted at every moment of it."""
     store = nbdurable_store.open(root)
     main, over = threading.main_thread(), threading.Event()
     chance = random.Random(7)
+    appending = False
+
+    def handle(_signal: int, _frame: object) -> None:
+        if appending:
+            raise KeyboardInterrupt
 
     def interrupt() -> None:
         while not over.wait(chance.random() / 2000):
             signal.pthread_kill(main.ident or 0, signal.SIGINT)
 
-    acknowledged, tried = [], 0
+    signal.signal(signal.SIGINT, handle)
+    acknowledged, cut = [], 0
     threading.Thread(target=interrupt, daemon=True).start()
     while len(acknowledged) < count:
+        number = 4 * (len(acknowledged) + cut) + 1
+        made = record(store, number)
         try:
-            tried += 1
-            store.append([record(store, 4 * tried + 1)], sync=False)
-            acknowledged.append(4 * tried + 1)
+            appending = True
+            store.append([made], sync=False)
+            appending = False
         except KeyboardInterrupt:
-            continue
-    while not over.is_set():
-        try:
-            over.set()
-        except KeyboardInterrupt:
-            continue
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+            appending = False
+            cut += 1
+        else:
+            acknowledged.append(number)
+    over.set()
     said(" ".join(str(number) for number in acknowledged))
-    said(tried)
+    said(cut)
     store.close()
 
 

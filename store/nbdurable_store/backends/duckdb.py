@@ -84,8 +84,7 @@ class Instance:
         self._root = root
         self._main: duckdb.DuckDBPyConnection | None = None
         self._pid = 0
-        self.expected: Catalogue = frozenset()
-        """The catalogue of a file that our migrations made."""
+        self._expected: Catalogue | None = None
 
     @contextmanager
     def attached(self, path: Path, *, write: bool) -> Iterator[Cursor]:
@@ -112,6 +111,12 @@ class Instance:
                 raise
             raise told from e
 
+    def expected(self) -> Catalogue:
+        """The catalogue of a file that our migrations made; nothing may be attached."""
+        if self._expected is None:
+            self._expected = expected(self._cursor())
+        return self._expected
+
     @property
     def loaded(self) -> bool:
         """Whether it runs."""
@@ -133,7 +138,6 @@ class Instance:
             self.close()
         if self._main is None:
             self._main, self._pid = _connect(self._root), os.getpid()
-            self.expected = expected(self._main)
         return self._main.cursor()
 
 

@@ -71,13 +71,14 @@ class LocalStore:
         self._projection = Projection(root, self._journal, self._signer, clock)
         self._background = Background(self._projection, clock, self._tidy)
         self._sealer = Sealer(root, self._journal, self._signer, self.owner)
-        tails = Tails(self._journal, self._signer, self._sources)
+        tails = Tails(self._journal, self._signer, self._sources, clock)
         self._reader = Reader(tails, self._writer.observe)
         _open.add(self)
 
     def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
         """Append in order; see `nbdurable_store.protocol.Store`."""
-        entries = self._writer.append(records, sync=sync)
+        entries, end = self._writer.append(records, sync=sync)
+        self._reader.feed(self.owner, entries, end)
         self._background.nudge()
         return entries
 
@@ -109,29 +110,28 @@ class LocalStore:
     def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run; see `nbdurable_store.protocol.Store`."""
         return self._reader.answer(
-            lambda record: record.run == run,
+            lambda tails, since: tails.of_run(run, since),
             lambda since: self._projection.of_run(run, since),
             after,
         )
 
     def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
         """Entries of these kinds; see `nbdurable_store.protocol.Store`."""
+        wanted = frozenset(kinds)
         entries, _ = self._reader.answer(
-            lambda record: record.kind in kinds,
-            lambda _: self._projection.of_kinds(kinds),
-            START,
+            lambda tails, since: tails.of_kinds(wanted, since),
+            lambda _: self._projection.of_kinds(wanted),
         )
         return entries
 
     def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
         """Entries with one of these keys; see `nbdurable_store.protocol.Store`."""
         wanted = frozenset(keys)
-        entries, _ = self._reader.answer(
-            lambda record: record.key in wanted,
+        return self._reader.lookup(
+            wanted,
             lambda _: self._projection.with_keys(wanted),
-            START,
+            self._projection.key_beginnings,
         )
-        return entries
 
     def claim(self, run: str) -> RunLease:
         """Take a run; see `nbdurable_store.protocol.Store`."""

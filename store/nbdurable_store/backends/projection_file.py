@@ -1,7 +1,8 @@
 """The file ``store.duckdb``: whether it is ours, adding to it, making it anew.
 
-A file is compared with what is expected of it before anything in it is read, and again
-whenever somebody else has changed it: everything in its catalogue, whose records it says
+A file is compared with what is expected of it before anything in it is read, unless it
+still is as a process of ours left it (by inode, size and times, signed, in
+``store.lock``): everything in its catalogue, whose records it says
 it holds, and whether it has as many as its watermarks say. So a view, a macro or a
 trigger of a foreign tool is never run, and rows that one has removed are missed.
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,9 +31,11 @@ from nbdurable_store import files
 from nbdurable_store.backends.duckdb import Away, Instance, Unusable
 from nbdurable_store.clock import Clock
 from nbdurable_store.ingest import Batch, Watermark
+from nbdurable_store.keys import Signer, same
 from nbdurable_store.killpoints import reach
 from nbdurable_store.migrations import (
     VERSION,
+    Catalogue,
     Cursor,
     catalogue,
     migrate,
@@ -61,6 +65,9 @@ class Missing(Unusable):
     """There is no file."""
 
 
+STAMP = struct.Struct("<QQQQ?")
+
+
 class Stamp(NamedTuple):
     """By what a change of the file by somebody else is noticed."""
 
@@ -77,10 +84,14 @@ class ProjectionFile:
     Args:
         root: The store's folder.
         facts: Whose records the file has to say it holds.
+        signer: Signs how this process left the file.
         clock: The machine's clock, or a test's.
     """
 
-    def __init__(self, root: Path, facts: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self, root: Path, facts: Mapping[str, str], signer: Signer, clock: Clock
+    ) -> None:
+        self._signer = signer
         self._root = root
         self._path = root / NAME
         self._facts = dict(facts)
@@ -99,11 +110,29 @@ class ProjectionFile:
             Away: It can't be opened now.
         """
         found = self._stamp()
+        unseen = self._instance.expected() if found != self._left else None
         with self._instance.attached(self._path, write=write) as at:
-            if found != self._left:
-                self._inspect(at)
+            if unseen is not None:
+                self._inspect(at, unseen)
             yield at
             self._left = self._stamp()
+
+    def recall(self, note: bytes) -> None:
+        """Take the word of another process of ours for the file as that one left it.
+
+        Args:
+            note: What `note` said there; anything else is no word.
+        """
+        packed, mac = note[: STAMP.size], note[STAMP.size :]
+        if same(self._signer.stamp(packed), mac):
+            self._left = Stamp(*STAMP.unpack(packed))
+
+    def note(self) -> bytes:
+        """The file as this process left it, signed: it needs no inspection as it is."""
+        if self._left is None:
+            return b""
+        packed = STAMP.pack(*self._left)
+        return packed + self._signer.stamp(packed)
 
     def replace(self, batches: Iterable[Batch]) -> int:
         """Make the file anew from all there is; how many records it holds.
@@ -162,17 +191,17 @@ class ProjectionFile:
             log=os.path.lexists(_log(self._path)),
         )
 
-    def _inspect(self, at: Cursor) -> None:
+    def _inspect(self, at: Cursor, expected: Catalogue) -> None:
         """Compare with what is expected."""
         held = catalogue(at)
-        if held != self._instance.expected:
+        if held != expected:
             if version_of(at, held) > VERSION:
                 raise Away("was written by a later version of nbdurable")
             raise Unusable("held other things than our tables")
         if dict(answer(at, META)) != self._facts:
             raise Unusable("belonged to another store")
-        [(count, expected)] = answer(at, COUNTED)
-        if count != expected:
+        [(count, taken)] = answer(at, COUNTED)
+        if count != taken:
             raise Unusable("had lost records")
 
 

@@ -7,18 +7,24 @@ whichever of the two holds it by now.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 
 from nbdurable_store.backends.projection import Part
-from nbdurable_store.protocol import Cursor
-from nbdurable_store.records import Entry, Record
+from nbdurable_store.ingest import key8
+from nbdurable_store.protocol import START, Cursor
+from nbdurable_store.records import Entry
 from nbdurable_store.segments import Mark
 from nbdurable_store.tails import Tails
 
 ORDER = attrgetter("tick", "owner", "seq")
 """Entries are handed out in this order, the same in every process."""
 NOTHING = Part()
+
+Ask = Callable[[Mapping[str, int]], Part]
+"""DuckDB's part of an answer, per owner from a sequence number on."""
+Known = frozenset[int] | None
+"""What the keys begin with that DuckDB has; ``None`` if they are too many to hold."""
 
 
 class Reader:
@@ -35,19 +41,20 @@ class Reader:
         self._lock = threading.Lock()
         self._begun = False
         self._marks: Mapping[str, Mark] = {}
-        self._upto = Cursor()
+        self._known: Known = None
+        self._known_at = -1
 
     def answer(
         self,
-        wanted: Callable[[Record], bool],
-        ask: Callable[[Mapping[str, int]], Part],
-        after: Cursor,
+        wanted: Callable[[Tails, Mapping[str, int]], Iterable[Entry]],
+        ask: Ask,
+        after: Cursor = START,
     ) -> tuple[tuple[Entry, ...], Cursor]:
         """The entries that are wanted, in order, and the cursor behind them.
 
         Args:
-            wanted: Which records of the tails belong to it.
-            ask: DuckDB's part of it, per owner from a sequence number on.
+            wanted: The tails' part of the answer, per owner from a sequence number on.
+            ask: DuckDB's part of it, likewise.
             after: What the asker has already.
         """
         since = dict(after.next_seq)
@@ -61,11 +68,49 @@ class Reader:
                 for entry in part.entries
                 if since.get(entry.owner, 0) <= entry.seq < upto.get(entry.owner, 0)
             }
-            for entry in self._tails.entries(since):
-                if wanted(entry.record):
-                    found[entry.owner, entry.seq] = entry
+            for entry in wanted(self._tails, since):
+                found[entry.owner, entry.seq] = entry
         entries = sorted(found.values(), key=ORDER)
         return tuple(entries), self._cursor(after, upto)
+
+    def lookup(
+        self, keys: frozenset[bytes], ask: Ask, known: Callable[[], Known]
+    ) -> tuple[Entry, ...]:
+        """Entries with one of these keys; no burst where DuckDB has none of them.
+
+        A `pure` call looks its key up before it executes, and mostly finds nothing.
+
+        Args:
+            keys: What they are looked up by.
+            ask: DuckDB's part of the answer.
+            known: What DuckDB's keys begin with; it is asked once, and again when the
+                tails have let go of something.
+        """
+        begins = frozenset(key8(key) for key in keys)
+        for _ in range(2):
+            with self._lock:
+                if self._begun:
+                    self._refresh({}, None)
+                generation = self._tails.generation
+                if self._begun and self._held_here(begins):
+                    return tuple(sorted(self._tails.with_keys(keys), key=ORDER))
+            if self._known_at == generation:
+                break
+            names = known()
+            with self._lock:
+                self._known, self._known_at = names, generation
+        return self.answer(lambda tails, _: tails.with_keys(keys), ask)[0]
+
+    def feed(self, owner: str, entries: tuple[Entry, ...], end: Mark) -> None:
+        """Take over what this process has just appended, so that it isn't read again.
+
+        While somebody reads, it is left to the reader: appending waits for nobody.
+        """
+        if self._begun and self._lock.acquire(blocking=False):
+            try:
+                self._tails.feed(owner, entries, end)
+            finally:
+                self._lock.release()
 
     def forget(self, ends: Mapping[str, int], keep: int) -> None:
         """Let go of what DuckDB has; see `Tails.forget`."""
@@ -75,6 +120,14 @@ class Reader:
     def forked(self) -> None:
         """In the child of a fork: another thread of the parent may have had the lock."""
         self._lock = threading.Lock()
+
+    def _held_here(self, begins: frozenset[int | None]) -> bool:
+        """Whether the tails have every entry whose key begins so."""
+        if self._tails.complete_since({}):
+            return True
+        if self._known is None or self._known_at != self._tails.generation:
+            return False
+        return self._known.isdisjoint(begins)
 
     def _held(self, since: Mapping[str, int]) -> bool:
         with self._lock:
