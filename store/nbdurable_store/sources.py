@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from pathlib import Path
 
@@ -60,6 +61,17 @@ class Sources:
         """Bytes of an owner's segment, or ``None`` if there is none."""
         source = self.of(owner)
         return None if source is None else source.read(offset, size)
+
+    def sealed_until(self, owner: str) -> int:
+        """Sequence number after the last frame of a sealed segment; 0 if there is none.
+
+        A seal that is broken may hold anything, so it has no end.
+        """
+        source = open_segment(self._journal, owner, self._signer)
+        if source is None:
+            return 0
+        source.close()
+        return source.index.next_seq if isinstance(source, SealedFile) else sys.maxsize
 
     def opening(self, owner: str) -> Opening | None:
         """What an owner's segment says of its owner, if it begins as one."""

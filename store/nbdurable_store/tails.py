@@ -103,9 +103,10 @@ class Tails:
     """What is read of every segment of a journal.
 
     Theory of operation. DuckDB has a first part of each segment, up to a mark; from
-    there on this process reads the segment itself. A sealed segment is in DuckDB wholly
-    and isn't opened. Where DuckDB can't answer, segments are read from their beginning:
-    the marks are then simply empty.
+    there on this process reads the segment itself. A sealed segment is in DuckDB wholly,
+    unless somebody put an older copy of the file back: its index says how far it goes.
+    Where DuckDB can't answer, segments are read from their beginning: the marks are then
+    simply empty.
 
     Args:
         journal: The folder of segments.
@@ -157,11 +158,12 @@ class Tails:
         for owner in plain.keys() - known:
             self._begin(owner, marks.get(owner, BEGINNING))
         for owner in (marks.keys() | sealed.keys()) - self._tails.keys() - known:
-            if owner in marks:
-                self._covered[owner] = marks[owner].next_seq
+            mark = marks.get(owner, BEGINNING)
+            if owner in marks and self._sources.sealed_until(owner) <= mark.next_seq:
+                self._covered[owner] = mark.next_seq
                 self.generation += 1
             else:
-                self._begin(owner, BEGINNING)
+                self._begin(owner, mark)
 
     def begin_anew(self, since: Mapping[str, int], marks: Mapping[str, Mark]) -> None:
         """Read again what neither the tails nor DuckDB have: it has less than before."""
