@@ -84,7 +84,7 @@ class Slotted:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Slotted) and other.a == self.a
 
-    __hash__ = None  # type: ignore[assignment]  # mutable
+    __hash__ = None
 
 
 class Delegate:
@@ -99,7 +99,7 @@ class Delegate:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Delegate) and other.inner == self.inner
 
-    __hash__ = None  # type: ignore[assignment]  # mutable
+    __hash__ = None
 
 
 def _plus(n: int) -> Callable[[int], int]:

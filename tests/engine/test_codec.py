@@ -6,12 +6,12 @@ import contextlib
 import decimal
 import gc
 import json
-import math
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+import dill
 import numpy as np
 import pandas as pd
 import pytest
@@ -268,7 +268,7 @@ class _Bad:
     def __getattr__(self, name: str) -> Any:
         raise ZeroDivisionError(name)
 
-    __hash__ = None  # type: ignore[assignment]  # it misbehaves
+    __hash__ = None
 
 
 def test_an_object_that_misbehaves_is_refused_by_name() -> None:
@@ -279,24 +279,22 @@ def test_an_object_that_misbehaves_is_refused_by_name() -> None:
     assert "ZeroDivisionError" in raised.value.why
 
 
+class OnlyDill:
+    """Refuses pickle; dill has been told how to keep it."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("not like this")
+
+
 def test_what_only_dill_keeps_is_marked() -> None:
     """The last layer is used where the others refuse, and its name says so."""
-    memo: dict[str, Any] = {}
-    exec("def outer():\n  x = 1\n  def f(): return x\n  return f", memo)
-    value = memo["outer"]().__code__.co_positions()
-    with pytest.raises(codec.Unstorable):
-        codec.encode(value, secrets=SECRETS)
-    assert codec.encode(property(math.sqrt), secrets=SECRETS).codec == "pickle5"
-    assert codec.encode(type(len).__dict__["__name__"], secrets=SECRETS).codec in {
-        "pickle5",
-        "dill",
-    }
-
-
-def test_dill_refuses_what_the_table_refuses() -> None:
-    """A lock beside an odd object is not rebuilt as another lock."""
-    with pytest.raises(codec.Unstorable, match="ZeroDivisionError"):
-        codec.encode([_Bad(), threading.Lock()], secrets=SECRETS)
+    dill.register(OnlyDill)(lambda p, v: p.save_reduce(OnlyDill, (), obj=v))
+    encoded = codec.encode([OnlyDill()], secrets=SECRETS)
+    assert encoded.codec == "dill"
+    assert type(codec.decode(*_pair(encoded), secrets=SECRETS)[0]) is OnlyDill
+    for beside in (threading.Lock(), ENVIRONMENT["OPENAI_API_KEY"]):
+        with pytest.raises(codec.Unstorable):
+            codec.encode([OnlyDill(), beside], secrets=SECRETS)
 
 
 def test_a_delegating_object_loads() -> None:

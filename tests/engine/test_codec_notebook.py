@@ -50,6 +50,9 @@ class Hit:
     score: float = 1.0
     def twice(self):
         return Hit(self.score * RATE)
+    @functools.cached_property
+    def half(self):
+        return self.score / 2
 
 class Better(Hit):
     def twice(self):
@@ -99,6 +102,7 @@ def search(query):
 async def fetch(query):
     return query
 
+literal = "ghp_aB3daB3daB3daB3daB3daB3daB3daB3daB3d"
 step = counter()
 step()
 client = OpenAI(max_retries=5)
@@ -158,6 +162,7 @@ assert [type(h).__name__ for h in hits] == ["Hit", "Better"]
 assert hits[1].twice().score == 9.0, "a method calls its class and a global"
 assert isinstance(hits[1], type(hits[0]))
 assert type(hits[0]).__doc__ == "A hit."
+assert hits[0].half == 1.0 and hits[0].__dict__["half"] == 1.0
 """,
     "a live class of equal code is used": """
 cell(9, "# moved\\n" + CELL)
@@ -226,6 +231,12 @@ try:
     outer("no number")
 except TypeError:
     assert "return math.floor(x) * RATE" in traceback.format_exc()
+""",
+    "a key in the text of the cell is masked": """
+load("outer")
+texts = ["".join(e[2]) for name, e in linecache.cache.items() if "ipykernel" in name]
+assert texts and all("ghp_aB3d" not in text for text in texts)
+assert any("secret:github-token" in text for text in texts)
 """,
     "a tool is wrapped again": """
 from nbdurable.engine import codec

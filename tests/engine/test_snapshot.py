@@ -420,7 +420,7 @@ def test_what_cannot_be_changed_in_place_is_named() -> None:
     """An input that is no fillable object is bound anew, and the snapshot says so."""
     values = {"q": iter([1, 2]), "f": frozenset({1}), "n": 5}
     marks = mark(values, values)
-    next(values["q"])  # type: ignore[call-overload]  # it is an iterator
+    next(values["q"])
     taken = take({"q": values["q"]}, secrets=SECRETS, marks=marks)
     assert taken.replaced == ["q"]
     assert next(_back(taken)["q"]) == 2

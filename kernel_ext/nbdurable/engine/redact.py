@@ -23,9 +23,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, AnyStr, NamedTuple, Self
 from urllib.parse import quote, quote_plus
 
 from nbdurable.errors import DurableError, Remedy
@@ -73,6 +73,8 @@ class _Needle(NamedTuple):
 
 
 class _Pattern(NamedTuple):
+    """A shape; a match begins with the literal, and its group 1 is no part of the key."""
+
     literal: str
     name: str
     needs: str
@@ -100,7 +102,7 @@ _PATTERNS = (
     _pattern("gitlab-token", "glpat-", r"(?<!\w)glpat-[\w-]{20,}"),
     _pattern("huggingface-token", "hf_", r"(?<!\w)hf_[A-Za-z0-9]{30,}"),
     _pattern("slack-token", "xox", r"(?<!\w)xox[abeprs]-[\w-]{10,}", "-"),
-    _pattern("stripe-key", "k_live_", r"(?<!\w)[rs]k_live_[A-Za-z0-9]{16,}"),
+    _pattern("stripe-key", "k_live_", r"(?<=[rs])(?<!\w.)k_live_[A-Za-z0-9]{16,}"),
     _pattern("jwt", "eyJ", r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,}"),
     _pattern(
         "private-key",
@@ -109,10 +111,10 @@ _PATTERNS = (
     ),
     _pattern(
         "url-password",
-        "@",
-        r"(?<=://)[^\s/:@\"'<>‹›\\]{1,64}:(?!(?:pass|pwd|password|passwd|secret)@)"
+        "://",
+        r"(://)[^\s/:@\"'<>‹›\\]{1,64}:(?!(?:pass|pwd|password|passwd|secret)@)"
         r"[^\s/@\"'<>‹›{}*\\]{3,128}(?=@)",
-        "/",
+        "@",
     ),
     _pattern(
         "auth-header",
@@ -122,13 +124,13 @@ _PATTERNS = (
     _pattern(
         "auth-header",
         "zation",
-        r"(?<=[Aa]uthori)zation[^A-Za-z0-9]{1,8}"
+        r"(?<=[Aa]uthori)(zation[^A-Za-z0-9]{1,8})"
         r"(?:[Bb]asic|[Bb]earer|[Tt]oken) (?=[\w.~+/-]*[0-9=])[\w.~+/-]{8,}=*",
     ),
     _pattern(
         "auth-header",
         "-api-key",
-        r"(?<=-api-key)[^A-Za-z0-9\s][^A-Za-z0-9]{0,7}(?=[\w-]*[0-9])[\w-]{16,}",
+        r"(-api-key[^A-Za-z0-9\s][^A-Za-z0-9]{0,7})(?=[\w-]*[0-9])[\w-]{16,}",
     ),
 )
 
@@ -224,13 +226,17 @@ class Secrets:
                         return sought[1]
         return None
 
-    def find(self, data: bytes | bytearray | memoryview) -> str | None:
+    def find(
+        self, data: bytes | bytearray | memoryview, *, wide: bool = True
+    ) -> str | None:
         """Name of a secret or of a pattern that occurs in the bytes, if any does.
 
-        Texts of two and four bytes a character are seen too.
+        Args:
+            data: The bytes.
+            wide: Look for texts of two and four bytes a character too.
         """
         blob = bytes(data)
-        if b"\0" not in blob:
+        if not wide or b"\0" not in blob:
             return self._find(blob)
         return self._find(blob) or self._find(blob.replace(b"\0", b""))
 
@@ -239,7 +245,7 @@ class Secrets:
             if form in blob:
                 return name.partition("/")[0]
         for pattern in _PATTERNS:
-            if pattern.literal.encode() in blob and pattern.data.search(blob):
+            if _matches(pattern.data, pattern.literal.encode(), blob):
                 return pattern.name
         return None
 
@@ -292,7 +298,7 @@ class Secrets:
             text = text.replace(form, f"‹secret:{name}›")
         for pattern in _PATTERNS:
             if pattern.literal in text:
-                text = pattern.text.sub(f"‹secret:{pattern.name}›", text)
+                text = pattern.text.sub(_mark(pattern.name), text)
         return text
 
     def restore(self, text: str) -> str:
@@ -305,7 +311,24 @@ class Secrets:
 
 
 def _occurs(sought: _Needle | _Pattern, text: str) -> bool:
-    return isinstance(sought, _Needle) or sought.text.search(text) is not None
+    if isinstance(sought, _Needle):
+        return True
+    return _matches(sought.text, sought.literal, text)
+
+
+def _matches(pattern: re.Pattern[AnyStr], literal: AnyStr, text: AnyStr) -> bool:
+    # From one literal to the next: searching the whole text for the pattern takes a
+    # hundred times as long.
+    at = text.find(literal)
+    while at >= 0:
+        if pattern.match(text, at):
+            return True
+        at = text.find(literal, at + 1)
+    return False
+
+
+def _mark(name: str) -> Callable[[re.Match[str]], str]:
+    return lambda match: f"{match[1] if match.re.groups else ''}‹secret:{name}›"
 
 
 def _grouped(

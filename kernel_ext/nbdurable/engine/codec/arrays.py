@@ -46,7 +46,8 @@ def encode(value: object, secrets: Secrets) -> bytes:
     sink = io.BytesIO()
     npy.write_array(sink, array, allow_pickle=False)
     data = sink.getvalue()
-    if _spells(array.dtype) and (name := secrets.find(data)):
+    wide = array.dtype.kind == "U"
+    if _spells(array.dtype) and (name := secrets.find(data, wide=wide)):
         raise Unstorable(why=f"it holds a secret ({name})")
     return data
 

@@ -15,6 +15,7 @@ be cut open to put a secret back, so a value that holds one is refused.
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 import struct
@@ -45,7 +46,13 @@ _BUFFER_MIN: Final = 1024
 _GLOBAL_MAX: Final = 64 * 1024
 """Bytes of a plain global that travels with a function of the notebook."""
 
-_CODE: Final = (types.FunctionType, type, types.ModuleType, types.BuiltinFunctionType)
+_CODE: Final = (
+    types.FunctionType,
+    types.ModuleType,
+    type,
+    type(functools.lru_cache(len)),
+)
+"""Kinds of globals that always travel with a function of the notebook."""
 
 
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is untyped
@@ -58,11 +65,11 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         self.secrets: Secrets = secrets
         self.chain = chain
         self.buffers: list[memoryview] = []
-        self.texts: list[memoryview] = []
+        self.texts: list[tuple[memoryview, bool]] = []
         self.last: object = None
         self.bytecode = False
         self._entries: dict[type, reducers.Reducer | str | None] = {}
-        self._strings: dict[str, str] = {}
+        self._cells: dict[str, tuple[str, str]] = {}
 
     def reducer_override(self, value: Any) -> Any:
         """Take one object apart: our table, then cloudpickle, then its own way."""
@@ -95,26 +102,32 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         made = (cls.__qualname__, shapes.shape(cls), make, arguments)
         return rebuild.make_class, made, state, None, None, rebuild.set_class_state
 
-    def travels(self, value: object) -> bool:
+    def travels(self, value: Any) -> bool:
         """Whether a global goes along with the function that reads it."""
-        if isinstance(value, _CODE):
+        if issubclass(type(value), _CODE):
             return True
+        if type(value) is types.BuiltinFunctionType:
+            return type(value.__self__) is types.ModuleType
         try:
             return len(plain.encode(value, self.secrets)) <= _GLOBAL_MAX
         except (plain.NotPlain, Unstorable):
             return False
 
-    def once(self, key: str, text: str) -> str:
-        """The same string object each time, so that it is written once."""
-        return self._strings.setdefault(key, text)
+    def cell(self, filename: str) -> tuple[str, str]:
+        """File name and text of a cell: the same objects each time, written once."""
+        if filename not in self._cells:
+            text = self.secrets.scrub(reducers.cell_text(filename))
+            self._cells[filename] = filename, text
+        return self._cells[filename]
 
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
         if raw.nbytes < _BUFFER_MIN:
             return True  # in the pickle
         self.buffers.append(raw)
-        if memoryview(buffer).format.strip("<>=@!") not in _NUMBERS:
-            self.texts.append(raw)
+        form = memoryview(buffer).format.strip("<>=@!")
+        if form not in _NUMBERS:
+            self.texts.append((raw, form not in "bB"))
         return False
 
 
@@ -187,9 +200,9 @@ def encode(
         place = _place(value, pickler.last)
         raise Unstorable(path=place, why=why, final=False) from error
     head = sink.getvalue()
-    texts: list[bytes | memoryview] = [head, *pickler.texts]
-    for text in texts:
-        if name := secrets.find(text):
+    texts: list[tuple[bytes | memoryview, bool]] = [(head, True), *pickler.texts]
+    for text, wide in texts:
+        if name := secrets.find(text, wide=wide):
             raise Unstorable(
                 path=_secret_place(value, secrets), why=f"it holds a secret ({name})"
             )

@@ -6,6 +6,7 @@ be added to, never renamed. Each runs only on bytes whose signature was checked.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import linecache
 import sys
@@ -116,9 +117,14 @@ def set_class_state(cls: type, state: tuple[Any, Any]) -> None:
 
 def lru(function: Any, parameters: Mapping[str, Any]) -> Any:
     """A function with an empty ``lru_cache``."""
-    from functools import lru_cache  # only here
+    return functools.lru_cache(**parameters)(function)
 
-    return lru_cache(**parameters)(function)
+
+def cached(function: Any, name: str | None) -> functools.cached_property[Any]:
+    """A cached property of a class that is made without ``__set_name__``."""
+    made = functools.cached_property(function)
+    made.attrname = name
+    return made
 
 
 def tool(function: Any, options: Mapping[str, Any]) -> Any:

@@ -31,8 +31,8 @@ class Graph(Protocol):
         """Whether a global goes along with the function that reads it."""
         ...
 
-    def once(self, key: str, text: str) -> str:
-        """The same string object each time, so that it is written once."""
+    def cell(self, filename: str) -> tuple[str, str]:
+        """File name and text of a cell: the same objects each time, written once."""
         ...
 
 
@@ -102,19 +102,25 @@ NAMESPACE: Final = Namespace()
 
 def code(graph: Graph, value: types.CodeType, reduced: Any) -> Any:
     """Take apart a code object; the text of its cell goes along."""
-    name = value.co_filename
-    entry = linecache.cache.get(name)
-    lines = (
-        entry[2] if entry is not None and len(entry) == 4 and entry[1] is None else ()
-    )
-    source = graph.once(f"source {name}", "".join(lines))
-    return rebuild.code, (reduced[1], graph.once(f"name {name}", name), source)
+    return rebuild.code, (reduced[1], *graph.cell(value.co_filename))
+
+
+def cell_text(filename: str) -> str:
+    """The text of a cell; "" for a file, which has its text itself."""
+    # An entry without a time is none of a file.
+    size, when, lines, _ = [*linecache.cache.get(filename, ()), 0, 0, (), ""][:4]
+    return "".join(lines) if size and when is None else ""
 
 
 def _lru(_: Graph, value: Any) -> Any:
     if value.__module__ != "__main__":
         return NotImplemented
     return rebuild.lru, (value.__wrapped__, value.cache_parameters())
+
+
+def _cached_property(_: Graph, value: Any) -> Any:
+    # Python 3.11 keeps a lock in it.
+    return rebuild.cached, (value.func, value.attrname)
 
 
 def _memoryview(_: Graph, value: memoryview) -> Any:
@@ -250,6 +256,7 @@ REDUCERS: Final[dict[str, Reducer | str]] = {
     "builtins.memoryview": _memoryview,
     "numpy.ndarray": _array,
     "functools._lru_cache_wrapper": _lru,
+    "functools.cached_property": _cached_property,
     "httpx.Headers": _headers,
     "httpx2.Headers": _headers,
     **dict.fromkeys(clients.NAMES, _client),
