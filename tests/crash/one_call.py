@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from nbdurable.engine.cells import Cell
+from nbdurable.engine.running import Running
 from nbdurable.engine.session import Session
-from nbdurable.engine.step import Running, begin
+from nbdurable.engine.step import begin
 from nbdurable.engine.tool import tool
 from nbdurable.engine.whereabouts import Facts
 

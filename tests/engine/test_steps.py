@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -224,3 +225,23 @@ def test_a_new_run_serves_nothing_of_the_old_one(nb: Notebook) -> None:
     assert "begins a new run" in commands.new(nb.session).line
     nb.run("a = read(1)", "s", "c1")
     assert nb.world.effects == ["read 1", "read 1"]
+
+
+def test_a_closed_file_does_not_keep_a_step_from_replaying(
+    nb: Notebook, tmp_path: Path
+) -> None:
+    """`with open(...) as f` leaves a closed file, of which nothing is to be kept."""
+    cell = (
+        f"with open({str(tmp_path / 'notes')!r}, 'w') as f: f.write('x')\na = read(1)"
+    )
+    assert "not kept" not in nb.run(cell, "s", "c1")
+    restart(nb)
+    assert "nothing ran" in nb.run(cell, "s", "c1")
+    assert "f" not in nb.namespace
+
+
+def test_a_tool_without_an_effect_is_told_once(nb: Notebook) -> None:
+    """That it counts as a write is said at its first call in a kernel."""
+    nb.plain("@tool\ndef pay(x): return world(f'pay {x}')")
+    assert "pay has no effect=" in nb.run("pay(1)", "s", "c1")
+    assert "pay has no effect=" not in nb.run("pay(2)", "s", "c1")

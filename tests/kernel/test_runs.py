@@ -155,3 +155,13 @@ def test_a_waiting_cell_is_interrupted_at_once(tmp_path: Path) -> None:
         two.interrupt()
         assert two.wait(second, timeout_s=10).reply["ename"] == "KeyboardInterrupt"
         assert two.run("print('alive')").text.strip() == "alive"
+
+
+def test_a_changed_input_is_told_with_its_cell(tmp_path: Path) -> None:
+    """The line says which cell assigned the name that changed."""
+    with Kernel(tmp_path) as kernel:
+        kernel.run("PROMPT = 'a'")
+        kernel.run("%%durable findings\nanswer = PROMPT * 2")
+        kernel.run("PROMPT = 'b'")
+        said = kernel.run("%%durable findings\nanswer = PROMPT * 2").text
+    assert "PROMPT changed (cell 3)" in said

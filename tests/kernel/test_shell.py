@@ -201,6 +201,7 @@ def test_what_only_looks_durable_warns_and_runs(kernel: Kernel, code: str, word:
 
 def test_quiet_cells_say_nothing(kernel: Kernel):
     """Neither the status line nor the replay mark."""
+    assert kernel.run("%%durable\nbefore = 1").ok  # which run it is was told here
     cell = "%%durable --quiet\nhushed = 1\nprint('out')"
     for _ in range(2):
         ran = kernel.run(cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,34 @@ def test_commands_show_their_answers(tmp_path: Path):
     _, run, unknown, _ = shown(tmp_path, CELL, "%durable", "%durable stauts")
     assert "first" in run
     assert "%durable status" in unknown
+
+
+def test_at_a_terminal_a_run_stays_open(tmp_path: Path) -> None:
+    """A person who leaves IPython and comes back goes on with the run."""
+    said = [typed(tmp_path, "%%durable s\nprint('body')\n\n") for _ in range(2)]
+    assert "run 1 · new" in said[0]
+    assert "run 1, since" in said[1]
+
+
+def typed(folder: Path, text: str) -> str:
+    """What IPython shows when it runs on a pseudo-terminal; leaves in order."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("NBDURABLE_")}
+    env["IPYTHONDIR"] = str(folder / ".ipython")
+    env["JUPYTER_DATA_DIR"] = str(folder / ".jupyter")
+    env["PYTHONPATH"] = f"{ROOT / 'kernel_ext'}{os.pathsep}{ROOT / 'store'}"
+    here, there = pty.openpty()
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", PROBE, json.dumps([text])],
+            cwd=folder,
+            env=env,
+            stdin=there,
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=120,
+        )
+    finally:
+        os.close(here)
+        os.close(there)
+    return ran.stdout

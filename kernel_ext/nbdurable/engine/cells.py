@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from nbdurable.engine.whereabouts import Facts
@@ -11,6 +11,15 @@ from nbdurable_store.records import Plain
 Output = Mapping[str, Plain]
 """One output of a cell, as nbformat has it: stream, display_data, execute_result,
 update_display_data, clear_output or error."""
+
+
+Places = Callable[[Collection[str]], Mapping[str, str]]
+"""Where names were assigned last, such as ``cell 2``, as far as the shell knows."""
+
+
+def no_places(_: Collection[str]) -> Mapping[str, str]:
+    """A shell that doesn't know."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +36,7 @@ class Cell:
         facts: What is known of the kernel now.
         fresh: Nothing recorded of this cell is served.
         hidden: Names of the namespace that are not the user's.
+        places: Where names were assigned last.
     """
 
     name: str = ""
@@ -38,6 +48,7 @@ class Cell:
     facts: Facts
     fresh: bool = False
     hidden: frozenset[str] = frozenset()
+    places: Places = no_places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

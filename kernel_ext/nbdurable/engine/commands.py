@@ -13,6 +13,7 @@ from nbdurable.engine import fields, lines, plainly, reference, settle
 from nbdurable.engine.codec import encode
 from nbdurable.engine.explain import Present
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.moments import count
 from nbdurable.engine.policy import Effect
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import Session, place_of
@@ -115,7 +116,8 @@ def rerun(session: Session, step: StepPast) -> Told:
         and c.effect is Effect.WRITE
         and c.state is CallState.COMPLETED
     ]
-    ask = f" · {len(writes)} writes that already happened ask first" if writes else ""
+    many = count(len(writes), "write")
+    ask = f" · {many} that already happened: you are asked first" if writes else ""
     return Told(f"{step.name} · begins afresh when you run its cell again{ask}")
 
 
@@ -126,7 +128,8 @@ def new(session: Session) -> Told:
         for c in session.history.calls.values()
     )
     session.new_run()
-    can = f" · {writes} writes of the old run can happen again" if writes else ""
+    many = count(writes, "write")
+    can = f" · {many} of the old run can happen again" if writes else ""
     return Told(f"the next durable cell begins a new run{can}")
 
 
@@ -138,7 +141,8 @@ def status(session: Session, facts: Facts) -> Told:
     if history.opened is not None:
         number = fields.number(history.opened.fields, "number", 1)
         steps = len(history.slots)
-        run = f"run {number}, {steps} steps, {len(history.calls):,} calls"
+        calls = count(len(history.calls), "call")
+        run = f"run {number}, {count(steps, 'step')}, {calls}"
     kind = "interactive" if facts.interactive else "headless: tags don't reach it"
     notebook = facts.notebook or DEFAULT_NOTEBOOK
     return Told(f"store {place}\nnotebook {notebook} ({kind})\n{run}")

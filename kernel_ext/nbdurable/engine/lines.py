@@ -54,7 +54,7 @@ def ended(
     told = (*notes, wording.not_kept(unsaved or {}))
     if step.how:
         return wording.line(wording.stopped_by(step.name, tally, step.how), *told)
-    if because and tally.calls:
+    if because:
         return wording.ran_again(step.name, because, tally, *told)
     return wording.ran(step.name, tally, *told)
 

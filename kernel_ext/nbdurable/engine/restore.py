@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from nbdurable.engine import lines
 from nbdurable.engine.history import History, StepPast, StepState
+from nbdurable.engine.running import RESULT
 from nbdurable.engine.snapshot import Group, put_back
-from nbdurable.engine.step import RESULT
 from nbdurable.errors import ReferenceUnknown
 from nbdurable_store.errors import DurableError
 

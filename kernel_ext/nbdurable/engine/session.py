@@ -130,9 +130,14 @@ class Session:
 
     def tell_once(self, line: str) -> None:
         """Show a line to the user unless it was shown before."""
-        if line and line not in self._told:
-            self._told.add(line)
+        if line and self.first_time(line):
             self.notify(line)
+
+    def first_time(self, line: str) -> bool:
+        """Whether this line wasn't told in this kernel yet; now it counts as told."""
+        first = line not in self._told
+        self._told.add(line)
+        return first
 
     def enter(self, facts: Facts, step: Step) -> Lease:
         """Be in the run that the facts say, up to date, with the right to execute.

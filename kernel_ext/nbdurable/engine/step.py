@@ -4,47 +4,34 @@
 If there is one, the step is replayed: its variables are put back and its outputs are
 handed to the shell. Otherwise a new attempt is appended and the shell executes the
 cell within it; `Running.complete` or `Running.fail` ends it.
-
-Order of writes at the end of a step: the blobs of its outputs and variables first,
-then ``step.completed``, durable, which names them. A step that ends before that is an
-attempt that never ended; its calls are kept all the same.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nbdurable.engine import causes, lines
 from nbdurable.engine.attempt import Attempt
-from nbdurable.engine.cells import Cell, Output, Replayed
+from nbdurable.engine.cells import Cell, Output, Places, Replayed
 from nbdurable.engine.history import History, StepPast
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.matching import Standing, standing_of
+from nbdurable.engine.running import OUTPUTS_CODEC, RESULT, Namespace, Running
 from nbdurable.engine.session import Session
 from nbdurable.engine.slots import Place
-from nbdurable.engine.snapshot import Group, Marks, mark, put_back, take
+from nbdurable.engine.snapshot import Group, put_back
 from nbdurable.engine.whereabouts import Step
-from nbdurable_store.errors import DurableError, DurablePause
+from nbdurable_store.errors import DurableError
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Lease
-from nbdurable_store.records import BlobRef, Kind, Plain
-
-RESULT = "last expression"
-"""Key of the last expression's value among the names of a step; no variable can have
-it, since it is no identifier."""
-
-OUTPUTS_CODEC = "json"
-"""Outputs are plain data: anybody may list them."""
+from nbdurable_store.records import Kind, Plain
 
 TITLE_CHARS_MAX = 80
 """A cell's first line in lists."""
-
-Namespace = MutableMapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +192,7 @@ def _start(
     lease: Lease,
 ) -> Running:
     history = session.history
-    because = _because(history, place, looked)
+    because = _because(history, place, looked, cell.places)
     raw = session.secrets.scrub(cell.raw)
     ref = session.store.put(OUTPUTS_CODEC, json.dumps(raw).encode())
     fields: dict[str, Plain] = {
@@ -238,163 +225,16 @@ def _start(
     )
 
 
-def _because(history: History, place: Place, looked: Looked) -> str:
+def _because(history: History, place: Place, looked: Looked, places: Places) -> str:
     cause = causes.cause(
         history, slot=place.slot, source=looked.source.hex(), reads=looked.reads()
     )
-    continues = cause.reason is causes.Reason.CONTINUES
-    return "" if continues else causes.because(cause)
+    if cause.reason is causes.Reason.CONTINUES:
+        return ""
+    return causes.because(cause, places(cause.names))
 
 
 def _title(raw: str) -> str:
     code = (line.strip() for line in raw.splitlines())
     first = (line for line in code if line and not line.startswith(("#", "%")))
     return next(first, "")[:TITLE_CHARS_MAX]
-
-
-@dataclass(slots=True, kw_only=True)
-class Running:
-    """A step that is being executed. Exactly one of `complete`, `fail` ends it.
-
-    Neither raises for a value or a disk: what went wrong is in the line they return.
-    """
-
-    session: Session
-    attempt: Attempt
-    inputs: Inputs
-    namespace: Namespace
-    hidden: frozenset[str]
-    lease: Lease
-    because: str = ""
-    began_s: float = 0.0
-    before: dict[str, int] = field(default_factory=dict)
-    marks: Marks = field(default_factory=Marks)
-
-    @contextlib.contextmanager
-    def active(self) -> Iterator[None]:
-        """The cell's code runs within."""
-        self.began_s = self.session.clock.monotonic_s()
-        self.before = self._bindings()
-        self.marks = mark(self.namespace, self.inputs.digests)
-        with self.attempt.active():
-            yield
-
-    def complete(self, outputs: Sequence[Output], result: object) -> tuple[str, ...]:
-        """The cell ended: record what it made. Returns lines for the user."""
-        made = dict[str, object]()
-        if result is not None:
-            made[RESULT] = result
-        after = self._bindings()
-        for name in self._changed(after):
-            made[name] = self.namespace[name]
-        deleted = sorted(self.before.keys() - after.keys())
-        taken = take(made, secrets=self.session.secrets, marks=self.marks)
-        unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
-        fields: dict[str, Plain] = {
-            "names": [list(g.names) for g in taken.groups],
-            "deleted": deleted,
-            "unsaved": unsaved,
-        }
-        values = [(g.codec, g.data) for g in taken.groups]
-        return self._end(Kind.STEP_COMPLETED, fields, outputs, values, unsaved)
-
-    def fail(self, error: BaseException, outputs: Sequence[Output]) -> tuple[str, ...]:
-        """The cell raised: record how. Returns lines for the user."""
-        kind = type(error)
-        fields: dict[str, Plain] = {
-            "how": how(error),
-            "type": f"{kind.__module__}.{kind.__qualname__}",
-            "message": self.session.secrets.scrub(str(error))[:1000],
-            "blamed": list(self.attempt.blamed(error)),
-            "asked": {
-                str(n): [call, past.name]
-                for n, (call, past) in self.attempt.used.asked.items()
-            },
-        }
-        return self._end(Kind.STEP_FAILED, fields, outputs, (), {})
-
-    def _end(
-        self,
-        kind: Kind,
-        fields: dict[str, Plain],
-        outputs: Sequence[Output],
-        values: Sequence[tuple[str, bytes]],
-        unsaved: Mapping[str, str],
-    ) -> tuple[str, ...]:
-        attempt, session = self.attempt, self.session
-        attempt.end()
-        ms = round((session.clock.monotonic_s() - self.began_s) * 1000, 3)
-        fields |= {"ms": ms, **attempt.used.fields()}
-        problem = ""
-        try:
-            try:
-                self._record(kind, fields, self._blobs(outputs, values))
-            except (DurableError, OSError) as unstored:
-                problem = _told(unstored)
-                bare = {**fields, "names": [], "unsaved": {"": problem}}
-                self._record(kind, bare, ())
-        except (DurableError, OSError) as unwritten:
-            problem = _told(unwritten)
-        finally:
-            self.lease.release()
-        return self._lines(unsaved, problem)
-
-    def _record(
-        self, kind: Kind, fields: dict[str, Plain], blobs: tuple[BlobRef, ...]
-    ) -> None:
-        step = self.attempt.step
-        record = self.attempt.record(kind, step.id, step.key, fields, blobs)
-        reach("step.ended.before")
-        self.session.append((record,), sync=True)
-        reach("step.ended.synced")
-
-    def _blobs(
-        self, outputs: Sequence[Output], values: Sequence[tuple[str, bytes]]
-    ) -> tuple[BlobRef, ...]:
-        shown = json.dumps(list(outputs), ensure_ascii=False)
-        text = self.session.secrets.scrub(shown).encode("utf-8", "surrogatepass")
-        put = self.session.store.put
-        refs = [put(OUTPUTS_CODEC, text), *(put(c, data) for c, data in values)]
-        reach("step.values.durable")
-        return tuple(refs)
-
-    def _lines(self, unsaved: Mapping[str, str], problem: str) -> tuple[str, ...]:
-        session, attempt = self.session, self.attempt
-        line = lines.ended(
-            session.history,
-            attempt.step,
-            because=self.because,
-            unsaved=unsaved,
-            notes=attempt.used.notes(),
-        )
-        told = [line, *attempt.used.lines()]
-        if problem:
-            told.append(f"{attempt.step.name}: its variables are not kept: {problem}")
-        session.pass_on_notices()
-        return tuple(told)
-
-    def _bindings(self) -> dict[str, int]:
-        return {
-            name: id(value)
-            for name, value in self.namespace.items()
-            if name not in self.hidden and not name.startswith("_")
-        }
-
-    def _changed(self, after: Mapping[str, int]) -> list[str]:
-        rebound = {n for n, i in after.items() if self.before.get(n) != i}
-        written = {n for n in self.inputs.writes if n in after}
-        mutated = self.inputs.mutated(self.namespace, skip=rebound | written)
-        return sorted(rebound | written | mutated)
-
-
-def how(error: BaseException) -> str:
-    """How a step ended that didn't complete: raised, interrupted or paused."""
-    if isinstance(error, DurablePause):
-        return "paused"
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
-        return "interrupted"
-    return "raised"
-
-
-def _told(error: BaseException) -> str:
-    return error.fact() if isinstance(error, DurableError) else str(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import linecache
 import os
 import threading
@@ -25,6 +26,7 @@ from nbdurable.kernel.errors import CellEmpty
 from nbdurable.kernel.interrupts import Interrupts, in_place
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.options import Options, parse
+from nbdurable.kernel.places import places
 from nbdurable.kernel.seam import Attempt, Engine
 from nbdurable.kernel.tracebacks import Tracebacks
 from nbdurable.kernel.where import facts
@@ -96,6 +98,7 @@ class Execution:
             facts=facts(shell),
             fresh=options.fresh,
             hidden=frozenset(shell.user_ns_hidden),
+            places=functools.partial(places, shell),
         )
         return self._parts.engine.begin(cell, shell.user_ns)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,13 +33,18 @@ def facts(shell: InteractiveShell) -> Facts:
     start = str(getattr(shell, "starting_dir", "") or Path.cwd())
     return Facts(
         start_dir=start,
-        interactive=bool(cell_id),
+        interactive=bool(cell_id) or _at_a_terminal(shell),
         store=env.get("NBDURABLE_STORE", ""),
         notebook=env.get("NBDURABLE_NOTEBOOK", "")
         or notebook(shell.user_ns, env, cell_id, start),
         run=env.get("NBDURABLE_RUN", ""),
         resume_hours=hours(env.get("NBDURABLE_RESUME", "")),
     )
+
+
+def _at_a_terminal(shell: InteractiveShell) -> bool:
+    """Whether a person types in plain IPython; no cell ids say so there."""
+    return getattr(shell, "kernel", None) is None and sys.stdin.isatty()
 
 
 def notebook(
