@@ -58,6 +58,7 @@ class Attempt:
         self._states: dict[str, ScopeState] = {}
         self._blamed: list[tuple[str, object]] = []
         self._open: set[Callable[[], None]] = set()
+        self.run = home.history.run
         self._matcher = Matcher(home.history, step.slot, step.id, home.known())
 
     @contextlib.contextmanager
@@ -71,6 +72,7 @@ class Attempt:
     def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
         """Give a call its place, and the record it is matched with."""
         with self.home.lock:
+            self.home.catch_up(self.step.id)
             self._count += 1
             scope = self._scopes.scope(frame)
             state = self._state(scope)
@@ -347,7 +349,7 @@ class Attempt:
         """A record of this attempt, made now."""
         return Record(
             kind=kind,
-            run=self.home.history.run,
+            run=self.run,
             step=self.step.id,
             subject=subject,
             key=key,

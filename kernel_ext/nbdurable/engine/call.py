@@ -24,6 +24,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbdurable.engine import asks
 from nbdurable.engine.attempt import Attempt
@@ -45,24 +46,21 @@ WAIT_S_MAX = 30.0
 """After this a wait for a living owner becomes `RunBusy`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """Append records, and fold them."""
 
     records: tuple[Record, ...]
     sync: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Perform:
+class Perform(NamedTuple):
     """Execute something of the user's within a frame; the driver sends `Outcome`."""
 
     frame: Frame[Attempt]
     find_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Let others go on for this long, in seconds."""
 
     seconds: float
@@ -339,8 +337,7 @@ async def _awaited(
             return Outcome(raised=raised)
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """The protocol is over, with this value."""
 
     value: object

@@ -24,10 +24,18 @@ class Home(Protocol):
     ids: Ids
     secrets: Secrets
     sources: Sources
-    history: History
     lock: threading.RLock
     executing: set[str]
     kept_results: dict[str, Outcome]
+
+    @property
+    def history(self) -> History:
+        """The fold of the run, as of now."""
+        ...
+
+    def catch_up(self, step: str) -> None:
+        """Fold what other attempts than this one have appended."""
+        ...
 
     @property
     def appenders(self) -> Executor:
@@ -40,7 +48,7 @@ class Home(Protocol):
         ...
 
     def append(self, records: Sequence[Record], *, sync: bool) -> None:
-        """Append records of the run and fold them."""
+        """Append records of the run; they are folded when somebody looks."""
         ...
 
     def pure(self, request: CallRequest) -> CallPast | None:

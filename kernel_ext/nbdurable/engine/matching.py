@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 from nbdurable.engine.decide import DOUBTFUL, Past
 from nbdurable.engine.history import CallPast, CallState, History, StepState
@@ -28,8 +29,7 @@ class Standing(IntEnum):
     TAKEN = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A call that is about to be made.
 
     Attributes:
@@ -53,8 +53,7 @@ class Wanted:
     undigestible: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The record that a call is, if there is one.
 
     Attributes:

@@ -85,7 +85,9 @@ class Session:
         self.slots = Slots()
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}
-        self.history = History("")
+        self._history = History("")
+        self._pending: list[Entry] = []
+        self._pending_steps: set[str] = set()
         self.secrets = Secrets(self.environ)
         self._store = store
         self._cursor: Cursor = START
@@ -94,6 +96,21 @@ class Session:
         self._lost = False
         self._told: set[str] = set()
         self._chosen = False
+
+    @property
+    def history(self) -> History:
+        """The fold of the run, as of now."""
+        if self._pending:
+            with self.lock:
+                pending, self._pending = self._pending, []
+                self._pending_steps.clear()
+                self._history.apply(pending)
+        return self._history
+
+    def catch_up(self, step: str) -> None:
+        """Fold what other attempts than this one have appended."""
+        if self._pending_steps and self._pending_steps != {step}:
+            _ = self.history
 
     @functools.cached_property
     def appenders(self) -> Executor:
@@ -209,7 +226,9 @@ class Session:
         )
 
     def _load(self, run: str) -> None:
-        self.history, self._cursor = History(run), START
+        self._history, self._cursor = History(run), START
+        self._pending.clear()
+        self._pending_steps.clear()
         self._applied.clear()
         self.slots = Slots()
 
@@ -239,9 +258,10 @@ class Session:
             self._lost = False
 
     def append(self, records: Sequence[Record], *, sync: bool) -> None:
-        """Append records of the run and fold them.
+        """Append records of the run; they are folded when somebody looks.
 
-        If it is interrupted they may be in the journal all the same; the next
+        An attempt matches its calls with what was there before it, so a call waits
+        for no fold. If it is interrupted they may be in the journal all the same; the next
         `refresh` sees them.
         """
         try:
@@ -250,7 +270,8 @@ class Session:
             self._lost = True
             raise
         with self.lock:
-            self.history.apply(entries)
+            self._pending += entries
+            self._pending_steps.update(e.record.step for e in entries)
             self._applied.update(e.seq for e in entries)
             latest = self._latest
             if latest is None or entries[-1].seq > latest.seq:

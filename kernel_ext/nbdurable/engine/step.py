@@ -213,7 +213,7 @@ def _start(
     reach("step.started.before")
     session.append((record,), sync=False)
     reach("step.started.written")
-    attempt.step = history.steps[step_id]
+    attempt.step = session.history.steps[step_id]
     return Running(
         session=session,
         attempt=attempt,

@@ -51,10 +51,19 @@ class Tool:
         """The function's signature, looked up once."""
         return inspect.signature(self.fn)
 
+    @functools.cached_property
+    def _plain_names(self) -> tuple[str, ...]:
+        """The parameters, where each may be given by position and all count."""
+        parameters = self.signature.parameters.values()
+        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        return tuple(p.name for p in parameters) if plain and not self.ignore else ()
+
     def bind(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> dict[str, Any] | None:
         """Arguments by parameter name, defaults applied; None if they don't fit."""
+        if self._plain_names and not kwargs and len(args) == len(self._plain_names):
+            return dict(zip(self._plain_names, args, strict=True))
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError:
