@@ -71,7 +71,10 @@ class History:
 
     def slot(self, slot: str) -> SlotPast:
         """The slot of this id, made if it is new."""
-        return self.slots.setdefault(slot, SlotPast(slot))
+        past = self.slots.get(slot)
+        if past is None:
+            past = self.slots[slot] = SlotPast(slot)
+        return past
 
     def attempts(self, slot: str) -> Iterator[StepPast]:
         """The attempts of a slot, latest first."""

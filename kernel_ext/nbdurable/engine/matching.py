@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from nbdurable.engine.decide import DOUBTFUL, Past
@@ -67,6 +68,9 @@ class Match(NamedTuple):
     standing: Standing = Standing.OWN
 
 
+_order = attrgetter("order")
+
+
 @dataclass(slots=True)
 class Matcher:
     """Matches the calls of one attempt; not thread-safe, the attempt holds a lock.
@@ -102,12 +106,15 @@ class Matcher:
         return Match(self.past(call, wanted, standing), call, standing)
 
     def _candidates(self, key: bytes) -> list[CallPast]:
-        if key not in self._open:
+        found = self._open.get(key)
+        if found is None:
+            calls = self.history.calls
             ids = self.history.by_key.get(key, ())
-            calls = (self.history.calls[i] for i in ids)
-            made = [c for c in calls if c.step != self.step]
-            self._open[key] = sorted(made, key=lambda c: c.order)
-        return self._open[key]
+            found = [c for c in map(calls.__getitem__, ids) if c.step != self.step]
+            if len(found) > 1:
+                found.sort(key=_order)
+            self._open[key] = found
+        return found
 
     def _rank(self, call: CallPast, wanted: Wanted) -> tuple[int, bool, bool] | None:
         standing = standing_of(self.history, call, self.slot, self.existing)
@@ -119,9 +126,7 @@ class Matcher:
         if (self.slot, call.id) in self.history.apart:
             return False
         write = wanted.policy.effect is Effect.WRITE
-        if self._before_reset(call) and not write:
-            return False
-        if self._before_reset(call) and self._writes_again():
+        if self._before_reset(call) and (not write or self._writes_again()):
             return False
         completed = call.state is CallState.COMPLETED
         return standing is not Standing.UNKNOWN or completed or write

@@ -102,10 +102,11 @@ class LocalStore:
             raise self._damaged(ref, "its signature doesn't fit")
         if ref.inline is None and ref.place is None:
             return self._blobs.get(ref.id, ref.size)
-        data = ref.inline if ref.inline is not None else self._inline(ref)
-        if blake3(data).digest() != ref.id:
+        if ref.inline is None:
+            return self._inline(ref)
+        if blake3(ref.inline).digest() != ref.id:
             raise self._damaged(ref, "its record holds other bytes")
-        return data
+        return ref.inline
 
     def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run; see `nbdurable_store.protocol.Store`."""
@@ -210,11 +211,11 @@ class LocalStore:
         if data is not None and blake3(data).digest() == ref.id:
             return data
         kept = self._projection.inline(ref.place, ref.size)
-        if kept is not None:
+        if kept is not None and blake3(kept).digest() == ref.id:
             return kept
-        if data is None:
+        if data is None and kept is None:
             raise BlobMissing(id=ref.id.hex(), place=self.place)
-        return data
+        raise self._damaged(ref, "its record holds other bytes")
 
     def _damaged(self, ref: BlobRef, why: str) -> BlobDamaged:
         return BlobDamaged(id=ref.id.hex(), place=self.place, why=why)

@@ -61,8 +61,28 @@ def digest(
         >>> digest([1, 2]) == digest([1, 2.0])
         False
     """
+    stream = _stream(value, redact, call_arguments=call_arguments)
+    if stream is not None:
+        return tagged(Tag.PLAIN, stream)
     walk = Hasher(call_arguments=call_arguments, redact=redact, codes=codes)
     return walk.digest(value)
+
+
+def _stream(
+    value: object, redact: Redact | None, *, call_arguments: bool
+) -> bytes | None:
+    """The fast path: the bytes of a finite plain tree; None for anything else."""
+    texts: list[str] | None = [] if redact else None
+    types = plain.census(value, texts)
+    if types is None:
+        return None
+    if redact and texts:
+        joined = "\0".join(texts)
+        if redact(joined) != joined:
+            value = plain.redacted(value, redact)
+    if call_arguments and dict in types:
+        value = plain.in_key_order(value)
+    return plain.stream(value)
 
 
 class _Frame:
@@ -112,26 +132,12 @@ class Hasher:
         self._pending: list[_Frame] = []
         self._cyclic = False
 
-    # --- the fast path
-
     def _plain(self, value: object) -> bytes | None:
-        data = self._stream(value)
+        data = self._streamed(value)
         return None if data is None else tagged(Tag.PLAIN, data)
 
-    def _stream(self, value: object) -> bytes | None:
-        texts: list[str] | None = [] if self._redact else None
-        types = plain.census(value, texts)
-        if types is None:
-            return None
-        if self._redact and texts:
-            joined = "\0".join(texts)
-            if self._redact(joined) != joined:
-                value = plain.redacted(value, self._redact)
-        if self._call_arguments and dict in types:
-            value = plain.in_key_order(value)
-        return plain.stream(value)
-
-    # --- the walk
+    def _streamed(self, value: object) -> bytes | None:
+        return _stream(value, self._redact, call_arguments=self._call_arguments)
 
     def _walk(self, root: object) -> bytes:
         stack: list[_Frame] = []
@@ -177,7 +183,7 @@ class Hasher:
         found = self._plain(value)
         if found is None:
             form = self._form(value)
-            data = self._stream(tuple(form.children)) if form.flat else None
+            data = self._streamed(tuple(form.children)) if form.flat else None
             if data is None:
                 return self._enter(value, form)
             found = tagged(form.tag, *form.fields, b"plain", data)
