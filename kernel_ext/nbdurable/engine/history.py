@@ -49,6 +49,7 @@ class History:
         self.apart: set[tuple[str, str]] = set()
         self.last_at_us = 0
         self.seen_us: dict[str, tuple[int, int]] = {}
+        self.kernels: set[str] = set()
 
     def apply(self, entries: Iterable[Entry]) -> None:
         """Take entries, each once, in the order of the run."""
@@ -135,6 +136,7 @@ def _step_started(history: History, record: Record, order: Order) -> None:
         fields=f,
         inputs=record.blobs,
     )
+    history.kernels.add(step.owner)
     history.steps[step.id] = step
     history.slot(step.slot).attempts.append(step.id)
 
@@ -155,9 +157,10 @@ def _step_ended(history: History, record: Record, order: Order) -> None:
         history.by_step_key.setdefault(step.key, []).append(step.id)
 
 
-def _step_replayed(history: History, record: Record, _: Order) -> None:
+def _step_replayed(history: History, record: Record, order: Order) -> None:
     step = history.steps.get(record.subject)
     if step is not None:
+        history.kernels.add(order[1])
         step.replays.append(record.at_us)
         history.slot(fields.text(record.fields, "slot") or step.slot).attempts.append(
             step.id

@@ -199,8 +199,7 @@ def _error(f: fields.Fields) -> str:
 
 def _kernels(making: _Making) -> tuple[KernelView, ...]:
     history, alive = making.history, making.present.alive
-    executed = {s.owner for s in history.steps.values()}
-    spans = {o: s for o, s in history.seen_us.items() if o in executed}
+    spans = {o: history.seen_us[o] for o in history.kernels}
     stops = {s.owner: s for s in cut_off(history, alive)}
     ordered = sorted(spans.items(), key=lambda item: item[1])
     return tuple(
