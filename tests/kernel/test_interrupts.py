@@ -67,11 +67,14 @@ def test_an_interrupt_ends_the_cell_as_keyboard_interrupt(kernel: Kernel, body: 
 
 def test_cleaning_up_is_finished_before_the_cell_ends(kernel: Kernel):
     """An awaiting cell sees CancelledError, so `finally` and `async with` may await."""
+    said_once_the_cell_awaits = (
+        "asyncio.get_running_loop().call_soon(lambda: print('on', flush=True))"
+    )
     body = (
-        "try:\n    await asyncio.sleep(60)\n"
+        f"{said_once_the_cell_awaits}\ntry:\n    await asyncio.sleep(60)\n"
         "finally:\n    await asyncio.sleep(0.01)\n    print('cleaned')"
     )
-    ran, _ = stopped(kernel, f"%%durable\nprint('on', flush=True)\n{body}")
+    ran, _ = stopped(kernel, f"%%durable\n{body}")
     assert "cleaned" in ran.text
     assert ran.reply["ename"] == "KeyboardInterrupt"
 
