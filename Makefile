@@ -9,12 +9,16 @@ CHROMIUM ?= chromium
 
 ifeq ($(origin VENV),file)
 READY := $(VENV)/.installed
+DEVELOPING := $(VENV)/.developing
 else
 READY :=
+DEVELOPING :=
 export PYTHONPATH := $(CURDIR)/kernel_ext:$(CURDIR)/store
 endif
 
 , := ,
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
 .PHONY: help check test demo lab bench soak picture lock lint types contracts format clean
@@ -30,6 +34,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/.developing: $(VENV)/.installed requirements-dev.lock
+	$(call say,Installing what the tests and linters need (a minute or two the first time))
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
 check: lint types contracts  ## for every commit: lint, types, contracts, pure and store tests
 	$(call say,Tests of the engine$(,) the store and the docs)
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs)
@@ -38,21 +47,21 @@ test: lint types contracts  ## everything CI runs
 	$(call say,All tests)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
 
-lint: $(READY)
+lint: $(DEVELOPING)
 	$(call say,Lint (ruff$(,) docstrings of tests))
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "not formatted: make format"; exit 1; }
 	@$(BIN)/interrogate --quiet tests
 
-types: $(READY)
+types: $(DEVELOPING)
 	$(call say,Types (mypy))
 	@$(BIN)/mypy --no-error-summary
 
-contracts: $(READY)
+contracts: $(DEVELOPING)
 	$(call say,Contracts (who may import whom))
 	@$(BIN)/lint-imports --no-logo > .contracts.log 2>&1 || { cat .contracts.log; exit 1; }
 
-format: $(READY)  ## format the code, fix what can be fixed
+format: $(DEVELOPING)  ## format the code, fix what can be fixed
 	@$(BIN)/ruff check --quiet --fix --exit-zero .
 	@$(BIN)/ruff format --quiet .
 
@@ -64,10 +73,10 @@ lab: $(READY)  ## JupyterLab on the example notebooks (a fake model answers if t
 	@test -n "$$OPENAI_API_KEY" && exec $(BIN)/jupyter lab example_notebooks; \
 	exec $(BIN)/python -m nbdurable.testing.model_server --port 8790 --log .requests.jsonl -- $(BIN)/jupyter lab example_notebooks
 
-bench: $(READY)  ## what durability costs, beside bare SQLite: one table
+bench: $(DEVELOPING)  ## what durability costs, beside bare SQLite: one table
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-soak: $(READY)  ## kill kernels at random moments for MINUTES (default 10)
+soak: $(DEVELOPING)  ## kill kernels at random moments for MINUTES (default 10)
 	$(call say,Killing kernels for $(or $(MINUTES),10) minutes)
 	@NBDURABLE_SOAK_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -q -p no:randomly tests/crash -m soak
 
@@ -78,12 +87,11 @@ picture: $(READY)  ## docs/picture.png again, from the demo's page (needs Debian
 	  --screenshot=$(CURDIR)/docs/picture.png file://$$folder/demo/run.html 2>/dev/null && \
 	rm -r $$folder
 
-lock: $(READY)  ## make requirements.lock again from pyproject.toml
+lock: $(DEVELOPING)  ## make both lock files again from pyproject.toml
 	$(call say,Resolving for Python 3.11 and newer on every platform)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --all-extras --no-emit-index-url --no-emit-find-links --no-annotate \
-	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	@$(LOCK) --extra demo --extra lab --extra build --output-file requirements.lock pyproject.toml
+	@$(LOCK) --all-extras --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean:  ## remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .contracts.log dist

@@ -13,33 +13,51 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-WANTED = [
-    *PROJECT["dependencies"],
-    *(line for lines in PROJECT["optional-dependencies"].values() for line in lines),
-]
+USED = ("demo", "lab", "build")
+"""What `make demo` and `make lab` need; requirements-dev.lock has the rest as well."""
+EXTRAS = PROJECT["optional-dependencies"]
+WANTED = {
+    "requirements.lock": [
+        *PROJECT["dependencies"],
+        *(line for extra in USED for line in EXTRAS[extra]),
+    ],
+    "requirements-dev.lock": [
+        *PROJECT["dependencies"],
+        *(line for lines in EXTRAS.values() for line in lines),
+    ],
+}
 
 
-def _locked() -> dict[str, list[Version]]:
-    text = (ROOT / "requirements.lock").read_text()
+def _locked(name: str) -> dict[str, list[Version]]:
+    text = (ROOT / name).read_text()
     pins = re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", text, re.MULTILINE)
     locked: dict[str, list[Version]] = {}
-    for name, version in pins:
-        locked.setdefault(canonicalize_name(name), []).append(Version(version))
+    for package, version in pins:
+        locked.setdefault(canonicalize_name(package), []).append(Version(version))
     return locked
 
 
-@pytest.mark.parametrize("line", WANTED)
-def test_lock_satisfies(line: str) -> None:
-    """The lock pins every requirement of the project to a version that it allows."""
+@pytest.mark.parametrize(
+    ("name", "line"), [(name, line) for name in WANTED for line in WANTED[name]]
+)
+def test_lock_satisfies(name: str, line: str) -> None:
+    """A lock pins every requirement that it is for to a version that it allows."""
     wanted = Requirement(line)
-    pinned = _locked().get(canonicalize_name(wanted.name), [])
-    assert pinned, f"{wanted.name} is not in requirements.lock: make lock"
+    pinned = _locked(name).get(canonicalize_name(wanted.name), [])
+    assert pinned, f"{wanted.name} is not in {name}: make lock"
     assert all(wanted.specifier.contains(version) for version in pinned), "make lock"
 
 
-def test_lock_is_hashed_and_names_no_place() -> None:
-    """Each pin of the lock has hashes, and no line says where packages come from."""
-    text = (ROOT / "requirements.lock").read_text()
+def test_the_locks_agree() -> None:
+    """What both locks pin has the same version in both, so nothing is installed twice."""
+    used, developing = (_locked(name) for name in WANTED)
+    assert {name: developing[name] for name in used} == used
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_lock_is_hashed_and_names_no_place(name: str) -> None:
+    """Each pin of a lock has hashes, and no line says where packages come from."""
+    text = (ROOT / name).read_text()
     blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
     assert not re.search(r"index-url|find-links|://|@ ", text)
