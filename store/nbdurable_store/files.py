@@ -64,8 +64,12 @@ def create(path: Path) -> int:
 
 
 def open_to_read(path: Path) -> int:
-    """A descriptor for reading that follows no link and no process inherits."""
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    """A descriptor for reading that follows no link and no process inherits.
+
+    O_NONBLOCK means nothing for a file; opening a pipe would else wait for its writer.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    return os.open(path, flags)
 
 
 def write_all(fd: int, data: bytes, offset: int) -> None:

@@ -7,24 +7,70 @@ same bytes, and a MAC of one kind is never valid as another.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hmac
 import os
 import secrets
 import stat
 import struct
 import sys
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from blake3 import blake3
 
-from nbdurable_store.errors import KeyUnsafe
-from nbdurable_store.files import FOLDER_MODE, create, open_to_read, sync_folder
+from nbdurable_store.errors import DurableError, KeyUnsafe, Remedy
+from nbdurable_store.files import (
+    FOLDER_MODE,
+    NO_ROOM,
+    create,
+    open_to_read,
+    sync_folder,
+    told,
+)
 
 KEY_BYTES = 32
 MAC_BYTES = 32
 VARIABLE = "NBDURABLE_KEY_FILE"
 OTHERS = 0o077
 """Mode bits that would let another account read or replace a key."""
+
+
+ANOTHER = Remedy("use another key", f"%env {VARIABLE}=/path/to/a/key")
+
+
+@dataclass(kw_only=True, eq=False)
+class KeyUnusable(DurableError):
+    """The file of your signing key is no key, can't be read, or can't be made.
+
+    Attributes:
+        path: The key file.
+        why: What is wrong with it.
+        when: When the first remedy fits.
+        command: The first remedy.
+    """
+
+    slug: ClassVar[str] = "key-unusable"
+    path: str
+    why: str
+    when: str = "look at it"
+    command: str = ""
+
+    def fact(self) -> str:
+        """Say which file, and what is wrong."""
+        return f"the key file {self.path} can't be used: {self.why}."
+
+    def detail(self) -> str:
+        """Say what was not done."""
+        return "No store was opened or made, and no file was changed."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Mend it, or name another."""
+        command = self.command or f'!ls -ld "{self.path}"'
+        return (Remedy(self.when, command), ANOTHER)
 
 
 def framed(*parts: bytes) -> bytes:
@@ -143,12 +189,12 @@ def own_key() -> bytes:
     """The key that signs new stores; made at first use.
 
     Raises:
-        KeyUnsafe: The file or its folder is open to others, or no key.
+        KeyUnsafe: The file or its folder is open to others.
+        KeyUnusable: It is no key, or it can't be read or made.
     """
     named = os.environ.get(VARIABLE)
     if named:
-        path = Path(named)
-        return _load(path) if os.path.lexists(path) else _make(path.parent, path.name)
+        return named_key() or _make(Path(named).parent, Path(named).name)
     folder = _folder()
     kept = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     return _load(kept[0]) if kept else _make(folder, None)
@@ -159,12 +205,11 @@ def find_key(wanted: str) -> bytes | None:
 
     Raises:
         KeyUnsafe: It is there, and open to others.
+        KeyUnusable: The file that ``NBDURABLE_KEY_FILE`` names can't be read.
     """
-    named = os.environ.get(VARIABLE)
-    if named and os.path.lexists(named):
-        key = _load(Path(named))
-        if key_id(key) == wanted:
-            return key
+    named = named_key()
+    if named and key_id(named) == wanted:
+        return named
     path = _folder() / Path(wanted).name
     if not os.path.lexists(path):
         return None
@@ -174,12 +219,66 @@ def find_key(wanted: str) -> bytes | None:
     return key
 
 
+def named_key() -> bytes | None:
+    """The key in the file that ``NBDURABLE_KEY_FILE`` names; ``None`` if there is none yet.
+
+    Raises:
+        KeyUnsafe: The file is open to others.
+        KeyUnusable: It is no key, it can't be read, or its folder is gone.
+    """
+    named = os.environ.get(VARIABLE)
+    return _load(Path(named)) if named and _lies(Path(named)) else None
+
+
+def _lies(path: Path) -> bool:
+    """Whether something lies at a path; its folder at least has to be there.
+
+    A folder that is gone (a volume that isn't mounted) would else look like a user
+    without a key, whose stores are all foreign.
+    """
+    if not path.name:
+        raise KeyUnusable(path=str(path), why="a folder stands there")
+    with _blamed(path):
+        path.parent.stat()
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _blamed(path: Path) -> Generator[None]:
+    """Tell an error of the system as what it is: one of the key file, not of a store."""
+    try:
+        yield
+    except OSError as e:
+        if e.errno in NO_ROOM:
+            raise told(path.parent, e) from e
+        raise _unusable(path, e) from e
+
+
+def _unusable(path: Path, error: OSError) -> KeyUnusable:
+    folder = path.parent
+    if error.errno == errno.ENOENT:
+        make = f'!mkdir -p -m 700 "{folder}"'
+        why = f"there is no folder {folder}"
+        return KeyUnusable(path=str(path), why=why, when="make it", command=make)
+    if error.errno == errno.ENOTDIR:
+        why, look = f"{folder} is not a folder", f'!ls -ld "{folder}"'
+        return KeyUnusable(path=str(path), why=why, command=look)
+    why = (error.strerror or str(error)).lower()
+    look = f'!ls -ld "{folder}" "{path}"'
+    return KeyUnusable(path=str(path), why=why, when="look at both", command=look)
+
+
 def _folder() -> Path:
     folder = data_dir() / "nbdurable" / "keys"
     if not os.path.lexists(folder):
-        folder.parent.parent.mkdir(parents=True, exist_ok=True)
-        folder.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        with _blamed(folder):
+            folder.parent.parent.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     status = os.lstat(folder)
     if not stat.S_ISDIR(status.st_mode):
         raise KeyUnsafe(path=str(folder), why="its folder is not a folder")
@@ -189,20 +288,34 @@ def _folder() -> Path:
 
 def _load(path: Path) -> bytes:
     try:
-        fd = open_to_read(path)
-    except OSError as e:
-        raise KeyUnsafe(path=str(path), why=f"it can't be opened ({e.strerror})") from e
+        with _blamed(path):
+            fd = open_to_read(path)
+    except KeyUnusable as e:
+        if path.is_symlink():
+            raise KeyUnsafe(path=str(path), why="it is a link") from e
+        raise
     try:
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyUnsafe(path=str(path), why="it is not a plain file")
+        _must_be_a_file(path, status)
         _private(path, status, "it")
         key = os.read(fd, KEY_BYTES + 1)
     finally:
         os.close(fd)
     if len(key) != KEY_BYTES:
-        raise KeyUnsafe(path=str(path), why=f"it doesn't hold {KEY_BYTES} bytes")
+        held = f"it holds {status.st_size:,} bytes, and a key has {KEY_BYTES}"
+        aside = f'!mv "{path}" "{path}.old"'
+        when = "make a key in its place"
+        raise KeyUnusable(path=str(path), why=held, when=when, command=aside)
     return key
+
+
+def _must_be_a_file(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        inside = f"%env {VARIABLE}={path / 'key'}"
+        why, when = "it is a folder", "keep the key in it"
+        raise KeyUnusable(path=str(path), why=why, when=when, command=inside)
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyUnusable(path=str(path), why="it is not a plain file")
 
 
 def _private(path: Path, status: os.stat_result, what: str) -> None:
@@ -215,19 +328,23 @@ def _private(path: Path, status: os.stat_result, what: str) -> None:
 def _make(folder: Path, name: str | None) -> bytes:
     """Make a key under a temporary name, so that nobody ever sees half of one."""
     key = secrets.token_bytes(KEY_BYTES)
-    temp = folder / f".{secrets.token_hex(8)}.tmp"
+    final = folder / (name or key_id(key))
+    with _blamed(final):
+        return _write(folder / f".{secrets.token_hex(8)}.tmp", final, key)
+
+
+def _write(temp: Path, final: Path, key: bytes) -> bytes:
     fd = create(temp)
     try:
         os.write(fd, key)
         os.fsync(fd)
     finally:
         os.close(fd)
-    final = folder / (name or key_id(key))
     try:
         os.link(temp, final)
     except FileExistsError:
         return _load(final)
     finally:
         temp.unlink()
-    sync_folder(folder)
+    sync_folder(final.parent)
     return key

@@ -70,6 +70,21 @@ def test_a_key_that_others_can_read(
     ]
 
 
+def test_a_key_file_whose_folder_is_gone(
+    well: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key file that can't be used is named, with what to do."""
+    monkeypatch.setenv("NBDURABLE_KEY_FILE", str(well / "unmounted" / "key"))
+    capsys.readouterr()
+    bad = [line for line in told(capsys, 1) if line.startswith("not ok  key")]
+    assert bad == [
+        (
+            f"not ok  key: the key file {well}/unmounted/key can't be used: there is"
+            f' no folder {well}/unmounted.  → mkdir -p -m 700 "{well}/unmounted"'
+        )
+    ]
+
+
 def test_an_environment_that_does_not_load_it(
     well: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -276,7 +276,7 @@ def test_a_key_that_is_a_link_is_refused(tmp_path: Path, own_keys: Path) -> None
     (key,) = (own_keys / "nbdurable" / "keys").iterdir()
     shutil.move(key, tmp_path / "elsewhere")
     key.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(KeyUnsafe, match="can't be opened"):
+    with pytest.raises(KeyUnsafe, match="a link"):
         nbdurable_store.open(root)
 
 
@@ -297,9 +297,6 @@ def test_a_key_can_lie_elsewhere(
     assert len((tmp_path / "key").read_bytes()) == 32
     assert not (own_keys / "nbdurable").exists()
     nbdurable_store.open(root).close()
-    (tmp_path / "key").write_bytes(b"short")
-    with pytest.raises(KeyUnsafe, match="32 bytes"):
-        nbdurable_store.open(root)
 
 
 MOUNTS = r"""

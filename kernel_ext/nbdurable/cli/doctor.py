@@ -27,7 +27,7 @@ from nbdurable.engine.moments import count, size
 from nbdurable.errors import DurableError
 from nbdurable_store import format as store_format
 from nbdurable_store.keys import VARIABLE as KEY_VARIABLE
-from nbdurable_store.keys import data_dir
+from nbdurable_store.keys import data_dir, named_key
 from nbdurable_store.places import local_place, network_type
 
 PYTHON: Final = ((3, 11), (3, 13))
@@ -188,11 +188,17 @@ def _key_files() -> list[Path]:
 
 
 def _keys() -> Iterator[Check]:
+    try:
+        named_key()
+    except DurableError as error:
+        fact, do = error.fact(), _first_remedy(error)
+        yield Check("key", ok=False, says=fact, do=do)
+        return
     files = _key_files()
     if not files:
         yield Check("key", ok=True, says="none yet; it is made with the first store")
         return
-    named = KEY_VARIABLE in os.environ
+    named = bool(os.environ.get(KEY_VARIABLE))
     opened = [p for p in ([] if named else [files[0].parent]) + files if _open_to(p)]
     if opened:
         command = f'chmod go-rwx "{opened[0]}"'
