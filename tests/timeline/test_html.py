@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.moments import Now, local
+from nbdurable.engine.moments import Now
 from nbdurable.timeline import html, write_page
 from nbdurable.timeline.lanes import summary
 from nbdurable.timeline.markup import element, render
 from nbdurable.timeline.model import run_view
-from nbdurable.timeline.show import LocalZone, show
+from nbdurable.timeline.show import show
 from nbdurable.timeline.views import RunView
 from nbdurable_store.backends.memory import MemoryStore
 from tests.stories import Story, doubtful, gallery, research
@@ -224,14 +223,3 @@ def test_a_page_is_written_from_a_store(tmp_path: Path) -> None:
     assert "send_invoice" in path.read_text(encoding="utf-8")
     assert path.stat().st_mode & 0o077 == 0
     assert [p.name for p in tmp_path.iterdir()] == ["run.html"]
-
-
-def test_the_machines_zone_has_the_offset_of_the_moment() -> None:
-    """A moment is told in the zone of the machine, whatever the season."""
-    zone = LocalZone()
-    for us in (1_768_000_000_000_000, 1_784_000_000_000_000):
-        here = Now(us, zone)
-        told = local(us, here)
-        theirs = datetime.fromtimestamp(us / 1_000_000).astimezone()
-        assert told.replace(tzinfo=None) == theirs.replace(tzinfo=None)
-        assert told.utcoffset() == theirs.utcoffset()

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 import nbdurable_store
 from nbdurable.cli.answers import Answer, plain
 from nbdurable.engine import commands as engine
-from nbdurable.engine import explain, reference, settle
+from nbdurable.engine import explain, lines, reference, settle
 from nbdurable.engine import runs as run_index
 from nbdurable.engine.fates import GLYPHS, Fate, step_fate
 from nbdurable.engine.history import History
@@ -23,7 +23,7 @@ from nbdurable.engine.session import STORE_FOLDER
 from nbdurable.engine.settle import Answer as Said
 from nbdurable.engine.whereabouts import RunRow
 from nbdurable.errors import DurableError, Remedy
-from nbdurable.timeline import LocalZone, history_of, living, write_page, write_picture
+from nbdurable.timeline import history_of, living, write_page, write_picture
 from nbdurable.timeline import show as show_run
 from nbdurable.timeline.previews import arguments_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
@@ -66,7 +66,7 @@ class FileUnwritable(DurableError):
 
 def now() -> Now:
     """The present on this machine's clock."""
-    return Now(SYSTEM_CLOCK.now_us(), LocalZone())
+    return lines.now(SYSTEM_CLOCK.now_us())
 
 
 def place(given: argparse.Namespace) -> tuple[Path, bool]:

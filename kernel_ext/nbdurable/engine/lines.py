@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from nbdurable.engine import wording
 from nbdurable.engine.history import History, StepPast
 from nbdurable.engine.moments import Now, duration, moment
 from nbdurable.engine.tally import Ledger
+from nbdurable.engine.zones import LocalZone
 
 if TYPE_CHECKING:
     from nbdurable.engine.whereabouts import Choice
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def now(us: int) -> Now:
     """The present in this machine's time zone."""
-    zone = datetime.fromtimestamp(us / 1_000_000, UTC).astimezone().tzinfo
-    return Now(us, zone or UTC)
+    return Now(us, LocalZone())
 
 
 def run_line(choice: Choice, now_us: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.show import (
-    LocalZone,
     Shown,
     history_of,
     living,
@@ -15,7 +14,6 @@ from nbdurable.timeline.show import (
 from nbdurable.timeline.views import RunView
 
 __all__ = [
-    "LocalZone",
     "RunView",
     "Shown",
     "history_of",

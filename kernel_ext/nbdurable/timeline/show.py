@@ -6,12 +6,12 @@ import os
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
-from typing import Final
 
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now
+from nbdurable.engine.zones import LocalZone
 from nbdurable.timeline import html
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.picture import picture
@@ -20,30 +20,6 @@ from nbdurable.timeline.text import text
 from nbdurable.timeline.views import RunView
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import Store
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class LocalZone(tzinfo):
-    """The machine's time zone, with the offset that held at each moment."""
-
-    def utcoffset(self, dt: datetime | None) -> timedelta:
-        """How far the machine's clock is from UTC at this moment."""
-        moment = (dt or _EPOCH).replace(tzinfo=None)
-        return moment.astimezone().utcoffset() or timedelta()
-
-    def dst(self, _: datetime | None) -> timedelta | None:
-        """Not told apart from the offset."""
-        return None
-
-    def tzname(self, dt: datetime | None) -> str:
-        """The zone's abbreviation."""
-        return (dt or _EPOCH).replace(tzinfo=None).astimezone().tzname() or ""
-
-    def fromutc(self, dt: datetime) -> datetime:
-        """The same moment on the machine's clock."""
-        there = dt.replace(tzinfo=UTC).astimezone()
-        return there.replace(tzinfo=self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
