@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 
-from nbdurable.engine import commands, explain, reference
+from nbdurable.engine import commands, explain
 from nbdurable.engine.commands import OpenRun, Told, present
 from nbdurable.engine.explain import Why
 from nbdurable.engine.history import History
@@ -102,9 +102,17 @@ def why(what: str = "") -> Why:
 
 
 def rerun(step: str = "") -> Told:
-    """Begin a step afresh when its cell runs again; the last step if none is named."""
+    """Begin a step afresh when its cell runs again; the last step if none is named.
+
+    Args:
+        step: Its name.
+
+    Raises:
+        CallNotRerun: A single call was named.
+        ReferenceUnknown: The run has no such step.
+    """
     front, history = _attended("%durable rerun")
-    found = reference.find_step(history, step, "%durable rerun")
+    found = commands.step_to_rerun(history, step)
     return commands.rerun(front.session, found)
 
 

@@ -11,10 +11,12 @@ from nbdurable.engine.settle import Answer
 from nbdurable.errors import (
     AlreadyHappened,
     CallInDoubt,
+    CallNotRerun,
     CallRefused,
     HappenedBeforeRerun,
     HappenedElsewhere,
     NotDone,
+    ReferenceUnknown,
     ResultGone,
     ToolRefused,
     TwinHappened,
@@ -384,6 +386,31 @@ def test_rerun_serves_nothing_and_asks_about_writes_once(nb: Notebook) -> None:
     settle(nb, "s.2", Answer.KEEP)
     nb.run(cell, "s", "c1")
     assert nb.world.effects == ["read 1", "write 2", "write 3", "read 1"]
+
+
+def test_a_rerun_of_one_call_is_refused_in_so_many_words(nb: Notebook) -> None:
+    """Only steps begin afresh: the call is named, nothing is changed, a step is offered."""
+    cell = "a = read(1); b = write(2)"
+    nb.run(cell, "s", "c1")
+    with pytest.raises(CallNotRerun) as caught:
+        commands.step_to_rerun(nb.session.history, "s.2")
+    assert caught.value.fact() == "s.2, write(2), can't begin afresh on its own yet."
+    assert [r.command for r in caught.value.remedies()] == [
+        "%durable rerun s",
+        "%durable why s.2",
+    ]
+    restarted(nb)
+    assert "nothing ran" in nb.run(cell, "s", "c1")
+
+
+@pytest.mark.parametrize("text", ["s.9", "t", "t.1"])
+def test_a_rerun_of_nothing_names_what_there_is(nb: Notebook, text: str) -> None:
+    """A step or call that the run doesn't have is told as everywhere else."""
+    nb.run("a = read(1)", "s", "c1")
+    with pytest.raises(ReferenceUnknown, match=r"%durable rerun s"):
+        commands.step_to_rerun(nb.session.history, text)
+    step = commands.step_to_rerun(nb.session.history, "")
+    assert commands.step_to_rerun(nb.session.history, "s") is step
 
 
 def test_rerun_does_writes_again_if_told_so(nb: Notebook) -> None:

@@ -19,8 +19,8 @@ from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.settle import Answer, Question
 from nbdurable.engine.whereabouts import DEFAULT_NOTEBOOK, Facts
+from nbdurable.errors import CallNotRerun, DurableError
 from nbdurable_store.clock import Clock
-from nbdurable_store.errors import DurableError
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Kind, Record
 
@@ -104,6 +104,21 @@ def resolve(
         Answer.AGAIN: "runs once more when its cell runs again",
     }[said]
     return Told(f"{asked.reference} · {asked.call.text} {fate}"), records
+
+
+def step_to_rerun(history: History, text: str) -> StepPast:
+    """The step that is meant by ``rerun STEP``; the last step for "".
+
+    Raises:
+        CallNotRerun: A single call is meant.
+        ReferenceUnknown: There is no such step or call.
+    """
+    command, wanted = "%durable rerun", reference.parse(text)
+    if not wanted.call or history.named(text.strip()) is not None:
+        return reference.find_step(history, text, command)
+    call = reference.find_call(history, text, command)
+    step = reference.find_step(history, wanted.step, command).name
+    raise CallNotRerun(reference=str(wanted), step=step, call=call.text or call.name)
 
 
 def rerun(session: Session, step: StepPast) -> Told:
