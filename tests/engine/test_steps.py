@@ -227,6 +227,24 @@ def test_a_new_run_serves_nothing_of_the_old_one(nb: Notebook) -> None:
     assert nb.world.effects == ["read 1", "read 1"]
 
 
+def test_what_is_asked_before_the_first_cell_is_heeded(nb: Notebook) -> None:
+    """A `%durable rerun` at the start of a kernel counts when the cell runs."""
+    nb.run("a = read(1)", "s", "c1")
+    restart(nb)
+    history = nb.session.attend(nb.facts, "%durable rerun")
+    commands.rerun(nb.session, next(iter(history.steps.values())))
+    assert "you asked for a rerun" in nb.run("a = read(1)", "s", "c1")
+
+
+def test_a_closed_run_is_shown_whole(nb: Notebook) -> None:
+    """After `%durable new` the old run still holds what this kernel did in it."""
+    nb.run("a = read(1)", "s", "c1")
+    commands.new(nb.session)
+    history = nb.session.attend(nb.facts, "%durable")
+    assert [s.name for s in history.steps.values()] == ["s"]
+    assert history.closed is not None
+
+
 def test_a_closed_file_does_not_keep_a_step_from_replaying(
     nb: Notebook, tmp_path: Path
 ) -> None:

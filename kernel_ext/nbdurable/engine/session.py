@@ -227,6 +227,7 @@ class Session:
 
     def _load(self, run: str) -> None:
         self._history, self._cursor = History(run), START
+        self._latest, self._lost = None, False
         self._pending.clear()
         self._pending_steps.clear()
         self._applied.clear()
