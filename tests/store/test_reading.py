@@ -258,6 +258,16 @@ def test_a_cursor_outlives_ingest_and_sealing(harness: LocalHarness) -> None:
     assert _all(reader) == list(range(12))
 
 
+def test_what_follows_the_rows_is_later(harness: LocalHarness) -> None:
+    """An entry comes after all that its owner has read, where only DuckDB had that."""
+    _dead(harness, 0, 9)
+    harness.open().flush()
+    store = harness.open()
+    store.read("run")
+    _append(store, 9, 11)
+    assert _served(store, store.read("run")[0]) == list(range(11))
+
+
 def test_what_was_forgotten_is_read_again(harness: LocalHarness) -> None:
     """A reader that let go of entries reads them anew when DuckDB has lost them."""
     store = harness.open()

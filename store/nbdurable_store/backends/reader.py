@@ -60,6 +60,7 @@ class Reader:
         since = dict(after.next_seq)
         held = self._held(since)
         part = NOTHING if held else ask(since)
+        self._observe(max((entry.tick for entry in part.entries), default=0))
         with self._lock:
             self._refresh(since, None if held else part.upto)
             upto = self._tails.next_seqs()

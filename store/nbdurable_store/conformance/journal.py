@@ -48,6 +48,13 @@ def later_entries_come_later(harness: Harness) -> None:
         store.append([record(subject=str(turn), at_us=9 - turn)], sync=False)
     assert subjects(one.read("run")[0]) == ["0", "1", "2", "3"]
     assert facts(one.read("run")[0]) == facts(other.read("run")[0])
+    for store in (one, other):
+        store.flush()
+        store.close()
+    later = harness.open()
+    later.read("run")
+    later.append([record(subject="4")], sync=False)
+    assert subjects(later.read("run")[0]) == ["0", "1", "2", "3", "4"]
 
 
 @promise(CHECKS)
