@@ -68,6 +68,34 @@ def test_a_widget_keeps_its_text():
     content["data"][collapse.WIDGET] = {"model_id": "1"}
     (output,) = left_of((kind, content))
     assert output["data"] == {"text/plain": "IntSlider(value=0)"}
+    assert output[collapse.WAS_WIDGET]
+
+
+def test_a_widget_without_a_text_is_named():
+    """An output with nothing in it would be seen by nobody."""
+    kind, content = shown("")
+    content["data"] = {collapse.WIDGET: {"model_id": "1"}}
+    (output,) = left_of((kind, content))
+    assert output["data"] == {"text/plain": "[a widget]"}
+
+
+def test_a_widget_that_was_updated_to_text_is_none():
+    """What counts is what a display shows in the end."""
+    kind, content = shown("IntSlider(value=0)", "x")
+    content["data"][collapse.WIDGET] = {"model_id": "1"}
+    found = left_of((kind, content), shown("done", "x", "update_display_data"))
+    assert collapse.widgets(found) == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "begins"), [(0, ""), (1, "1 widget is"), (2, "2 widgets are")]
+)
+def test_a_replay_says_how_many_widgets_are_only_text(count, begins):
+    """One sentence under a cell, and none where no widget was."""
+    kind, content = shown("IntSlider(value=0)")
+    content["data"][collapse.WIDGET] = {"model_id": "1"}
+    found = left_of(*[(kind, content)] * count, shown("text"))
+    assert collapse.widgets(found).partition(" shown")[0] == begins
 
 
 @pytest.mark.parametrize(

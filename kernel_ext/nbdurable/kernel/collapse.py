@@ -9,7 +9,7 @@ acts when the next output comes, and an update changes every output of its displ
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Message = dict[str, Any]
@@ -29,6 +29,9 @@ OURS = "nbdurable"
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 """A view of a model that lives in the kernel: in another kernel it shows an error."""
+
+WAS_WIDGET = "widget"
+"""Key in a kept output that says: a view was dropped, what is left is its text."""
 
 
 class Collapsing:
@@ -112,11 +115,15 @@ class Collapsing:
         hit = False
         for output in self._outputs:
             if "data" in output and _display_id(output) == display_id:
-                output.update(data=new["data"], metadata=new["metadata"])
+                output.pop(WAS_WIDGET, None)
+                output |= {k: v for k, v in new.items() if k not in _STAYS}
                 hit = True
         if not hit and display_id not in self._seen_ids:
             self._outputs.append(new)
 
+
+_STAYS = frozenset({"type", "transient"})
+"""What an update leaves as it is; everything else of an output is the update's."""
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "stream": ("name", "text"),
@@ -131,12 +138,27 @@ def _kept(kind: str, content: Mapping[str, Any]) -> Message:
     output: Message = {"type": kind}
     output |= {name: content[name] for name in _FIELDS[kind] if name in content}
     if "data" in output:
-        output["data"] = _small_enough(_without_widget(output["data"]))
+        if WIDGET in output["data"]:
+            output |= {"data": _without_widget(output["data"]), WAS_WIDGET: True}
+        output["data"] = _small_enough(output["data"])
     return output
 
 
 def _without_widget(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {mime: value for mime, value in data.items() if mime != WIDGET}
+    left = {mime: value for mime, value in data.items() if mime != WIDGET}
+    return left or {"text/plain": "[a widget]"}
+
+
+def widgets(outputs: Iterable[Mapping[str, Any]]) -> str:
+    """What is said below outputs that were widgets once, or "" if none was."""
+    count = sum(bool(output.get(WAS_WIDGET)) for output in outputs)
+    if not count:
+        return ""
+    many = "1 widget is" if count == 1 else f"{count} widgets are"
+    return (
+        f"{many} shown as first displayed, and can't be used: a widget lives in the"
+        " kernel that made it. Make it in a cell that isn't durable"
+    )
 
 
 def _small_enough(data: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from nbdurable.engine.cells import Cell, Output, Replayed
 from nbdurable.errors import DurableError, DurablePause
 from nbdurable.kernel import replay
 from nbdurable.kernel.capture import Recording, Tap, flush
+from nbdurable.kernel.collapse import widgets
 from nbdurable.kernel.defects import broken, contained
 from nbdurable.kernel.errors import CellEmpty
 from nbdurable.kernel.interrupts import Interrupts, in_place
@@ -119,6 +120,7 @@ class Execution:
                     has_result=replayed.has_result,
                     result=replayed.result,
                 )
+                self._warn(widgets(replayed.outputs))
         except KeyboardInterrupt as error:
             return self._refuse(error)
         return False
