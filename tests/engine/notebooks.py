@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nbdurable.engine.cells import Cell, Replayed
 from nbdurable.engine.session import Session
@@ -41,6 +42,7 @@ class Notebook:
     world: World = field(default_factory=World)
     interactive: bool = True
     environ: Mapping[str, str] = field(default_factory=dict)
+    root: Path = Path("/")
 
     def __post_init__(self) -> None:
         self.count = 0
@@ -69,10 +71,16 @@ class Notebook:
     @property
     def facts(self) -> Facts:
         """What this kernel knows of itself."""
-        return Facts(start_dir="/", interactive=self.interactive)
+        return Facts(start_dir=str(self.root), interactive=self.interactive)
 
     def run(
-        self, source: str, name: str = "", cell_id: str = "", *, fresh: bool = False
+        self,
+        source: str,
+        name: str = "",
+        cell_id: str = "",
+        *,
+        fresh: bool = False,
+        files: bool = True,
     ) -> str:
         """Run a durable cell; gives the lines it told, joined.
 
@@ -90,6 +98,7 @@ class Notebook:
             filename=filename,
             facts=self.facts,
             fresh=fresh,
+            files=files,
             hidden=HIDDEN | {"world"},
         )
         done = begin(self.session, cell, self.namespace)

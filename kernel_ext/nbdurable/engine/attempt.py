@@ -14,6 +14,7 @@ from nbdurable.engine.codec import (
     encode_exception,
 )
 from nbdurable.engine.decide import Past
+from nbdurable.engine.files.watched import Watched
 from nbdurable.engine.frames import Frame, Scopes, running_task
 from nbdurable.engine.frames import active as frame_active
 from nbdurable.engine.history import CallPast, CallState, StepPast
@@ -59,6 +60,7 @@ class Attempt:
         self._blamed: list[tuple[str, object]] = []
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
+        self.files: Watched | None = None
         self._matcher = Matcher(home.history, step.slot, step.id, home.known())
 
     @contextlib.contextmanager

@@ -7,12 +7,12 @@ in the line under the cell and in `why`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from nbdurable.engine.history import History
-from nbdurable.engine.pasts import Order, StepState
+from nbdurable.engine.pasts import Order, StepPast, StepState
 from nbdurable.engine.wording import both
 
 LATER: Final[Order] = (1 << 62, "", 0)
@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CONTINUES = "continues"
     CODE = "code"
     INPUT = "input"
+    FILE = "file"
     NO_DIGEST = "no digest"
     RERUN = "rerun"
     AGAIN = "again"
@@ -38,11 +39,13 @@ class Cause:
     Attributes:
         reason: The kind of reason.
         names: The names that changed, or that have no digest.
+        files: The files that changed, and what became of each.
         stopped: How the attempt that is continued had ended.
     """
 
     reason: Reason
     names: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
     stopped: str = ""
 
 
@@ -53,6 +56,7 @@ def cause(
     source: str,
     reads: Mapping[str, str | None],
     before: Order = LATER,
+    files: Mapping[str, str] | None = None,
 ) -> Cause:
     """Why a step with this source and these inputs has to be executed.
 
@@ -62,6 +66,7 @@ def cause(
         source: Digest of its normalised source, hex.
         reads: Digest (hex) of each name it reads; None without one.
         before: Only attempts that started before this are looked at.
+        files: What became of the files that the last attempt read.
     """
     last = next((s for s in history.attempts(slot) if s.order < before), None)
     if last is None:
@@ -76,6 +81,8 @@ def cause(
         return Cause(Reason.INPUT, names)
     if last.state is not StepState.COMPLETED or last.ended_order > before:
         return Cause(Reason.CONTINUES, stopped=last.how)
+    if files:
+        return Cause(Reason.FILE, files=files)
     bare = tuple(sorted(n for n, d in reads.items() if d is None))
     return Cause(Reason.NO_DIGEST, bare) if bare else Cause(Reason.AGAIN)
 
@@ -90,6 +97,13 @@ def changed(
         if (name in old) != (name in new)
         or (old[name] and new[name] and old[name] != new[name])
     }
+
+
+def changed_files(step: StepPast) -> Mapping[str, str]:
+    """The files for whose sake an attempt was executed, and what became of them."""
+    found = step.fields.get("changed_files")
+    pairs = found.items() if isinstance(found, Mapping) else ()
+    return {str(name): str(told) for name, told in pairs}
 
 
 def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
@@ -114,6 +128,7 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.CONTINUES: stopped.get(why.stopped, "the kernel stopped during it"),
         Reason.CODE: "its code changed",
         Reason.INPUT: f"{names} changed{_where(why.names, cells or {})}",
+        Reason.FILE: both([f"{name} {told}" for name, told in why.files.items()]),
         Reason.NO_DIGEST: f"{names} {_have(why.names)} no digest",
         Reason.RERUN: "you asked for a rerun",
         Reason.AGAIN: "its recorded outcome could not be used",

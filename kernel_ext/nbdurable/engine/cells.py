@@ -35,6 +35,7 @@ class Cell:
         filename: The file name that the cell's code is compiled under.
         facts: What is known of the kernel now.
         fresh: Nothing recorded of this cell is served.
+        files: Files that it reads are inputs.
         hidden: Names of the namespace that are not the user's.
         places: Where names were assigned last.
     """
@@ -47,6 +48,7 @@ class Cell:
     filename: str = ""
     facts: Facts
     fresh: bool = False
+    files: bool = True
     hidden: frozenset[str] = frozenset()
     places: Places = no_places
 

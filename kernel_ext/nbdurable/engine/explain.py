@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from nbdurable.engine.causes import because, cause, makers
+from nbdurable.engine.causes import because, cause, changed_files, makers
 from nbdurable.engine.differences import differences
 from nbdurable.engine.fates import Fate, call_fate, step_fate
 from nbdurable.engine.history import History
@@ -92,6 +92,7 @@ def why_step(history: History, step: StepPast, present: Present) -> Why:
         source=step.source,
         reads=step.reads,
         before=step.order,
+        files=changed_files(step),
     )
     cells = {**makers(history, step.order), **present.cells}
     told = because(reason, cells) or str(step.fields.get("why") or "")

@@ -9,11 +9,18 @@ import functools
 import importlib.metadata
 import inspect
 import linecache
+import sys
 import sysconfig
+from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import TypeAlias
 
 from nbdurable.errors import NotDone
 from nbdurable_store.errors import DurableError
+
+_Found: TypeAlias = tuple[str | None, Sequence[str]]
+"""A module's file, and where its submodules are."""
 
 _INSTALLED = (
     *(
@@ -42,6 +49,40 @@ def source_of(filename: str) -> str | None:
 
 def _installed(filename: str) -> bool:
     return str(Path(filename).absolute()).startswith(_INSTALLED)
+
+
+def module_file(name: str) -> str | None:
+    """The file of a module's source, found without importing anything.
+
+    Args:
+        name: Its full name.
+
+    Returns:
+        ``None`` if there is none: a name in a module, a package without a file.
+    """
+    path: Sequence[str] | None = None
+    parts = name.split(".")
+    file: str | None = None
+    for place in range(1, len(parts) + 1):
+        found = _found(".".join(parts[:place]), path)
+        if found is None:
+            return None
+        file, path = found
+    return file
+
+
+def _found(name: str, path: Sequence[str] | None) -> _Found | None:
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return getattr(loaded, "__file__", None), getattr(loaded, "__path__", [])
+    try:
+        spec = PathFinder.find_spec(name, path)
+    except (ImportError, OSError, ValueError):
+        return None
+    if spec is None:
+        return None
+    file = spec.origin if spec.has_location else None
+    return file, spec.submodule_search_locations or []
 
 
 def version_of(module: str) -> str:

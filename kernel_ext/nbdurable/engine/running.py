@@ -13,9 +13,11 @@ import json
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
-from nbdurable.engine import lines
+from nbdurable.engine import lines, wording
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Output
+from nbdurable.engine.files.step import StepFiles
+from nbdurable.engine.files.watched import Files
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.session import Session
 from nbdurable.engine.snapshot import Marks, mark, take
@@ -44,6 +46,7 @@ class Running:
     session: Session
     attempt: Attempt
     inputs: Inputs
+    files: StepFiles
     namespace: Namespace
     hidden: frozenset[str]
     lease: Lease
@@ -58,7 +61,7 @@ class Running:
         self.began_s = self.session.clock.monotonic_s()
         self.before = self._bindings()
         self.marks = mark(self.namespace, self.inputs.digests)
-        with self.attempt.active():
+        with self.attempt.active(), self.files.watching(self.inputs, self.namespace):
             yield
 
     def complete(self, outputs: Sequence[Output], result: object) -> tuple[str, ...]:
@@ -80,7 +83,10 @@ class Running:
             "deleted": deleted,
             "unsaved": unsaved,
         }
+        files = self.files.close()
+        fields |= files.fields()
         values = [(g.codec, g.data) for g in taken.groups]
+        self.attempt.used.told += _told_of(self.inputs, files)
         return self._end(Kind.STEP_COMPLETED, fields, outputs, values, unsaved)
 
     def fail(self, error: BaseException, outputs: Sequence[Output]) -> tuple[str, ...]:
@@ -186,6 +192,14 @@ def how(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
         return "interrupted"
     return "raised"
+
+
+def _told_of(inputs: Inputs, files: Files) -> list[str]:
+    return [
+        wording.reads_all(sorted(inputs.dynamic)),
+        wording.by_size(files.big),
+        wording.not_watched(files.left_off),
+    ]
 
 
 def _told(error: BaseException) -> str:

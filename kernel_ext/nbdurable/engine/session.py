@@ -12,11 +12,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from nbdurable.engine import lines, runs
+from nbdurable.engine.files.stamps import Contents
 from nbdurable.engine.history import CallPast, CallState, History
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.ids import RANDOM_IDS, Ids
-from nbdurable.engine.localcode import source_of, version_of
+from nbdurable.engine.localcode import module_file, source_of, version_of
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest, Outcome
 from nbdurable.engine.slots import Slots
@@ -81,7 +82,8 @@ class Session:
         self.ids = ids
         self.environ = os.environ if environ is None else environ
         self.lock = threading.RLock()
-        self.sources = Sources(source_of, version_of, transform)
+        self.sources = Sources(source_of, version_of, transform, module_file)
+        self.contents = Contents(clock)
         self.slots = Slots()
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}

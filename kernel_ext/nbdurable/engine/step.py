@@ -14,14 +14,15 @@ from dataclasses import dataclass
 
 from nbdurable.engine import causes, lines
 from nbdurable.engine.attempt import Attempt
-from nbdurable.engine.cells import Cell, Output, Places, Replayed
+from nbdurable.engine.cells import Cell, Output, Replayed
+from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.history import History, StepPast
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.matching import Standing, standing_of
 from nbdurable.engine.running import OUTPUTS_CODEC, RESULT, Namespace, Running
-from nbdurable.engine.session import Session
+from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.slots import Place
 from nbdurable.engine.snapshot import Group, put_back
 from nbdurable.engine.whereabouts import Step
@@ -42,11 +43,13 @@ class Looked:
         source: Digest of its normalised source, 32 bytes.
         inputs: What it reads, with digests.
         key: Its step key, or b"" when an input has no digest.
+        files: The files it reads and writes.
     """
 
     source: bytes
     inputs: Inputs
     key: bytes
+    files: StepFiles
 
     def reads(self) -> dict[str, str | None]:
         """Digest (hex) of each name it reads; None without one."""
@@ -67,7 +70,9 @@ def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
     )
     whole = not inputs.undigestible
     key = keys.step_key(source, inputs.digests.items(), inputs.codes.items())
-    return Looked(source=source, inputs=inputs, key=key if whole else b"")
+    root, store = cell.facts.start_dir, place_of(cell.facts)
+    files = StepFiles.of(root, store, session.contents, on=cell.files)
+    return Looked(source=source, inputs=inputs, key=key if whole else b"", files=files)
 
 
 def begin(session: Session, cell: Cell, namespace: Namespace) -> Replayed | Running:
@@ -104,7 +109,7 @@ def replayable(session: Session, place: Place, looked: Looked) -> StepPast | Non
         return None
     for step_id in reversed(history.by_step_key.get(looked.key, ())):
         step = history.steps[step_id]
-        if _serves(session, place, step):
+        if _serves(session, place, step) and not looked.files.changed(step):
             return step
     return None
 
@@ -149,7 +154,8 @@ def _replay(
         key=past.key,
         sync=False,
     )
-    line = lines.replayed(past, session.clock.now_us())
+    lost = looked.files.lost(past)
+    line = lines.replayed(past, session.clock.now_us(), *lost)
     return Replayed(
         outputs=outputs,
         has_result=RESULT in view,
@@ -192,7 +198,8 @@ def _start(
     lease: Lease,
 ) -> Running:
     history = session.history
-    because = _because(history, place, looked, cell.places)
+    cause = _cause(history, place, looked)
+    because = causes.because(cause, cell.places(cause.names))
     raw = session.secrets.scrub(cell.raw)
     ref = session.store.put(OUTPUTS_CODEC, json.dumps(raw).encode())
     fields: dict[str, Plain] = {
@@ -205,10 +212,12 @@ def _start(
         "count": cell.count,
         "title": _title(raw),
         "reads": looked.reads(),
+        **({"changed_files": dict(cause.files)} if cause.files else {}),
     }
     step_id = session.ids.new()
     stub = StepPast.begun(step_id, place.slot, place.name)
     attempt = Attempt(session, stub)
+    attempt.files = looked.files.watched
     record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, fields, (ref,))
     reach("step.started.before")
     session.append((record,), sync=False)
@@ -218,20 +227,23 @@ def _start(
         session=session,
         attempt=attempt,
         inputs=looked.inputs,
+        files=looked.files,
         namespace=namespace,
         hidden=cell.hidden,
         lease=lease,
-        because=because,
+        because="" if cause.reason is causes.Reason.CONTINUES else because,
     )
 
 
-def _because(history: History, place: Place, looked: Looked, places: Places) -> str:
-    cause = causes.cause(
-        history, slot=place.slot, source=looked.source.hex(), reads=looked.reads()
+def _cause(history: History, place: Place, looked: Looked) -> causes.Cause:
+    last = history.latest(place.slot)
+    return causes.cause(
+        history,
+        slot=place.slot,
+        source=looked.source.hex(),
+        reads=looked.reads(),
+        files=looked.files.changed(last) if last else {},
     )
-    if cause.reason is causes.Reason.CONTINUES:
-        return ""
-    return causes.because(cause, places(cause.names))
 
 
 def _title(raw: str) -> str:

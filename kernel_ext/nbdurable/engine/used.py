@@ -20,6 +20,7 @@ class Used:
         adopted: Logical ids of those taken over from other slots.
         asked: Call number to logical id and past, of those to be decided.
         unstorable: Results that were not kept or not recovered, told.
+        told: More parts for the end of the step's line.
         undeclared: Names of tools without ``effect=``.
     """
 
@@ -29,6 +30,7 @@ class Used:
     adopted: list[str] = field(default_factory=list)
     asked: dict[int, tuple[str, Past]] = field(default_factory=dict)
     unstorable: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
 
     def fields(self) -> dict[str, Plain]:
@@ -37,7 +39,7 @@ class Used:
 
     def notes(self) -> tuple[str, ...]:
         """Parts for the end of the step's line."""
-        return tuple(f"not kept: {told}" for told in self.unstorable)
+        return (*(f"not kept: {told}" for told in self.unstorable), *self.told)
 
     def lines(self) -> tuple[str, ...]:
         """Lines of their own."""

@@ -203,6 +203,36 @@ def not_kept(names: Mapping[str, str]) -> str:
     return f"not kept: {listed(told)}" if told else ""
 
 
+def reads_all(openers: Sequence[str]) -> str:
+    """A cell may read any variable, through builtins of which text says no more.
+
+    Example:
+        >>> reads_all(["eval"])
+        'all variables count as read (eval)'
+    """
+    return f"all variables count as read ({listed(openers)})" if openers else ""
+
+
+def by_size(names: Sequence[str]) -> str:
+    """Files that are too big to be compared by content.
+
+    Example:
+        >>> by_size(["big.parquet"])
+        'counts by size and time: big.parquet'
+    """
+    return f"counts by size and time: {listed(names)}" if names else ""
+
+
+def not_watched(count: int) -> str:
+    """Files beyond those that are remembered.
+
+    Example:
+        >>> not_watched(40_000)
+        '40,000 more files that it read are not watched'
+    """
+    return f"{count:,} more files that it read are not watched" if count else ""
+
+
 def from_elsewhere(served: Mapping[str, int]) -> str:
     """Calls that were served from other steps, by step.
 

@@ -98,6 +98,7 @@ class Execution:
             filename=filename,
             facts=facts(shell),
             fresh=options.fresh,
+            files=not options.no_files,
             hidden=frozenset(shell.user_ns_hidden),
             places=functools.partial(places, shell),
         )

@@ -18,18 +18,21 @@ class Options:
         name: Name of the step, or "".
         quiet: Show neither the status line nor the replay mark.
         fresh: Serve no recorded call, each time the cell runs.
+        no_files: Don't look at the files that it reads and writes.
     """
 
     name: str = ""
     quiet: bool = False
     fresh: bool = False
+    no_files: bool = False
 
 
 OPTIONS: dict[str, str] = {
     "--quiet": "no status line, no «replayed» mark",
     "--fresh": "begin afresh each time: nothing recorded is served",
+    "--no-files": "replay also when a file that it read has changed",
 }
-"""Option → what it means. Without its dashes it is the field of `Options` that it sets."""
+"""Option → what it means. With underscores it is the field of `Options` that it sets."""
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 
@@ -59,4 +62,5 @@ def _with_option(options: Options, word: str, line: str) -> Options:
         raise OptionUnknown(
             given=f"%%durable {word}", nearest=right, known=tuple(OPTIONS)
         )
-    return replace(options, **{word.removeprefix("--"): True})  # type: ignore[arg-type]  # all of them are flags
+    field = word.removeprefix("--").replace("-", "_")
+    return replace(options, **{field: True})  # type: ignore[arg-type]  # all of them are flags

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from nbdurable.engine.identity import bytecode, plain, registry
 from nbdurable.engine.identity.forms import (
     Form,
+    Imported,
     Mark,
     Undigestible,
     named_form,
@@ -28,7 +29,9 @@ from nbdurable.engine.identity.forms import (
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.kinds import refused
 from nbdurable.engine.identity.kinds.code import import_name
+from nbdurable.engine.identity.modules import Modules
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
+from nbdurable.engine.identity.texts import file_names
 
 TOOL_ATTRIBUTE = "__nbdurable_tool__"
 """Where a wrapper made by `nd.tool` keeps its options, as a value with a digest. Such a
@@ -60,6 +63,7 @@ class Codes:
     Attributes:
         touched: Names of the notebook that reached code loads.
         stores: Names of the notebook that reached code may bind.
+        texts: Texts in reached code that may name files, its paths among them.
         dynamic: Builtins through which reached code may read any name.
     """
 
@@ -82,6 +86,8 @@ class Codes:
         self.touched: set[str] = set()
         self.stores: set[str] = set()
         self.dynamic: set[str] = set()
+        self.texts: set[str] = set()
+        self._modules = Modules(sources, self._source, self._version)
 
     def form(self, value: object) -> Form:
         """The form of a function, class or module."""
@@ -90,14 +96,20 @@ class Codes:
         if isinstance(value, type):
             return self._class(value)
         if isinstance(value, ModuleType):
-            return self._module(value)
+            return self._modules.form(value)
         if isinstance(value, CodeType):
             return bytecode.form(value)
+        if isinstance(value, Imported):
+            return self._modules.imported(value)
         return self._named(value)
 
     def is_local(self, cls: type) -> bool:
         """Whether a class is the notebook's or a local module's."""
         return cls.__module__ == NOTEBOOK or self._sources.holds(_file_of(cls))
+
+    def imports(self, names: Iterable[str]) -> list[Imported]:
+        """The modules that the notebook's imports name, as far as they can change."""
+        return self._modules.imports(names)
 
     # --- what counts; `CallCodes` counts less
 
@@ -168,6 +180,8 @@ class Codes:
         self, function: FunctionType, value: Callable[[object], object]
     ) -> Iterator[Item]:
         """Defaults and closure."""
+        for default in function.__defaults__ or ():
+            self._note(default)
         for place, default in enumerate(function.__defaults__ or ()):
             yield f"default {place}", value(default)
         for name, default in (function.__kwdefaults__ or {}).items():
@@ -190,8 +204,13 @@ class Codes:
             self.stores |= needs.stores
             self.dynamic |= {n for n in needs.dynamic if n not in globals_}
         names = needs.loads | {n for n in needs.guesses | needs.frames if n in globals_}
+        self.texts |= needs.texts
         for name, value in self._globals(names - {*closure}, globals_):
+            self._note(value)
             yield f"global {name}", self.counted(value)
+        package = str(globals_.get("__package__") or "")
+        for module in self._modules.imports(needs.imports, package):
+            yield f"import {module.name}", module
         yield from self._head(facts, globals_)
 
     def _globals(
@@ -243,36 +262,12 @@ class Codes:
         module = function.__globals__.get("__name__")
         return module == NOTEBOOK or self._sources.holds(function.__code__.co_filename)
 
-    # --- modules and whatever was installed
+    def _note(self, value: object) -> None:
+        """A text or path that reached code uses may name a file."""
+        if isinstance(value, str) or type(value).__module__.startswith("pathlib"):
+            self.texts.update(file_names(str(value)))
 
-    def _module(self, module: ModuleType) -> Form:
-        name = module.__name__.encode()
-        file = getattr(module, "__file__", None)
-        if not self._sources.holds(file):
-            return Form(Tag.MODULE, (name, self._version(module.__name__)))
-        facts = self._sources.facts(self._sources.module(str(file)))
-        fields = (name, self._source(facts), b"outdated" * self._is_outdated(module))
-        others = sorted(self._local_modules(module), key=lambda m: m.__name__)
-        return Form(Tag.LOCAL_MODULE, fields, others, no_label)
-
-    def _is_outdated(self, module: ModuleType) -> bool:
-        """Whether the file was edited since the module was imported."""
-        own = [f for f in vars(module).values() if isinstance(f, FunctionType)]
-        codes = [f.__code__ for f in own if f.__globals__ is vars(module)]
-        return any(
-            code.co_filename == module.__file__ and self._sources.function(code) is None
-            for code in codes
-        )
-
-    def _local_modules(self, module: ModuleType) -> set[ModuleType]:
-        """The local modules that a module's names come from."""
-        found = set()
-        for value in vars(module).values():
-            owner = sys.modules.get(str(getattr(value, "__module__", None)))
-            other = value if isinstance(value, ModuleType) else owner
-            if other is not None and other is not module:
-                found.add(other)
-        return {m for m in found if self._sources.holds(getattr(m, "__file__", None))}
+    # --- whatever was installed
 
     def _named(self, value: Any) -> Form:
         owner = getattr(value, "__self__", None)

@@ -86,6 +86,15 @@ class Mark:
         self.text = text
 
 
+class Imported:
+    """A module that code imports, by its full name, whether it is loaded or not."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 class Stretch:
     """A stretch of a long list or dict, hashed on its own.
 

@@ -48,13 +48,16 @@ class Inputs:
         source: Digest of the normalised source.
         digests: Per name read, the digest of its value; `keys.MISSING` for a name that
             isn't bound, ``None`` for a value without a digest.
-        codes: Per notebook class whose instances are read, its code digest.
+        codes: Per notebook class whose instances are read, its code digest; and per
+            module that the cell imports.
         undigestible: Per name without a digest, what refused it and where.
         writes: Names it may bind, by itself or through the code it reaches.
         deletes: Names it may delete.
         star: It may bind names that nobody can foresee.
         dynamic: Builtins through which any name may be read; then every variable of
             the user counts. Empty if that can't happen.
+        reached: Names that the code it reaches loads.
+        texts: Texts in it and in code it reaches that may name files.
     """
 
     source: bytes
@@ -65,6 +68,8 @@ class Inputs:
     deletes: frozenset[str] = frozenset()
     star: bool = False
     dynamic: frozenset[str] = frozenset()
+    reached: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
     reader: Callable[[], _Gather] = field(repr=False, compare=False)
 
     @property
@@ -115,6 +120,7 @@ def read_inputs(
         own = {n for n in namespace if not n.startswith("__")} - {*hidden}
         gather.read(sorted(own - analysis.bound_at.keys()))
     gather.read_classes()
+    gather.read_imports()
     return Inputs(
         source=analysis.source,
         digests=gather.digests,
@@ -124,6 +130,8 @@ def read_inputs(
         deletes=analysis.deletes,
         star=analysis.star,
         dynamic=frozenset(dynamic),
+        reached=gather.reached,
+        texts=analysis.texts | gather.texts,
         reader=reader,
     )
 
@@ -162,6 +170,16 @@ class _Gather:
     def stores(self) -> set[str]:
         """Names that reached code may bind."""
         return set().union(*(codes.stores for codes in self._made))
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """Names that reached code loads."""
+        return frozenset().union(*(codes.touched for codes in self._made))
+
+    @property
+    def texts(self) -> set[str]:
+        """Texts in reached code that may name files."""
+        return set().union(*(codes.texts for codes in self._made))
 
     def _hasher(self, hidden: Collection[str] = ()) -> Hasher:
         codes = self._codes_of(hidden)
@@ -224,6 +242,12 @@ class _Gather:
         except Undigestible as refusal:
             self.codes[name] = keys.UNKNOWN
             self.undigestible[name] = refusal
+
+    def read_imports(self) -> None:
+        """Take the modules that the cell itself imports."""
+        hasher = self._hasher()
+        for module in self._made[0].imports(self._analysis.imports):
+            self.codes[f"import {module.name}"] = hasher.digest(module)
 
 
 def _can_change(value: object) -> bool:

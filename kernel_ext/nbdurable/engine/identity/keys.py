@@ -54,6 +54,10 @@ class Tag(Enum):
     UNKNOWN = "unknown"
     BOUND = "bound"
     OPAQUE = "opaque"
+    IMPORTED = "module.imported"
+    # files
+    FILE = "file"
+    NAMES = "file.names"
     # values
     PLAIN = "plain"
     LIST = "list"
@@ -185,3 +189,16 @@ def http_key(
 def source_digest(normal_form: bytes) -> bytes:
     """Digest of a cell's source, given its normal form."""
     return tagged(Tag.SOURCE, normal_form)
+
+
+def file_digest(chunks: Iterable[Buffer]) -> bytes:
+    """Digest of what a file holds; how it is cut doesn't count."""
+    hasher = blake3()
+    for data in chunks:
+        hasher.update(data)
+    return tagged(Tag.FILE, hasher.digest())
+
+
+def names_digest(names: Iterable[str]) -> bytes:
+    """Digest of the names in a folder, in their order."""
+    return tagged(Tag.NAMES, *(n.encode("utf-8", "surrogateescape") for n in names))

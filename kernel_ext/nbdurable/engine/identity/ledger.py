@@ -7,7 +7,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -21,6 +21,8 @@ class Needs:
         guesses: Names in texts that may be variables; they count where one is bound.
         frames: Names that stand where SQL has tables; they count where a frame is.
         dynamic: Builtins through which it may read any name.
+        imports: Modules it imports; with leading dots as in ``from ..a import b``.
+        texts: Texts that may name files.
         star: It may bind names that nobody can foresee.
     """
 
@@ -29,7 +31,23 @@ class Needs:
     guesses: set[str] = field(default_factory=set)
     frames: set[str] = field(default_factory=set)
     dynamic: set[str] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
     star: bool = False
+
+    def add(self, more: Needs) -> None:
+        """Need all that another body needs, too."""
+        for name in ("loads", "stores"):
+            getattr(self, name).update(getattr(more, name))
+        self.add_texts(more)
+
+    def add_texts(self, more: Needs, bound: Collection[str] = ()) -> None:
+        """What another body needs besides loads; names that are bound aside."""
+        for name in ("guesses", "frames", "dynamic"):
+            getattr(self, name).update(getattr(more, name).difference(bound))
+        self.imports |= more.imports
+        self.texts |= more.texts
+        self.star |= more.star
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +63,8 @@ class Analysis:
         frames: Names in SQL texts; read where a frame is bound to them.
         dynamic: Builtins through which it may read any name; empty if it can't.
         star: It may bind names that nobody can foresee.
+        imports: Modules it imports.
+        texts: Texts in it that may name files.
         read_at: Per read name, when it is read first.
         bound_at: Per name bound for certain, when it is bound first.
     """
@@ -57,6 +77,8 @@ class Analysis:
     frames: frozenset[str]
     dynamic: frozenset[str]
     star: bool
+    imports: frozenset[str]
+    texts: frozenset[str]
     read_at: Mapping[str, int]
     bound_at: Mapping[str, int]
 
@@ -105,10 +127,7 @@ class Ledger:
         for name in sorted(needs.loads):
             self.load(name, bound)
         known = self.bound if bound is None else set(bound)
-        self.sums.guesses |= needs.guesses - known
-        self.sums.frames |= needs.frames - known
-        self.sums.dynamic |= needs.dynamic - known
-        self.sums.star |= needs.star
+        self.sums.add_texts(needs, known)
 
     def defer(self, name: str, needs: Needs) -> None:
         """A body may run once its name is loaded."""
@@ -143,6 +162,8 @@ class Ledger:
             frames=frozenset(self.sums.frames) - frozenset(self._read_at),
             dynamic=frozenset(self.sums.dynamic),
             star=self.sums.star,
+            imports=frozenset(self.sums.imports),
+            texts=frozenset(self.sums.texts),
             read_at=self._read_at,
             bound_at=bound_at,
         )

@@ -57,6 +57,8 @@ def _method(
         return _ask(walk, node, function.attr)
     if _is_shell(function.value):
         return _shell(walk, node, function.attr, transform)
+    if function.attr == "import_module":
+        walk.sums.imports.update(_constants(node.args[:1]))
     if function.attr in _QUERIES:
         for text in _constants(node.args[:1]):
             for name in texts.query_names(text):
@@ -237,6 +239,7 @@ def _shell(
 
 
 def _expand(walk: Flow, line: str) -> None:
+    walk.sums.texts.update(line.split(), texts.file_names(line))
     expressions, names = texts.expansions(line)
     for expression in expressions:
         code(walk, expression)
@@ -265,7 +268,9 @@ def _cell_magic(walk: Flow, name: str, line: str, body: str) -> None:
         guess(walk, texts.without_options(line))
     if name in texts.PYTHON_MAGICS:
         code(walk, body)
-    elif name not in texts.FOREIGN_MAGICS:
+        return
+    walk.sums.texts.update(body.split(), texts.file_names(body))
+    if name not in texts.FOREIGN_MAGICS:
         guess(walk, body)
 
 

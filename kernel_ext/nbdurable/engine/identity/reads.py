@@ -29,6 +29,7 @@ from nbdurable.engine.identity.scopes import (
     Scope,
     class_scope,
     function_scope,
+    imported_modules,
     imported_name,
     type_parameters,
 )
@@ -77,6 +78,10 @@ def _every_name(tree: ast.Module) -> Ledger:
         if isinstance(node, ast.Name):
             ledger.load(node.id, ())
             ledger.writes.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            ledger.sums.imports |= set(imported_modules(node))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            ledger.sums.texts |= set(texts.file_names(node.value))
     ledger.sums.star = True
     return ledger
 
@@ -132,7 +137,7 @@ class _Walk(Flow):
         if not {called_name(d) for d in node.decorator_list} <= LAZY_DECORATORS:
             self.ledger.run(needs)
         elif self._methods is not None:
-            _add(self._methods, needs)
+            self._methods.add(needs)
         else:
             self.ledger.defer(node.name, needs)
 
@@ -160,7 +165,7 @@ class _Walk(Flow):
         if self.needs is not None:
             return
         if methods is not None:
-            _add(methods, found)
+            methods.add(found)
         else:
             self.ledger.defer(node.name, found)
 
@@ -221,6 +226,7 @@ class _Walk(Flow):
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         """Names of modules, or of what is in them."""
+        self.sums.imports |= set(imported_modules(node))
         for alias in node.names:
             if alias.name == "*":
                 self.sums.star = True
@@ -293,8 +299,9 @@ class _Walk(Flow):
         self.statements([left, *reversed(operands)])
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        """A text may name frames where SQL has tables."""
+        """A text may name a file, or frames where SQL has tables."""
         if isinstance(node.value, str):
+            self.sums.texts |= set(texts.file_names(node.value))
             found = filter(self.scope.is_global, texts.tables(node.value))
             self.sums.frames.update(set(found) - self.ledger.bound)
 
@@ -319,9 +326,3 @@ class _Walk(Flow):
         """``"k" in globals()`` asks for the name ``k``."""
         if not notebook.membership(self, node):
             self.generic_visit(node)
-
-
-def _add(sums: Needs, more: Needs) -> None:
-    for name in ("loads", "stores", "guesses", "frames", "dynamic"):
-        getattr(sums, name).update(getattr(more, name))
-    sums.star |= more.star

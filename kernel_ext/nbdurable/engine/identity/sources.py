@@ -18,7 +18,7 @@ from nbdurable.engine.identity.ledger import Needs
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.reads import needs_of
-from nbdurable.engine.identity.scopes import DEFINITIONS, Function
+from nbdurable.engine.identity.scopes import DEFINITIONS, Function, imported_modules
 
 Load: TypeAlias = Callable[[str], "str | None"]
 """From a code filename to its source, or ``None`` if it isn't local code."""
@@ -29,6 +29,14 @@ VersionOf: TypeAlias = Callable[[str], str]
 
 Local: TypeAlias = Function | ast.ClassDef | ast.Module
 """A definition in a local source."""
+
+
+Find: TypeAlias = Callable[[str], "str | None"]
+"""From a module's full name to the file of its source, without importing it."""
+
+
+def not_found(_: str) -> None:
+    """No module is local."""
 
 
 def no_version(_: str) -> str:
@@ -59,6 +67,7 @@ class Sources:
     Attributes:
         version_of: Says which version a module is of.
         transform: IPython's transformation, for the bodies of cell magics.
+        find: Finds the file of a module.
     """
 
     def __init__(
@@ -66,6 +75,7 @@ class Sources:
         load: Load | None = None,
         version_of: VersionOf = no_version,
         transform: Transform | None = None,
+        find: Find = not_found,
     ) -> None:
         """Keep nothing yet. What needs the world outside is handed in.
 
@@ -76,7 +86,9 @@ class Sources:
             version_of: From a module's name to its distribution and version; "" where
                 that doesn't count.
             transform: From a cell's text to plain Python.
+            find: From a module's full name to its file.
         """
+        self.find = find
         self.version_of = version_of
         self.transform = transform
         self._load = load
@@ -249,10 +261,15 @@ def _head(node: Local) -> frozenset[str]:
 
 def _needs(node: Local) -> Needs:
     if isinstance(node, ast.Module):  # what it loads is in it, or in its imports
-        return Needs()
+        return Needs(imports=_imports(node))
     if isinstance(node, ast.ClassDef):
         node = ast.ClassDef(**{**vars(node), "decorator_list": []})
     return needs_of(node)
+
+
+def _imports(module: ast.Module) -> set[str]:
+    nodes = (n for n in ast.walk(module) if isinstance(n, ast.Import | ast.ImportFrom))
+    return {name for node in nodes for name in imported_modules(node)}
 
 
 def _first_line(node: Function | ast.ClassDef) -> int:

@@ -15,6 +15,11 @@ _TABLES = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_QUOTED = re.compile(r"""'([^'"\n]{1,1024})'|"([^'"\n]{1,1024})\"""")
+
+PATH_CHARS_MAX = 1_024
+"""Longer texts are no names of files."""
+
 PYTHON_MAGICS = frozenset(
     {"time", "timeit", "prun", "memit", "mprun", "lprun", "capture"}
 )
@@ -94,6 +99,21 @@ def tables(text: str) -> list[str]:
         items = match["names"].split(",")
         found += [item.split()[0].strip('"') for item in items]
     return found
+
+
+def file_names(text: str) -> list[str]:
+    """What in a text may be the name of a file: all of it, and what it quotes.
+
+    Example:
+        >>> file_names("SELECT * FROM 'sales.parquet'")[1:]
+        ['sales.parquet']
+    """
+    found = [text] if _is_short_line(text) else []
+    return found + [a or b for a, b in _QUOTED.findall(text)]
+
+
+def _is_short_line(text: str) -> bool:
+    return 0 < len(text) <= PATH_CHARS_MAX and not {"\n", "\0"} & {*text}
 
 
 def without_options(line: str) -> str:

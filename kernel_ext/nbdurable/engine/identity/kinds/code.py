@@ -8,7 +8,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from nbdurable.engine.identity.forms import Form, Kinds, Undigestible, qualified
+from nbdurable.engine.identity.forms import (
+    Form,
+    Imported,
+    Kinds,
+    Undigestible,
+    qualified,
+)
 from nbdurable.engine.identity.keys import Tag
 
 
@@ -43,6 +49,7 @@ def _module_name(value: Any) -> str | None:
 
 KINDS: Kinds = dict.fromkeys(
     (
+        Imported,
         "builtins.function",
         "builtins.code",
         "builtins.builtin_function_or_method",

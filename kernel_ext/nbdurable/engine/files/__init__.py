@@ -1,0 +1,1 @@
+"""Files that a step reads and writes: seen, remembered, compared."""
