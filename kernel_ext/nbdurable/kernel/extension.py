@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbdurable.kernel import capture, magics, transform
+from nbdurable.kernel.completion import Completion
 from nbdurable.kernel.execution import Parts
 from nbdurable.kernel.port import Port
 from nbdurable.kernel.runner import Runner
@@ -24,6 +25,7 @@ class Installed:
     port: Port
     parts: Parts
     runner: Runner
+    completion: Completion
 
 
 _installed: list[Installed] = []
@@ -41,7 +43,8 @@ def load(shell: InteractiveShell) -> None:
     # before IPython's own cell_magic, which would take the whole cell as an argument
     shell.input_transformer_manager.line_transforms.insert(0, transform.as_comment)
     magics.install(shell, attach)
-    _installed.append(Installed(shell, port, parts, runner))
+    completion = Completion(shell, port.run)
+    _installed.append(Installed(shell, port, parts, runner, completion))
     if "nbdurable.api" in sys.modules:  # its functions were in use before
         attach()
 
@@ -54,6 +57,7 @@ def unload(_shell: object) -> None:
         if transform.as_comment in transforms:
             transforms.remove(transform.as_comment)
         magics.uninstall(was.shell)
+        was.completion.close()
         was.runner.close()
         was.parts.tracebacks.close()
         was.parts.tap.close()

@@ -19,6 +19,7 @@ from nbdurable.kernel.where import facts
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from nbdurable.engine.history import History
     from nbdurable.engine.session import Session
     from nbdurable.kernel.seam import Attempt
 
@@ -72,15 +73,21 @@ class Port:
         from nbdurable.engine.lines import now
         from nbdurable.engine.moments import moment
         from nbdurable.engine.restore import kept_names
+
+        history = self.run()
+        step = None if history is None else kept_names(history).get(name)
+        if step is None:
+            return ""
+        at = moment(step.ended_us, now(self.session.clock.now_us()))
+        return f"{step.name}, {at}"
+
+    def run(self) -> History | None:
+        """The run of the notebook; None if there is none, or it can't be read."""
         from nbdurable.errors import DurableError
 
         with contextlib.suppress(DurableError):
-            history = self.session.attend(facts(self._shell), "%durable restore")
-            step = kept_names(history).get(name)
-            if step is not None:
-                at = moment(step.ended_us, now(self.session.clock.now_us()))
-                return f"{step.name}, {at}"
-        return ""
+            return self.session.attend(facts(self._shell), "%durable")
+        return None
 
     def close(self) -> None:
         """Seal the store, let model calls pass, and leave `nd` without a shell."""

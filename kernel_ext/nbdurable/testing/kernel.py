@@ -15,6 +15,7 @@ Example:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -231,6 +232,22 @@ class Kernel:
             if not self._receive(ran) and not self.alive:
                 raise KernelDiedError(ran.text[-2000:])
         return ran
+
+    def complete(self, code: str, *, timeout_s: float = RUN_S) -> list[str]:
+        """What the kernel offers at the end of a code, as the tab key asks for it.
+
+        Raises:
+            TimeoutError: No answer came.
+        """
+        request = self.client.complete(code)
+        deadline = SYSTEM_CLOCK.monotonic_s() + timeout_s
+        while SYSTEM_CLOCK.monotonic_s() < deadline:
+            with contextlib.suppress(Empty):
+                reply = self.client.get_shell_msg(timeout=SLICE_S)
+                if reply["parent_header"].get("msg_id") == request:
+                    matches: list[str] = reply["content"]["matches"]
+                    return matches
+        raise TimeoutError(f"nothing offered after {timeout_s} s: {code}")
 
     def interrupt(self) -> None:
         """Send SIGINT, as the stop button does."""

@@ -1,0 +1,116 @@
+"""What may be typed next on a line of `%durable` or `%%durable`. Pure.
+
+The run is asked for only when its names are needed: completing `%durable st` opens
+no store.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from nbdurable.engine import reference, settle
+from nbdurable.engine.history import History
+from nbdurable.engine.restore import kept_names
+from nbdurable.engine.tally import Ledger
+from nbdurable.kernel.options import OPTIONS
+from nbdurable.kernel.words import WORDS, Word
+
+_COMMAND: Final = re.compile(r"(?:^|.*=)\s*%durable\s+(?P<typed>.*)", re.DOTALL)
+_MARK: Final = re.compile(r"(?:%%durable\s|\#[ \t]*durable[ \t]*:)(?P<typed>.*)")
+
+ReadHistory = Callable[[], History | None]
+"""Gives the run of the notebook, or None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may stand in the place of the word that is being typed.
+
+    Attributes:
+        word: What is typed of it so far.
+        instead: Whole words that begin like it, in the order to show them.
+    """
+
+    word: str
+    instead: tuple[str, ...]
+
+
+def offer(cell: str, line_number: int, column: int, run: ReadHistory) -> Offer | None:
+    """What may come next, or None where the line is none of ours.
+
+    Args:
+        cell: The whole cell.
+        line_number: The line of the cursor, from 0.
+        column: The cursor's place in it, in characters.
+        run: Reads the run.
+    """
+    lines = cell.split("\n")
+    before = lines[line_number][:column]
+    command = _COMMAND.fullmatch(before)
+    if command is not None:
+        return _begun(command["typed"], lambda given: _after(given, run))
+    mark = _MARK.fullmatch(before.lstrip())
+    if mark is not None and not any(map(str.strip, lines[:line_number])):
+        return _begun(mark["typed"], lambda given: _unused(OPTIONS, given))
+    return None
+
+
+def _begun(typed: str, after: Callable[[Sequence[str]], Iterable[str]]) -> Offer:
+    """The words that begin like the one that is typed."""
+    given = typed.split()
+    word = given.pop() if typed and not typed[-1].isspace() else ""
+    words = (w for w in after([*given, word]) if w.startswith(word))
+    return Offer(word, tuple(dict.fromkeys(words)))
+
+
+def _after(given: Sequence[str], run: ReadHistory) -> Iterable[str]:
+    """What may stand behind the words given; the last one is being typed."""
+    name, *args = given
+    if not args:
+        return WORDS
+    word = WORDS.get(name)
+    if word is None or word.valued in args[:-1]:
+        return ()
+    options = _unused([*word.options, *([word.valued] if word.valued else [])], args)
+    plain = [a for a in args[:-1] if not a.startswith("-")]
+    if args[-1].startswith("-") or len(plain) >= word.most:
+        return _exclusive(word, args, options)
+    return (n for n in [*_names(name, args[-1], run), *options] if n not in plain)
+
+
+def _exclusive(
+    word: Word, args: Sequence[str], options: Sequence[str]
+) -> Sequence[str]:
+    """Of answers to a question, one is enough."""
+    answered = word.valued and any(a in word.options for a in args[:-1])
+    return () if answered else options
+
+
+def _unused(options: Iterable[str], given: Sequence[str]) -> list[str]:
+    return [o for o in options if o not in given[:-1]]
+
+
+def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
+    """Names of the run that a command takes, the latest first."""
+    history = run() if command in {"why", "rerun", "resolve", "restore"} else None
+    if history is None:
+        return ()
+    if command == "restore":
+        return list(kept_names(history))[::-1]
+    if command == "resolve":
+        return [q.reference for q in settle.questions(history)]
+    newest = sorted(history.steps.values(), key=lambda s: s.order, reverse=True)
+    steps = [s.name for s in newest]
+    return steps if command == "rerun" else [*steps, *_calls(history, begun)]
+
+
+def _calls(history: History, begun: str) -> list[str]:
+    """The calls of the step before the last dot: ``review.`` has ``review.1``."""
+    wanted = begun.rpartition(".")[0]
+    step = history.named(wanted) or history.named(reference.parse(wanted).step)
+    if not wanted or step is None:
+        return []
+    return [f"{step.name}.{n}" for n in Ledger(history).numbered(step).values()]
