@@ -6,6 +6,8 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 BIN := $(VENV)/bin
 JOBS ?= 2
 CHROMIUM ?= chromium
+# Jupyter refuses root, which one is in a container, unless it is told.
+LAB = $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 ifeq ($(origin VENV),file)
 READY := $(VENV)/.installed
@@ -69,9 +71,9 @@ demo: $(READY)  ## kill a kernel in the middle of an agent, run it again, count 
 	@$(BIN)/python -m nbdurable.testing.demo $(if $(SEED),--seed $(SEED))
 
 lab: $(READY)  ## JupyterLab on the example notebooks (a fake model answers if there is no key)
-	$(call say,JupyterLab on example_notebooks (Ctrl-C twice ends it))
-	@test -n "$$OPENAI_API_KEY" && exec $(BIN)/jupyter lab example_notebooks; \
-	exec $(BIN)/python -m nbdurable.testing.model_server --port 8790 --log .requests.jsonl -- $(BIN)/jupyter lab example_notebooks
+	$(call say,JupyterLab on example_notebooks (Ctrl-C twice ends it; ARGS= are passed on))
+	@test -n "$$OPENAI_API_KEY" && exec $(BIN)/jupyter lab example_notebooks $(LAB); \
+	exec $(BIN)/python -m nbdurable.testing.model_server --port 8790 --log .requests.jsonl -- $(BIN)/jupyter lab example_notebooks $(LAB)
 
 bench: $(DEVELOPING)  ## what durability costs, beside bare SQLite: one table
 	@$(BIN)/python benchmarks/run.py $(ARGS)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from nbdurable.testing.demo.acts import Undisturbed, perform, undisturbed
-from nbdurable.testing.demo.stage import NOTEBOOK, Stage, stage
+from nbdurable.testing.demo.stage import NOTEBOOK, Stage, run_cells, stage
+from tests.kernel.notebook import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 CALLS = 30
+DURABLE_CELLS = 2
 SEEDS = range(20)
 LAST_LINE = re.compile(r"(\d+) calls: (\d+) replayed, (\d+) ran, (\d+) repeated")
 
@@ -42,6 +44,22 @@ def test_the_notebook_makes_thirty_calls(world: World) -> None:
     """Eighteen ask the model, twelve are tools; each is made once."""
     digests = [a.digest for _, a in world.base.arrivals]
     assert len(digests) == len(set(digests)) == CALLS
+
+
+def test_the_whole_notebook_replays(world: World) -> None:
+    """In a fresh kernel no cell of the example runs again: all it makes can be kept."""
+    world.stage.mark()
+    with world.stage.kernel("replayed") as kernel:
+        assert run_cells(kernel, world.stage.cells) is None
+        made = len(world.stage.since_mark())
+        kernel.restart()
+        told = [
+            line
+            for cell in world.stage.cells
+            for line in lines_of(kernel.run(cell.source, metadata={"cellId": cell.id}))
+        ]
+    assert sum("nothing ran" in line for line in told) == DURABLE_CELLS
+    assert len(world.stage.since_mark()) == made
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -34,12 +34,14 @@ class Front:
         namespace: The user's variables, now.
         facts: What is known of the kernel, now.
         switch: Turns durable cells on or off.
+        on: Whether they are on.
     """
 
     session: Session
     namespace: Callable[[], MutableMapping[str, object]]
     facts: Callable[[], Facts]
     switch: Callable[[bool], None]
+    on: Callable[[], bool]
 
 
 _fronts: list[Front] = []
@@ -169,7 +171,7 @@ def new() -> Told:
 def status() -> Told:
     """Where this kernel is: store, run, and whether durable cells are on."""
     front = _front("%durable status")
-    return commands.status(front.session, front.facts())
+    return commands.status(front.session, front.facts(), on=front.on())
 
 
 def off() -> Told:

@@ -342,8 +342,13 @@ def test_a_result_that_cannot_be_stored_asks(nb: Notebook) -> None:
     nb.plain("@tool\ndef stream(x):\n    world('s')\n    return (i for i in range(x))")
     with pytest.raises(ZeroDivisionError):
         nb.run("n = sum(stream(4)); 1 / 0", "s", "c1")
-    with pytest.raises(ResultGone):
+    told = "\n".join(nb.told)
+    assert "not kept: stream (a generator is tied to this process)\n" in told
+    with pytest.raises(ResultGone) as gone:
         nb.run("n = sum(stream(4))", "s", "c1")
+    assert "could not be stored: a generator is tied to this process." in str(
+        gone.value
+    )
     settle(nb, "s.1", Answer.HAPPENED, [1, 2])
     nb.run("n = sum(stream(4))", "s", "c1")
     assert (nb.namespace["n"], nb.world.effects) == (3, ["s"])
@@ -354,8 +359,9 @@ def test_an_argument_without_a_digest_asks_about_its_twin(nb: Notebook) -> None:
     nb.plain("@tool\ndef send(x, log):\n    return world(f'send {x}')")
     cell = "a = send(1, (i for i in ()))"
     nb.run(cell, "s", "c1")
-    with pytest.raises(TwinHappened, match='ignore=\\("log",\\)'):
+    with pytest.raises(TwinHappened, match='ignore=\\("log",\\)') as asked:
         nb.run(cell + "\nb = 1", "s", "c1")
+    assert "log (generator) has no digest, and" in str(asked.value)
     assert nb.world.effects == ["send 1"]
 
 

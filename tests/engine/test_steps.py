@@ -121,7 +121,8 @@ def test_a_step_with_an_unstorable_value_runs_and_is_served_its_calls(
     cell = "a = read(1); g = (i for i in range(3))"
     assert "not kept: g" in nb.run(cell, "s", "c1")
     restart(nb)
-    nb.run(cell, "s", "c1")
+    line = nb.run(cell, "s", "c1")
+    assert "ran again because g could not be kept · 1 replayed" in line
     assert nb.world.effects == ["read 1"]
     assert list(nb.namespace["g"]) == [0, 1, 2]  # type: ignore[call-overload]  # a generator
 
@@ -140,8 +141,18 @@ def test_an_input_without_a_digest_runs_and_says_so(nb: Notebook) -> None:
 def test_fresh_serves_nothing(nb: Notebook) -> None:
     """`--fresh` begins the step afresh each time."""
     nb.run("a = read(1)", "s", "c1")
-    nb.run("a = read(1)", "s", "c1", fresh=True)
+    line = nb.run("a = read(1)", "s", "c1", fresh=True)
+    assert line == "s · ran again because its line says --fresh · 1 new"
     assert nb.world.effects == ["read 1", "read 1"]
+
+
+def test_a_fresh_cell_does_not_promise_to_be_free(nb: Notebook) -> None:
+    """Its first line says that its calls are paid again, also where it failed."""
+    assert "--fresh: paid again" in nb.run("a = read(1)", "s", "c1", fresh=True)
+    with pytest.raises(ZeroDivisionError):
+        nb.run("a = read(1)\n1 / 0", "t", "c2", fresh=True)
+    assert "--fresh: paid again" in nb.told[-1]
+    assert "not paid again" not in nb.told[-1]
 
 
 def test_two_cells_of_one_name_say_so(nb: Notebook) -> None:

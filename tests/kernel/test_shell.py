@@ -223,7 +223,9 @@ def test_off_runs_cells_unprotected_until_on(kernel: Kernel):
     ran = kernel.run("%%durable\nunprotected = 1")
     assert kinds_of(ran) == ["warning"]
     assert "%durable on" in lines_of(ran)[0]
+    assert "cells are off in this kernel: %durable on" in kernel.run("nd.status()").text
     assert kernel.run("nd.on()").ok
+    assert "\ndurable cells are on\n" in kernel.run("%durable status").text
     assert kinds_of(kernel.run("%%durable\nprotected = 1")) == ["status"]
 
 

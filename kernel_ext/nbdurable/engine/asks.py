@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.decide import Past
 from nbdurable.engine.history import CallPast, CallState, StepPast
@@ -45,7 +47,7 @@ def question(
         others = _other_writes(attempt, call)
         return HappenedBeforeRerun(**common, step=attempt.step.name, others=others)
     if match.past is Past.UNDIGESTIBLE_TWIN:
-        parameter = request.undigestible.partition(" ")[0]
+        parameter = re.split(r"\W", request.undigestible)[0]
         earlier = {**common, "earlier": call.text}
         return TwinHappened(
             **earlier, argument=request.undigestible, parameter=parameter

@@ -163,7 +163,7 @@ class Attempt:
                 return Outcome(raised=raised.exception) if raised.exception else None
             return Outcome(request.decode(ref.codec, data))
         except DurableError as gone:
-            self.used.unstorable.append(f"{call.name}: {gone.fact()}")
+            self.used.unstorable.append(f"{call.name} ({gone.fact().rstrip('.')})")
             return None
 
     def _count_served(self, call: CallPast) -> None:
@@ -259,8 +259,8 @@ class Attempt:
             encoded = request.encode(value)
             blobs = (self.store.put(encoded.codec, encoded.data),)
         except Unstorable as unstorable:
-            fields["unstored"] = str(unstorable)
-            self.used.unstorable.append(f"{request.name}: {unstorable}")
+            fields["unstored"] = unstorable.reason()
+            self.used.unstorable.append(f"{request.name} ({unstorable.reason()})")
         return self.record(Kind.CALL_COMPLETED, call_id, request.key, fields, blobs)
 
     def raised(

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     FILE = "file"
     NO_DIGEST = "no digest"
     RERUN = "rerun"
+    FRESH = "fresh"
+    UNKEPT = "unkept"
     AGAIN = "again"
 
 
@@ -38,7 +40,7 @@ class Cause:
 
     Attributes:
         reason: The kind of reason.
-        names: The names that changed, or that have no digest.
+        names: The names that changed, that have no digest, or that were not kept.
         files: The files that changed, and what became of each.
         stopped: How the attempt that is continued had ended.
     """
@@ -84,7 +86,12 @@ def cause(
     if files:
         return Cause(Reason.FILE, files=files)
     bare = tuple(sorted(n for n, d in reads.items() if d is None))
-    return Cause(Reason.NO_DIGEST, bare) if bare else Cause(Reason.AGAIN)
+    if bare:
+        return Cause(Reason.NO_DIGEST, bare)
+    unkept = last.fields.get("unsaved")
+    if isinstance(unkept, Mapping) and unkept:
+        return Cause(Reason.UNKEPT, tuple(sorted(n for n in unkept if n)))
+    return Cause(Reason.AGAIN)
 
 
 def changed(
@@ -131,6 +138,8 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.FILE: both([f"{name} {told}" for name, told in why.files.items()]),
         Reason.NO_DIGEST: f"{names} {_have(why.names)} no digest",
         Reason.RERUN: "you asked for a rerun",
+        Reason.FRESH: "its line says --fresh",
+        Reason.UNKEPT: f"{names or 'its variables'} could not be kept",
         Reason.AGAIN: "its recorded outcome could not be used",
     }
     return told[why.reason]

@@ -148,8 +148,8 @@ def new(session: Session) -> Told:
     return Told(f"the next durable cell begins a new run{can}")
 
 
-def status(session: Session, facts: Facts) -> Told:
-    """Where a kernel is: its store, its notebook and its run."""
+def status(session: Session, facts: Facts, *, on: bool) -> Told:
+    """Where a kernel is: its store, its notebook, its run, and whether cells are on."""
     place = session.store.place if session.opened else place_of(facts)
     history = session.history
     run = "no run yet: put %%durable NAME on a cell's first line"
@@ -160,7 +160,9 @@ def status(session: Session, facts: Facts) -> Told:
         run = f"run {number}, {count(steps, 'step')}, {calls}"
     kind = "interactive" if facts.interactive else "headless: tags don't reach it"
     notebook = facts.notebook or DEFAULT_NOTEBOOK
-    return Told(f"store {place}\nnotebook {notebook} ({kind})\n{run}")
+    cells = "on" if on else "off in this kernel: %durable on"
+    told = f"store {place}\nnotebook {notebook} ({kind})\n{run}"
+    return Told(f"{told}\ndurable cells are {cells}")
 
 
 def present(session: Session) -> Present:

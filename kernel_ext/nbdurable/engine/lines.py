@@ -45,6 +45,7 @@ def ended(
     step: StepPast,
     *,
     because: str = "",
+    fresh: bool = False,
     unsaved: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
 ) -> str:
@@ -52,10 +53,11 @@ def ended(
     tally = Ledger(history).attempt(step)
     told = (*notes, wording.not_kept(unsaved or {}))
     if step.how:
-        return wording.line(wording.stopped_by(step.name, tally, step.how), *told)
+        stopped = wording.stopped_by(step.name, tally, step.how, fresh=fresh)
+        return wording.line(stopped, *told)
     if because:
         return wording.ran_again(step.name, because, tally, *told)
-    return wording.ran(step.name, tally, *told)
+    return wording.ran(step.name, tally, *told, fresh=fresh)
 
 
 def replayed(step: StepPast, now_us: int, *notes: str) -> str:

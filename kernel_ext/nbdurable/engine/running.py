@@ -51,6 +51,7 @@ class Running:
     hidden: frozenset[str]
     lease: Lease
     because: str = ""
+    fresh: bool = False
     began_s: float = 0.0
     before: dict[str, int] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
@@ -162,6 +163,7 @@ class Running:
             session.history,
             attempt.step,
             because=self.because,
+            fresh=self.fresh,
             unsaved=unsaved,
             notes=attempt.used.notes(),
         )

@@ -198,7 +198,7 @@ def _start(
     lease: Lease,
 ) -> Running:
     history = session.history
-    cause = _cause(history, place, looked)
+    cause = _cause(history, place, looked, fresh=cell.fresh)
     because = causes.because(cause, cell.places(cause.names))
     raw = session.secrets.scrub(cell.raw)
     ref = session.store.put(OUTPUTS_CODEC, json.dumps(raw).encode())
@@ -232,18 +232,23 @@ def _start(
         hidden=cell.hidden,
         lease=lease,
         because="" if cause.reason is causes.Reason.CONTINUES else because,
+        fresh=cell.fresh,
     )
 
 
-def _cause(history: History, place: Place, looked: Looked) -> causes.Cause:
+def _cause(
+    history: History, place: Place, looked: Looked, *, fresh: bool
+) -> causes.Cause:
     last = history.latest(place.slot)
-    return causes.cause(
+    cause = causes.cause(
         history,
         slot=place.slot,
         source=looked.source.hex(),
         reads=looked.reads(),
         files=looked.files.changed(last) if last else {},
     )
+    rerun = cause.reason is causes.Reason.RERUN
+    return causes.Cause(causes.Reason.FRESH) if fresh and rerun else cause
 
 
 def _title(raw: str) -> str:

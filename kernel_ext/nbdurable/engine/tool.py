@@ -249,7 +249,8 @@ def call_key(
             parts[parameter] = digest(value, call_arguments=True, redact=secrets.scrub)
         except Undigestible as undigestible:
             parts[parameter] = NO_DIGEST
-            where = where or f"{parameter} ({undigestible})"
+            kind = undigestible.type.removeprefix("builtins.")
+            where = where or f"{parameter}{undigestible.path} ({kind})"
     return keys.call_key(name, digest(parts, call_arguments=True)), where
 
 

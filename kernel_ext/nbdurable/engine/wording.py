@@ -74,7 +74,7 @@ def line(*parts: str) -> str:
 # ---- a step has run ----------------------------------------------------------------
 
 
-def ran(name: str, tally: Tally, *notes: str) -> str:
+def ran(name: str, tally: Tally, *notes: str, fresh: bool = False) -> str:
     """A step was executed.
 
     Example:
@@ -82,12 +82,18 @@ def ran(name: str, tally: Tally, *notes: str) -> str:
         findings · 30 calls ran · 96 s · these 30 are not paid again
         >>> print(ran("plot", Tally(ms=1_400)))
         plot · ran, no calls · 1.4 s
+        >>> print(ran("news", Tally(ran=2, ms=1_400), fresh=True))
+        news · 2 calls ran · 1.4 s · --fresh: paid again each time
     """
     if not tally.calls:
         return line(name, "ran, no calls", duration(tally.ms), *notes)
     if tally.served:
         return line(name, calls_told(tally), duration(tally.ms), saved(tally), *notes)
-    ending = notes if any(notes) else (duration(tally.ms), _not_again(tally.ran))
+    ending = (
+        notes
+        if any(notes)
+        else (duration(tally.ms), _not_again(tally.ran, fresh=fresh))
+    )
     return line(name, f"{count(tally.ran, 'call')} ran", *ending)
 
 
@@ -120,13 +126,14 @@ def replayed(name: str, at_us: int, now: Now, *notes: str) -> str:
     )
 
 
-def stopped_by(name: str, tally: Tally, how: str) -> str:
+def stopped_by(name: str, tally: Tally, how: str, *, fresh: bool = False) -> str:
     """A step ended without completing; its calls are kept.
 
     Args:
         name: What people call the step.
         tally: What it did with its calls.
         how: ``raised``, ``interrupted`` or ``paused``.
+        fresh: Whether its cell begins afresh each time.
 
     Example:
         >>> print(stopped_by("review", Tally(ran=6, ms=12_000), "raised"))
@@ -139,7 +146,7 @@ def stopped_by(name: str, tally: Tally, how: str) -> str:
         stop.get(how, "stopped by the error above"),
         calls,
         duration(tally.ms),
-        _not_again(tally.ran) if tally.ran else "",
+        _not_again(tally.ran, fresh=fresh) if tally.ran else "",
     )
 
 
@@ -158,7 +165,9 @@ def calls_told(tally: Tally) -> str:
     return f"{calls}: {tally.served:,} replayed, {tally.ran:,} ran"
 
 
-def _not_again(calls: int) -> str:
+def _not_again(calls: int, *, fresh: bool) -> str:
+    if fresh:
+        return "--fresh: paid again each time"
     if calls == 1:
         return "this call is not paid again"
     return f"these {calls:,} are not paid again"

@@ -36,7 +36,7 @@ def load(shell: InteractiveShell) -> None:
     """Turn durable cells on. Idempotent; nothing is opened or created on disk."""
     if _installed:
         return
-    port = Port(shell, _switch)
+    port = Port(shell, _switch, _on)
     tracebacks = Tracebacks(shell, port.kept)
     parts = Parts(engine=port, tap=capture.tap(shell), tracebacks=tracebacks)
     runner = Runner(shell, parts)
@@ -68,6 +68,10 @@ def attach() -> None:
     """Let the functions of `nbdurable.api` act on this shell, if there is one."""
     for here in _installed:
         _ = here.port.session
+
+
+def _on() -> bool:
+    return all(here.runner.on for here in _installed)
 
 
 def _switch(on: bool) -> None:  # noqa: FBT001  # the shape that api.Front wants

@@ -30,11 +30,18 @@ class Port:
     Args:
         shell: Where cells run.
         switch: Turns durable cells on or off.
+        on: Whether they are on.
     """
 
-    def __init__(self, shell: InteractiveShell, switch: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        switch: Callable[[bool], None],
+        on: Callable[[], bool],
+    ) -> None:
         self._shell = shell
         self._switch = switch
+        self._on = on
 
     @functools.cached_property
     def session(self) -> Session:
@@ -51,6 +58,7 @@ class Port:
             namespace=lambda: self._shell.user_ns,
             facts=lambda: facts(self._shell),
             switch=self._switch,
+            on=self._on,
         )
         api.attach(front)
         return session

@@ -27,6 +27,10 @@ class Unstorable(DurableError):
         """One line about the value."""
         return f"{f'value{self.path}' if self.path else 'the value'}: {self.why}."
 
+    def reason(self) -> str:
+        """Why, and where inside the value, in a few words for a line."""
+        return f"{self.why}, at {self.path}" if self.path else self.why
+
     def detail(self) -> str:
         """What happens to the rest."""
         return "It was not stored. Everything else was."
