@@ -85,6 +85,11 @@ def cause(
         return Cause(Reason.CONTINUES, stopped=last.how)
     if files:
         return Cause(Reason.FILE, files=files)
+    return _though_equal(last, reads)
+
+
+def _though_equal(last: StepPast, reads: Mapping[str, str | None]) -> Cause:
+    """Why a step is executed whose code and inputs are those of a completed one."""
     bare = tuple(sorted(n for n, d in reads.items() if d is None))
     if bare:
         return Cause(Reason.NO_DIGEST, bare)
