@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nbdurable.engine.whereabouts import Facts
@@ -38,6 +38,7 @@ class Cell:
         files: Files that it reads are inputs.
         hidden: Names of the namespace that are not the user's.
         places: Where names were assigned last.
+        ran: The cells that ran in this kernel, oldest first, as transformed.
     """
 
     name: str = ""
@@ -51,6 +52,7 @@ class Cell:
     files: bool = True
     hidden: frozenset[str] = frozenset()
     places: Places = no_places
+    ran: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,9 @@ _INSTALLED = (
 )
 """Folders whose code counts by its version; ours also where it is a checkout."""
 
+_SITES = ("/site-packages/", "/dist-packages/")
+"""Folders of packages, wherever they are: of the user, of ``PYTHONPATH``."""
+
 
 def source_of(filename: str) -> str | None:
     """The source of a cell that IPython compiled, or of a local module.
@@ -48,7 +51,8 @@ def source_of(filename: str) -> str | None:
 
 
 def _installed(filename: str) -> bool:
-    return str(Path(filename).absolute()).startswith(_INSTALLED)
+    path = str(Path(filename).absolute())
+    return path.startswith(_INSTALLED) or any(site in path for site in _SITES)
 
 
 def module_file(name: str) -> str | None:
@@ -87,7 +91,12 @@ def _found(name: str, path: Sequence[str] | None) -> _Found | None:
 
 def version_of(module: str) -> str:
     """Distribution and version that a module belongs to, or ""."""
-    top = module.partition(".")[0]
+    return _version_of(module.partition(".")[0])
+
+
+@functools.cache
+def _version_of(top: str) -> str:
+    # Once per process: what was imported stays what it was when a package is upgraded.
     names = _distributions().get(top, [])
     return ", ".join(f"{n} {importlib.metadata.version(n)}" for n in sorted(set(names)))
 

@@ -59,7 +59,9 @@ class Looked:
 
 def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
     """The step key of a cell, and what went into it."""
-    session.sources.add(cell.filename, cell.transformed)
+    ran = cell.ran()
+    itself = bool(ran) and ran[-1] == cell.transformed
+    session.sources.remember(ran[:-1] if itself else ran)
     source = source_digest(cell.transformed)
     inputs = read_inputs(
         cell.transformed,
@@ -68,6 +70,7 @@ def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
         hidden=cell.hidden,
         redact=session.secrets.scrub,
     )
+    session.sources.add(cell.filename, cell.transformed)
     whole = not inputs.undigestible
     key = keys.step_key(source, inputs.digests.items(), inputs.codes.items())
     root, store = cell.facts.start_dir, place_of(cell.facts)

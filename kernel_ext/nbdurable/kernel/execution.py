@@ -27,7 +27,7 @@ from nbdurable.kernel.errors import CellEmpty
 from nbdurable.kernel.interrupts import Interrupts, in_place
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.options import Options, parse
-from nbdurable.kernel.places import places
+from nbdurable.kernel.places import places, ran
 from nbdurable.kernel.seam import Attempt, Engine
 from nbdurable.kernel.tracebacks import Tracebacks
 from nbdurable.kernel.where import facts
@@ -101,6 +101,7 @@ class Execution:
             files=not options.no_files,
             hidden=frozenset(shell.user_ns_hidden),
             places=functools.partial(places, shell),
+            ran=functools.partial(ran, shell),
         )
         return self._parts.engine.begin(cell, shell.user_ns)
 

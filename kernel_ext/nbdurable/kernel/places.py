@@ -39,3 +39,9 @@ def _assigned(shell: InteractiveShell, raw: str) -> frozenset[str]:
         return analyse(shell.transform_cell(raw), shell.transform_cell).writes
     except SyntaxError:
         return frozenset()
+
+
+def ran(shell: InteractiveShell) -> Sequence[str]:
+    """The cells that ran in this kernel, oldest first, as IPython transformed them."""
+    texts: Sequence[str] = shell.user_ns.get("In", ())
+    return texts

@@ -8,7 +8,7 @@ from __future__ import annotations
 import __future__
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import CodeType, FunctionType, MethodType
@@ -96,6 +96,7 @@ class Sources:
         self._indexes: dict[str, _Index] = {}
         self._cells: dict[str, None] = {}
         self._facts: dict[ast.AST, Facts] = {}
+        self._remembered = 0
 
     def add(self, filename: str, source: str) -> None:
         """Keep the source of a cell, as it was compiled under this filename."""
@@ -104,6 +105,20 @@ class Sources:
         self._texts[filename] = source
         self._cells.pop(filename, None)
         self._cells[filename] = None
+
+    def remember(self, texts: Sequence[str]) -> None:
+        """Keep the sources of cells that ran, in their order, as far as they are new.
+
+        A class without functions doesn't say in which cell it stands.
+
+        Args:
+            texts: All that ran in this kernel, oldest first.
+        """
+        if len(texts) < self._remembered:  # the shell has forgotten them
+            self._remembered = 0
+        for number in range(self._remembered, len(texts)):
+            self.add(f"In[{number}]", texts[number])
+        self._remembered = len(texts)
 
     def refresh(self) -> None:
         """Ask again for the sources that were found by ``load``: files change."""
