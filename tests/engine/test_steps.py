@@ -269,6 +269,41 @@ def test_a_closed_file_does_not_keep_a_step_from_replaying(
     assert "f" not in nb.namespace
 
 
+def test_a_pool_that_ended_does_not_keep_a_step_from_replaying(nb: Notebook) -> None:
+    """`with ThreadPoolExecutor() as pool` leaves a pool of which nothing is kept."""
+    nb.plain("from concurrent.futures import ThreadPoolExecutor")
+    cell = "with ThreadPoolExecutor(2) as pool: a = list(pool.map(read, range(3)))"
+    assert "not kept" not in nb.run(cell, "s", "c1")
+    restart(nb)
+    nb.plain("from concurrent.futures import ThreadPoolExecutor")
+    assert "nothing ran" in nb.run(cell, "s", "c1")
+    assert nb.namespace["a"] == ["read 0#1", "read 1#1", "read 2#1"]
+
+
+@pytest.mark.parametrize("raised", ["ValueError", "KeyboardInterrupt"])
+def test_a_call_that_ended_its_cell_is_not_said_to_be_free(
+    nb: Notebook, raised: str
+) -> None:
+    """It runs again when the cell does, so only the others are not paid again."""
+    bad = f"@tool(effect='read')\ndef bad(): raise {raised}"
+    nb.plain(bad)
+    with pytest.raises((ValueError, KeyboardInterrupt)):
+        nb.run("read(1)\nbad()", "s", "c1")
+    assert "2 calls ran" in nb.told[-1]
+    assert nb.told[-1].endswith("1 of them is not paid again")
+    with pytest.raises((ValueError, KeyboardInterrupt)):
+        nb.run("bad()", "t", "c2")
+    assert "1 call ran" in nb.told[-1]
+    assert "paid" not in nb.told[-1]
+
+
+def test_a_call_whose_error_the_cell_survived_is_free(nb: Notebook) -> None:
+    """The cell went on from it, so it is served as it was."""
+    nb.plain("@tool(effect='read')\ndef bad(): raise ValueError")
+    cell = "try: bad()\nexcept ValueError: pass\na = read(1)"
+    assert nb.run(cell, "s", "c1").endswith("these 2 are not paid again")
+
+
 def test_a_tool_without_an_effect_is_told_once(nb: Notebook) -> None:
     """That it counts as a write is said at its first call in a kernel."""
     nb.plain("@tool\ndef pay(x): return world(f'pay {x}')")

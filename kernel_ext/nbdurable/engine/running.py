@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from nbdurable.engine import lines, wording
@@ -209,5 +210,11 @@ def _told(error: BaseException) -> str:
 
 
 def _is_over(value: object) -> bool:
-    """A closed file, as ``with open(…) as f`` leaves it: nothing of it is to be kept."""
-    return isinstance(value, io.IOBase) and value.closed
+    """What a ``with`` leaves behind: a closed file, a pool that was shut down.
+
+    Nothing of it is to be kept. A pool says only by an attribute of its own that it ended.
+    """
+    if isinstance(value, io.IOBase):
+        return value.closed
+    ended = ("_shutdown", "_shutdown_thread")
+    return isinstance(value, Executor) and any(getattr(value, a, 0) for a in ended)

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nbdurable.engine import fields
-from nbdurable.engine.history import CallPast, History, StepPast
+from nbdurable.engine.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.matching import went_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Tally:
     Attributes:
         served: Calls that were replayed.
         ran: Calls that were executed, whatever their outcome.
+        lost: Those of them that have no outcome to be served: they would run again.
         ms: How long the attempts took, milliseconds.
         tokens: Tokens spent by the calls that ran, in and out.
         saved_ms: How long the replayed calls took when they ran, milliseconds.
@@ -30,6 +32,7 @@ class Tally:
 
     served: int = 0
     ran: int = 0
+    lost: int = 0
     ms: float = 0.0
     tokens: int = 0
     saved_ms: float = 0.0
@@ -44,6 +47,7 @@ class Tally:
         return Tally(
             served=self.served + other.served,
             ran=self.ran + other.ran,
+            lost=self.lost + other.lost,
             ms=self.ms + other.ms,
             tokens=self.tokens + other.tokens,
             saved_ms=self.saved_ms + other.saved_ms,
@@ -110,11 +114,17 @@ class Ledger:
         return Tally(
             served=_own(served),
             ran=_own(ran),
+            lost=_own(c for c in ran if not self._kept(c)),
             ms=step.ms,
             tokens=tokens(ran),
             saved_ms=_covered(_span(c) for c in served),
             saved_tokens=tokens(self._with_inner(served)),
         )
+
+    def _kept(self, call: CallPast) -> bool:
+        completed = call.state is CallState.COMPLETED
+        seen = call.state is CallState.RAISED and went_on(self.history, call)
+        return (completed or seen) and call.outcome is not None
 
     def replay(self, step: StepPast) -> Tally:
         """What replaying a completed attempt as a whole saves."""

@@ -90,9 +90,7 @@ def ran(name: str, tally: Tally, *notes: str, fresh: bool = False) -> str:
     if tally.served:
         return line(name, calls_told(tally), duration(tally.ms), saved(tally), *notes)
     ending = (
-        notes
-        if any(notes)
-        else (duration(tally.ms), _not_again(tally.ran, fresh=fresh))
+        notes if any(notes) else (duration(tally.ms), _not_again(tally, fresh=fresh))
     )
     return line(name, f"{count(tally.ran, 'call')} ran", *ending)
 
@@ -138,6 +136,8 @@ def stopped_by(name: str, tally: Tally, how: str, *, fresh: bool = False) -> str
     Example:
         >>> print(stopped_by("review", Tally(ran=6, ms=12_000), "raised"))
         review · stopped by the error above · 6 calls ran · 12 s · these 6 are not paid again
+        >>> print(stopped_by("review", Tally(ran=6, lost=1, ms=12_000), "interrupted"))
+        review · interrupted · 6 calls ran · 12 s · 5 of them are not paid again
     """
     stop = {"interrupted": "interrupted", "paused": "waits for your answer"}
     calls = calls_told(tally) if tally.calls else ""
@@ -146,7 +146,7 @@ def stopped_by(name: str, tally: Tally, how: str, *, fresh: bool = False) -> str
         stop.get(how, "stopped by the error above"),
         calls,
         duration(tally.ms),
-        _not_again(tally.ran, fresh=fresh) if tally.ran else "",
+        _not_again(tally, fresh=fresh) if tally.ran else "",
     )
 
 
@@ -165,12 +165,17 @@ def calls_told(tally: Tally) -> str:
     return f"{calls}: {tally.served:,} replayed, {tally.ran:,} ran"
 
 
-def _not_again(calls: int, *, fresh: bool) -> str:
+def _not_again(tally: Tally, *, fresh: bool) -> str:
+    kept = tally.ran - tally.lost
     if fresh:
         return "--fresh: paid again each time"
-    if calls == 1:
+    if not kept:
+        return ""
+    if tally.lost:
+        return f"{kept:,} of them {'is' if kept == 1 else 'are'} not paid again"
+    if kept == 1:
         return "this call is not paid again"
-    return f"these {calls:,} are not paid again"
+    return f"these {kept:,} are not paid again"
 
 
 def saved(tally: Tally) -> str:
