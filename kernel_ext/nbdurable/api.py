@@ -18,7 +18,7 @@ from nbdurable.engine.restore import restore as bring_back
 from nbdurable.engine.session import Session
 from nbdurable.engine.settle import Answer
 from nbdurable.engine.whereabouts import Facts
-from nbdurable.errors import NothingDurable
+from nbdurable.errors import DurableError, NothingDurable
 from nbdurable.timeline import Shown, living, show
 
 UNSAID = object()
@@ -171,7 +171,15 @@ def new() -> Told:
 def status() -> Told:
     """Where this kernel is: store, run, and whether durable cells are on."""
     front = _front("%durable status")
-    return commands.status(front.session, front.facts(), on=front.on())
+    problem = ""
+    try:
+        front.session.attend(front.facts(), "%durable status")
+    except NothingDurable:
+        pass
+    except DurableError as unusable:
+        problem = unusable.fact()
+    here = front.session, front.facts()
+    return commands.status(*here, on=front.on(), problem=problem)
 
 
 def off() -> Told:

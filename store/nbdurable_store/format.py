@@ -158,14 +158,20 @@ def open_or_make(root: Path, clock: Clock) -> Format:
     said = read(root)
     if said is not None:
         return said
-    _must_be_free(root)
+    must_be_free(root)
     try:
         return _make(root, clock)
     except OSError as e:
         raise files.told(root, e) from e
 
 
-def _must_be_free(root: Path) -> None:
+def must_be_free(root: Path) -> None:
+    """A store may be made of this folder: it is new or empty.
+
+    Raises:
+        NotAStore: Something else stands there.
+        StoreUnwritable: It can't be looked at.
+    """
     try:
         names = {path.name for path in root.iterdir()}
     except FileNotFoundError:

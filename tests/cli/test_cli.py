@@ -137,6 +137,33 @@ def test_a_call_in_doubt_is_settled(
     assert "nothing to settle" in cli("resolve", "review.2", *options, code=2)
 
 
+def test_what_to_type_can_be_typed_at_a_shell(
+    home: Path, cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing begins with a notebook's % or !, where a shell can do it."""
+    told_to(home, doubtful()).close()
+    assert "  nbdurable resolve review.2 --did-not" in cli("show")
+    assert "  nbdurable resolve --run 3 review.2 --did-not" in cli("show", "3")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "other"))
+    foreign = cli("show", code=5)
+    assert f'  nbdurable trust "{home}/.nbdurable"' in foreign
+    assert "  export NBDURABLE_STORE=" in foreign
+    assert json.loads(cli("show", "--json", code=5))["told"] == foreign
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_something_else_in_the_stores_place(home: Path, cli: Run, what: str) -> None:
+    """What stands there is told as it is, and left alone."""
+    place = home / ".nbdurable"
+    if what == "folder":
+        place.mkdir()
+    file = place if what == "file" else place / "precious"
+    file.write_text("mine")
+    why = "a file stands" if what == "file" else "it holds other things"
+    assert why in cli("runs", code=2)
+    assert file.read_text() == "mine"
+
+
 def test_a_page_is_written(home: Path, cli: Run) -> None:
     """`timeline` writes the page of a run and says where."""
     told_to(home, gallery()).close()

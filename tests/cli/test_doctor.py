@@ -129,6 +129,20 @@ def test_a_folder_that_is_no_store(
     assert "its FORMAT file is damaged" in not_ok(capsys)
 
 
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_something_else_in_the_stores_place(
+    well: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """A file, or a folder with other things, is no place where a store will be."""
+    place = well / ".nbdurable"
+    place.rename(well / "moved")
+    if what == "folder":
+        place.mkdir()
+        place /= "precious"
+    place.write_text("mine")
+    assert "is not a store" in not_ok(capsys)
+
+
 def test_a_foreign_store(
     well: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

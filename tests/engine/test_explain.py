@@ -108,6 +108,18 @@ def test_an_attempt_continues_one_that_stopped(how: str, line: str) -> None:
     assert (found.reason, because(found)) == (Reason.CONTINUES, line)
 
 
+def test_the_end_of_a_step_is_told_in_one_line() -> None:
+    """Of an error of many lines the first is told, under the name that people know."""
+    story = Story()
+    message = "the disk is full.\n  Nothing was recorded"
+    step = story.step("findings")
+    story.fails(
+        step, "raised", type="nbdurable_store.errors.StoreFull", message=message
+    )
+    lines = why(story.history(), "findings", present(story)).lines
+    assert "it ended with StoreFull: the disk is full." in lines
+
+
 def test_a_rerun_is_named() -> None:
     """After `rerun` the reason is that somebody asked for it."""
     story = Story()

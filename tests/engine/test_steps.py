@@ -201,7 +201,9 @@ def test_restore_brings_names_back_and_keeps_yours(nb: Notebook) -> None:
     assert nb.namespace["b"] == {"k": [1]}
     assert done.back == {"b": "s", "c": "t"}
     assert done.kept == ("a",)
-    assert "nothing executed" in done.line
+    assert done.line.startswith("2 of 3 names as of ")
+    again = restore(nb.session, nb.namespace, ["b"])
+    assert again.line == "nothing was brought back: b is there already (--overwrite)"
     restore(nb.session, nb.namespace, ["a"], overwrite=True)
     assert nb.namespace["a"] == "read 1#1"
 

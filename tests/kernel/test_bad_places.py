@@ -69,6 +69,14 @@ def test_an_unusable_place_is_refused(
     assert contents(tmp_path) == before
 
 
+def test_status_says_why_a_store_cannot_be_used(tmp_path: Path) -> None:
+    """Whoever looks before the first durable cell is told what that cell will say."""
+    place = tmp_path / "store"
+    a_newer_store(place)
+    with Kernel(tmp_path / "home", env={"NBDURABLE_STORE": str(place)}) as kernel:
+        assert "has format 99" in kernel.run("%durable status").text
+
+
 TOOLS = """
 import nbdurable as nd
 from nbdurable.testing.effects import effect

@@ -89,10 +89,12 @@ def test_an_interactive_notebook_goes_on_with_its_run(tmp_path: Path) -> None:
         kernel.shutdown()
     with Kernel(tmp_path, env=NOTEBOOK) as kernel:
         kernel.run(TOOLS)
+        assert "\nrun 1, 1 step" in kernel.run("%durable status").text
         said = kernel.run(CELL, metadata=cell).text
         assert "run 1, since" in said
         assert "nothing ran" in said
         kernel.run("%durable new")
+        assert ", closed\n" in kernel.run("%durable status").text
         assert "run 2 · new" in kernel.run(CELL, metadata=cell).text
     assert effects(tmp_path) == 2
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 import nbdurable_store
+from nbdurable.cli import shell
 from nbdurable.cli.answers import Answer, plain
 from nbdurable.engine import commands as engine
 from nbdurable.engine import explain, lines, reference, settle
@@ -29,6 +30,7 @@ from nbdurable.timeline.previews import arguments_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.errors import NotAStore
 from nbdurable_store.format import NAME as FORMAT
+from nbdurable_store.format import must_be_free
 from nbdurable_store.keys import data_dir
 from nbdurable_store.places import local_place, network_type
 from nbdurable_store.protocol import Checked, Store
@@ -86,8 +88,8 @@ def opened(given: argparse.Namespace) -> Iterator[Store]:
     moved = not named and network_type(path) is not None
     there = local_place(path, data_dir()) if moved else path
     if not (there / FORMAT).exists():
-        stands = f"no {FORMAT} file is in it" if there.exists() else "nothing is there"
-        raise NotAStore(place=str(there), why=stands)
+        must_be_free(there)
+        raise NotAStore(place=str(there), why="nothing is there")
     store = nbdurable_store.open(path, named=named)
     try:
         yield store
@@ -174,7 +176,8 @@ def show(given: argparse.Namespace) -> Answer:
         history = _history(store, given.run)
         get = store.get if given.json else None
         shown = show_run(history, alive=_others(store), get=get)
-    return Answer(str(shown), plain(shown.run) if given.json else None)
+    text = shell.answers(str(shown), given.run)
+    return Answer(text, plain(shown.run) if given.json else None)
 
 
 def _others(store: Store) -> frozenset[str]:

@@ -23,6 +23,7 @@ from typing import Final
 
 from nbdurable.cli.answers import Answer, plain
 from nbdurable.cli.commands import place
+from nbdurable.cli.shell import typed
 from nbdurable.engine.moments import count, size
 from nbdurable.errors import DurableError
 from nbdurable_store import format as store_format
@@ -158,6 +159,7 @@ def _format(path: Path) -> Check:
     try:
         said = store_format.read(path)
         if said is None:
+            store_format.must_be_free(path)
             return Check("store", ok=True, says=f"none yet in {path}")
         if _key_files():
             store_format.signer_of(path, said)
@@ -171,7 +173,7 @@ def _format(path: Path) -> Check:
 
 def _first_remedy(error: DurableError) -> str:
     remedies = error.remedies()
-    return remedies[0].command.removeprefix("!") if remedies else ""
+    return typed(remedies[0].command) if remedies else ""
 
 
 # ---- the key, the extension, signals -----------------------------------------------------

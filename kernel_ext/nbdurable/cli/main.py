@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TextIO
 
+from nbdurable.cli import shell
 from nbdurable.errors import DurableError, DurablePause
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ def _say(answer: Answer, *, as_json: bool) -> None:
 
 def _say_error(error: DurableError | DurablePause, *, as_json: bool) -> None:
     if as_json:
-        told = {"error": error.slug, "told": error.told()}
-        _print(json.dumps(told, indent=2), sys.stdout)
+        said = {"error": error.slug, "told": shell.told(error)}
+        _print(json.dumps(said, indent=2), sys.stdout)
     else:
-        _print(error.told(), sys.stderr)
+        _print(shell.told(error), sys.stderr)
 
 
 def _print(text: str, stream: TextIO) -> None:

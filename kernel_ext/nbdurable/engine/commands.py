@@ -148,16 +148,24 @@ def new(session: Session) -> Told:
     return Told(f"the next durable cell begins a new run{can}")
 
 
-def status(session: Session, facts: Facts, *, on: bool) -> Told:
-    """Where a kernel is: its store, its notebook, its run, and whether cells are on."""
+def status(session: Session, facts: Facts, *, on: bool, problem: str = "") -> Told:
+    """Where a kernel is: its store, its notebook, its run, and whether cells are on.
+
+    Args:
+        session: The kernel's session.
+        facts: What is known of the kernel.
+        on: Whether durable cells are durable.
+        problem: Why the store can't be used, if it can't.
+    """
     place = session.store.place if session.opened else place_of(facts)
     history = session.history
-    run = "no run yet: put %%durable NAME on a cell's first line"
+    run = problem or "no run yet: put %%durable NAME on a cell's first line"
     if history.opened is not None:
         number = fields.number(history.opened.fields, "number", 1)
         steps = len(history.slots)
         calls = count(len(history.calls), "call")
         run = f"run {number}, {count(steps, 'step')}, {calls}"
+        run += ", closed" if history.closed is not None else ""
     kind = "interactive" if facts.interactive else "headless: tags don't reach it"
     notebook = facts.notebook or DEFAULT_NOTEBOOK
     cells = "on" if on else "off in this kernel: %durable on"

@@ -121,12 +121,15 @@ def _replayed(step: StepPast, now: Now) -> str:
 
 def _ended(step: StepPast, present: Present) -> str:
     fate = step_fate(step, present.alive)
-    kind, message = step.fields.get("type"), step.fields.get("message")
+    kind = str(step.fields.get("type")).rpartition(".")[2]
+    message = "".join(str(step.fields.get("message") or "").splitlines()[:1])
     told = {
         Fate.RAN: "",
         Fate.RUNNING: f"it is running, since {moment(step.started_us, present.now)}",
         Fate.WAITING: "it waits for your answer",
-        Fate.ERROR: f"it ended with {kind}: {message}",
+        Fate.ERROR: f"it ended with {kind}: {message}"
+        if message
+        else f"it ended with {kind}",
     }
     stopped = "interrupted" if step.how else "cut off: the kernel stopped"
     return told.get(fate, f"it was {stopped}")

@@ -80,7 +80,7 @@ def restored(
     at_us = max((s.ended_us for s in steps), default=now_us)
     return wording.restored(
         len(back),
-        total=len(back) + len(not_back),
+        total=len(back) + len(not_back) + len(kept),
         ms=ms,
         at=moment(at_us, now(now_us)),
         not_back=not_back,

@@ -302,7 +302,14 @@ def restored(
         >>> print(restored(14, total=16, ms=1_400, at="Tue 18:02",
         ...                not_back={"client": "run cell 1"}, kept=["df"]))
         14 of 16 names as of Tue 18:02, 1.4 s, nothing executed · not back: client → run cell 1 · kept yours: df (--overwrite)
+        >>> print(restored(0, total=1, ms=0, at="", not_back={}, kept=["df"]))
+        nothing was brought back: df is there already (--overwrite)
     """
+    if not (names or not_back):
+        are = "is" if total == 1 else "are"
+        return (
+            f"nothing was brought back: {both(kept)} {are} there already (--overwrite)"
+        )
     many = count(names, "name") if names == total else f"{names:,} of {total:,} names"
     lost = [f"{name} → {cure}" if cure else name for name, cure in not_back.items()]
     return line(
