@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbdurable.engine import lines
 from nbdurable.engine.codec import (
     Unstorable,
     decode_exception,
@@ -15,7 +15,7 @@ from nbdurable.engine.codec import (
 )
 from nbdurable.engine.decide import Past
 from nbdurable.engine.files.watched import Watched
-from nbdurable.engine.frames import Frame, Scopes, running_task
+from nbdurable.engine.frames import Frame, Scopes
 from nbdurable.engine.frames import active as frame_active
 from nbdurable.engine.history import CallPast, CallState, StepPast
 from nbdurable.engine.home import Home
@@ -66,8 +66,7 @@ class Attempt:
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
         """The cell's code runs within."""
-        task = running_task()
-        self._scopes.main = weakref.ref(task) if task is not None else None
+        self._scopes.begin()
         with frame_active(Frame(self)):
             yield
 
@@ -106,6 +105,8 @@ class Attempt:
         """The past of a claimed call, now."""
         call = claim.match.call
         assert call is not None
+        if call.owner != self.store.owner:
+            self.home.refresh()
         with self.home.lock:
             now = self.home.history.calls[call.id]
             wanted = self._wanted(request, claim.scope, self._state(claim.scope))
@@ -115,7 +116,7 @@ class Attempt:
     def elsewhere(self, request: CallRequest) -> Match | None:
         """A completed `pure` call of another run of this store."""
         call = self.home.pure(request)
-        return None if call is None else Match(Past.COMPLETED, call, Standing.FREE)
+        return None if call is None else Match(Past.COMPLETED, call, Standing.TAKEN)
 
     def executing(self, call: CallPast | None) -> bool:
         """Whether somebody is executing this call now."""
@@ -125,10 +126,18 @@ class Attempt:
             return call.id in self.home.executing
         return any(o.alive and o.id == call.owner for o in self.store.owners())
 
-    def busy(self, waited_s: float) -> DurableError:
+    def wait_told(self, call: CallPast) -> None:
+        """Say whom this call waits for."""
+        age_s = (self.clock.now_us() - call.started_us) / 1_000_000
+        self.home.tell_once(lines.waiting_for(call.text, self._pid(call), age_s))
+
+    def busy(self, call: CallPast, waited_s: float) -> DurableError:
         """The error after a wait that took too long."""
-        mine = (o.pid for o in self.store.owners() if o.id == self.store.owner)
-        return RunBusy(run=self.home.history.run, pid=next(mine, 0), age_s=waited_s)
+        run = self.home.history.run
+        return RunBusy(run=run, pid=self._pid(call), age_s=waited_s)
+
+    def _pid(self, call: CallPast) -> int:
+        return next((o.pid for o in self.store.owners() if o.id == call.owner), 0)
 
     @contextlib.contextmanager
     def running(self, call_id: str) -> Iterator[None]:
@@ -149,6 +158,8 @@ class Attempt:
         if outcome is not None:
             with self.home.lock:
                 self._count_served(call)
+                if outcome.raised is not None:
+                    self.blame(call.id, outcome.raised)
                 if call.effect is Effect.WRITE:
                     self._state(claim.scope).after = call.id
         return outcome
@@ -167,15 +178,17 @@ class Attempt:
             return None
 
     def _count_served(self, call: CallPast) -> None:
-        self.used.calls.append(call.id)
+        self._matcher.served.add(call.id)
+        if call.id in self.home.history.calls:
+            self.used.calls.append(call.id)
+        else:
+            self.used.elsewhere += 1
         self.used.served += 1
 
     def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
         """The record that this slot owns the call from now on, if it didn't."""
         call = match.call
-        if call is None or match.standing is Standing.OWN:
-            return ()
-        if call.id not in self.home.history.calls:
+        if call is None or match.standing in {Standing.OWN, Standing.TAKEN}:
             return ()
         self.used.adopted.append(call.id)
         return (
@@ -241,6 +254,8 @@ class Attempt:
             if request.policy.effect is Effect.WRITE:
                 state = self._state(claim.scope)
                 state.after, state.new_write = call_id, True
+                for scope in self._scopes.around(claim.scope):
+                    self._state(scope).new_write = True
 
     def _arguments(self, request: CallRequest) -> tuple[BlobRef, ...]:
         encoded = request.arguments()
@@ -303,6 +318,7 @@ class Attempt:
 
     def settled(self, call_id: str) -> None:
         """Count a call that was settled without being executed."""
+        self._matcher.served.add(call_id)
         self.used.calls.append(call_id)
         self.used.served += 1
 
@@ -327,6 +343,10 @@ class Attempt:
         makes of it.
         """
         self._blamed.append((call_id, error))
+
+    def stands_for(self, what: object, error: BaseException) -> None:
+        """Blame what a library makes of a served exception on the same call."""
+        self._blamed += [(call, what) for call, held in self._blamed if held is error]
 
     def blamed(self, ended_with: BaseException) -> list[str]:
         """The calls whose exception ended the cell, or is its cause or context."""

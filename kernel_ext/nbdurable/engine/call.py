@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -68,11 +69,13 @@ class Pause(NamedTuple):
 
 Command = Append | Perform | Pause
 Sent = Outcome | None
-Conduct = Generator[Command, Sent, object]
+Conduct = Generator[Command, Sent, Outcome]
 
 
 def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
-    """The protocol of one call. Returns its value or raises its exception.
+    """The protocol of one call. Returns how it ended; `next_command` raises from it.
+
+    An exception is not raised in here: a `StopIteration` can't leave a generator.
 
     Raises:
         DurablePause: Somebody has to decide first.
@@ -90,9 +93,7 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
         alive = attempt.executing(going.match.call)
         verdict = decide(going.match.past, request.policy, owner_alive=alive)
         done = yield from _CARRY_OUT[verdict](going)
-    if done.raised is not None:
-        raise done.raised
-    return done.value
+    return done
 
 
 @dataclass(slots=True)
@@ -186,9 +187,12 @@ def _replay(going: Going) -> Part:
 
 
 def _wait(going: Going) -> Part:
-    attempt = going.frame.attempt
+    attempt, call = going.frame.attempt, going.match.call
+    assert call is not None
     if going.waited_s >= WAIT_S_MAX:
-        raise attempt.busy(going.waited_s)
+        raise attempt.busy(call, going.waited_s)
+    if not going.waited_s:
+        attempt.wait_told(call)
     yield Pause(WAIT_SLICE_S)
     going.waited_s += WAIT_SLICE_S
     going.match = attempt.look_again(going.claim, going.request)
@@ -281,8 +285,14 @@ async def _appended(frame: Frame[Attempt], command: Append) -> None:
     home = frame.attempt.home
     append = functools.partial(home.append, command.records, sync=command.sync)
     if command.sync:
-        # A cancelled task leaves the append to its thread: it happens all the same.
-        await asyncio.get_running_loop().run_in_executor(home.appenders, append)
+        loop = asyncio.get_running_loop()
+        appending = loop.run_in_executor(home.appenders, append)
+        try:
+            await asyncio.shield(appending)
+        except asyncio.CancelledError:
+            # It happens all the same, and what comes next is appended behind it.
+            await asyncio.wait([appending])
+            raise
     else:
         append()
 
@@ -331,7 +341,8 @@ async def _awaited(
         try:
             if command.find_out:
                 assert request.find_out is not None
-                return Outcome(request.find_out())
+                found = request.find_out()
+                return Outcome(await found if inspect.isawaitable(found) else found)
             return Outcome(await perform())
         except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
             return Outcome(raised=raised)
@@ -350,7 +361,10 @@ def next_command(
     try:
         return steps.throw(error) if error is not None else steps.send(sent)
     except StopIteration as stop:
-        return Returned(stop.value)
+        done: Outcome = stop.value
+    if done.raised is not None:
+        raise done.raised
+    return Returned(done.value)
 
 
 __all__ = [

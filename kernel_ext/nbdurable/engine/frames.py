@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 import weakref
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 A = TypeVar("A")
 """An attempt; this module doesn't look into it."""
@@ -35,25 +36,89 @@ class Frame(Generic[A]):
     quiet: bool = False
 
 
-@dataclass(slots=True)
-class Scopes:
-    """Numbers the asyncio tasks of an attempt by the order of their first call."""
+Task: TypeAlias = asyncio.Task[object]
 
-    main: weakref.ref[asyncio.Task[object]] | None = None
-    tasks: weakref.WeakKeyDictionary[asyncio.Task[object], str] = field(
+COUNTED_NAME = re.compile(r"Task-(\d+)")
+"""The name of a task that nobody named; the number says when it was made."""
+
+
+@dataclass(slots=True, eq=False)
+class Scopes:
+    """The scopes of an attempt: its asyncio tasks, by the order of their creation.
+
+    Whichever of the tasks in a `gather` is the first to call, the first call finds all
+    of them waiting, and all get their numbers then. A named task is its name. Tasks that
+    were there before the cell are none of its own.
+    """
+
+    main: weakref.ref[Task] | None = None
+    tasks: weakref.WeakKeyDictionary[Task, str] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
+    roots: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, str] = field(
         default_factory=weakref.WeakKeyDictionary
     )
     count: int = 0
+    _around: dict[str, str] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """The cell's code begins in the task that runs now."""
+        task = running_task()
+        if task is not None:
+            self.main = weakref.ref(task)
+            self.roots[task.get_loop()] = ""
+            self.tasks.update((t, "") for t in asyncio.all_tasks(task.get_loop()))
 
     def scope(self, frame: Frame[Any]) -> str:
         """The scope of a call made here: the enclosing call, then the task."""
         task = running_task()
         if task is None or (self.main is not None and task is self.main()):
-            return frame.parent
+            return self._within(frame.parent, "")
         if task not in self.tasks:
-            self.count += 1
-            self.tasks[task] = f"task {self.count}"
-        return f"{frame.parent}/{self.tasks[task]}"
+            self._number(task)
+        root = self.roots[task.get_loop()]
+        return self._within(_inner(frame, self.tasks[task]), _inner(frame, root))
+
+    def around(self, scope: str) -> Iterator[str]:
+        """The scopes in which this one was entered, from inside out."""
+        seen = {scope}
+        while (scope := self._around.get(scope, scope)) not in seen:
+            seen.add(scope)
+            yield scope
+
+    def _within(self, scope: str, root: str) -> str:
+        """Note what was entered before in this context, else the loop's first task."""
+        scopes, outer = _entered.get()
+        if scope and scope not in self._around:
+            self._around[scope] = (outer if scopes is self else "") or root
+        _entered.set((self, scope))
+        return scope
+
+    def _number(self, task: Task) -> None:
+        loop = task.get_loop()
+        alive = asyncio.all_tasks(loop) | {task}
+        for new in sorted((t for t in alive if t not in self.tasks), key=_made):
+            counted = COUNTED_NAME.fullmatch(new.get_name())
+            self.count += counted is not None
+            name = str(self.count) if counted else repr(new.get_name())
+            self.tasks[new] = f"task {name}"
+            self.roots.setdefault(loop, self.tasks[new])
+
+
+def _inner(frame: Frame[Any], task: str) -> str:
+    return f"{frame.parent}/{task}" if task else frame.parent
+
+
+def _made(task: Task) -> tuple[bool, int]:
+    """When it was made; of a named one that isn't known."""
+    counted = COUNTED_NAME.fullmatch(task.get_name())
+    return counted is None, int(counted[1]) if counted else 0
+
+
+_entered: ContextVar[tuple[Scopes | None, str]] = ContextVar(
+    "nbdurable_scope", default=(None, "")
+)
+"""The scope of the latest call in this context: tasks made here begin within it."""
 
 
 _frame: ContextVar[Frame[Any] | None] = ContextVar("nbdurable_frame", default=None)

@@ -153,6 +153,8 @@ def _step_ended(history: History, record: Record, order: Order) -> None:
     step.used, step.blamed = fields.texts(f, "used"), fields.texts(f, "blamed")
     step.served = fields.number(f, "replayed")
     step.fields, step.blobs = {**step.fields, **f}, record.blobs
+    for used in filter(None, map(history.calls.get, step.used)):
+        used.blamed = used.id in step.blamed
     if done and step.key:
         history.by_step_key.setdefault(step.key, []).append(step.id)
 

@@ -37,6 +37,14 @@ class Home(Protocol):
         """Fold what other attempts than this one have appended."""
         ...
 
+    def refresh(self) -> None:
+        """Fold what other processes have appended."""
+        ...
+
+    def tell_once(self, line: str) -> None:
+        """Show a line to the user unless it was shown before."""
+        ...
+
     @property
     def appenders(self) -> Executor:
         """Threads that append for awaiting calls, so that the loop goes on."""

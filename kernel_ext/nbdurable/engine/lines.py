@@ -40,6 +40,14 @@ def waiting(pid: int, age_s: float) -> str:
     )
 
 
+def waiting_for(call: str, pid: int, age_s: float) -> str:
+    """A call waits for itself, under way in another process or task."""
+    return (
+        f"waiting for {call}, which process {pid} began {duration(age_s * 1000)} ago;"
+        " interrupt to stop waiting"
+    )
+
+
 def ended(
     history: History,
     step: StepPast,

@@ -3,14 +3,16 @@
 Theory of operation. A call is first looked for in the history of its own slot,
 whatever the cell's text was then; after that among the free calls of the run; last
 among calls of slots of which nobody knows whether they still exist. Records with equal
-keys are told apart by preference: same scope, same preceding `write`, then order. A
-record is served at most once per attempt. What the chosen record says of the call is
-its `Past`, the input of `decide`.
+keys are told apart by preference: same code (two functions may have one name), same
+scope, same preceding `write`, then order. A record is served at most once per attempt.
+A call made inside another one belongs to whom that one belongs: served, the outer call
+stands for it, and it is nobody else's. What the chosen record says of the call is its
+`Past`, the input of `decide`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from operator import attrgetter
@@ -70,6 +72,11 @@ class Match(NamedTuple):
 
 _order = attrgetter("order")
 
+Rank = tuple[Standing, bool, bool, bool]
+"""How well a record fits, lower is better: standing, other code, scope, preceding."""
+
+BEST: Rank = (Standing.OWN, False, False, False)
+
 
 @dataclass(slots=True)
 class Matcher:
@@ -80,29 +87,34 @@ class Matcher:
         slot: The slot the attempt executes in.
         step: Id of the attempt.
         existing: Slots known to exist, with the digest of their present source.
+        served: Ids of the calls that this attempt was served.
     """
 
     history: History
     slot: str
     step: str
     existing: Mapping[str, str]
+    served: set[str] = field(default_factory=set)
     _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
+    _emptied: set[str] = field(default_factory=set)
 
     def match(self, wanted: Wanted) -> Match:
         """The best record for this call; it is not offered again in this attempt."""
         candidates = self._candidates(wanted.key)
-        best: tuple[tuple[int, bool, bool], int] | None = None
+        best: tuple[Rank, int] | None = None
         for index, call in enumerate(candidates):
             rank = self._rank(call, wanted)
             if rank is not None and (best is None or rank < best[0]):
                 best = rank, index
-            if rank == (Standing.OWN, False, False):
+            if rank == BEST:
                 break
         if best is None:
             none = Past.UNDIGESTIBLE if wanted.undigestible else Past.NOTHING
             return Match(none)
         call = candidates.pop(best[1])
-        standing = Standing(best[0][0])
+        standing = best[0][0]
+        if call.parent and call.scope != wanted.scope:
+            self._emptied.update(outer.id for outer in holders(self.history, call))
         return Match(self.past(call, wanted, standing), call, standing)
 
     def _candidates(self, key: bytes) -> list[CallPast]:
@@ -116,14 +128,24 @@ class Matcher:
             self._open[key] = found
         return found
 
-    def _rank(self, call: CallPast, wanted: Wanted) -> tuple[int, bool, bool] | None:
+    def _rank(self, call: CallPast, wanted: Wanted) -> Rank | None:
         standing = standing_of(self.history, call, self.slot, self.existing)
         if standing is Standing.TAKEN or not self._offered(call, wanted, standing):
             return None
-        return standing, call.scope != wanted.scope, call.after != wanted.after
+        other_code = call.code != wanted.code
+        return (
+            standing,
+            other_code,
+            call.scope != wanted.scope,
+            call.after != wanted.after,
+        )
 
     def _offered(self, call: CallPast, wanted: Wanted, standing: Standing) -> bool:
         if (self.slot, call.id) in self.history.apart:
+            return False
+        if call.parent and any(
+            o.id in self.served for o in holders(self.history, call)
+        ):
             return False
         write = wanted.policy.effect is Effect.WRITE
         if self._before_reset(call) and (not write or self._writes_again()):
@@ -170,6 +192,8 @@ class Matcher:
         if call.outcome is None:
             return Past.UNRECOVERABLE
         policy = wanted.policy
+        if call.id in self._emptied and policy.effect is Effect.READ:
+            return Past.STALE
         fixed = policy.stable or policy.model or policy.effect is not Effect.READ
         return Past.STALE if wanted.new_write and not fixed else Past.COMPLETED
 
@@ -190,25 +214,40 @@ def standing_of(
     """To whom a recorded call belongs, seen from the slot ``here``.
 
     A call is free if its slot is edited or gone, or if the slot's latest ended
-    attempt did not use it or failed.
+    attempt did not use it or failed. One made inside another call is where that one is.
     """
-    if call.slot == here:
+    chain = (call, *holders(history, call))
+    slot = chain[-1].slot
+    if slot == here:
         return Standing.OWN
-    latest = history.latest(call.slot, ended=True)
-    if latest and (latest.state is StepState.FAILED or call.id not in latest.used):
+    latest = history.latest(slot, ended=True)
+    used = latest is not None and any(c.id in latest.used for c in chain)
+    if latest and (latest.state is StepState.FAILED or not used):
         return Standing.FREE
-    source = existing.get(call.slot)
+    source = existing.get(slot)
     if source is None:
         return Standing.UNKNOWN
-    newest = latest or history.latest(call.slot)
+    newest = latest or history.latest(slot)
     edited = newest is not None and newest.source != source
     return Standing.FREE if edited else Standing.TAKEN
+
+
+def holders(history: History, call: CallPast) -> Iterator[CallPast]:
+    """The calls whose latest executions this one was made in, from inside out."""
+    while (outer := history.calls.get(call.parent)) is not None:
+        attempt = history.steps.get(outer.step)
+        within = attempt is not None and call.id in attempt.used
+        moved = call.adopted_from and call.slot != outer.slot
+        if moved or (call.step != outer.step and not within):
+            return
+        yield outer
+        call = outer
 
 
 def went_on(history: History, call: CallPast) -> bool:
     """Whether the attempt went on after this call had raised."""
     step = history.steps.get(call.step)
-    if step is None or call.id in step.blamed:
+    if step is None or call.blamed:
         return False
     if step.state is StepState.COMPLETED:
         return True

@@ -63,6 +63,7 @@ class CallPast:
         outcome: The result or the exception, if it was kept.
         resolved: How a person settled it: happened, did-not, again, keep; or "".
         adopted_from: The slot it was adopted from, or "".
+        blamed: Whether its exception ended the latest ended attempt that used it.
         earlier: Its earlier attempts, each as it stood, oldest first.
     """
 
@@ -91,6 +92,7 @@ class CallPast:
     outcome: BlobRef | None = None
     resolved: str = ""
     adopted_from: str = ""
+    blamed: bool = False
     earlier: tuple[CallPast, ...] = ()
 
     @property

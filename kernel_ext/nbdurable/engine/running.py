@@ -19,6 +19,7 @@ from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Output
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.watched import Files
+from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.session import Session
 from nbdurable.engine.snapshot import Marks, mark, take
@@ -178,7 +179,7 @@ class Running:
         return {
             name: id(value)
             for name, value in self.namespace.items()
-            if name not in self.hidden and not name.startswith("_")
+            if name not in self.hidden and not is_shell_name(name)
         }
 
     def _changed(self, after: Mapping[str, int]) -> list[str]:

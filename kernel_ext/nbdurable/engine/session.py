@@ -250,7 +250,12 @@ class Session:
     def refresh(self) -> None:
         """Fold what was appended to the run since the last look."""
         with self.lock:
-            if self._latest is not None and not self._lost:
+            if self._lost:  # what is appended unseen may stand before what was seen
+                self._history, self._cursor = History(self._history.run), START
+                self._pending.clear()
+                self._pending_steps.clear()
+                self._applied.clear()
+            elif self._latest is not None:
                 self._cursor = self._cursor.past((self._latest,))
             entries, self._cursor = self.store.read(self.history.run, self._cursor)
             owner = self.store.owner

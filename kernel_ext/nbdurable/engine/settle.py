@@ -107,8 +107,7 @@ def in_doubt(history: History, call: CallPast) -> bool:
         return False
     if call.state in {CallState.STARTED, CallState.INTERRUPTED}:
         return True
-    blamed = call.id in history.steps[call.step].blamed
-    raised = call.state is CallState.RAISED and blamed
+    raised = call.state is CallState.RAISED and call.blamed
     return raised and not call.fields.get("not_done")
 
 

@@ -21,6 +21,7 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.matching import Standing, standing_of
+from nbdurable.engine.policy import Effect
 from nbdurable.engine.running import OUTPUTS_CODEC, RESULT, Namespace, Running
 from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.slots import Place
@@ -127,7 +128,8 @@ def _serves(session: Session, place: Place, step: StepPast) -> bool:
     calls = [history.calls[i] for i in step.used if i in history.calls]
     if len(calls) < len(step.used):
         return False
-    standings = {standing_of(history, c, place.slot, known) for c in calls}
+    owned = (c for c in calls if c.effect is not Effect.PURE)
+    standings = {standing_of(history, c, place.slot, known) for c in owned}
     return Standing.TAKEN not in standings
 
 
@@ -185,7 +187,7 @@ def _names(fields: Mapping[str, Plain], field_name: str) -> list[str]:
 def _adopt(session: Session, place: Place, past: StepPast) -> None:
     for call_id in past.used:
         call = session.history.calls[call_id]
-        if call.slot != place.slot:
+        if call.slot != place.slot and call.effect is not Effect.PURE:
             fields = {"slot": place.slot, "from": call.slot}
             session.journal(
                 Kind.CALL_ADOPTED, fields, subject=call_id, key=call.key, sync=False

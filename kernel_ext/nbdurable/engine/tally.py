@@ -112,7 +112,7 @@ class Ledger:
         ran = [c for c in calls if c.step == step.id]
         served = [c for c in calls if c.step != step.id]
         return Tally(
-            served=_own(served),
+            served=_own(served) + fields.number(step.fields, "elsewhere"),
             ran=_own(ran),
             lost=_own(c for c in ran if not self._kept(c)),
             ms=step.ms,

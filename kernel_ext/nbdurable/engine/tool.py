@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
@@ -14,8 +15,10 @@ from nbdurable.engine.call import run_async, run_sync
 from nbdurable.engine.codec import TOOL_MARK, Encoded, Unstorable, decode, encode
 from nbdurable.engine.frames import Frame, current_frame
 from nbdurable.engine.identity import keys
-from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.identity.canonical import Hasher, digest
+from nbdurable.engine.identity.code import ArgumentCodes
 from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest
@@ -70,6 +73,20 @@ class Tool:
             return None
         bound.apply_defaults()
         return {k: v for k, v in bound.arguments.items() if k not in self.ignore}
+
+    def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments with the class of a class method as its name.
+
+        Its code is that of the tool, as the code of ``self`` is.
+        """
+        first = next(iter(arguments), "")
+        cls = arguments.get(first)
+        if not isinstance(cls, type) or self.fn.__name__ not in dir(cls):
+            return arguments
+        method = getattr(cls, self.fn.__name__)
+        if getattr(method, "__self__", None) is not cls:
+            return arguments
+        return {**arguments, first: f"class {cls.__module__}.{cls.__qualname__}"}
 
 
 @overload
@@ -167,6 +184,9 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
     if unknown:
         raise ToolRefused(what=f"{_name_of(fn)} has no option {min(unknown)}=")
     effect, on_doubt = options.get("effect"), options.get("on_doubt", "ask")
+    awaits = inspect.iscoroutinefunction
+    if awaits(on_doubt) and not awaits(fn):
+        raise ToolRefused(what=f"{_name_of(fn)} is not async, and its on_doubt= is")
     not_done = options.get("not_done", ())
     try:
         return Policy(
@@ -216,8 +236,10 @@ def requested(
     arguments = made.bind(args, kwargs)
     if arguments is None:
         return None
-    secrets = frame.attempt.home.secrets
-    key, undigestible = call_key(made.name, arguments, secrets)
+    home = frame.attempt.home
+    secrets = home.secrets
+    counted = made.counted(arguments)
+    key, undigestible = call_key(made.name, counted, secrets, home.sources)
     on_doubt = made.policy.on_doubt
     return CallRequest(
         name=made.name,
@@ -234,19 +256,22 @@ def requested(
 
 
 def call_key(
-    name: str, arguments: Mapping[str, Any], secrets: Secrets
+    name: str, arguments: Mapping[str, Any], secrets: Secrets, sources: Sources
 ) -> tuple[bytes, str]:
     """The key of a call, and where an argument has no digest ("" if all have one)."""
+    redact = secrets.scrub
     try:
-        whole = digest(arguments, call_arguments=True, redact=secrets.scrub)
+        whole = digest(arguments, call_arguments=True, redact=redact)
         return keys.call_key(name, whole), ""
     except Undigestible:
         pass
+    codes = ArgumentCodes(sources, vars(sys.modules["__main__"]))
+    hasher = Hasher(call_arguments=True, redact=redact, codes=codes)
     parts: dict[str, Any] = {}
     where = ""
     for parameter, value in arguments.items():
         try:
-            parts[parameter] = digest(value, call_arguments=True, redact=secrets.scrub)
+            parts[parameter] = hasher.digest(value)
         except Undigestible as undigestible:
             parts[parameter] = NO_DIGEST
             kind = undigestible.type.removeprefix("builtins.")

@@ -17,6 +17,7 @@ class Used:
         calls: Logical ids in order.
         ran: How many were executed.
         served: How many were replayed.
+        elsewhere: How many of those belong to another run of the store.
         adopted: Logical ids of those taken over from other slots.
         asked: Call number to logical id and past, of those to be decided.
         unstorable: Results that were not kept or not recovered, told.
@@ -27,6 +28,7 @@ class Used:
     calls: list[str] = field(default_factory=list)
     ran: int = 0
     served: int = 0
+    elsewhere: int = 0
     adopted: list[str] = field(default_factory=list)
     asked: dict[int, tuple[str, Past]] = field(default_factory=dict)
     unstorable: list[str] = field(default_factory=list)
@@ -35,7 +37,12 @@ class Used:
 
     def fields(self) -> dict[str, Plain]:
         """Plain data for the record of the step's end."""
-        return {"used": self.calls, "ran": self.ran, "replayed": self.served}
+        return {
+            "used": self.calls,
+            "ran": self.ran,
+            "replayed": self.served,
+            "elsewhere": self.elsewhere,
+        }
 
     def notes(self) -> tuple[str, ...]:
         """Parts for the end of the step's line."""

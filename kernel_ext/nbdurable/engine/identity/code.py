@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import ast
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MethodType
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import FunctionType, MethodType
 from typing import Any
 
 from nbdurable.engine.identity import keys, plain, registry
 from nbdurable.engine.identity.canonical import Hasher
+from nbdurable.engine.identity.changes import changed_names
 from nbdurable.engine.identity.codes import Codes, Item
-from nbdurable.engine.identity.forms import Form, Mark, no_label
+from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
 
-__all__ = ["CallCodes", "Sources", "call_code_digest", "source_digest"]
+__all__ = ["ArgumentCodes", "CallCodes", "Sources", "call_code_digest", "source_digest"]
 
 _CONSTANT_MODULES = frozenset(
     {"datetime", "decimal", "fractions", "pathlib", "re", "uuid"}
@@ -30,6 +31,16 @@ class CallCodes(Codes):
     Docstrings, the tool's decorators, versions of packages and the values of mutable
     objects don't count, nor a name that the code itself binds: a counter is no edit.
     """
+
+    def __init__(
+        self,
+        sources: Sources,
+        namespace: Mapping[str, object],
+        hidden: Collection[str] = (),
+    ) -> None:
+        """Look code up in sources and in the namespace of the notebook."""
+        super().__init__(sources, namespace, hidden)
+        self._within: set[int] = set()
 
     def _source(self, facts: Facts) -> bytes:
         return facts.bare
@@ -57,6 +68,34 @@ class CallCodes(Codes):
             if key not in own and not missing:
                 yield key, value
 
+    def _closed_over(
+        self,
+        function: FunctionType,
+        name: str,
+        value: Callable[[object], object],
+        held: object,
+    ) -> object:
+        """Two tools that one factory made differ in what they closed over.
+
+        What the code changes itself is no edit, and what has no digest is its type.
+        """
+        if name in self._changed(function):
+            return Mark(Tag.BOUND) if _is_constant(held) else value(held)
+        if id(held) in self._within or value(held) is held:
+            return value(held)
+        self._within.add(id(held))
+        try:
+            Hasher(codes=self).digest(held)
+        except Undigestible:
+            return value(held)
+        finally:
+            self._within.discard(id(held))
+        return held
+
+    def _changed(self, function: FunctionType) -> set[str]:
+        node = self._sources.function(function.__code__)
+        return set() if node is None else changed_names(node)
+
     def counted(self, value: object) -> object:
         """Constants by value, code by its code, objects by the code of their class."""
         if _is_constant(value) or isinstance(value, Mark):
@@ -66,6 +105,25 @@ class CallCodes(Codes):
         if isinstance(value, MethodType):
             return value.__func__, type(value.__self__)
         return type(value), *unwrapped(value)
+
+
+class ArgumentCodes(CallCodes):
+    """Code as the argument of a call: what its author wrote.
+
+    The docstrings of classes count: they are in the schemas that models are sent.
+    """
+
+    _in_class = 0
+
+    def _source(self, facts: Facts) -> bytes:
+        return facts.normal if self._in_class else facts.bare
+
+    def _class(self, cls: type) -> Form:
+        self._in_class += 1
+        try:
+            return super()._class(cls)
+        finally:
+            self._in_class -= 1
 
 
 def source_digest(source: str) -> bytes:

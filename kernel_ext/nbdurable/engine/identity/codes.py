@@ -47,7 +47,7 @@ _SHELL_NAMES = frozenset(
     {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_dh", "_ih", "_oh", "_sh",
      "get_ipython", "exit", "quit", "__annotations__", "__builtin__", "__builtins__",
      "__doc__", "__file__", "__loader__", "__name__", "__package__", "__session__",
-     "__spec__"}
+     "__spec__", "__warningregistry__"}
 )  # fmt: skip
 
 
@@ -191,9 +191,22 @@ class Codes:
         )
         for name, cell in cells:
             try:
-                yield f"closure {name}", value(cell.cell_contents)
+                held = cell.cell_contents
             except ValueError:  # not filled yet
                 yield f"closure {name}", Mark(Tag.MISSING)
+            else:
+                yield f"closure {name}", self._closed_over(function, name, value, held)
+
+    def _closed_over(
+        self,
+        function: FunctionType,
+        name: str,
+        value: Callable[[object], object],
+        held: object,
+    ) -> object:
+        """What counts of what a function closed over; `CallCodes` counts more."""
+        del function, name
+        return value(held)
 
     def _reached(
         self, facts: Facts, globals_: Mapping[str, object], closure: Iterable[str] = ()

@@ -196,8 +196,12 @@ class Exchange:
             self.frame.attempt.blame(self._begun.call_id, held)
 
     def _failed(self, failure: Exception) -> Any:
+        stands_for = self.frame.attempt.stands_for
+        stands_for(self._request, failure)
         if isinstance(failure, Refused):
-            return self._rebuilt(failure.recording)
+            response = self._rebuilt(failure.recording)
+            stands_for(response, failure)
+            return response
         if isinstance(failure, Unanswered):
             raise failure.again(self._library, self._request) from None
         raise failure

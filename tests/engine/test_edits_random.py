@@ -1,0 +1,149 @@
+"""Any edit of any notebook: nobody is served another's result, nothing is paid twice.
+
+Tools put their arguments into their results and number their effects, so that each
+wrong serving, repetition or loss shows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.notebooks import Notebook
+from tests.engine.test_calls import TOOLS
+
+MADE = """
+@tool(effect="read")
+def outer(x): return [write(x), world(f"outer {x}")][1]
+def boom(x): raise ZeroDivisionError
+"""
+
+Call = tuple[str, int]
+
+calls = st.tuples(st.sampled_from(["read", "write", "pure"]), st.integers(0, 2))
+bodies = st.lists(calls, max_size=6)
+endings = st.sampled_from([False, False, True])
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> list[list[Call]]:
+    """Versions of one cell, each a permutation, insertion or deletion of the last."""
+    body = draw(bodies)
+    versions = [body]
+    for _ in range(draw(st.integers(1, 4))):
+        kept = [call for call in body if draw(st.integers(0, 4))]
+        body = draw(st.permutations(kept + draw(st.lists(calls, max_size=2))))
+        versions.append(body)
+    return versions
+
+
+def run(nb: Notebook, body: list[Call], cell: str, *, fails: bool = False) -> list[str]:
+    """Run a cell with these calls; gives their results in order."""
+    lines = [f"{cell}_r = []"] + [f"{cell}_r.append({tool}({x}))" for tool, x in body]
+    try:
+        nb.run("\n".join([*lines, *["boom(1)"] * fails]), "", cell)
+    except ZeroDivisionError:
+        assert fails
+    results = nb.namespace[f"{cell}_r"]
+    assert isinstance(results, list)
+    return results
+
+
+def opened(nb: Notebook | None = None) -> Notebook:
+    """A notebook with the tools, in a fresh kernel."""
+    nb = nb or Notebook()
+    if nb.count:
+        nb.restart()
+    nb.plain(TOOLS)
+    nb.plain(MADE)
+    return nb
+
+
+def effects(nb: Notebook, *tools: str) -> Counter[str]:
+    """How often each call of these tools was executed."""
+    return Counter(e for e in nb.world.effects if e.partition(" ")[0] in tools)
+
+
+def most(versions: list[list[Call]], *tools: str) -> Counter[str]:
+    """The most often that one version makes each call of these tools."""
+    counts = [Counter(f"{t} {x}" for t, x in v if t in tools) for v in versions]
+    total: Counter[str] = Counter()
+    for count in counts:
+        total |= count
+    return total
+
+
+@settings(max_examples=60)
+@given(versions=edited(), fails=st.lists(endings), kills=st.lists(st.booleans()))
+def test_edits_of_one_cell(
+    versions: list[list[Call]], fails: list[bool], kills: list[bool]
+) -> None:
+    """Each call gets its own result; a write runs as often as one version needs it."""
+    nb = opened()
+    for number, body in enumerate(versions):
+        if kills[number : number + 1] == [True]:
+            opened(nb)
+        results = run(nb, body, "c1", fails=fails[number : number + 1] == [True])
+        assert [r.partition("#")[0] for r in results] == [f"{t} {x}" for t, x in body]
+        own = [r for r in results if not r.startswith("pure")]
+        assert len(set(own)) == len(own)
+    assert effects(nb, "write") == most(versions, "write")
+    assert effects(nb, "pure") <= most(versions, "pure")
+
+
+@settings(max_examples=40)
+@given(versions=edited(), kills=st.lists(st.booleans()))
+def test_reads_without_new_writes(
+    versions: list[list[Call]], kills: list[bool]
+) -> None:
+    """A read runs again for no edit but a new write before it."""
+    nb = opened()
+    reads = [[("read", x) for _, x in body] for body in versions]
+    for number, body in enumerate(reads):
+        if kills[number : number + 1] == [True]:
+            opened(nb)
+        run(nb, body, "c1")
+    assert effects(nb, "read") == most(reads, "read")
+
+
+@settings(max_examples=60)
+@given(
+    edits=st.lists(
+        st.tuples(st.sampled_from(["c1", "c2", "c3"]), bodies, endings), max_size=8
+    )
+)
+def test_calls_that_move_between_cells(
+    edits: list[tuple[str, list[Call], bool]],
+) -> None:
+    """No two cells hold one write, whatever was moved, copied, failed or run again."""
+    nb = opened()
+    held: dict[str, list[str]] = {}
+    for cell, body, fails in edits:
+        results = run(nb, body, cell, fails=fails)
+        assert [r.partition("#")[0] for r in results] == [f"{t} {x}" for t, x in body]
+        held[cell] = [] if fails else [r for r in results if r.startswith("write")]
+        writes = [r for results in held.values() for r in results]
+        assert len(set(writes)) == len(writes), (cell, held)
+
+
+@settings(max_examples=40)
+@given(
+    versions=st.lists(
+        st.lists(
+            st.tuples(st.sampled_from(["outer", "write"]), st.integers(0, 1)),
+            max_size=4,
+        ),
+        min_size=2,
+        max_size=4,
+    )
+)
+def test_calls_inside_calls(versions: list[list[Call]]) -> None:
+    """Whatever is called beside a tool that calls it too happens beside it."""
+    nb = opened()
+    for body in versions:
+        results = run(nb, body, "c1")
+        assert [r.partition("#")[0] for r in results] == [f"{t} {x}" for t, x in body]
+        made = Counter(f"write {x}" for _, x in body)
+        assert effects(nb, "write") >= made
