@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbdurable.engine import lines
+from nbdurable.engine.blame import Blame
 from nbdurable.engine.codec import (
     Unstorable,
     decode_exception,
@@ -57,7 +58,7 @@ class Attempt:
         self._count = 0
         self._scopes = Scopes()
         self._states: dict[str, ScopeState] = {}
-        self._blamed: list[tuple[str, object]] = []
+        self.blame = Blame()
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
         self.files: Watched | None = None
@@ -159,7 +160,7 @@ class Attempt:
             with self.home.lock:
                 self._count_served(call)
                 if outcome.raised is not None:
-                    self.blame(call.id, outcome.raised)
+                    self.blame.add(call.id, outcome.raised)
                 if call.effect is Effect.WRITE:
                     self._state(claim.scope).after = call.id
         return outcome
@@ -336,23 +337,6 @@ class Attempt:
             self._open.pop()()
         self.ended = True
 
-    def blame(self, call_id: str, error: object) -> None:
-        """Remember which call raised what, for when the cell ends with it.
-
-        A library's response or request stands for the exception that the library
-        makes of it.
-        """
-        self._blamed.append((call_id, error))
-
-    def stands_for(self, what: object, error: BaseException) -> None:
-        """Blame what a library makes of a served exception on the same call."""
-        self._blamed += [(call, what) for call, held in self._blamed if held is error]
-
-    def blamed(self, ended_with: BaseException) -> list[str]:
-        """The calls whose exception ended the cell, or is its cause or context."""
-        chain = set(_chain(ended_with))
-        return [call for call, error in self._blamed if id(error) in chain]
-
     def code_of(self, fn: Callable[..., object]) -> str:
         """Digest of a tool's code, hex; computed once per attempt."""
         code = self.codes.get(fn)
@@ -379,21 +363,6 @@ class Attempt:
             fields=fields or {},  # type: ignore[arg-type]  # plain by construction
             blobs=blobs,
         )
-
-
-def _chain(error: BaseException | None) -> Iterator[int]:
-    seen: set[int] = set()
-    todo = [error]
-    while todo:
-        item = todo.pop()
-        if item is None or id(item) in seen:
-            continue
-        seen.add(id(item))
-        yield id(item)
-        yield from (id(held) for held in vars(item).values())
-        todo += [item.__cause__, item.__context__]
-        if isinstance(item, BaseExceptionGroup):
-            todo += item.exceptions
 
 
 def _cancelled(error: BaseException) -> bool:

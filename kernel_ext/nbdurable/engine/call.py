@@ -164,7 +164,7 @@ def _record_raised(
     going: Going, call_id: str, error: BaseException, ms: float
 ) -> Generator[Command, Sent, None]:
     attempt = going.frame.attempt
-    attempt.blame(call_id, error)
+    attempt.blame.add(call_id, error)
     try:
         record = attempt.raised(call_id, going.request, error, ms)
         yield Append((record,), True)

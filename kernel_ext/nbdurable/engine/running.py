@@ -99,7 +99,7 @@ class Running:
             "how": how(error),
             "type": f"{kind.__module__}.{kind.__qualname__}",
             "message": self.session.secrets.scrub(str(error))[:1000],
-            "blamed": list(self.attempt.blamed(error)),
+            "blamed": self.attempt.blame.behind(error),
             "asked": {
                 str(n): [call, past.name]
                 for n, (call, past) in self.attempt.used.asked.items()

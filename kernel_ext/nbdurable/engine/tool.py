@@ -80,7 +80,7 @@ class Tool:
         Its code is that of the tool, as the code of ``self`` is.
         """
         first = next(iter(arguments), "")
-        cls = arguments.get(first)
+        cls: Any = arguments.get(first)
         if not isinstance(cls, type) or self.fn.__name__ not in dir(cls):
             return arguments
         method = getattr(cls, self.fn.__name__)

@@ -193,14 +193,14 @@ class Exchange:
     def _blame(self, what: object) -> None:
         assert self._begun is not None
         for held in (what, self._request):
-            self.frame.attempt.blame(self._begun.call_id, held)
+            self.frame.attempt.blame.add(self._begun.call_id, held)
 
     def _failed(self, failure: Exception) -> Any:
-        stands_for = self.frame.attempt.stands_for
-        stands_for(self._request, failure)
+        blame = self.frame.attempt.blame
+        blame.also(self._request, failure)
         if isinstance(failure, Refused):
             response = self._rebuilt(failure.recording)
-            stands_for(response, failure)
+            blame.also(response, failure)
             return response
         if isinstance(failure, Unanswered):
             raise failure.again(self._library, self._request) from None

@@ -1,0 +1,54 @@
+"""Which calls' exceptions a cell ended with, whoever wrapped them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Blame:
+    """What the calls of an attempt raised, live or served.
+
+    Example:
+        >>> blame, error = Blame(), ValueError("declined")
+        >>> blame.add("call-1", error)
+        >>> wrapped = RuntimeError("agent failed")
+        >>> wrapped.__cause__ = error
+        >>> blame.behind(wrapped)
+        ['call-1']
+    """
+
+    _raised: list[tuple[str, object]] = field(default_factory=list)
+
+    def add(self, call_id: str, error: object) -> None:
+        """Remember which call raised what.
+
+        A library's response or request stands for the exception that the library
+        makes of it.
+        """
+        self._raised.append((call_id, error))
+
+    def also(self, what: object, error: BaseException) -> None:
+        """Let something stand for an exception that was added."""
+        self._raised += [(call, what) for call, held in self._raised if held is error]
+
+    def behind(self, ended_with: BaseException) -> list[str]:
+        """The calls whose exception this is, or is the cause or context of this."""
+        chain = set(_chain(ended_with))
+        return [call for call, error in self._raised if id(error) in chain]
+
+
+def _chain(error: BaseException | None) -> Iterator[int]:
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        item = todo.pop()
+        if item is None or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield id(item)
+        yield from (id(held) for held in vars(item).values())
+        todo += [item.__cause__, item.__context__]
+        if isinstance(item, BaseExceptionGroup):
+            todo += item.exceptions
