@@ -80,11 +80,12 @@ class Tool:
         Its code is that of the tool, as the code of ``self`` is.
         """
         first = next(iter(arguments), "")
-        cls: Any = arguments.get(first)
-        if not isinstance(cls, type) or self.fn.__name__ not in dir(cls):
+        cls = arguments.get(first)
+        if not isinstance(cls, type):
             return arguments
-        method = getattr(cls, self.fn.__name__)
-        if getattr(method, "__self__", None) is not cls:
+        method = getattr(cls, self.fn.__name__, None)
+        owner: object = getattr(method, "__self__", None)
+        if owner is not cls:
             return arguments
         return {**arguments, first: f"class {cls.__module__}.{cls.__qualname__}"}
 
