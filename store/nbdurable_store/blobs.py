@@ -1,38 +1,47 @@
-"""Bytes too large to travel in a record: content-addressed files under ``blobs/``.
+"""Bytes too large to travel in a record: chunks in content-addressed files.
 
-Order of writes of one blob: 1 a private temporary file; 2 its bytes, synced; 3 the
-rename to the name that is its digest; 4 a sync of the folder. Only then is the blob
-named anywhere. So a file that has its final name is whole, whenever the process died.
+Order of writes of one blob: 1 a private temporary file; 2 its new chunks, synced once;
+3 the rename to the name that is the blob's id; 4 a sync of the folder. Only then is the
+blob named anywhere. So a file that has its final name is whole, whenever the process
+died. A blob whose chunks are all there writes nothing.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-import struct
-from collections.abc import Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final, Self
 
-from blake3 import blake3
-
-from nbdurable_store import files
+from nbdurable_store import chunkfiles, files, trees
+from nbdurable_store.chunkfiles import RAW, ZSTD, ChunkFile, FileBroken, Spot
 from nbdurable_store.errors import BlobDamaged, BlobMissing
 from nbdurable_store.killpoints import reach
+from nbdurable_store.protocol import Fill
+from nbdurable_store.records import Buffer
+from nbdurable_store.sinks import BlobSink
+from nbdurable_store.stored import StoredBlob
 
-INLINE_BYTES_MAX = 1 << 16
+INLINE_BYTES_MAX: Final = 1 << 16
 """Up to here bytes travel in the record: cheaper than a file, its sync and its folder's."""
-MAGIC = b"\xabNBB"
-HEADER = struct.Struct("<4sB3xQ")
-RAW, ZSTD = 0, 1
-ZSTD_LEVEL = 1
+
+ZSTD_LEVEL: Final = 1
 """Level 3 is half as fast and saves a few per cent."""
-SAMPLE_BYTES = 1 << 16
-WORTH_IT = 0.9
-"""Compress if a sample shrinks to less than this share; random doubles never do."""
+
+WORTH_IT: Final = 0.9
+"""Compress what shrinks to less than this share; random doubles never do."""
+
+OPEN_MAX: Final = 32
+"""Files that one reader keeps open."""
+
+Name = Callable[[Buffer], bytes]
 
 
 class BlobFiles:
-    """The side files of one store.
+    """The files of chunks of one store.
 
     Args:
         root: The store's folder.
@@ -41,114 +50,268 @@ class BlobFiles:
 
     def __init__(self, root: Path, owner: str) -> None:
         self._root = root
+        self.folder = root / "blobs"
         self._owner = owner
         self._count = itertools.count()
-        self._durable: set[bytes] = set()
+        self._lock = threading.Lock()
+        self._spots: dict[bytes, Spot] = {}
+        self._read: set[Path] = set()
+        self._sound: set[bytes] = set()
 
-    def path(self, digest: bytes) -> Path:
-        """Where the bytes with this digest are kept."""
-        name = digest.hex()
-        return self._root / "blobs" / name[:2] / name[2:]
-
-    def put(self, digest: bytes, data: bytes) -> None:
-        """Keep bytes under their digest; durable on return."""
-        if digest in self._durable and self.path(digest).exists():
-            return
+    def put(self, fill: Fill) -> tuple[bytes, int]:
+        """Keep what ``fill`` hands over; its id and size. Durable on return."""
+        writing = _Writing(self)
         try:
-            self._put(digest, data)
+            sink = BlobSink(writing)
+            fill(sink)
+            root = sink.finish()
+            writing.publish(self.path(root))
         except OSError as e:
             raise files.told(self._root, e) from e
-        self._durable.add(digest)
+        finally:
+            writing.close()
+        return root, sink.size
 
-    def get(self, digest: bytes, size: int) -> bytes:
-        """The bytes with this digest, checked.
+    def get(self, root: bytes, size: int) -> StoredBlob:
+        """A blob, to be read.
 
         Raises:
-            BlobMissing: There is no such file.
-            BlobDamaged: The file holds other bytes.
+            BlobMissing: No file has its root.
+            BlobDamaged: Its root isn't whole.
         """
-        name = digest.hex()
+        return StoredBlob(root, size, Reading(self, root))
+
+    def path(self, root: bytes) -> Path:
+        """The file that a blob's new chunks are put into."""
+        return self.folder / root.hex()
+
+    def temp(self) -> Path:
+        """A name for a file on its way."""
+        return self._root / "tmp" / f"{self._owner}-{next(self._count)}"
+
+    def spots(self, name: bytes, root: bytes | None = None) -> Iterator[Spot]:
+        """Where a chunk may stand: as known; in its blob's file; in any file."""
+        tried: set[Spot] = set()
+        if name not in self._spots and root is not None:
+            self._learn(self.path(root))
+        if name not in self._spots:
+            self.refresh()
+        if name in self._spots:
+            tried.add(self._spots[name])
+            yield self._spots[name]
+        # What is known is out of date or damaged: another file may have it.
+        for path in self._paths():
+            for found, spot in _directory(path).items():
+                if found == name and spot not in tried:
+                    self._spots[name] = spot
+                    yield spot
+
+    def has(self, name: bytes, hashed: Name) -> Path | None:
+        """The file of a chunk that can be relied on; read once if others wrote it."""
+        spot = self._spots.get(name)
+        if spot is None or (name in self._sound and spot.path.exists()):
+            return spot and spot.path
+        data = bytearray(spot.size)
+        with Reading(self, None) as reading:
+            if not reading.filled(spot, memoryview(data)) or hashed(data) != name:
+                self._spots.pop(name, None)
+                return None
+        self._sound.add(name)
+        return spot.path
+
+    def refresh(self) -> None:
+        """Read the directories of files that this process doesn't know yet."""
+        for path in self._paths():
+            self._learn(path)
+
+    def learn(
+        self, written: dict[bytes, tuple[int, int, int, int]], path: Path
+    ) -> None:
+        """Take over what was just written."""
+        with self._lock:
+            self._read.add(path)
+            self._spots.update((n, Spot(path, *w)) for n, w in written.items())
+            self._sound.update(written)
+
+    def missing(self, root: bytes | None) -> BlobMissing:
+        """The error for a chunk that no file has."""
+        return BlobMissing(id=(root or b"").hex(), place=str(self._root))
+
+    def damaged(self, root: bytes | None, why: str) -> BlobDamaged:
+        """The error for a blob that isn't whole."""
+        return BlobDamaged(id=(root or b"").hex(), place=str(self._root), why=why)
+
+    def _paths(self) -> list[Path]:
         try:
-            raw = self.path(digest).read_bytes()
+            return [Path(entry.path) for entry in os.scandir(self.folder)]
         except FileNotFoundError:
-            raise BlobMissing(id=name, place=str(self._root)) from None
-        data = decode(raw, size)
-        if data is None or blake3(data).digest() != digest:
-            why = "its file holds other bytes"
-            raise BlobDamaged(id=name, place=str(self._root), why=why)
-        return data
+            return []
 
-    def ids(self) -> Iterator[bytes]:
-        """The digest of every file there is."""
-        for folder in sorted((self._root / "blobs").glob("??")):
-            for file in sorted(folder.iterdir()):
-                yield bytes.fromhex(folder.name + file.name)
-
-    def _put(self, digest: bytes, data: bytes) -> None:
-        final = self.path(digest)
-        for folder in (final.parent.parent, final.parent):
-            files.make_folder(folder)
-        if self._kept(final, digest, len(data)):
-            files.sync_folder(final.parent)
+    def _learn(self, path: Path) -> None:
+        if path in self._read:
             return
-        temp = self._root / "tmp" / f"{self._owner}-{next(self._count)}"
-        files.make_folder(temp.parent)
-        fd = files.create(temp)
-        try:
-            try:
-                files.write_all(fd, encode(data), 0)
-                reach("blob.temp")
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        found = _directory(path)
+        with self._lock:
+            self._read.add(path)
+            for name, spot in found.items():
+                self._spots.setdefault(name, spot)
+
+
+def _directory(path: Path) -> dict[bytes, Spot]:
+    """What a file says it has; a chunk of a broken one is told where it is needed."""
+    try:
+        return dict(chunkfiles.directory(path))
+    except (FileBroken, OSError):
+        return {}
+
+
+class _Writing:
+    """One blob on its way into a file: the `Keeper` of its sink."""
+
+    def __init__(self, blobs: BlobFiles) -> None:
+        self._blobs = blobs
+        self._file: ChunkFile | None = None
+        self._reused: set[Path] = set()
+        blobs.refresh()
+
+    def keep(self, data: Buffer, *, pack: bool) -> tuple[bytes, bool]:
+        """Keep a chunk of bytes; see `sinks.Keeper`."""
+        name = trees.id_of(data)
+        if self._has(name, trees.id_of):
+            return name, pack
+        packed = _packed(data) if pack else None
+        self._add(name, data, packed)
+        return name, packed is not None
+
+    def keep_list(self, data: bytes) -> bytes:
+        """Keep a list; see `sinks.Keeper`."""
+        name = trees.list_id_of(data)
+        if not self._has(name, lambda other: trees.list_id_of(bytes(other))):
+            self._add(name, data, _packed(data))
+        return name
+
+    def publish(self, path: Path) -> None:
+        """Make everything durable, and the blob's file findable."""
+        if self._file is not None:
+            self._file.end()
+            reach("blob.temp")
+            self._file.sync()
             reach("blob.synced")
-            temp.rename(final)
-        except OSError:
-            temp.unlink(missing_ok=True)
-            raise
-        reach("blob.renamed")
-        files.sync_folder(final.parent)
+            if path.exists():
+                # It lacks chunks that this one has: damaged, or cleared out.
+                path = path.with_name(f"{path.name}-{self._file.temp.name}")
+            self._file.temp.rename(path)
+            reach("blob.renamed")
+        if self._file is not None or self._reused:
+            files.sync_folder(self._blobs.folder)
+        if self._file is not None:
+            self._blobs.learn(self._file.written, path)
+            self._file.close()
+            self._file = None
         reach("blob.durable")
 
-    def _kept(self, final: Path, digest: bytes, size: int) -> bool:
-        """Whether the file is there and sound; once per process, it is read for that.
+    def close(self) -> None:
+        """Remove what was not published."""
+        if self._file is not None:
+            self._file.close()
+            self._file.temp.unlink(missing_ok=True)
 
-        A damaged file is then written anew: its bytes are in hand just now.
-        """
-        if not final.exists():
-            return False
-        data = decode(final.read_bytes(), size)
-        return data is not None and blake3(data).digest() == digest
+    def _has(self, name: bytes, hashed: Name) -> bool:
+        if self._file is not None and name in self._file.written:
+            return True
+        path = self._blobs.has(name, hashed)
+        if path is not None:
+            self._reused.add(path)
+        return path is not None
+
+    def _add(self, name: bytes, data: Buffer, packed: bytes | None) -> None:
+        if self._file is None:
+            files.make_folder(self._blobs.folder)
+            temp = self._blobs.temp()
+            files.make_folder(temp.parent)
+            self._file = ChunkFile(temp)
+        size = memoryview(data).nbytes
+        if packed is None:
+            self._file.add(name, data, size, RAW)
+        else:
+            self._file.add(name, packed, size, ZSTD)
 
 
-def encode(data: bytes) -> bytes:
-    """The bytes of a blob's file: compressed where that is worth it."""
-    import zstandard
+class Reading:
+    """The `stored.Fetcher` of a blob in files.
 
-    sample = data[:SAMPLE_BYTES]
-    if len(zstandard.compress(sample, ZSTD_LEVEL)) < WORTH_IT * len(sample):
-        packed = zstandard.compress(data, ZSTD_LEVEL)
-        if len(packed) < len(data):
-            return HEADER.pack(MAGIC, ZSTD, len(data)) + packed
-    return HEADER.pack(MAGIC, RAW, len(data)) + data
-
-
-def decode(raw: bytes, size: int) -> bytes | None:
-    """The bytes that a blob's file holds, or ``None`` if it is no such file.
-
-    Never makes more than ``size`` bytes, whatever the file claims.
+    Args:
+        blobs: The files.
+        root: Id of the blob, whose own file is looked into first.
     """
-    if len(raw) < HEADER.size:
-        return None
-    magic, how, claimed = HEADER.unpack_from(raw)
-    if magic != MAGIC or claimed != size:
-        return None
-    payload = raw[HEADER.size :]
-    if how == RAW:
-        return payload
+
+    def __init__(self, blobs: BlobFiles, root: bytes | None) -> None:
+        self._blobs = blobs
+        self._root = root
+        self._open: OrderedDict[Path, int] = OrderedDict()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def fetch(self, name: bytes, into: memoryview) -> None:
+        """Fill a buffer with a chunk; see `stored.Fetcher`."""
+        seen = False
+        for spot in self._blobs.spots(name, self._root):
+            seen = seen or spot.path.exists()
+            if self.filled(spot, into) and trees.id_of(into) == name:
+                return
+        raise self._unserved(seen=seen)
+
+    def load(self, name: bytes) -> bytes:
+        """The bytes of a list; see `stored.Fetcher`."""
+        seen = False
+        for spot in self._blobs.spots(name, self._root):
+            seen = seen or spot.path.exists()
+            data = bytearray(spot.size)
+            if self.filled(spot, memoryview(data)):
+                made = bytes(data)
+                if trees.list_id_of(made) == name:
+                    return made
+        raise self._unserved(seen=seen)
+
+    def filled(self, spot: Spot, into: memoryview) -> bool:
+        """Whether a buffer could be filled with what stands at a place."""
+        try:
+            return chunkfiles.read_into(self._fd(spot.path), spot, into)
+        except OSError:
+            return False
+
+    def broken(self, why: str) -> Exception:
+        """The error for lists that make no sense; see `stored.Fetcher`."""
+        return self._blobs.damaged(self._root, why)
+
+    def close(self) -> None:
+        """Let go of files. Idempotent."""
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+    def _unserved(self, *, seen: bool) -> Exception:
+        own = self._root is not None and self._blobs.path(self._root).exists()
+        if seen or own:
+            return self._blobs.damaged(self._root, "its file holds other bytes")
+        return self._blobs.missing(self._root)
+
+    def _fd(self, path: Path) -> int:
+        if path in self._open:
+            self._open.move_to_end(path)
+            return self._open[path]
+        if len(self._open) >= OPEN_MAX:
+            os.close(self._open.popitem(last=False)[1])
+        self._open[path] = files.open_to_read(path)
+        return self._open[path]
+
+
+def _packed(data: Buffer) -> bytes | None:
+    """The bytes compressed, if that is worth it."""
     import zstandard
 
-    try:
-        return zstandard.ZstdDecompressor().decompress(payload, max_output_size=size)
-    except zstandard.ZstdError:
-        return None
+    packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
+    return packed if len(packed) < WORTH_IT * memoryview(data).nbytes else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class Checker:
         self._refs = 0
         self._bytes = 0
         self._sound: set[tuple[bytes, int]] = set()
+        self._chunks: set[bytes] = set()
 
     def check(self, ends: Mapping[str, int]) -> Checked:
         """Read everything, and tell.
@@ -141,9 +143,11 @@ class Checker:
 
     def _file(self, ref: BlobRef, entry: Entry) -> None:
         name = ref.id.hex()
-        place = f"blobs/{name[:2]}/{name[2:]}"
+        place = f"blobs/{name}"
         try:
-            self._blobs.get(ref.id, ref.size)
+            stored = self._blobs.get(ref.id, ref.size)
+            with contextlib.closing(stored):
+                stored.verify(self._chunks)
         except BlobMissing:
             self._unserved("blob-missing", place, entry, "its file is gone")
         except BlobDamaged as damaged:

@@ -7,11 +7,11 @@ SIGKILL and power loss; *written* means that it survives SIGKILL.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Literal, Protocol, overload
 
-from nbdurable_store.records import BlobRef, Entry, Record
+from nbdurable_store.records import BlobRef, Buffer, Entry, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,57 @@ class Cursor:
 START = Cursor()
 
 
+class Sink(Protocol):
+    """What a blob is handed over to, piece by piece; see ``docs/format.md`` §5.
+
+    A buffer must not change until `Store.put` returns.
+    """
+
+    def write(self, data: Buffer) -> None:
+        """Add bytes to the head."""
+        ...
+
+    def piece(self, data: Buffer) -> None:
+        """Add bytes to the head that are stored on their own: a long text, say."""
+        ...
+
+    def leaf(self, data: Buffer) -> None:
+        """Add a buffer beside the head, such as the memory of an array."""
+        ...
+
+
+Fill = Callable[[Sink], None]
+"""Hands a blob over."""
+
+
+class Stored(Protocol):
+    """A blob that is read piece by piece, each piece verified before it is handed out.
+
+    Reading raises like `Store.get`.
+    """
+
+    @property
+    def size(self) -> int:
+        """How many bytes the head and the leaves have."""
+        ...
+
+    def head(self) -> BinaryIO:
+        """The head, as a file that is read once from its beginning."""
+        ...
+
+    def leaves(self) -> Iterator[bytearray]:
+        """Each leaf in a buffer of its own, in the order in which they were put."""
+        ...
+
+    def whole(self) -> bytes:
+        """The head and the leaves, joined."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files. Idempotent."""
+        ...
+
+
 class Lease(Protocol):
     """The right to execute in a run, until released or until the process ends."""
 
@@ -135,16 +186,27 @@ class Store(Protocol):
         """
         ...
 
-    def put(self, codec: str, data: bytes) -> BlobRef:
-        """Keep bytes and name them; durable on return, once per content.
+    def put(self, codec: str, data: bytes | Fill) -> BlobRef:
+        """Keep bytes and name them; durable on return, each chunk once per store.
 
         Small bytes travel inline in the record that names them and cost no I/O
-        here; they are durable when that record is.
+        here; they are durable when that record is. What a function hands over is
+        never in memory as a whole; if the function raises, nothing is kept.
         """
         ...
 
-    def get(self, ref: BlobRef) -> bytes:
-        """The bytes, after their MAC and digest were checked.
+    @overload
+    def get(self, ref: BlobRef) -> bytes: ...
+
+    @overload
+    def get(self, ref: BlobRef, *, stream: Literal[True]) -> bytes | Stored: ...
+
+    def get(self, ref: BlobRef, *, stream: bool = False) -> bytes | Stored:
+        """The bytes, after their MAC and digests were checked.
+
+        Args:
+            ref: Their signed name.
+            stream: Hand out a large blob to be read piece by piece.
 
         Raises:
             BlobMissing: Nobody has the bytes.

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+Buffer = bytes | bytearray | memoryview
+"""Bytes in memory that nobody has to copy."""
+
 _Atom = None | bool | int | float | str
 Plain = _Atom | Sequence["Plain"] | Mapping[str, "Plain"]
 """Plain data: what JSON can say."""

@@ -22,7 +22,7 @@ SMALL, LARGE = 1_000, 100_000
 """Results that travel in the record, and that get a file of their own."""
 
 CALLS = 5
-CALL = re.compile(r"(pwrite64|write|fdatasync|fsync|rename)\((.*)")
+CALL = re.compile(r"(pwrite64|writev?|fdatasync|fsync|rename)\((.*)")
 
 
 def watched(folder: Path, effect: str, result_bytes: int) -> str:
@@ -32,7 +32,7 @@ def watched(folder: Path, effect: str, result_bytes: int) -> str:
     is written, ``F`` it is synced, ``N`` it gets its name, ``D`` its name is synced.
     """
     log = folder / "calls.log"
-    names = "pwrite64,write,fdatasync,fsync,rename"
+    names = "pwrite64,write,writev,fdatasync,fsync,rename"
     script = ["-m", "tests.crash.one_call", str(folder), effect, str(result_bytes)]
     trace = ["-f", "-y", "-qq", "-e", f"trace={names}", "-o", str(log)]
     subprocess.run(  # our own script

@@ -49,11 +49,10 @@ MUTANTS = {
         ("tests/crash/test_order_of_writes.py",),
         "strace",
     ),
-    "swap writes 3 and 4": Mutant(
-        "store/nbdurable_store/backends/local.py",
-        "            self._blobs.put(digest, data)\n",
-        "            late = threading.Timer(0.2, self._blobs.put, (digest, data))\n"
-        "            late.start()\n",
+    "complete before the blob is durable": Mutant(
+        "store/nbdurable_store/blobs.py",
+        "            self._file.sync()\n",
+        "",
         ("tests/crash/test_order_of_writes.py",),
         "strace",
     ),

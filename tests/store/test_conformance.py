@@ -63,7 +63,9 @@ class TrustsBytes(MemoryStore):
         """The bytes, whatever they are."""
         if ref.inline is not None:
             return ref.inline
-        return self._world.blobs[ref.id]
+        if ref.id in self._world.chunks:
+            return super().get(ref)
+        return self._world.inline[ref.id]
 
 
 class SharesRuns(MemoryStore):

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, overload
 
 from blake3 import blake3
 
@@ -26,9 +27,10 @@ from nbdurable_store.frames import Opening
 from nbdurable_store.ingest import Backlog
 from nbdurable_store.keys import same
 from nbdurable_store.leases import Leases, RunLease
-from nbdurable_store.protocol import START, Checked, Cursor, Owner
+from nbdurable_store.protocol import START, Checked, Cursor, Fill, Owner, Stored
 from nbdurable_store.records import BlobRef, Entry, Record
 from nbdurable_store.sealing import Sealer
+from nbdurable_store.sinks import filling
 from nbdurable_store.sources import Sources
 from nbdurable_store.tails import Tails
 from nbdurable_store.writer import Writer
@@ -82,26 +84,29 @@ class LocalStore:
         self._background.nudge()
         return entries
 
-    def put(self, codec: str, data: bytes) -> BlobRef:
+    def put(self, codec: str, data: bytes | Fill) -> BlobRef:
         """Keep bytes and name them; see `nbdurable_store.protocol.Store`."""
-        digest, size = blake3(data).digest(), len(data)
-        small = size <= INLINE_BYTES_MAX
-        if not small:
-            self._blobs.put(digest, data)
-        return BlobRef(
-            codec=codec,
-            id=digest,
-            size=size,
-            mac=self._signer.blob(codec, digest, size),
-            inline=data if small else None,
-        )
+        inline = None
+        if isinstance(data, bytes) and len(data) <= INLINE_BYTES_MAX:
+            digest, size, inline = blake3(data).digest(), len(data), data
+        else:
+            digest, size = self._blobs.put(filling(data))
+        mac = self._signer.blob(codec, digest, size)
+        return BlobRef(codec=codec, id=digest, size=size, mac=mac, inline=inline)
 
-    def get(self, ref: BlobRef) -> bytes:
+    @overload
+    def get(self, ref: BlobRef) -> bytes: ...
+
+    @overload
+    def get(self, ref: BlobRef, *, stream: Literal[True]) -> bytes | Stored: ...
+
+    def get(self, ref: BlobRef, *, stream: bool = False) -> bytes | Stored:
         """The bytes, checked; see `nbdurable_store.protocol.Store`."""
         if not same(self._signer.blob(ref.codec, ref.id, ref.size), ref.mac):
             raise self._damaged(ref, "its signature doesn't fit")
         if ref.inline is None and ref.place is None:
-            return self._blobs.get(ref.id, ref.size)
+            stored = self._blobs.get(ref.id, ref.size)
+            return stored if stream else stored.whole()
         if ref.inline is None:
             return self._inline(ref)
         if blake3(ref.inline).digest() != ref.id:
@@ -153,7 +158,9 @@ class LocalStore:
         ends: dict[str, int] = {}
         with contextlib.suppress(Away, Unusable, OSError):
             ends = self._projection.ends()
-        checked = Checker(self._journal, self._signer, self._blobs).check(ends)
+        # Its own view of the files: what this process remembers is not asked.
+        blobs = BlobFiles(self._root, self.owner)
+        checked = Checker(self._journal, self._signer, blobs).check(ends)
         backlog = Backlog(self._journal, self._signer)
         compared = Comparison(self._projection, backlog, self._signer).findings()
         return replace(checked, findings=(*checked.findings, *compared))

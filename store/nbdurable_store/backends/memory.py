@@ -8,16 +8,26 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Literal, overload
 
-from blake3 import blake3
-
+from nbdurable_store import trees
 from nbdurable_store.blobs import INLINE_BYTES_MAX
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing, RunBusy, StoreUnwritable
 from nbdurable_store.frames import encode_head, placed
 from nbdurable_store.keys import Signer, same
-from nbdurable_store.protocol import START, Checked, Cursor, Lease, Owner
-from nbdurable_store.records import BlobRef, Entry, Record
+from nbdurable_store.protocol import (
+    START,
+    Checked,
+    Cursor,
+    Fill,
+    Lease,
+    Owner,
+    Stored,
+)
+from nbdurable_store.records import BlobRef, Buffer, Entry, Record
+from nbdurable_store.sinks import BlobSink, filling
+from nbdurable_store.stored import StoredBlob
 
 
 class World:
@@ -28,7 +38,8 @@ class World:
         self.signer = Signer(secrets.token_bytes(32), self.id)
         self.lock = threading.RLock()
         self.entries: list[Entry] = []
-        self.blobs: dict[bytes, bytes] = {}
+        self.inline: dict[bytes, bytes] = {}
+        self.chunks: dict[bytes, bytes] = {}
         self.owners: dict[str, Owner] = {}
         self.holders: dict[str, tuple[str, int]] = {}
 
@@ -68,27 +79,40 @@ class MemoryStore:
                 self._keep(record)
             return tuple(self._append(record) for record in records)
 
-    def put(self, codec: str, data: bytes) -> BlobRef:
+    def put(self, codec: str, data: bytes | Fill) -> BlobRef:
         """Keep bytes and name them; see `nbdurable_store.protocol.Store`."""
         self._must_be_open()
-        digest, size = blake3(data).digest(), len(data)
-        small = size <= INLINE_BYTES_MAX
-        if not small:
-            self._world.blobs[digest] = bytes(data)
+        inline = None
+        if isinstance(data, bytes) and len(data) <= INLINE_BYTES_MAX:
+            digest, size, inline = trees.id_of(data), len(data), data
+        else:
+            chunks = _Chunks(self._world)
+            sink = BlobSink(chunks)
+            filling(data)(sink)
+            digest, size = sink.finish(), sink.size
+            self._world.chunks.update(chunks.new)
         mac = self._world.signer.blob(codec, digest, size)
-        inline = bytes(data) if small else None
         return BlobRef(codec=codec, id=digest, size=size, mac=mac, inline=inline)
 
-    def get(self, ref: BlobRef) -> bytes:
+    @overload
+    def get(self, ref: BlobRef) -> bytes: ...
+
+    @overload
+    def get(self, ref: BlobRef, *, stream: Literal[True]) -> bytes | Stored: ...
+
+    def get(self, ref: BlobRef, *, stream: bool = False) -> bytes | Stored:
         """The bytes, checked; see `nbdurable_store.protocol.Store`."""
         name = ref.id.hex()
         if not same(self._world.signer.blob(ref.codec, ref.id, ref.size), ref.mac):
             why = "its signature doesn't fit"
             raise BlobDamaged(id=name, place=self.place, why=why)
-        data = self._world.blobs.get(ref.id) if ref.inline is None else ref.inline
+        if ref.inline is None and ref.id in self._world.chunks:
+            stored = StoredBlob(ref.id, ref.size, _Chunks(self._world))
+            return stored if stream else stored.whole()
+        data = self._world.inline.get(ref.id) if ref.inline is None else ref.inline
         if data is None:
             raise BlobMissing(id=name, place=self.place)
-        if blake3(data).digest() != ref.id:
+        if trees.id_of(data) != ref.id:
             why = "its record holds other bytes"
             raise BlobDamaged(id=name, place=self.place, why=why)
         return data
@@ -183,11 +207,43 @@ class MemoryStore:
     def _keep(self, record: Record) -> None:
         for ref in record.blobs:
             if ref.inline is not None:
-                self._world.blobs[ref.id] = ref.inline
+                self._world.inline[ref.id] = ref.inline
 
     def _entries(self, wanted: Callable[[Record], bool]) -> tuple[Entry, ...]:
         with self._world.lock:
             return tuple(e for e in self._world.entries if wanted(e.record))
+
+
+class _Chunks:
+    """Chunks in a dict: the `Keeper` of a sink, the `Fetcher` of a blob."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.new: dict[bytes, bytes] = {}
+
+    def keep(self, data: Buffer, *, pack: bool) -> tuple[bytes, bool]:
+        name = trees.id_of(data)
+        self.new[name] = bytes(data)
+        return name, pack
+
+    def keep_list(self, data: bytes) -> bytes:
+        name = trees.list_id_of(data)
+        self.new[name] = data
+        return name
+
+    def fetch(self, name: bytes, into: memoryview) -> None:
+        into[:] = self.load(name)
+
+    def load(self, name: bytes) -> bytes:
+        if name not in self._world.chunks:
+            raise BlobMissing(id=name.hex(), place="memory")
+        return self._world.chunks[name]
+
+    def broken(self, why: str) -> Exception:
+        return BlobDamaged(id="", place="memory", why=why)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class _MemoryLease:

@@ -13,6 +13,7 @@ from nbdurable_store.conformance.harness import (
     subjects,
 )
 from nbdurable_store.errors import BlobDamaged, BlobMissing
+from nbdurable_store.protocol import Sink
 from nbdurable_store.records import BlobRef
 
 CHECKS: list[Check] = []
@@ -35,6 +36,47 @@ def blobs_come_back(harness: Harness) -> None:
     (read,) = later.read("run")[0]
     assert [ref.inline for ref in read.record.blobs] == [None] * len(refs)
     assert [later.get(ref) for ref in read.record.blobs] == values
+
+
+@promise(CHECKS)
+def blobs_are_read_as_they_were_handed_over(harness: Harness) -> None:
+    """Head and leaves come back apart, in order, to every process."""
+    store = harness.open()
+    leaves = [b"", b"l" * 5_000, bytes(range(256)) * 4_000]
+
+    def fill(sink: Sink) -> None:
+        sink.write(b"begin")
+        for leaf in leaves:
+            sink.leaf(leaf)
+            sink.piece(b"long text " * 900)
+        sink.write(b"end" * 1_000)
+
+    head = b"begin" + b"long text " * 2_700 + b"end" * 1_000
+    ref = store.put("x", fill)
+    assert ref.size == len(head) + sum(map(len, leaves))
+    store.append([record(blobs=(ref,))], sync=True)
+    harness.kill(store)
+    for later in (store, harness.open()):
+        stored = later.get(ref, stream=True)
+        assert not isinstance(stored, bytes)
+        assert stored.head().read() == head
+        assert [bytes(leaf) for leaf in stored.leaves()] == leaves
+        stored.close()
+        assert later.get(ref) == head + b"".join(leaves)
+
+
+@promise(CHECKS)
+def half_a_blob_is_no_blob(harness: Harness) -> None:
+    """Of a blob whose writer raises nothing is kept, and its error is passed on."""
+    store = harness.open()
+
+    def fill(sink: Sink) -> None:
+        sink.leaf(b"l" * 100_000)
+        raise KeyError("half")
+
+    refuses(KeyError, lambda: store.put("x", fill))
+    whole = store.put("x", lambda sink: sink.leaf(b"l" * 100_000))
+    assert store.get(whole) == b"l" * 100_000
 
 
 @promise(CHECKS)
