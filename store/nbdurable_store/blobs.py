@@ -169,9 +169,12 @@ class _Writing:
     """One blob on its way into a file: the `Keeper` of its sink."""
 
     def __init__(self, blobs: BlobFiles) -> None:
+        import zstandard
+
         self._blobs = blobs
         self._file: ChunkFile | None = None
         self._reused: set[Path] = set()
+        self._packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
         blobs.refresh()
 
     def keep(self, data: Buffer, *, pack: bool) -> tuple[bytes, bool]:
@@ -179,7 +182,7 @@ class _Writing:
         name = trees.id_of(data)
         if self._has(name, trees.id_of):
             return name, pack
-        packed = _packed(data) if pack else None
+        packed = self._packed(data) if pack else None
         self._add(name, data, packed)
         return name, packed is not None
 
@@ -187,7 +190,7 @@ class _Writing:
         """Keep a list; see `sinks.Keeper`."""
         name = trees.list_id_of(data)
         if not self._has(name, lambda other: trees.list_id_of(bytes(other))):
-            self._add(name, data, _packed(data))
+            self._add(name, data, self._packed(data))
         return name
 
     def publish(self, path: Path) -> None:
@@ -223,6 +226,11 @@ class _Writing:
         if path is not None:
             self._reused.add(path)
         return path is not None
+
+    def _packed(self, data: Buffer) -> bytes | None:
+        """The bytes compressed, if that is worth it."""
+        packed: bytes = self._packer.compress(data)
+        return packed if len(packed) < WORTH_IT * memoryview(data).nbytes else None
 
     def _add(self, name: bytes, data: Buffer, packed: bytes | None) -> None:
         if self._file is None:
@@ -307,11 +315,3 @@ class Reading:
             os.close(self._open.popitem(last=False)[1])
         self._open[path] = files.open_to_read(path)
         return self._open[path]
-
-
-def _packed(data: Buffer) -> bytes | None:
-    """The bytes compressed, if that is worth it."""
-    import zstandard
-
-    packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
-    return packed if len(packed) < WORTH_IT * memoryview(data).nbytes else None

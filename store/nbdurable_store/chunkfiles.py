@@ -12,7 +12,6 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,7 +25,7 @@ FOOT: Final = struct.Struct("<II4s")
 RAW, ZSTD = 0, 1
 
 BATCH_BYTES: Final = 4 << 20
-"""What is written in one system call; two such batches may wait for the disk."""
+"""What is written in one system call."""
 
 BATCH_CHUNKS: Final = 512
 """Half of what the system takes in one call."""
@@ -119,8 +118,8 @@ def read_into(fd: int, spot: Spot, into: memoryview) -> bool:
 class ChunkFile:
     """A file of chunks that is being written.
 
-    Large files are written by a thread, so that the next chunks are cut and named
-    while the disk works.
+    The disk begins with each batch at once, so that it works while the next chunks are
+    cut and named. A thread would do that too, and be late on a busy machine.
 
     Args:
         temp: Its temporary name.
@@ -134,8 +133,6 @@ class ChunkFile:
         self._batch: list[Buffer] = [MAGIC]
         self._batch_bytes = len(MAGIC)
         self._end = len(MAGIC)
-        self._thread: ThreadPoolExecutor | None = None
-        self._waiting: list[Future[None]] = []
         self._fd = files.create(temp)
 
     def add(self, name: bytes, stored: Buffer, size: int, encoding: int) -> None:
@@ -147,18 +144,15 @@ class ChunkFile:
         self._batch.append(stored)
         self._batch_bytes += length
         if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_CHUNKS:
-            self._hand_over()
+            self._write()
+            files.begin_writing(self._fd)
 
     def end(self) -> None:
-        """Write the directory; everything is durable on return."""
+        """Write the directory."""
         said = b"".join(self._entries)
         foot = FOOT.pack(len(self._entries), zlib.crc32(said), FOOT_MAGIC)
         self._batch.append(said + foot)
-        if self._thread is None:
-            _write(self._fd, self._batch)
-        else:
-            self._hand_over()
-            self._wait(0)
+        self._write()
 
     def sync(self) -> None:
         """Make it durable."""
@@ -166,32 +160,17 @@ class ChunkFile:
 
     def close(self) -> None:
         """Let go of it. Idempotent."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=True)
-            self._thread = None
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
-    def _hand_over(self) -> None:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="nbdurable-blob")
-        self._wait(1)
-        self._waiting.append(self._thread.submit(_write, self._fd, self._batch))
+    def _write(self) -> None:
+        """Write the batch; the system may take several turns."""
+        views = [memoryview(b).cast("B") for b in self._batch]
         self._batch, self._batch_bytes = [], 0
-
-    def _wait(self, most: int) -> None:
-        """Wait until no more than ``most`` batches are under way."""
-        while len(self._waiting) > most:
-            self._waiting.pop(0).result()
-
-
-def _write(fd: int, buffers: list[Buffer]) -> None:
-    """Write all bytes at the end; the system may take several turns."""
-    views = [memoryview(b).cast("B") for b in buffers]
-    while views:
-        done = os.writev(fd, views)
-        while views and done >= len(views[0]):
-            done -= len(views.pop(0))
-        if done:
-            views[0] = views[0][done:]
+        while views:
+            done = os.writev(self._fd, views)
+            while views and done >= len(views[0]):
+                done -= len(views.pop(0))
+            if done:
+                views[0] = views[0][done:]

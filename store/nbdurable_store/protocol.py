@@ -132,8 +132,8 @@ class Stored(Protocol):
         """The head, as a file that is read once from its beginning."""
         ...
 
-    def leaves(self) -> Iterator[bytearray]:
-        """Each leaf in a buffer of its own, in the order in which they were put."""
+    def leaves(self) -> Iterator[bytearray | memoryview]:
+        """Each leaf in memory of its own, in the order in which they were put."""
         ...
 
     def whole(self) -> bytes:

@@ -7,6 +7,7 @@ it. So a value needs the memory that it needs, and little more.
 from __future__ import annotations
 
 import io
+import mmap
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
@@ -16,6 +17,9 @@ from nbdurable_store.trees import BrokenList, Entry, How
 
 READ_BYTES: Final = 1 << 18
 """How much of a head is read at a time."""
+
+MAPPED_BYTES_MIN: Final = 1 << 20
+"""From here on memory comes from the system; below, a page for each would cost more."""
 
 
 class Fetcher(Protocol):
@@ -59,8 +63,8 @@ class StoredBlob:
         """The head as a file."""
         return io.BufferedReader(_Head(self._pieces()), READ_BYTES)
 
-    def leaves(self) -> Iterator[bytearray]:
-        """Each leaf in a buffer of its own, in the order in which they were put."""
+    def leaves(self) -> Iterator[bytearray | memoryview]:
+        """Each leaf in memory of its own, in the order in which they were put."""
         try:
             for entry in trees.expanded(self._leaves, self._fetcher.load):
                 yield self._made(entry)
@@ -97,8 +101,8 @@ class StoredBlob:
         for entry in trees.expanded([part], self._fetcher.load):
             yield from trees.stretches(entry, self._fetcher.load)
 
-    def _made(self, entry: Entry) -> bytearray:
-        made = bytearray(entry.size)
+    def _made(self, entry: Entry) -> bytearray | memoryview:
+        made = _memory(entry.size)
         view, at = memoryview(made), 0
         for part in trees.stretches(entry, self._fetcher.load):
             if part.size > entry.size - at:
@@ -121,6 +125,16 @@ class StoredBlob:
             into[:] = part.name
         else:
             self._fetcher.fetch(part.name, into)
+
+
+def _memory(size: int) -> bytearray | memoryview:
+    """Memory to be filled.
+
+    A bytearray is filled with zeros first, which takes as long as reading does.
+    """
+    if size < MAPPED_BYTES_MIN:
+        return bytearray(size)
+    return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
 
 class _Head(io.RawIOBase):
