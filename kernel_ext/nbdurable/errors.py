@@ -16,6 +16,7 @@ __all__ = [
     "DurablePause",
     "HappenedBeforeRerun",
     "HappenedElsewhere",
+    "KeysDiffer",
     "NotDone",
     "NothingDurable",
     "OptionUnknown",
@@ -345,6 +346,33 @@ class HappenedBeforeRerun(CallPause):
             Remedy("keep their results", f"%durable resolve {self.reference} --keep"),
             Remedy("do them again", f"%durable resolve {self.reference} --again"),
         )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class KeysDiffer(CallPause):
+    """A write that may be one that was recorded under keys of another algorithm.
+
+    Attributes:
+        since: The release since which keys are computed as they are now.
+    """
+
+    slug: ClassVar[str] = "keys-differ"
+    since: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} may be one that already happened."
+
+    def detail(self) -> str:
+        """Why it can't be told."""
+        return (
+            f"nbdurable computes keys differently since version {self.since}, and"
+            f" {self.earlier}\nwas recorded before. It was not repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The same call, or another one."""
+        return self._keep(), self._again()
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from blake3 import blake3
+
 Buffer = bytes | bytearray | memoryview
 """Bytes in memory that nobody has to copy."""
 
@@ -77,6 +79,10 @@ class BlobRef:
     mac: bytes
     inline: bytes | None = field(default=None, repr=False, compare=False)
     place: Place | None = field(default=None, repr=False, compare=False)
+
+    def names(self, data: bytes) -> bool:
+        """Whether these are the bytes it names."""
+        return len(data) == self.size and blake3(data).digest() == self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

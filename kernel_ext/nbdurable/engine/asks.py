@@ -7,6 +7,7 @@ import re
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.decide import Past
 from nbdurable.engine.history import CallPast, CallState, StepPast
+from nbdurable.engine.identity import keys
 from nbdurable.engine.matching import Match
 from nbdurable.engine.policy import Effect, OnDoubt
 from nbdurable.engine.requests import CallRequest, Claim
@@ -17,6 +18,7 @@ from nbdurable.errors import (
     CallRefused,
     HappenedBeforeRerun,
     HappenedElsewhere,
+    KeysDiffer,
     ResultGone,
     TwinHappened,
 )
@@ -52,6 +54,9 @@ def question(
         return TwinHappened(
             **earlier, argument=request.undigestible, parameter=parameter
         )
+    if match.past is Past.REKEYED:
+        earlier = {**common, "earlier": call.text}
+        return KeysDiffer(**earlier, since=keys.ALGORITHMS[keys.ALGORITHM])
     return _doubt(attempt, common, call, request)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from nbdurable.engine import lines
 from nbdurable.engine.blame import Blame
 from nbdurable.engine.codec import (
+    Encoded,
     Unstorable,
     decode_exception,
     encode_exception,
@@ -100,6 +101,8 @@ class Attempt:
             after=state.after,
             new_write=state.new_write,
             undigestible=request.undigestible,
+            text=request.text,
+            arguments=lambda: _kept(request.arguments()),
         )
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
@@ -260,7 +263,7 @@ class Attempt:
 
     def _arguments(self, request: CallRequest) -> tuple[BlobRef, ...]:
         encoded = request.arguments()
-        if encoded is None or len(encoded.data) > ARGUMENTS_BYTES_MAX:
+        if encoded is None or _kept(encoded) is None:
             return ()
         return (self.store.put(encoded.codec, encoded.data),)
 
@@ -363,6 +366,13 @@ class Attempt:
             fields=fields or {},  # type: ignore[arg-type]  # plain by construction
             blobs=blobs,
         )
+
+
+def _kept(arguments: Encoded | None) -> bytes | None:
+    """The arguments as they are kept beside a call, if they are."""
+    if arguments is None or len(arguments.data) > ARGUMENTS_BYTES_MAX:
+        return None
+    return arguments.data
 
 
 def _cancelled(error: BaseException) -> bool:

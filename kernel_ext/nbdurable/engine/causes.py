@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from nbdurable.engine.history import History
+from nbdurable.engine.identity import keys
 from nbdurable.engine.pasts import Order, StepPast, StepState
 from nbdurable.engine.wording import both
 
@@ -24,6 +25,7 @@ class Reason(StrEnum):
 
     NEW = "new"
     CONTINUES = "continues"
+    ALGORITHM = "algorithm"
     CODE = "code"
     INPUT = "input"
     FILE = "file"
@@ -40,7 +42,8 @@ class Cause:
 
     Attributes:
         reason: The kind of reason.
-        names: The names that changed, that have no digest, or that were not kept.
+        names: The names that changed, that have no digest, or that were not kept; the
+            release that changed the keys.
         files: The files that changed, and what became of each.
         stopped: How the attempt that is continued had ended.
     """
@@ -70,7 +73,7 @@ def cause(
         before: Only attempts that started before this are looked at.
         files: What became of the files that the last attempt read.
     """
-    last = next((s for s in history.attempts(slot) if s.order < before), None)
+    last = _last(history, slot, before)
     if last is None:
         return Cause(Reason.NEW)
     reset = history.slot(slot).reset
@@ -86,6 +89,27 @@ def cause(
     if files:
         return Cause(Reason.FILE, files=files)
     return _though_equal(last, reads)
+
+
+def rekeyed(
+    history: History, slot: str, algorithm: str, before: Order = LATER
+) -> Cause | None:
+    """The cause of an attempt whose digests are of another version than the last one's.
+
+    Args:
+        history: The fold of the run.
+        slot: The slot it is executed in.
+        algorithm: The version of its digests.
+        before: Only attempts that started before this are looked at.
+    """
+    last = _last(history, slot, before)
+    if last is None or last.algorithm == algorithm:
+        return None
+    return Cause(Reason.ALGORITHM, (keys.ALGORITHMS.get(algorithm, ""),))
+
+
+def _last(history: History, slot: str, before: Order) -> StepPast | None:
+    return next((s for s in history.attempts(slot) if s.order < before), None)
 
 
 def _though_equal(last: StepPast, reads: Mapping[str, str | None]) -> Cause:
@@ -138,6 +162,7 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
     told = {
         Reason.NEW: "",
         Reason.CONTINUES: stopped.get(why.stopped, "the kernel stopped during it"),
+        Reason.ALGORITHM: _keys_differ(names),
         Reason.CODE: "its code changed",
         Reason.INPUT: f"{names} changed{_where(why.names, cells or {})}",
         Reason.FILE: both([f"{name} {told}" for name, told in why.files.items()]),
@@ -148,6 +173,10 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.AGAIN: "its recorded outcome could not be used",
     }
     return told[why.reason]
+
+
+def _keys_differ(since: str) -> str:
+    return f"nbdurable computes keys differently{since and f' since version {since}'}"
 
 
 def _where(names: tuple[str, ...], cells: Mapping[str, str]) -> str:

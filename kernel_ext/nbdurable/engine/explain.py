@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from nbdurable.engine.causes import because, cause, changed_files, makers
+from nbdurable.engine.causes import because, cause, changed_files, makers, rekeyed
 from nbdurable.engine.differences import differences
 from nbdurable.engine.fates import Fate, call_fate, step_fate
 from nbdurable.engine.history import History
@@ -86,7 +86,8 @@ def why(
 
 def why_step(history: History, step: StepPast, present: Present) -> Why:
     """Why a step attempt ran, how it ended, and what became of its calls."""
-    reason = cause(
+    other_keys = rekeyed(history, step.slot, step.algorithm, step.order)
+    reason = other_keys or cause(
         history,
         slot=step.slot,
         source=step.source,

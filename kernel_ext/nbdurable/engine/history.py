@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nbdurable.engine import fields
 from nbdurable.engine.pasts import (
+    FIRST_ALGORITHM,
     CallPast,
     CallState,
     Order,
@@ -50,6 +51,7 @@ class History:
         self.last_at_us = 0
         self.seen_us: dict[str, tuple[int, int]] = {}
         self.kernels: set[str] = set()
+        self.algorithms: set[str] = set()
 
     def apply(self, entries: Iterable[Entry]) -> None:
         """Take entries, each once, in the order of the run."""
@@ -90,6 +92,11 @@ class History:
                 return step
         return None
 
+    def algorithm(self, call: CallPast) -> str:
+        """The version of the key that a call was last executed with."""
+        step = self.steps.get(call.step)
+        return step.algorithm if step else FIRST_ALGORITHM
+
     def named(self, name: str) -> StepPast | None:
         """The latest attempt of the step that people call ``name``."""
         named = [s for s in self.steps.values() if s.name == name]
@@ -129,6 +136,7 @@ def _step_started(history: History, record: Record, order: Order) -> None:
         cell_id=fields.text(f, "cell_id"),
         title=fields.text(f, "title"),
         reads={k: v if isinstance(v, str) else None for k, v in reads.items()},
+        algorithm=fields.text(f, "algorithm") or FIRST_ALGORITHM,
         order=order,
         ended_order=order,
         owner=order[1],
@@ -137,6 +145,7 @@ def _step_started(history: History, record: Record, order: Order) -> None:
         inputs=record.blobs,
     )
     history.kernels.add(step.owner)
+    history.algorithms.add(step.algorithm)
     history.steps[step.id] = step
     history.slot(step.slot).attempts.append(step.id)
 
@@ -207,7 +216,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         earlier=(*known.earlier, known) if known else (),
     )
     history.calls[call.id] = call
-    if known is None:
+    if known is None or known.key != call.key:
         history.by_key.setdefault(call.key, []).append(call.id)
 
 

@@ -8,11 +8,15 @@ scope, same preceding `write`, then order. A record is served at most once per a
 A call made inside another one belongs to whom that one belongs: served, the outer call
 stands for it, and it is nobody else's. What the chosen record says of the call is its
 `Past`, the input of `decide`.
+
+Keys of another version of their algorithm say nothing. Calls recorded under such keys
+are compared by their kept arguments, which are bytes and no digests; where that decides
+nothing a `write` of the same tool may be the recorded one, and somebody is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from operator import attrgetter
@@ -20,6 +24,7 @@ from typing import NamedTuple
 
 from nbdurable.engine.decide import DOUBTFUL, Past
 from nbdurable.engine.history import CallPast, CallState, History, StepState
+from nbdurable.engine.identity import keys
 from nbdurable.engine.policy import Effect, Policy
 
 
@@ -44,6 +49,8 @@ class Wanted(NamedTuple):
         after: Logical id of the `write` that preceded it in its scope, or "".
         new_write: Whether a `write` newly executed before it in its scope.
         undigestible: Where an argument has no digest, as people read it, or "".
+        text: Tells the call as people read it.
+        arguments: The arguments as they would be kept, or ``None``.
     """
 
     key: bytes
@@ -54,6 +61,8 @@ class Wanted(NamedTuple):
     after: str = ""
     new_write: bool = False
     undigestible: str = ""
+    text: Callable[[], str] = str
+    arguments: Callable[[], bytes | None] = lambda: None
 
 
 class Match(NamedTuple):
@@ -97,6 +106,7 @@ class Matcher:
     served: set[str] = field(default_factory=set)
     _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
     _emptied: set[str] = field(default_factory=set)
+    _compared: set[str] = field(default_factory=set)
 
     def match(self, wanted: Wanted) -> Match:
         """The best record for this call; it is not offered again in this attempt."""
@@ -108,11 +118,16 @@ class Matcher:
                 best = rank, index
             if rank == BEST:
                 break
+        if best is None and self.history.algorithms - {keys.ALGORITHM}:
+            found = self._rekeyed(wanted)
+            if found is not None:
+                return found
         if best is None:
             none = Past.UNDIGESTIBLE if wanted.undigestible else Past.NOTHING
             return Match(none)
-        call = candidates.pop(best[1])
-        standing = best[0][0]
+        return self._matched(candidates.pop(best[1]), wanted, best[0][0])
+
+    def _matched(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
         if call.parent and call.scope != wanted.scope:
             self._emptied.update(outer.id for outer in holders(self.history, call))
         return Match(self.past(call, wanted, standing), call, standing)
@@ -127,6 +142,36 @@ class Matcher:
                 found.sort(key=_order)
             self._open[key] = found
         return found
+
+    def _rekeyed(self, wanted: Wanted) -> Match | None:
+        """The record that a call probably is, among those of another algorithm."""
+        ranked = [
+            (
+                (not _same_arguments(call, wanted), call.text != wanted.text(), *rank),
+                call,
+            )
+            for call in self._of_other_algorithms(wanted.name)
+            if (rank := self._rank(call, wanted)) is not None
+        ]
+        if not ranked:
+            return None
+        (different, _, standing, *_), call = min(
+            ranked, key=lambda r: (r[0], r[1].order)
+        )
+        if different and wanted.policy.effect is not Effect.WRITE:
+            return None
+        self._compared.add(call.id)
+        return self._matched(call, wanted, Standing(standing))
+
+    def _of_other_algorithms(self, name: str) -> list[CallPast]:
+        return [
+            call
+            for call in self.history.calls.values()
+            if call.name == name
+            and call.step != self.step
+            and call.id not in self._compared
+            and self.history.algorithm(call) != keys.ALGORITHM
+        ]
 
     def _rank(self, call: CallPast, wanted: Wanted) -> Rank | None:
         standing = standing_of(self.history, call, self.slot, self.existing)
@@ -167,6 +212,8 @@ class Matcher:
             return plain
         if self._before_reset(call) and not self.history.slot(self.slot).kept_writes:
             return Past.AFRESH
+        if call.resolved != "keep" and not _comparable(call, wanted):
+            return Past.REKEYED
         if wanted.undigestible and call.resolved != "keep":
             return Past.UNDIGESTIBLE_TWIN
         if standing is Standing.UNKNOWN and plain not in DOUBTFUL:
@@ -183,6 +230,8 @@ class Matcher:
         return Past.IN_DOUBT
 
     def _edited(self, call: CallPast, wanted: Wanted) -> bool:
+        if self.history.algorithm(call) != keys.ALGORITHM:
+            return False  # nobody can tell
         kept = (self.slot, call.name) in self.history.kept_tools
         return bool(call.code and wanted.code) and call.code != wanted.code and not kept
 
@@ -208,6 +257,17 @@ class Matcher:
         return Past.RAISED_SEEN if call.outcome else Past.UNRECOVERABLE
 
 
+def _same_arguments(call: CallPast, wanted: Wanted) -> bool:
+    given = wanted.arguments()
+    kept = call.arguments
+    return given is not None and kept is not None and kept.names(given)
+
+
+def _comparable(call: CallPast, wanted: Wanted) -> bool:
+    """Whether it is known that they are one call: by its key, else by its arguments."""
+    return call.key == wanted.key or _same_arguments(call, wanted)
+
+
 def standing_of(
     history: History, call: CallPast, here: str, existing: Mapping[str, str]
 ) -> Standing:
@@ -228,7 +288,8 @@ def standing_of(
     if source is None:
         return Standing.UNKNOWN
     newest = latest or history.latest(slot)
-    edited = newest is not None and newest.source != source
+    comparable = newest is not None and newest.algorithm == keys.ALGORITHM
+    edited = newest is not None and comparable and newest.source != source
     return Standing.FREE if edited else Standing.TAKEN
 
 

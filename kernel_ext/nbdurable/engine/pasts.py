@@ -12,6 +12,9 @@ from enum import StrEnum
 from nbdurable.engine.policy import Effect
 from nbdurable_store.records import BlobRef, Plain
 
+FIRST_ALGORITHM = "1"
+"""That of records which don't say one."""
+
 Order = tuple[int, str, int]
 """Place in the run: (tick, owner, seq)."""
 
@@ -115,6 +118,7 @@ class StepPast:
         cell_id: The front end's id of the cell, or "".
         title: The cell's first line of code, at most 80 characters.
         reads: Digest (hex) of each name it read; None without a digest.
+        algorithm: The version of the digests and keys in it.
         order: Where it started.
         ended_order: Where it ended, or that of its start.
         state: How it stands.
@@ -152,6 +156,7 @@ class StepPast:
     used: tuple[str, ...] = ()
     served: int = 0
     blamed: tuple[str, ...] = ()
+    algorithm: str = FIRST_ALGORITHM
     fields: Mapping[str, Plain] = field(default_factory=dict)
     blobs: tuple[BlobRef, ...] = ()
     inputs: tuple[BlobRef, ...] = ()

@@ -207,6 +207,8 @@ _RECORDS: Mapping[tuple[Past, Answer], _Made] = {
     (Past.AFRESH, Answer.AGAIN): (Kind.STEP_RESET, {"writes": "again"}),
     (Past.UNDIGESTIBLE_TWIN, Answer.KEEP): (Kind.CALL_RESOLVED, {"how": "keep"}),
     (Past.UNDIGESTIBLE_TWIN, Answer.AGAIN): _AGAIN,
+    (Past.REKEYED, Answer.KEEP): (Kind.CALL_RESOLVED, {"how": "keep"}),
+    (Past.REKEYED, Answer.AGAIN): _AGAIN,
 }
 """The answers: (what was asked, what was said) to the record that says so."""
 

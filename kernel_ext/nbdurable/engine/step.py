@@ -213,6 +213,7 @@ def _start(
         "slot": place.slot,
         "attempt": sum(1 for _ in history.attempts(place.slot)) + 1,
         "source": looked.source.hex(),
+        "algorithm": keys.ALGORITHM,
         "cell_id": cell.cell_id,
         "count": cell.count,
         "title": _title(raw),
@@ -245,7 +246,7 @@ def _cause(
     history: History, place: Place, looked: Looked, *, fresh: bool
 ) -> causes.Cause:
     last = history.latest(place.slot)
-    cause = causes.cause(
+    cause = causes.rekeyed(history, place.slot, keys.ALGORITHM) or causes.cause(
         history,
         slot=place.slot,
         source=looked.source.hex(),

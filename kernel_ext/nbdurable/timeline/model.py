@@ -244,6 +244,7 @@ _ASKS: Final[Mapping[Past, str]] = {
     Past.UNRECOVERABLE: "happened, and its result can't be brought back",
     Past.ELSEWHERE: "already happened in another cell",
     Past.AFRESH: "already happened before this rerun",
+    Past.REKEYED: "may be one that already happened",
     Past.UNDIGESTIBLE_TWIN: "may be one that already happened",
 }
 

@@ -3,12 +3,12 @@
 A digest is BLAKE3 over a domain string and length-prefixed fields, so no two kinds
 of thing can share one, and ``("ab", "c")`` is not ``("a", "bc")``. The domain string
 carries `ALGORITHM`: a change of meaning anywhere in this package raises it, and then
-old keys match nothing instead of matching wrongly.
+old keys match nothing instead of matching wrongly (`matching` then compares otherwise).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,8 +17,12 @@ from blake3 import blake3
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ALGORITHM = "1"
-"""Version of all digests and keys; raise it when any of them changes its meaning."""
+ALGORITHMS: Mapping[str, str] = {"1": "0.1.0"}
+"""Versions of all digests and keys, each with the release that brought it. A change of
+meaning anywhere in this package adds one; the last one is in use."""
+
+ALGORITHM = [*ALGORITHMS][-1]
+"""The version in use. Records carry it, so that keys of another one are not compared."""
 
 DIGEST_BYTES = 32
 """Length of every digest and key, in bytes."""

@@ -323,8 +323,11 @@ def _body(facts: Asked) -> dict[str, Any]:
 
 
 def _arguments(facts: Asked, secrets: Secrets) -> Encoded | None:
+    body = _body(facts)
+    if not body:  # its address says all
+        return None
     try:
-        encoded = encode(_body(facts), secrets=secrets)
+        encoded = encode(body, secrets=secrets)
     except Unstorable:
         return None
     return encoded if encoded.codec == "json" else None
