@@ -110,6 +110,34 @@ def _generator() -> Any:
     yield 1
 
 
+def _begun() -> Any:
+    generator = _generator()
+    next(generator)
+    return generator
+
+
+def _held(make: Callable[[], Any]) -> Callable[[], Any]:
+    def made() -> Any:
+        lock = make()
+        lock.acquire()
+        return lock
+
+    return made
+
+
+def _set_variable() -> Any:
+    variable: contextvars.ContextVar[int] = contextvars.ContextVar("v")
+    variable.set(1)
+    return variable
+
+
+def _in_transaction() -> Any:
+    made = sqlite3.connect(":memory:")
+    made.execute("CREATE TABLE t(a)")
+    made.execute("INSERT INTO t VALUES (1)")
+    return made
+
+
 async def _coroutine() -> None:
     """Await nothing."""
 
@@ -241,22 +269,27 @@ KINDS: dict[str, Kind] = {
     "iterator": Kind(lambda: iter([1, 2]), "pickle5", "rebuilt"),
     "OpenAI client": Kind(lambda: openai.OpenAI(api_key=KEY), "pickle5", "rebuilt"),
     "httpx client": Kind(lambda: httpx.Client(timeout=3), "pickle5", "rebuilt"),
+    "lock": Kind(threading.Lock, "pickle5", "rebuilt"),
+    "RLock": Kind(threading.RLock, "pickle5", "rebuilt"),
+    "Event": Kind(threading.Event, "pickle5", "rebuilt"),
+    "Queue": Kind(queue.Queue, "pickle5", "rebuilt"),
+    "database": Kind(lambda: sqlite3.connect(":memory:"), "pickle5", "rebuilt"),
+    "weak reference": Kind(lambda: weakref.ref(Point), "pickle5", "rebuilt"),
+    "context variable": Kind(lambda: contextvars.ContextVar("v"), "pickle5", "rebuilt"),
+    "generator": Kind(_generator, "pickle5", "rebuilt"),
     # tied to the process
-    "generator": Kind(_generator, "", "refused"),
+    "held lock": Kind(_held(threading.Lock), "", "refused"),
+    "held RLock": Kind(_held(threading.RLock), "", "refused"),
+    "begun generator": Kind(_begun, "", "refused"),
+    "tee of a generator": Kind(lambda: itertools.tee(_begun())[0], "", "refused"),
+    "set variable": Kind(_set_variable, "", "refused"),
+    "database in a transaction": Kind(_in_transaction, "", "refused"),
     "coroutine": Kind(lambda: _closed(_coroutine()), "", "refused"),
-    "lock": Kind(threading.Lock, "", "refused"),
-    "RLock": Kind(threading.RLock, "", "refused"),
-    "Event": Kind(threading.Event, "", "refused"),
-    "Queue": Kind(queue.Queue, "", "refused"),
     "thread": Kind(threading.Thread, "", "refused"),
     "thread-local": Kind(threading.local, "", "refused"),
     "socket": Kind(socket.socket, "", "refused"),
     "open file": Kind(tempfile.TemporaryFile, "", "refused"),
-    "database": Kind(lambda: sqlite3.connect(":memory:"), "", "refused"),
     "event loop": Kind(asyncio.new_event_loop, "", "refused"),
-    "weak reference": Kind(lambda: weakref.ref(Point), "", "refused"),
     "frame object": Kind(sys._getframe, "", "refused"),
-    "context variable": Kind(lambda: contextvars.ContextVar("v"), "", "refused"),
-    "tee of a generator": Kind(lambda: itertools.tee(_generator())[0], "", "refused"),
     "client with another key": Kind(lambda: openai.OpenAI(api_key="x"), "", "refused"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
+import sys
 from typing import Any
 
 import httpx2
@@ -30,7 +30,7 @@ class Odd(Exception):
     """An exception that can't be compared, shown or taken apart."""
 
     def __init__(self) -> None:
-        super().__init__(threading.Lock())
+        super().__init__(sys._getframe())
 
     def __str__(self) -> str:
         raise ZeroDivisionError

@@ -131,23 +131,30 @@ def test_one_bad_value_costs_only_itself() -> None:
     """The others of its group are stored, still together, and the culprit is named."""
     shared = [1]
     lock = threading.Lock()
+    lock.acquire()
     values = {"a": [shared], "bad": {"s": shared, "k": [lock]}, "b": (shared,), "c": 1}
     taken = take(values, secrets=SECRETS)
     assert _names(taken) == [("c",), ("a", "b")] or _names(taken) == [
         ("a", "b"),
         ("c",),
     ]
-    assert taken.unstorable == {"bad": "a lock is tied to this process (bad['k'][0])"}
+    assert taken.unstorable == {
+        "bad": "a lock that is held is tied to this process (bad['k'][0])"
+    }
     back = _back(taken)
     assert back["a"][0] is back["b"][0]
 
 
 def test_a_value_alone_is_named_with_its_place() -> None:
     """The reason says where in the variable the culprit is."""
-    rows = (row for row in ())
+    rows = (row for row in (1, 2))
+    next(rows)
     taken = take({"x": [1, rows], "g": rows, "secret": Agent(KEY)}, secrets=SECRETS)
-    assert taken.unstorable["x"] == "a generator is tied to this process (x[1])"
-    assert taken.unstorable["g"] == "a generator is tied to this process"
+    assert (
+        taken.unstorable["x"]
+        == "a generator that has begun is tied to this process (x[1])"
+    )
+    assert taken.unstorable["g"] == "a generator that has begun is tied to this process"
     assert taken.unstorable["secret"].endswith("(secret.name)")
     assert not taken.groups
 

@@ -71,7 +71,7 @@ PLOTS = (
     Kind("matplotlib", "axes", "import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt\nfig, it = plt.subplots()\n_ = it.bar(['a', 'b'], [1, 2])", "len(it.patches) == 2 and it.figure is fig"),
     Kind("matplotlib", "colour map", "import matplotlib as mpl\nit = mpl.colormaps['viridis']", "it(0.5) == other(0.5)"),
     Kind("seaborn", "facet grid", "import matplotlib\nmatplotlib.use('agg')\nimport pandas as pd, seaborn as sns\nit = sns.FacetGrid(pd.DataFrame({'a': [1, 2], 'k': ['x', 'y']}), col='k')\n_ = it.map(sns.scatterplot, 'a', 'a')", "len(it.axes.flat) == 2 and it.data.equals(other.data)"),
-    Kind("plotly", "figure", "import plotly.graph_objects as go\nit = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]))", "it.to_json() == other.to_json()"),
+    Kind("plotly", "figure", "import plotly.graph_objects as go\nit = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]))"),
     Kind("altair", "chart", "import altair as alt, pandas as pd\nit = alt.Chart(pd.DataFrame({'a': [1, 2]})).mark_bar().encode(x='a:Q')", "it.to_dict() == other.to_dict()"),
     Kind("bokeh", "figure", "from bokeh.plotting import figure\nit = figure(title='t')\n_ = it.line([1, 2], [3, 4])", "it.title.text == 't' and len(it.renderers) == 1"),
     Kind("ipywidgets", "slider", "import ipywidgets\nit = ipywidgets.IntSlider(value=3, max=9)", "it.value == 3 and it.max == 9"),

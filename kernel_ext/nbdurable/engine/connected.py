@@ -16,6 +16,7 @@ import pathlib
 import re
 import types
 import uuid
+import weakref
 import zoneinfo
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
@@ -39,7 +40,7 @@ _LEAF_NAMES: Final = frozenset(
     {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index", *clients.NAMES}
 )
 _PASSED: Final = frozenset(
-    {tuple, frozenset, types.FunctionType, types.MethodType, types.BuiltinFunctionType}
+    {tuple, frozenset, types.MethodType, types.BuiltinFunctionType}
 )
 """Kinds that can't be changed themselves: sharing one means nothing."""
 
@@ -146,7 +147,20 @@ def _in_frame(frame: Any) -> Iterable[object]:
     return [item for c in columns if c.dtype == object for item in c.array]
 
 
+def _weakly_held(container: Any) -> Iterable[object]:
+    """What is held weakly comes back alive only beside what holds it."""
+    if isinstance(container, weakref.ref):
+        return [container()]
+    if isinstance(container, weakref.WeakSet):
+        return list(container)
+    return [*container.keys(), *container.values()]
+
+
 _ASKED: Final[dict[str, _Referents]] = {
+    "weakref.ReferenceType": _weakly_held,
+    "weakref.WeakValueDictionary": _weakly_held,
+    "weakref.WeakKeyDictionary": _weakly_held,
+    "_weakrefset.WeakSet": _weakly_held,
     "builtins.function": _in_closure,
     "numpy.ndarray": _in_array,
     "pandas.DataFrame": _in_frame,

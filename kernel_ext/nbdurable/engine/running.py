@@ -8,7 +8,6 @@ attempt that never ended; its calls are kept all the same.
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Executor
@@ -211,11 +210,9 @@ def _told(error: BaseException) -> str:
 
 
 def _is_over(value: object) -> bool:
-    """What a ``with`` leaves behind: a closed file, a pool that was shut down.
+    """A pool that was shut down, as a ``with`` leaves it: nothing of it is to be kept.
 
-    Nothing of it is to be kept. A pool says only by an attribute of its own that it ended.
+    It says only by an attribute of its own that it ended.
     """
-    if isinstance(value, io.IOBase):
-        return value.closed
     ended = ("_shutdown", "_shutdown_thread")
     return isinstance(value, Executor) and any(getattr(value, a, 0) for a in ended)

@@ -250,7 +250,7 @@ def requested(
         text=lambda: secrets.scrub(previews.call_text(made.name, args, kwargs)),
         arguments=lambda: _encoded(arguments, secrets),
         undigestible=undigestible,
-        encode=lambda value: encode(value, secrets=secrets),
+        encode=lambda value: encode(value, secrets=secrets, outcome=True),
         decode=lambda codec, data: decode(codec, data, secrets=secrets),
         find_out=(lambda: on_doubt(*args, **kwargs)) if callable(on_doubt) else None,
     )

@@ -38,13 +38,21 @@ class Encoded:
     data: bytes = field(repr=False)
 
 
-def encode(value: object, *, secrets: Secrets, marks: Marks | None = None) -> Encoded:
+def encode(
+    value: object,
+    *,
+    secrets: Secrets,
+    marks: Marks | None = None,
+    outcome: bool = False,
+) -> Encoded:
     """Turn a value into bytes.
 
     Args:
         value: Any object.
         secrets: What must not be inside.
         marks: Objects in it that are written as the places where they were.
+        outcome: It is what a call returned. A generator is refused then: its body,
+            and what it does to the world, belongs to the call.
 
     Raises:
         Unstorable: No layer keeps it, or it holds a secret that can't be put back.
@@ -55,14 +63,18 @@ def encode(value: object, *, secrets: Secrets, marks: Marks | None = None) -> En
         pass
     if marks is None and arrays.takes(value):
         return Encoded(NPY, arrays.encode(value, secrets))
-    return _encode_graph(value, secrets, marks)
+    return _encode_graph(value, secrets, marks, outcome=outcome)
 
 
-def _encode_graph(value: object, secrets: Secrets, marks: Marks | None) -> Encoded:
+def _encode_graph(
+    value: object, secrets: Secrets, marks: Marks | None, *, outcome: bool
+) -> Encoded:
     from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
     try:
-        return Encoded(PICKLE, pickles.encode(value, secrets, marks=marks))
+        return Encoded(
+            PICKLE, pickles.encode(value, secrets, marks=marks, outcome=outcome)
+        )
     except Unstorable as refusal:
         if refusal.final:
             raise

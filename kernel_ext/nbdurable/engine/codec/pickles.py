@@ -26,7 +26,7 @@ from typing import Any, Final, NoReturn
 
 import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 
-from nbdurable.engine.codec import paths, plain, rebuild, reducers, shapes
+from nbdurable.engine.codec import paths, plain, rebuild, reducers, shapes, statements
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks, stamp
 from nbdurable.engine.redact import Secrets
@@ -59,11 +59,17 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
     """One graph of objects on its way to bytes."""
 
     def __init__(
-        self, file: io.BytesIO, secrets: Secrets, *, chain: bool = True
+        self,
+        file: io.BytesIO,
+        secrets: Secrets,
+        *,
+        chain: bool = True,
+        outcome: bool = False,
     ) -> None:
         super().__init__(file, protocol=5, buffer_callback=self._keep)
         self.secrets: Secrets = secrets
         self.chain = chain
+        self.outcome = outcome
         self.buffers: list[memoryview] = []
         self.texts: list[tuple[memoryview, bool]] = []
         self.last: object = None
@@ -98,6 +104,8 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
     def _class(self, cls: type, reduced: Any) -> Any:
         if cls.__module__ != "__main__" or len(reduced) != 6 or "<" in cls.__qualname__:
             return reduced
+        if reducers.qualified(type(cls)) in statements.METACLASSES:
+            return reducers.by_statement(self, cls, reduced)
         make, arguments, state, *_ = reduced
         made = (cls.__qualname__, shapes.shape(cls), make, arguments)
         return rebuild.make_class, made, state, None, None, rebuild.set_class_state
@@ -172,6 +180,7 @@ def encode(
     *,
     chain: bool = True,
     marks: Marks | None = None,
+    outcome: bool = False,
 ) -> bytes:
     """Write any value that pickle, cloudpickle and our reducers keep.
 
@@ -180,13 +189,14 @@ def encode(
         secrets: What must not be inside.
         chain: Whether exceptions take their cause and context along.
         marks: Objects in it that are written as the places where they were.
+        outcome: It is what a call returned.
 
     Raises:
         Unstorable: With the place of the culprit and the reason.
     """
     sink = io.BytesIO()
     if marks is None:
-        pickler = Pickler(sink, secrets, chain=chain)
+        pickler = Pickler(sink, secrets, chain=chain, outcome=outcome)
     else:
         pickler = _Grafter(sink, secrets, marks)
     try:

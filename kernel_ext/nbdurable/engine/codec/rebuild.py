@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbdurable.engine.codec import clients, shapes
+from nbdurable.engine.codec import clients, shapes, statements
 from nbdurable.engine.redact import SecretAbsent, Secrets
 
 TOOL_MAKER = ("nbdurable.engine.tool", "tool")
@@ -68,10 +68,15 @@ def namespace() -> MutableMapping[str, Any]:
 
 def code(arguments: tuple[Any, ...], filename: str, source: str) -> types.CodeType:
     """A code object that names its cell, whose text tracebacks and readers then find."""
+    remember(filename, source)
+    return types.CodeType(*arguments).replace(co_filename=filename)
+
+
+def remember(filename: str, source: str) -> None:
+    """Keep the text of a cell of an earlier kernel."""
     if source and filename not in linecache.cache:
         lines = source.splitlines(keepends=True)
         linecache.cache[filename] = (len(source), None, lines, filename)
-    return types.CodeType(*arguments).replace(co_filename=filename)
 
 
 def set_function_state(
@@ -113,6 +118,16 @@ def set_class_state(cls: type, state: tuple[Any, Any]) -> None:
 
     if id(cls) not in _loading.get().reused:
         _class_setstate(cls, state)
+
+
+def class_by_statement(
+    filename: str, text: str, names: tuple[str, ...], needs: Mapping[str, Any]
+) -> type:
+    """A class of the notebook, made by its statement."""
+    statement = statements.Statement(filename, text, names)
+    made = statements.run(statement, _loading.get().namespace, needs)
+    remember(filename, text)
+    return made
 
 
 def lru(function: Any, parameters: Mapping[str, Any]) -> Any:

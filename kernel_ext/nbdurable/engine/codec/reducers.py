@@ -8,11 +8,12 @@ reducer, or the reason why such an object is tied to this process.
 from __future__ import annotations
 
 import linecache
+import sys
 import types
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from nbdurable.engine.codec import clients, rebuild
+from nbdurable.engine.codec import clients, live, rebuild, statements
 from nbdurable.engine.redact import Secrets
 
 
@@ -22,10 +23,12 @@ class Graph(Protocol):
     Attributes:
         secrets: What must not be written.
         chain: Whether exceptions take their cause and context along.
+        outcome: Whether the graph is what a call returned.
     """
 
     secrets: Secrets
     chain: bool
+    outcome: bool
 
     def travels(self, value: object) -> bool:
         """Whether a global goes along with the function that reads it."""
@@ -53,6 +56,8 @@ def qualified(kind: type) -> str:
 
 def find(kind: type) -> Reducer | str | None:
     """The entry for a type: its own, else that of its nearest base that has one."""
+    if kind is object:
+        return _sentinel
     for cls in kind.__mro__:
         entry = REDUCERS.get(qualified(cls))
         if entry is not None:
@@ -79,6 +84,8 @@ def function(graph: Graph, fn: types.FunctionType, reduced: Any) -> Any:
     It is rebuilt on the notebook's own globals, so that it sees the names of today.
     Only code, modules and small plain values among its globals travel with it.
     """
+    if (dispatching := live.dispatching(fn)) is not None:
+        return dispatching
     if TOOL_MARK in fn.__dict__:
         return rebuild.tool, (fn.__wrapped__, dict(fn.__dict__[TOOL_MARK]))  # type: ignore[attr-defined]  # made by functools.wraps
     if fn.__globals__.get("__name__") != "__main__":
@@ -105,6 +112,17 @@ def code(graph: Graph, value: types.CodeType, reduced: Any) -> Any:
     return rebuild.code, (reduced[1], *graph.cell(value.co_filename))
 
 
+def by_statement(graph: Graph, cls: type, reduced: Any) -> Any:
+    """Take apart a class whose statement has to run again; as it is where none is found."""
+    statement = statements.of(cls)
+    if statement is None:
+        return reduced
+    main = sys.modules["__main__"].__dict__
+    needs = {n: main[n] for n in statement.names if n in main and main[n] is not cls}
+    kept = {n: v for n, v in needs.items() if graph.travels(v)}
+    return rebuild.class_by_statement, (*statement, kept)
+
+
 def cell_text(filename: str) -> str:
     """The text of a cell; "" for a file, which has its text itself."""
     # An entry without a time is none of a file.
@@ -125,10 +143,16 @@ def _cached_property(_: Graph, value: Any) -> Any:
 
 def _memoryview(_: Graph, value: memoryview) -> Any:
     owner = value.obj
+    if type(owner) is bytes and value.format == "B" and value.contiguous:
+        return memoryview, (bytes(value),)
     whole = type(owner) in (bytes, bytearray) and memoryview(owner) == value
     if whole and value.format == "B" and value.ndim == 1:
         return memoryview, (owner,)
     return "a memoryview of foreign memory is tied to this process"
+
+
+def _sentinel(_: Graph, value: object) -> Any:
+    return live.sentinel(value)
 
 
 def _array(_: Graph, value: Any) -> Any:
@@ -260,16 +284,13 @@ REDUCERS: Final[dict[str, Reducer | str]] = {
     "httpx.Headers": _headers,
     "httpx2.Headers": _headers,
     **dict.fromkeys(clients.NAMES, _client),
-    "builtins.generator": f"a generator {_TIED}",
+    **live.KINDS,
     "builtins.async_generator": f"an async generator {_TIED}",
     "builtins.coroutine": f"a coroutine {_TIED}",
     "builtins.frame": f"a frame {_TIED}",
     "builtins.traceback": f"a traceback {_TIED}",
-    "_thread.lock": f"a lock {_TIED}",
-    "_thread.RLock": f"a lock {_TIED}",
     "_thread._local": f"a thread-local {_TIED}",
     "threading.Thread": f"a thread {_TIED}",
-    "concurrent.futures._base.Future": f"a future {_TIED}",
     "concurrent.futures._base.Executor": f"a pool {_TIED}",
     "_asyncio.Future": f"a future {_TIED}",
     "asyncio.events.AbstractEventLoop": f"an event loop {_TIED}",
@@ -277,18 +298,13 @@ REDUCERS: Final[dict[str, Reducer | str]] = {
     "subprocess.Popen": f"a process {_TIED}",
     "_socket.socket": f"a socket {_TIED}",
     "_ssl._SSLContext": f"an SSL context {_TIED}",
-    "_io._IOBase": f"an open file {_TIED}",
     "tempfile._TemporaryFileWrapper": f"an open file {_TIED}",
     "_io.BytesIO": lambda *_: NotImplemented,
     "_io.StringIO": lambda *_: NotImplemented,
     "mmap.mmap": f"a memory map {_TIED}",
-    "sqlite3.Connection": f"a database connection {_TIED}",
     "sqlite3.Cursor": f"a database cursor {_TIED}",
-    "_duckdb.DuckDBPyConnection": f"a database connection {_TIED}",
-    "_contextvars.ContextVar": f"a context variable {_TIED}",
     "_contextvars.Context": f"a context {_TIED}",
     "_contextvars.Token": f"a context token {_TIED}",
-    "weakref.ReferenceType": f"a weak reference {_TIED}",
     "select.epoll": f"an event queue {_TIED}",
     "_hashlib.HASH": f"a hash in progress {_TIED}",
 }
