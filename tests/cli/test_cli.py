@@ -281,6 +281,7 @@ def test_an_unknown_reference_offers_the_command_line(home: Path, cli: Run) -> N
     told_to(home, doubtful()).close()
     told = cli("why", "revew", code=2)
     assert "nbdurable why review" in told
+    assert "nbdurable show" in told
 
 
 def test_the_store_can_be_named(

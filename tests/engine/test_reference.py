@@ -55,6 +55,20 @@ def test_a_step_is_found_by_its_name() -> None:
         assert found.attempt == 2
 
 
+def test_the_last_step_may_be_a_replayed_one() -> None:
+    """Without a name, and of its name, the attempt is meant that was active last."""
+    story = Story()
+    first, second = story.step("plan"), story.step("plan", source="edited")
+    other = story.step("chart")
+    for step in (first, second, other):
+        story.completes(step)
+    assert reference.find_step(story.history(), "").id == other
+    story.wait(60)
+    story.replays(first)
+    assert reference.find_step(story.history(), "").id == first
+    assert reference.find_step(story.history(), "plan").id == first
+
+
 def test_a_name_with_a_number_in_it_is_found_whole() -> None:
     """A step called ``v1.2`` is not taken for call 2 of ``v1``."""
     story = Story()

@@ -72,6 +72,20 @@ def test_every_kind_of_fate_is_told_apart() -> None:
     assert chart.latest.unsaved == ("stream (a generator)",)
 
 
+def test_a_replayed_attempt_is_the_latest() -> None:
+    """An input was changed, that attempt failed, and it was changed back."""
+    story = Story()
+    story.opens()
+    good = story.step("models")
+    story.completes(good)
+    story.wait(1)
+    story.fails(story.step("models"), "raised")
+    story.wait(1)
+    story.replays(good)
+    (cell,) = view(story).cells
+    assert cell.latest.id == good
+
+
 def test_calls_inside_a_call_follow_it() -> None:
     """A nested call stands behind the one that encloses it, one deeper."""
     findings = view(gallery()).cells[1].attempts[0]

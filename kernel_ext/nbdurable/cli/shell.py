@@ -12,6 +12,7 @@ SPELLINGS: Final = (
     (re.compile(r"^!"), ""),
     (re.compile(r"^%pip "), "pip "),
     (re.compile(r"^%env (?=\w+=)"), "export "),
+    (re.compile(r"^%durable$"), "nbdurable show"),
     (re.compile(r"^%durable (?=(resolve|why)\b)"), "nbdurable "),
 )
 """What begins a command in a notebook, and what it is at a shell. The other words of

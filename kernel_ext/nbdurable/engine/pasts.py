@@ -162,6 +162,11 @@ class StepPast:
     inputs: tuple[BlobRef, ...] = ()
     replays: list[int] = field(default_factory=list)
 
+    @property
+    def active_us(self) -> int:
+        """When it was executed or replayed last, microseconds since 1970 UTC."""
+        return max([self.started_us, *self.replays])
+
     @classmethod
     def begun(cls, step: str, slot: str, name: str) -> StepPast:
         """An attempt that is about to be recorded."""

@@ -99,13 +99,16 @@ def find_step(history: History, text: str, command: str = "%durable why") -> Ste
         ReferenceUnknown: The run has no step of this name.
     """
     wanted = text.strip()
-    if not wanted:
-        latest = max(history.steps.values(), key=lambda s: s.order, default=None)
-    else:
-        latest = history.named(wanted)
+    latest = _latest(history, wanted)
     if latest is None:
         raise _no_step(history, wanted, command)
     return latest
+
+
+def _latest(history: History, name: str) -> StepPast | None:
+    """What was executed or replayed last, of the steps of a name or, for "", of all."""
+    steps = [s for s in history.steps.values() if name in {"", s.name}]
+    return max(steps, key=lambda s: (s.active_us, s.order), default=None)
 
 
 def find_call(
@@ -147,7 +150,7 @@ def find(
     Raises:
         ReferenceUnknown: The run has no such step, or the step no such call.
     """
-    whole = history.named(text.strip())
+    whole = _latest(history, text.strip())
     if whole is not None or not parse(text).call:
         return whole or find_step(history, text, command)
     return find_call(history, text, command)

@@ -136,8 +136,9 @@ class CellView:
 
     @property
     def latest(self) -> StepView:
-        """The last attempt."""
-        return self.attempts[-1]
+        """The attempt that was executed or replayed last: how the cell stands."""
+        newest = reversed(self.attempts)
+        return max(newest, key=lambda s: max([s.started_us, *s.replays]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
