@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from nbdurable_store.errors import BlobDamaged
 from nbdurable_store.records import BlobRef
 from tests.engine.notebooks import Notebook
 
+KEY = "sk-proj-0123456789abcdefghijklmnop"
 READ = "@tool(effect='read')\ndef read(x): return world(f'read {x}')"
 
 
@@ -221,7 +223,7 @@ def test_restore_names_what_is_not_kept(nb: Notebook) -> None:
 
 def test_secrets_of_the_source_are_not_stored() -> None:
     """A key typed into a cell stands nowhere in the journal."""
-    key = "sk-proj-0123456789abcdefghijklmnop"
+    key = KEY
     nb = Notebook(environ={"OPENAI_API_KEY": key})
     nb.plain(READ)
     nb.run(f"key = {key!r}; a = read(key); print(key)", "s", "c1")
@@ -230,6 +232,38 @@ def test_secrets_of_the_source_are_not_stored() -> None:
     blobs = [nb.store.get(ref) for e in entries for ref in e.record.blobs]
     assert key not in told
     assert not any(key.encode() in blob for blob in blobs)
+
+
+DOORS = {
+    "an argument": "read({'auth': [key]})",
+    "a result": "keyed('x')",
+    "an error that the cell survives": "try: fail()\nexcept ValueError: pass",
+    "an error that ends the cell": "fail()",
+    "an error of the cell": "raise KeyError(key)",
+    "a value": "a = {'k': (key,)}",
+    "bytes": "b = [key.encode()]",
+    "a function": f"def f(x={KEY!r}): return {KEY!r}",
+    "an instance": "class C: pass\nc = C()\nc.headers = {'Authorization': key}",
+    "the last expression": "[key]",
+}
+"""Ways for a key into the journal."""
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_door_lets_a_key_into_the_journal(door: str) -> None:
+    """Whatever a cell does with the key, no record and no blob holds it."""
+    nb = Notebook(environ={"OPENAI_API_KEY": KEY})
+    nb.plain(READ)
+    nb.plain("@tool(effect='read')\ndef keyed(x): return [key]")
+    nb.plain("@tool(effect='read')\ndef fail(): raise ValueError('bad ' + key)")
+    nb.plain(f"key = {KEY!r}")
+    with contextlib.suppress(ValueError, KeyError):
+        nb.run(DOORS[door], "s", "c1")
+    entries, _ = nb.store.read(nb.session.history.run)
+    assert KEY not in json.dumps([repr(e.record) for e in entries])
+    blobs = [nb.store.get(ref) for e in entries for ref in e.record.blobs]
+    assert len(blobs) >= 2
+    assert not any(KEY.encode() in blob for blob in blobs)
 
 
 def test_a_new_run_serves_nothing_of_the_old_one(nb: Notebook) -> None:
