@@ -175,6 +175,9 @@ class Attempt:
             data = self.store.get(ref)
             if call.state is CallState.RAISED:
                 raised = decode_exception(ref.codec, data, secrets=self.home.secrets)
+                if raised.exception is not None and call.changed is not None:
+                    changed = self.store.get(call.changed)
+                    request.decode(call.changed.codec, changed)
                 return Outcome(raised=raised.exception) if raised.exception else None
             return Outcome(request.decode(ref.codec, data))
         except DurableError as gone:
@@ -297,9 +300,15 @@ class Attempt:
             return self.record(Kind.CALL_RAISED, call_id, request.key, fields)
         if isinstance(error, request.policy.not_done) or _says_not_done(error):
             fields["not_done"] = True
-        encoded = encode_exception(error, secrets=self.home.secrets)
-        blob = self.store.put(encoded.codec, encoded.data)
-        return self.record(Kind.CALL_RAISED, call_id, request.key, fields, (blob,))
+        blobs: tuple[BlobRef, ...] = ()
+        try:
+            changed = request.changed()
+            raised = encode_exception(error, secrets=self.home.secrets)
+            kept = (raised, changed) if changed else (raised,)
+            blobs = tuple(self.store.put(e.codec, e.data) for e in kept)
+        except Unstorable as unstorable:
+            fields["unstored"] = unstorable.reason()
+        return self.record(Kind.CALL_RAISED, call_id, request.key, fields, blobs)
 
     def not_begun(self, call_id: str, request: CallRequest) -> None:
         """Say, if the journal can be written, that the effect never began."""

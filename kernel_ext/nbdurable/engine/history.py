@@ -235,7 +235,7 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
         fields.ms(record.fields),
         record.fields,
     )
-    call.outcome = record.blobs[0] if record.blobs else None
+    call.outcome, call.changed, *_ = (*record.blobs, None, None)
 
 
 def _call_adopted(history: History, record: Record, _: Order) -> None:

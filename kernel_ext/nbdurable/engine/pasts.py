@@ -64,6 +64,7 @@ class CallPast:
         fields: Plain data of the latest outcome (tokens, model, type, message).
         arguments: The arguments as plain data, if they were kept.
         outcome: The result or the exception, if it was kept.
+        changed: The arguments as a call that raised left them, if it changed any.
         resolved: How a person settled it: happened, did-not, again, keep; or "".
         adopted_from: The slot it was adopted from, or "".
         blamed: Whether its exception ended the latest ended attempt that used it.
@@ -93,6 +94,7 @@ class CallPast:
     fields: Mapping[str, Plain] = field(default_factory=dict)
     arguments: BlobRef | None = None
     outcome: BlobRef | None = None
+    changed: BlobRef | None = None
     resolved: str = ""
     adopted_from: str = ""
     blamed: bool = False

@@ -23,10 +23,13 @@ class CallRequest(NamedTuple):
         kind: ``tool`` or ``http``.
         code: Digest of the tool's code, hex, or "".
         text: Tells the call as people read it; a replayed call isn't told.
-        arguments: The arguments encoded as plain data, if they are plain and small.
+        arguments: The arguments encoded as plain data, if they are plain; called
+            before the call is executed.
         undigestible: Where an argument has no digest, or "".
         encode: Result to bytes; raises `Unstorable`.
         decode: Bytes (verified) to result.
+        changed: The arguments as a call that raised left them, or None if it changed
+            none; raises `Unstorable`. `decode` gives them back.
         measure: Plain facts of a result for the record (model, tokens).
         find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
         again: Logical id of a call of this attempt that failed, and that a library
@@ -43,6 +46,7 @@ class CallRequest(NamedTuple):
     code: str = ""
     arguments: Callable[[], Encoded | None] = lambda: None
     undigestible: str = ""
+    changed: Callable[[], Encoded | None] = lambda: None
     measure: Callable[[object], dict[str, str | int | float]] = lambda _: {}
     find_out: Callable[[], object] | None = None
     again: str = ""

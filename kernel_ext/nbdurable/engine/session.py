@@ -243,7 +243,8 @@ class Session:
             except RunBusy as busy:
                 if waited_s >= CLAIM_WAIT_S:
                     raise
-                self.tell_once(lines.waiting(busy.pid, busy.age_s))
+                if not waited_s:
+                    self.notify(lines.waiting(busy.pid, busy.age_s))
             self.clock.sleep(CLAIM_SLICE_S)
             waited_s += CLAIM_SLICE_S
 

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from nbdurable.engine import previews
-from nbdurable.engine.attempt import ARGUMENTS_BYTES_MAX, Attempt
+from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.call import run_async, run_sync
-from nbdurable.engine.codec import TOOL_MARK, Encoded, Unstorable, decode, encode
+from nbdurable.engine.codec import TOOL_MARK
 from nbdurable.engine.frames import Frame, current_frame
-from nbdurable.engine.identity import keys
-from nbdurable.engine.identity.canonical import Hasher, digest
-from nbdurable.engine.identity.code import ArgumentCodes
-from nbdurable.engine.identity.forms import Undigestible
-from nbdurable.engine.identity.sources import Sources
+from nbdurable.engine.given import Given
 from nbdurable.engine.policy import Effect, OnDoubt, Policy
-from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest
 from nbdurable.errors import ToolRefused
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-NO_DIGEST = b"\0undigestible"
-"""What stands for an argument without a digest in a call key: records that are equal
-but for that argument share the key, so they can be asked about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,51 +229,18 @@ def requested(
         return None
     home = frame.attempt.home
     secrets = home.secrets
-    counted = made.counted(arguments)
-    key, undigestible = call_key(made.name, counted, secrets, home.sources)
+    given = Given(made.name, arguments, made.counted, secrets, home.sources)
     on_doubt = made.policy.on_doubt
     return CallRequest(
         name=made.name,
-        key=key,
+        key=given.key,
         policy=made.policy,
         code=frame.attempt.code_of(made.fn),
         text=lambda: secrets.scrub(previews.call_text(made.name, args, kwargs)),
-        arguments=lambda: _encoded(arguments, secrets),
-        undigestible=undigestible,
-        encode=lambda value: encode(value, secrets=secrets, outcome=True),
-        decode=lambda codec, data: decode(codec, data, secrets=secrets),
+        arguments=given.begin,
+        undigestible=given.undigestible,
+        encode=given.encode,
+        changed=given.changed,
+        decode=given.decode,
         find_out=(lambda: on_doubt(*args, **kwargs)) if callable(on_doubt) else None,
     )
-
-
-def call_key(
-    name: str, arguments: Mapping[str, Any], secrets: Secrets, sources: Sources
-) -> tuple[bytes, str]:
-    """The key of a call, and where an argument has no digest ("" if all have one)."""
-    redact = secrets.scrub
-    try:
-        whole = digest(arguments, call_arguments=True, redact=redact)
-        return keys.call_key(name, whole), ""
-    except Undigestible:
-        pass
-    codes = ArgumentCodes(sources, vars(sys.modules["__main__"]))
-    hasher = Hasher(call_arguments=True, redact=redact, codes=codes)
-    parts: dict[str, Any] = {}
-    where = ""
-    for parameter, value in arguments.items():
-        try:
-            parts[parameter] = hasher.digest(value)
-        except Undigestible as undigestible:
-            parts[parameter] = NO_DIGEST
-            kind = undigestible.type.removeprefix("builtins.")
-            where = where or f"{parameter}{undigestible.path} ({kind})"
-    return keys.call_key(name, digest(parts, call_arguments=True)), where
-
-
-def _encoded(arguments: Mapping[str, Any], secrets: Secrets) -> Encoded | None:
-    try:
-        encoded = encode(arguments, secrets=secrets)
-    except Unstorable:
-        return None
-    small = len(encoded.data) <= ARGUMENTS_BYTES_MAX
-    return encoded if small and encoded.codec == "json" else None
