@@ -11,7 +11,10 @@ import pytest
 from nbdurable.engine import commands
 from nbdurable.engine.restore import restore
 from nbdurable.errors import ReferenceUnknown
+from nbdurable_store.backends.memory import MemoryStore, World
+from nbdurable_store.clock import SystemClock
 from nbdurable_store.errors import BlobDamaged
+from nbdurable_store.protocol import Lease
 from nbdurable_store.records import BlobRef
 from tests.engine.notebooks import Notebook
 
@@ -272,6 +275,37 @@ def test_a_new_run_serves_nothing_of_the_old_one(nb: Notebook) -> None:
     assert "begins a new run" in commands.new(nb.session).line
     nb.run("a = read(1)", "s", "c1")
     assert nb.world.effects == ["read 1", "read 1"]
+
+
+class Patient(SystemClock):
+    """A clock on which another kernel lets go of its run after five looks."""
+
+    looks = 0
+    lease: Lease
+
+    def now_us(self) -> int:
+        """A second passes with each look."""
+        return super().now_us() + self.looks * 1_000_000
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes for the other kernel."""
+        assert seconds > 0
+        self.looks += 1
+        if self.looks == 5:
+            self.lease.release()
+
+
+def test_a_wait_for_a_busy_run_is_told_once() -> None:
+    """However long it takes: one line, with who has it."""
+    world, clock = World(), Patient()
+    nb = Notebook(store=MemoryStore(world, clock))
+    nb.plain(READ)
+    nb.run("a = read(1)", "s", "c1")
+    clock.lease = MemoryStore(world).claim(nb.session.history.run)
+    nb.session.clock = clock
+    nb.run("a = read(1); b = 2", "s", "c1")
+    assert clock.looks == 5
+    assert sum("waiting for process" in told for told in nb.told) == 1
 
 
 def test_what_is_asked_before_the_first_cell_is_heeded(nb: Notebook) -> None:
