@@ -7,6 +7,7 @@ import decimal
 import gc
 import json
 import socket
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -95,7 +96,11 @@ def test_rebuilt(name: str) -> None:
     value = kind.make()
     encoded = codec.encode(value, secrets=SECRETS)
     assert encoded.codec == kind.codec
-    assert type(codec.decode(*_pair(encoded), secrets=SECRETS)) is type(value)
+    back = codec.decode(*_pair(encoded), secrets=SECRETS)
+    assert type(back) is type(value)
+    for opened in (value, back):
+        if isinstance(opened, sqlite3.Connection):
+            opened.close()
 
 
 @pytest.mark.parametrize(
