@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from nbdurable_store.opening import open, trust  # noqa: A004  # read as nbdurable_store.open
+from nbdurable_store.opening import (
+    look,
+    open,  # noqa: A004  # read as nbdurable_store.open
+    trust,
+)
 from nbdurable_store.protocol import (
     START,
     Checked,
@@ -37,6 +41,7 @@ __all__ = [
     "Store",
     "Stored",
     "Trusted",
+    "look",
     "open",
     "trust",
 ]

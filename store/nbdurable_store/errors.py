@@ -190,14 +190,13 @@ class StoreForeign(DurableError):
 
     def detail(self) -> str:
         """Say what was not loaded, and what trusting means."""
-        return (
-            "Nothing of it was loaded and nothing was changed. Values in it can run "
-            "code when they are loaded, so trust it only if you know its author."
-        )
+        return """Nothing of it was loaded and nothing was changed. Values in it can run \
+code when they are loaded, so trust it only if you know its author."""
 
     def remedies(self) -> tuple[Remedy, ...]:
-        """Trust it, or begin another."""
+        """Look at it, trust it, or begin another."""
         return (
+            Remedy("look at it, unverified", f'!nbdurable runs "{self.place}"'),
             Remedy("you know where it comes from", f'!nbdurable trust "{self.place}"'),
             ELSEWHERE,
         )

@@ -28,6 +28,7 @@ LOCK_NAME = "store.lock"
 FORMAT_BYTES_MAX = 4096
 JOURNAL = re.compile(r"journal(-[0-9a-f]{8})?")
 STORE = re.compile(r"[0-9a-f]{16}")
+KEY = re.compile(r"[0-9a-f]{16}")
 BEFORE_FORMAT = frozenset({LOCK_NAME, "FORMAT.tmp", ".gitignore"})
 """What a creation that was cut short may have left; such a folder counts as empty."""
 
@@ -87,20 +88,24 @@ def read(root: Path) -> Format | None:
         StoreNewer: It is of a later version.
     """
     try:
-        fd = files.open_to_read(root / NAME)
+        raw = _bytes_of(root / NAME)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as e:
         why = f"its FORMAT file can't be read ({e.strerror})"
         raise NotAStore(place=str(root), why=why) from e
     try:
-        raw = files.read_all(fd, FORMAT_BYTES_MAX, 0)
+        return _parse(root, json.loads(raw))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
+        raise NotAStore(place=str(root), why="its FORMAT file is damaged") from e
+
+
+def _bytes_of(path: Path) -> bytes:
+    fd = files.open_to_read(path)
+    try:
+        return files.read_all(fd, FORMAT_BYTES_MAX, 0)
     finally:
         os.close(fd)
-    try:
-        return _parse(root, json.loads(raw))
-    except (ValueError, KeyError, TypeError) as e:
-        raise NotAStore(place=str(root), why="its FORMAT file is damaged") from e
 
 
 def _parse(root: Path, said: dict[str, Plain]) -> Format:
@@ -115,6 +120,8 @@ def _parse(root: Path, said: dict[str, Plain]) -> Format:
     store, key, journal, mac = cast("list[str]", texts)
     if not (JOURNAL.fullmatch(journal) and STORE.fullmatch(store)):
         raise ValueError(said)
+    if not KEY.fullmatch(key):  # it is shown: it must not act on a terminal
+        raise ValueError(key)
     return Format(
         version=version,
         store=store,

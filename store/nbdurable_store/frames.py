@@ -32,6 +32,10 @@ HEAD_BYTES_MAX = 1 << 24
 BODY_BYTES_MAX = 1 << 28
 """Four thousand inline blobs of the largest size; more go to files of their own."""
 
+DIGEST_BYTES = 32
+NUMBER_MAX = 1 << 57
+"""A tick, a size, a time in microseconds: the year 6500, and what DuckDB can hold."""
+
 ABOUT_SEGMENT = b'{"kind":"segment.'
 """How the head of a frame begins that speaks of the segment itself."""
 OPENED = "segment.opened"
@@ -185,6 +189,33 @@ def decode_entry(owner: str, seq: int, head: bytes, body_offset: int) -> Entry:
         blobs=blobs,
     )
     return Entry(owner=owner, seq=seq, tick=said["tick"], record=record)
+
+
+def sound(owner: str, frame: Frame) -> Entry | None:
+    """The entry of a frame that nobody vouches for; ``None`` if it is none.
+
+    Everything is of the type, and within the bounds, that readers of our own records
+    rely on. What the record's fields say is another matter.
+    """
+    try:
+        entry = decode_entry(owner, frame.seq, frame.head, frame.body_offset)
+        return entry if _typed(entry) else None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _typed(entry: Entry) -> bool:
+    record = entry.record
+    texts = (record.kind, record.run, record.step, record.subject)
+    numbers = (entry.tick, record.at_us, *(ref.size for ref in record.blobs))
+    digests = [ref.id for ref in record.blobs] + ([record.key] if record.key else [])
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(ref.codec, str) for ref in record.blobs)
+        and isinstance(record.fields, dict)
+        and all(type(n) is int and 0 <= n <= NUMBER_MAX for n in numbers)
+        and all(len(digest) == DIGEST_BYTES for digest in digests)
+    )
 
 
 def _refs(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.errors import PlatformUnsupported
+from nbdurable_store.errors import NotAStore, PlatformUnsupported
 from nbdurable_store.protocol import Store, Trusted
+
+if TYPE_CHECKING:
+    from nbdurable_store.foreign import ForeignStore
 
 
 def open(  # noqa: A001  # read as nbdurable_store.open
@@ -46,6 +51,30 @@ def open(  # noqa: A001  # read as nbdurable_store.open
         root = place
     said = open_or_make(root, clock)
     return LocalStore(root, said, clock=clock, notices=notices)
+
+
+def look(path: str | os.PathLike[str], *, plain: Collection[str] = ()) -> ForeignStore:
+    """Somebody else's store, to look at: unverified, and nothing in it is changed.
+
+    Args:
+        path: The store's folder.
+        plain: Codecs whose bytes may be handed out: those that are read without
+            running anything.
+
+    Raises:
+        NotAStore: No store is there.
+        StoreNewer: A later version wrote it.
+    """
+    if sys.platform == "win32":
+        raise PlatformUnsupported(system="Windows")
+    from nbdurable_store.foreign import ForeignStore
+    from nbdurable_store.format import read
+
+    root = Path(path).absolute()
+    said = read(root)
+    if said is None:
+        raise NotAStore(place=str(root), why="it has no FORMAT file")
+    return ForeignStore(root, said, plain)
 
 
 def trust(path: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> Trusted:

@@ -29,14 +29,14 @@ from nbdurable_store.frames import (
     Opening,
     about_segment,
     closing,
-    decode_entry,
     encode_frame,
     encode_head,
+    sound,
 )
 from nbdurable_store.keys import Signer, key_id, own_key
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Trusted
-from nbdurable_store.records import Entry, Record
+from nbdurable_store.records import Record
 from nbdurable_store.sealed import salvage, sealed_segments
 from nbdurable_store.segments import (
     SUFFIX,
@@ -48,7 +48,6 @@ from nbdurable_store.segments import (
 )
 
 OWNER = re.compile(r"[0-9a-f]{16}")
-DIGEST_BYTES = 32
 
 
 @dataclass(kw_only=True, eq=False)
@@ -188,11 +187,10 @@ def _head(owner: str, frame: Frame, signer: Signer) -> bytes | None:
     try:
         if about_segment(frame):
             return _about_segment(owner, frame, signer.store)
-        entry = decode_entry(owner, frame.seq, frame.head, frame.body_offset)
-        record = entry.record
-        return (
-            encode_head(_signed(record, signer), entry.tick) if _sound(entry) else None
-        )
+        entry = sound(owner, frame)
+        if entry is None:
+            return None
+        return encode_head(_signed(entry.record, signer), entry.tick)
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
 
@@ -205,26 +203,6 @@ def _about_segment(owner: str, frame: Frame, store: str) -> bytes | None:
     if frame.seq or not all(isinstance(number, int) for number in numbers):
         return None
     return replace(opening, owner=owner, store=store).encode()
-
-
-def _sound(entry: Entry) -> bool:
-    """Whether everything is of the type that a reader of our own records relies on."""
-    record = entry.record
-    typed: list[tuple[object, type]] = [
-        *((text, str) for text in (record.kind, record.run, record.step)),
-        *((text, str) for text in (record.subject, *(r.codec for r in record.blobs))),
-        *((number, int) for number in (entry.tick, record.at_us)),
-        *((ref.size, int) for ref in record.blobs),
-        (record.fields, dict),
-    ]
-    if not all(isinstance(value, kind) for value, kind in typed):
-        return False
-    digests = [ref.id for ref in record.blobs] + ([record.key] if record.key else [])
-    return (
-        entry.tick >= 0
-        and all(ref.size >= 0 for ref in record.blobs)
-        and all(len(digest) == DIGEST_BYTES for digest in digests)
-    )
 
 
 def _signed(record: Record, signer: Signer) -> Record:

@@ -209,11 +209,11 @@ def test_a_newer_store_is_left_alone(home: Path, cli: Run) -> None:
 def test_a_foreign_store_is_trusted_on_demand(
     home: Path, cli: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store of another key is refused with code 5, until somebody trusts it."""
+    """A store of another key is not acted on (code 5), until somebody trusts it."""
     store = told_to(home, research())
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "other"))
-    assert cli("show", code=5).startswith("StoreForeign")
-    assert json.loads(cli("show", "--json", code=5))["error"] == "store-foreign"
+    assert cli("fsck", code=5).startswith("StoreForeign")
+    assert json.loads(cli("fsck", "--json", code=5))["error"] == "store-foreign"
     assert cli("trust", ".nbdurable", code=3).startswith("StoreBusy")
     store.close()
     assert "signed with your key" in cli("trust", ".nbdurable")

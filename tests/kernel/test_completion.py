@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nbdurable.kernel.options import OPTIONS
 from nbdurable.testing.kernel import Kernel
 
 pytestmark = [
@@ -63,7 +64,7 @@ def asked(ran: Kernel, request: pytest.FixtureRequest) -> Iterator[Kernel]:
         ("%durable rerun f", ["findings"]),
         ("%durable restore n", ["notes"]),
         ("%durable resolve review.1 --d", ["--did-not"]),
-        ("%%durable --", ["--quiet", "--fresh"]),
+        ("%%durable --", list(OPTIONS)),
         ("%%durable name --f", ["--fresh"]),
         ("# durable: name --q", ["--quiet"]),
     ],

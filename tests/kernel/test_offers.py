@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nbdurable.engine.history import History
 from nbdurable.kernel.offers import Offer, offer
+from nbdurable.kernel.options import OPTIONS
 from nbdurable.kernel.words import WORDS
 from tests.stories import Story
 
@@ -85,10 +86,10 @@ def test_a_command_is_completed(line: str) -> None:
 
 
 MARKS = {
-    "%%durable --": ("--quiet", "--fresh"),
+    "%%durable --": tuple(OPTIONS),
     "%%durable name --f": ("--fresh",),
-    "%%durable name --fresh --": ("--quiet",),
-    "%%durable ": ("--quiet", "--fresh"),
+    "%%durable name --fresh --": tuple(o for o in OPTIONS if o != "--fresh"),
+    "%%durable ": tuple(OPTIONS),
     "# durable: name --q": ("--quiet",),
 }
 

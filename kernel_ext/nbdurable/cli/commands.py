@@ -19,6 +19,7 @@ from nbdurable.engine import runs as run_index
 from nbdurable.engine.fates import GLYPHS, Fate, step_fate
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now, count, moment, since, size
+from nbdurable.engine.plainly import READABLE
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import STORE_FOLDER
 from nbdurable.engine.settle import Answer as Said
@@ -28,7 +29,7 @@ from nbdurable.timeline import history_of, living, write_page, write_picture
 from nbdurable.timeline import show as show_run
 from nbdurable.timeline.previews import arguments_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
-from nbdurable_store.errors import NotAStore
+from nbdurable_store.errors import NotAStore, StoreForeign
 from nbdurable_store.format import NAME as FORMAT
 from nbdurable_store.format import must_be_free
 from nbdurable_store.keys import data_dir
@@ -97,12 +98,47 @@ def opened(given: argparse.Namespace) -> Iterator[Store]:
         store.close()
 
 
+@contextlib.contextmanager
+def looked_at(given: argparse.Namespace) -> Iterator[tuple[Store, str]]:
+    """The store that is meant, to look at, and what is said of it if it is foreign.
+
+    Raises:
+        NotAStore: There is none.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            store, told = stack.enter_context(opened(given)), ""
+        except StoreForeign as error:
+            foreign = nbdurable_store.look(error.place, plain=READABLE)
+            stack.callback(foreign.close)
+            store, told = foreign, _unverified(error, foreign.left_out)
+        yield store, told
+
+
+def _unverified(error: StoreForeign, left_out: int) -> str:
+    """What is said of a foreign store that is looked at all the same."""
+    place = line(error.place)
+    parts = f" · {count(left_out, 'part')} of it can't be read"
+    return (
+        f"{place} is foreign: {error.why}, so nothing below is verified"
+        f"{parts if left_out else ''} · pickled values and its store.duckdb are not"
+        f' read · if you know its author: nbdurable trust "{place}"'
+    )
+
+
+def _answer(text: str, data: object, unverified: str) -> Answer:
+    """An answer; what a foreign store says can't be taken for what one's own says."""
+    if not unverified:
+        return Answer(text, data)
+    return Answer(f"{unverified}\n\n{text}", {"unverified": unverified, "answer": data})
+
+
 # ---- looking -----------------------------------------------------------------------------
 
 
 def runs(given: argparse.Namespace) -> Answer:
     """The runs of the store, latest first."""
-    with opened(given) as store:
+    with looked_at(given) as (store, unverified):
         rows, states = _rows(store), _states(store)
     data = [
         {
@@ -115,7 +151,7 @@ def runs(given: argparse.Namespace) -> Answer:
         }
         for r in rows
     ]
-    return Answer(_table(rows, states, now()) or "no run yet", data)
+    return _answer(_table(rows, states, now()) or "no run yet", data, unverified)
 
 
 def _rows(store: Store) -> list[RunRow]:
@@ -172,12 +208,13 @@ def _history(store: Store, run: str) -> History:
 
 def show(given: argparse.Namespace) -> Answer:
     """A run: its cells and calls."""
-    with opened(given) as store:
+    with looked_at(given) as (store, unverified):
         history = _history(store, given.run)
         get = store.get if given.json else None
         shown = show_run(history, alive=_others(store), get=get)
     text = shell.answers(str(shown), given.run)
-    return Answer(text, plain(shown.run) if given.json else None)
+    data = plain(shown.run) if given.json else None
+    return _answer(text, data, unverified)
 
 
 def _others(store: Store) -> frozenset[str]:
@@ -187,16 +224,15 @@ def _others(store: Store) -> frozenset[str]:
 
 def why(given: argparse.Namespace) -> Answer:
     """Why a step or call ran, or was replayed."""
-    with opened(given) as store:
+    with looked_at(given) as (store, unverified):
         history = _history(store, given.run)
         present = explain.Present(
             now(), _others(store), arguments=arguments_of(store.get)
         )
         told = explain.why(history, given.what, present, "nbdurable why")
-    about, lines = line(told.about), tuple(map(line, told.lines))
-    return Answer(
-        str(explain.Why(about, lines)), {"about": about, "lines": list(lines)}
-    )
+    about, said = line(told.about), tuple(map(line, told.lines))
+    data = {"about": about, "lines": list(said)}
+    return _answer(str(explain.Why(about, said)), data, unverified)
 
 
 def timeline(given: argparse.Namespace) -> Answer:

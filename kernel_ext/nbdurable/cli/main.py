@@ -11,8 +11,10 @@ import argparse
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from nbdurable.cli import shell
@@ -39,11 +41,18 @@ CODES: Final = {
 }
 """Exit codes of errors by slug; any other error is `USAGE`: nothing was done."""
 
+FORMAT: Final = "FORMAT"
+"""The file that makes a folder a store."""
+
+NUMBERED: Final = re.compile(r":\d+$")
+"""How ``NOTEBOOK:NUMBER`` ends, a run whose notebook's path has slashes too."""
+
 EPILOG: Final = """\
 exit codes: 0 ok, 1 damage was found, 2 it could not be done, 3 another process has it,
-4 the store is of a newer version, 5 the store is not signed by you
+4 the store is of a newer version, 5 the store is not signed by you (runs, show and why
+look at it unverified)
 
-The store is --store, else NBDURABLE_STORE, else .nbdurable in this folder.
+The store is --store (or PATH), else NBDURABLE_STORE, else .nbdurable in this folder.
 """
 
 
@@ -57,6 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit code.
     """
     given = parser().parse_args(words)
+    _read_path(given)
     as_json = bool(given.json)
     try:
         answer = _run(given)
@@ -125,9 +135,13 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(does=does)
         return made
 
-    command("runs", "commands:runs", "list the runs of the store, latest first")
-    _add_run(command("show", "commands:show", "show a run: its cells and calls"))
+    runs = command("runs", "commands:runs", "list the runs of the store, latest first")
+    _add_path(runs)
+    show = command("show", "commands:show", "show a run: its cells and calls")
+    _add_path(show, "run")
+    _add_run(show)
     why = command("why", "commands:why", "why a step or call ran, or was replayed")
+    _add_path(why, "what")
     why.add_argument("what", nargs="?", default="", metavar="STEP[.CALL]")
     _add_run_option(why)
     _add_resolve(command("resolve", "commands:resolve", "say what became of a call"))
@@ -145,6 +159,29 @@ def _add_shared(to: argparse.ArgumentParser, default: str | None) -> None:
     off = False if default is None else default
     to.add_argument("--store", default=default, metavar="PATH", help="the store")
     to.add_argument("--json", action="store_true", default=off, help="answer in JSON")
+
+
+def _add_path(to: argparse.ArgumentParser, word: str = "") -> None:
+    """The store's folder may stand before the one word that a command takes."""
+    says = "the store's folder, instead of --store"
+    to.add_argument("path", nargs="?", default="", metavar="PATH", help=says)
+    to.set_defaults(word=word)
+
+
+def _read_path(given: argparse.Namespace) -> None:
+    """Tell a path from a run or step that stands alone."""
+    path, word = getattr(given, "path", ""), getattr(given, "word", "")
+    if path and word and not getattr(given, word) and not _is_path(path):
+        setattr(given, word, path)
+    elif path:
+        given.store = path
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word is a folder's: it is a store, or it has a slash and is no run."""
+    if (Path(word) / FORMAT).exists():
+        return True
+    return os.sep in word and not NUMBERED.search(word)
 
 
 def _add_run(to: argparse.ArgumentParser) -> None:

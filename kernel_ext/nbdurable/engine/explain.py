@@ -84,8 +84,17 @@ def why(
     return why_call(history, found, present)
 
 
-def why_step(history: History, step: StepPast, present: Present) -> Why:
-    """Why a step attempt ran, how it ended, and what became of its calls."""
+def why_step(
+    history: History, step: StepPast, present: Present, ledger: Ledger | None = None
+) -> Why:
+    """Why a step attempt ran, how it ended, and what became of its calls.
+
+    Args:
+        history: The fold of the run.
+        step: The attempt.
+        present: From where a person asks.
+        ledger: An index over the history, where there is one already.
+    """
     other_keys = rekeyed(history, step.slot, step.algorithm, step.order)
     reason = other_keys or cause(
         history,
@@ -101,7 +110,7 @@ def why_step(history: History, step: StepPast, present: Present) -> Why:
     ran = (
         f"ran again {started}, because {told}" if told else f"ran {started}: it is new"
     )
-    tally = Ledger(history).attempt(step)
+    tally = (ledger or Ledger(history)).attempt(step)
     lines = (
         _replayed(step, present.now),
         ran,
@@ -205,8 +214,8 @@ def _served_line(
     if call.resolved == "happened":
         return f"was replayed in attempt {step.attempt} of {step.name}, as you said"
     ran = f"it ran {moment(call.started_us, present.now)} in {duration(call.ms)}"
-    origin = history.steps[call.step]
-    if origin.slot != step.slot:
+    origin = history.steps.get(call.step)
+    if origin is not None and origin.slot != step.slot:
         return f"was replayed in {step.name} (now its own): {ran} in {origin.name}"
     raised = "the same exception" if call.state is CallState.RAISED else "an equal call"
     return f"was replayed in attempt {step.attempt} of {step.name}: {raised}, {ran}"

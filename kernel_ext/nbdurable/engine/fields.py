@@ -6,10 +6,14 @@ A newer version, or a damaged but signed record, may hold anything that JSON can
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from nbdurable_store.records import Plain
 
 Fields = Mapping[str, Plain]
+
+MS_MAX: Final = 1e14
+"""No duration is longer than three thousand years, nor infinite, nor no number."""
 
 
 def text(fields: Fields, name: str) -> str:
@@ -27,7 +31,15 @@ def number(fields: Fields, name: str, default: int = 0) -> int:
 def ms(fields: Fields) -> float:
     """The duration, milliseconds, or 0."""
     value = fields.get("ms", 0)
-    return float(value) if isinstance(value, (int, float)) else 0.0
+    if isinstance(value, (int, float)) and 0 <= value <= MS_MAX:
+        return float(value)
+    return 0.0
+
+
+def mapping(fields: Fields, name: str) -> Fields:
+    """An object, or an empty one."""
+    value = fields.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def texts(fields: Fields, name: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ one call with all its attempts, its latest outcome counts. Matching, the timelin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from nbdurable.engine import fields
 from nbdurable.engine.pasts import (
@@ -124,8 +124,7 @@ def _run_closed(history: History, record: Record, _: Order) -> None:
 
 def _step_started(history: History, record: Record, order: Order) -> None:
     f = record.fields
-    reads = f.get("reads", {})
-    assert isinstance(reads, Mapping)
+    reads = fields.mapping(f, "reads")
     step = StepPast(
         id=record.subject,
         key=record.key,
@@ -187,6 +186,10 @@ def _step_reset(history: History, record: Record, order: Order) -> None:
         slot.reset, slot.kept_writes = order, None
 
 
+_EFFECTS = {effect.value: effect for effect in Effect}
+"""What isn't known is a write: of those nothing is repeated unasked."""
+
+
 def _call_started(history: History, record: Record, order: Order) -> None:
     f = record.fields
     known = history.calls.get(record.subject)
@@ -204,7 +207,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         parent=fields.text(f, "parent"),
         order=known.order if known else order,
         ended_order=order,
-        effect=Effect(fields.text(f, "effect") or Effect.WRITE),
+        effect=_EFFECTS.get(fields.text(f, "effect"), Effect.WRITE),
         kind=fields.text(f, "kind"),
         code=fields.text(f, "code"),
         text=fields.text(f, "text"),

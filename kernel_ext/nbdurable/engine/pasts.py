@@ -191,8 +191,11 @@ class StepPast:
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The names it stored, one tuple per group of values that hang together."""
         stored = self.fields.get("names", ())
-        assert isinstance(stored, (list, tuple))
-        return tuple(tuple(str(n) for n in g) for g in stored)
+        groups = stored if isinstance(stored, (list, tuple)) else ()
+        return tuple(
+            tuple(str(n) for n in g) if isinstance(g, (list, tuple)) else ()
+            for g in groups
+        )
 
 
 @dataclass(slots=True)

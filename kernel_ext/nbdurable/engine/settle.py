@@ -7,15 +7,19 @@ record. The shell, the command line and the timeline append what it returns.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from nbdurable.engine import fields
 from nbdurable.engine.decide import Past
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
 from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 class Answer(StrEnum):
@@ -112,19 +116,20 @@ def in_doubt(history: History, call: CallPast) -> bool:
 
 
 def _asked(history: History, step: StepPast) -> list[Question]:
-    asked = step.fields.get("asked", {})
     found = []
-    for number, said in asked.items() if isinstance(asked, Mapping) else ():
-        call_id, past = said if isinstance(said, (list, tuple)) else ("", "")
-        call = history.calls.get(str(call_id))
-        if call is not None and not _answered(history, step, call):
+    for number, said in fields.mapping(step.fields, "asked").items():
+        pair = said if isinstance(said, (list, tuple)) else ()
+        call_id, past = map(str, pair if len(pair) == 2 else ("", ""))
+        call = history.calls.get(call_id)
+        readable = _NUMBER.fullmatch(number) and past in Past.__members__
+        if call is not None and readable and not _answered(history, step, call):
             found.append(
                 Question(
                     call=call,
                     slot=step.slot,
                     step=step.name,
                     number=int(number),
-                    past=Past[str(past)],
+                    past=Past[past],
                 )
             )
     return found

@@ -10,10 +10,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from nbdurable.engine import fields
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.matching import went_on
+
+DEPTH_MAX: Final = 100
+"""Calls that are nested deeper have no number; nobody could type it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +103,14 @@ class Ledger:
             self._number(call, str(number), numbers)
         return numbers
 
-    def _number(self, call: CallPast, number: str, numbers: dict[str, str]) -> None:
-        if call.id in numbers:
+    def _number(
+        self, call: CallPast, number: str, numbers: dict[str, str], depth: int = 0
+    ) -> None:
+        if call.id in numbers or depth > DEPTH_MAX:
             return
         numbers[call.id] = number
         for nth, inner in enumerate(self.inside(call), 1):
-            self._number(inner, f"{number}.{nth}", numbers)
+            self._number(inner, f"{number}.{nth}", numbers, depth + 1)
 
     def attempt(self, step: StepPast) -> Tally:
         """What one attempt did with its calls."""

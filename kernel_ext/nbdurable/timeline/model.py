@@ -16,7 +16,7 @@ from nbdurable.engine.explain import Present, call_line, why_step
 from nbdurable.engine.fates import Fate, call_fate, cut_off, step_fate
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now
-from nbdurable.engine.pasts import CallPast, CallState, StepPast
+from nbdurable.engine.pasts import CallPast, CallState, Order, StepPast
 from nbdurable.engine.tally import Ledger, tokens
 from nbdurable.engine.wording import Stop, kernel_stopped
 from nbdurable.timeline import previews
@@ -39,6 +39,10 @@ WHY_CALLS_MAX: Final = 5_000
 """In larger runs no reason is told for single calls: each looks at all the others."""
 
 
+WHY_STEPS_MAX: Final = 200
+"""Attempts of which the reason is told, latest first: each looks at all before it."""
+
+
 @dataclass(slots=True)
 class _Making:
     """What the making of one view needs everywhere."""
@@ -47,7 +51,9 @@ class _Making:
     ledger: Ledger
     present: Present
     get: Get | None
-    detailed: int
+    newest: Mapping[str, Order]
+    detailed: int = DETAILED_MAX
+    explained: int = WHY_STEPS_MAX
 
     @property
     def explains(self) -> bool:
@@ -67,7 +73,7 @@ def run_view(
     """
     arguments = previews.arguments_of(get)
     present = Present(now, frozenset(alive), arguments=arguments)
-    making = _Making(history, Ledger(history), present, get, DETAILED_MAX)
+    making = _Making(history, Ledger(history), present, get, _newest(history))
     opened = history.opened
     return RunView(
         id=history.run,
@@ -101,7 +107,7 @@ def _cells(making: _Making) -> tuple[CellView, ...]:
 
 def _step(making: _Making, step: StepPast) -> StepView:
     f, present = step.fields, making.present
-    explained = why_step(making.history, step, present)
+    why = _why(making, step)
     return StepView(
         id=step.id,
         slot=step.slot,
@@ -114,7 +120,7 @@ def _step(making: _Making, step: StepPast) -> StepView:
         ms=step.ms,
         tally=making.ledger.attempt(step),
         calls=tuple(_calls(making, step)),
-        why=tuple(map(line, explained.lines)),
+        why=tuple(map(line, why)),
         names=_names(step),
         unsaved=tuple(map(line, fields.texts(f, "unsaved"))),
         error=_error(f) if step.how == "raised" else "",
@@ -124,14 +130,27 @@ def _step(making: _Making, step: StepPast) -> StepView:
     )
 
 
+def _why(making: _Making, step: StepPast) -> tuple[str, ...]:
+    making.explained -= 1
+    if making.explained < 0:
+        return ()
+    return why_step(making.history, step, making.present, making.ledger).lines
+
+
+def _newest(history: History) -> dict[str, Order]:
+    """Per owner, where the last attempt that it executed started."""
+    found: dict[str, Order] = {}
+    for step in history.steps.values():
+        found[step.owner] = max(found.get(step.owner, step.order), step.order)
+    return found
+
+
 def _last_heard_us(making: _Making, step: StepPast) -> int:
     """The end of an attempt without one: the last sign of life of whoever ran it."""
     history, present = making.history, making.present
     if step_fate(step, present.alive) is Fate.RUNNING:
         return present.now.us
-    if any(
-        s.owner == step.owner and s.order > step.order for s in history.steps.values()
-    ):
+    if making.newest[step.owner] > step.order:
         return step.started_us
     return history.owner_last_us(step.owner)
 
