@@ -10,7 +10,6 @@ from nbdurable_store.errors import DurableError, DurablePause, Remedy
 __all__ = [
     "AlreadyHappened",
     "CallInDoubt",
-    "CallNotRerun",
     "CallRefused",
     "DurableError",
     "DurablePause",
@@ -105,40 +104,6 @@ class ReferenceUnknown(DurableError):
         """The nearest one, and the list."""
         meant = (Remedy("meant perhaps", self.nearest),) if self.nearest else ()
         return (*meant, Remedy("see all", "%durable"))
-
-
-@dataclasses.dataclass(kw_only=True, eq=False)
-class CallNotRerun(DurableError):
-    """A rerun of one call was asked for; only whole steps begin afresh yet.
-
-    Attributes:
-        reference: What to type for the call, such as ``review.2``.
-        step: Name of its step.
-        call: The call as it was made.
-    """
-
-    slug: ClassVar[str] = "call-not-rerun"
-    reference: str
-    step: str
-    call: str
-
-    def fact(self) -> str:
-        """One line about the call."""
-        return f"{self.reference}, {self.call}, can't begin afresh on its own yet."
-
-    def detail(self) -> str:
-        """What was not done, and what a rerun of the step means."""
-        return (
-            "Nothing was changed. A rerun is of a whole step: none of its calls is served,"
-            " and you are asked before a write that happened is repeated."
-        )
-
-    def remedies(self) -> tuple[Remedy, ...]:
-        """The whole step, or a look at the call."""
-        return (
-            Remedy(f"all of {self.step} afresh", f"%durable rerun {self.step}"),
-            Remedy("see what is recorded of it", f"%durable why {self.reference}"),
-        )
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

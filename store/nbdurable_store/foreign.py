@@ -6,7 +6,8 @@ stranger. Frames are walked from the start of each segment and only as long as o
 the other (a search for the next frame behind damage could be made to take for ever);
 lengths are bounded before anything is read, and records whose types are wrong are left
 out. ``store.duckdb`` is never opened. Bytes of values are handed out for the codecs that
-the caller can read without running anything, if their digest fits.
+the caller can read without running anything, if their digest fits and a record carries
+them: the files of larger values aren't opened.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from typing import Final
 from blake3 import blake3
 
 from nbdurable_store import files
-from nbdurable_store.blobs import BlobFiles, decode
-from nbdurable_store.errors import BlobDamaged, BlobMissing, StoreForeign
+from nbdurable_store.blobs import INLINE_BYTES_MAX
+from nbdurable_store.errors import BlobDamaged, StoreForeign
 from nbdurable_store.format import Format
 from nbdurable_store.frames import Frame, Torn, about_segment, decode_frame, sound
-from nbdurable_store.protocol import START, Checked, Cursor, Lease, Owner
+from nbdurable_store.protocol import START, Checked, Cursor, Fill, Lease, Owner
 from nbdurable_store.records import BlobRef, Entry, Record
 from nbdurable_store.segments import MemoryFile, Source, alive, listing
 
@@ -42,9 +43,6 @@ HEADS_BYTES_MAX: Final = 1 << 25
 
 ENTRIES_MAX: Final = 50_000
 """Records that are looked at; folding and drawing more of them takes minutes."""
-
-VALUE_BYTES_MAX: Final = 1 << 24
-"""A longer value isn't read, whatever reads it."""
 
 UNPACK_WINDOW_BYTES_MAX: Final = 1 << 23
 """What unpacking may take at once; our own pieces need a quarter of a megabyte."""
@@ -69,9 +67,7 @@ class ForeignStore:
         """Stretches of the journal that hold no records, or more than is looked at."""
         self._error = StoreForeign(place=str(root), key=said.key)
         self._plain = plain
-        self._root = root
         self._journal = root / said.journal
-        self._blobs = BlobFiles(root, "")
         self._segments = dict(self._open_segments())
         self._room = HEADS_BYTES_MAX
         walks = (e for owner in self._segments for e in self._walk(owner))
@@ -99,21 +95,21 @@ class ForeignStore:
         """Entries with one of these keys, in order, unverified."""
         return tuple(e for e in self._entries if e.record.key in keys)
 
-    def get(self, ref: BlobRef) -> bytes:
+    def get(self, ref: BlobRef, *, stream: bool = False) -> bytes:  # noqa: ARG002  # never large
         """The bytes of a value in a plain codec, if they are those of its digest.
 
         Raises:
-            StoreForeign: Its codec can run code.
-            BlobMissing: Nobody has the bytes.
-            BlobDamaged: They are others, or too many.
+            StoreForeign: Its codec can run code, or it is too large for a record.
+            BlobDamaged: Its record holds other bytes.
         """
-        if ref.codec not in self._plain:
+        if ref.codec not in self._plain or ref.place is None:
             raise self._error
-        if ref.size > VALUE_BYTES_MAX:
-            raise self._damaged(ref, "it is too large to be looked at")
-        data = self._inline(ref) if ref.place is not None else self._file(ref)
-        if data is None or len(data) != ref.size or blake3(data).digest() != ref.id:
-            raise self._damaged(ref, "its bytes are others")
+        source = self._segments.get(ref.place.owner)
+        size = min(ref.size, INLINE_BYTES_MAX)
+        data = b"" if source is None else source.read(ref.place.offset, size)
+        if len(data) != ref.size or blake3(data).digest() != ref.id:
+            why = "its record holds other bytes"
+            raise BlobDamaged(id=ref.id.hex(), place=self.place, why=why)
         return data
 
     def owners(self) -> tuple[Owner, ...]:
@@ -147,7 +143,7 @@ class ForeignStore:
         """Refused."""
         raise self._error
 
-    def put(self, codec: str, data: bytes) -> BlobRef:  # noqa: ARG002  # the protocol's
+    def put(self, codec: str, data: bytes | Fill) -> BlobRef:  # noqa: ARG002  # the protocol's
         """Refused."""
         raise self._error
 
@@ -189,21 +185,6 @@ class ForeignStore:
                 self.left_out += 1
             else:
                 yield entry
-
-    def _inline(self, ref: BlobRef) -> bytes | None:
-        assert ref.place is not None
-        source = self._segments.get(ref.place.owner)
-        return None if source is None else source.read(ref.place.offset, ref.size)
-
-    def _file(self, ref: BlobRef) -> bytes | None:
-        most = ref.size + WINDOW_BYTES
-        raw = _bytes_of(self._blobs.path(ref.id), most, packed=False)
-        if raw is None:
-            raise BlobMissing(id=ref.id.hex(), place=self.place)
-        return decode(raw, ref.size) if len(raw) <= most else None
-
-    def _damaged(self, ref: BlobRef, why: str) -> BlobDamaged:
-        return BlobDamaged(id=ref.id.hex(), place=self.place, why=why)
 
 
 def _frames(source: Source) -> Iterator[Frame]:

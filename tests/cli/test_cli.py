@@ -145,7 +145,7 @@ def test_what_to_type_can_be_typed_at_a_shell(
     assert "  nbdurable resolve review.2 --did-not" in cli("show")
     assert "  nbdurable resolve --run 3 review.2 --did-not" in cli("show", "3")
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "other"))
-    foreign = cli("show", code=5)
+    foreign = cli("fsck", code=5)
     assert f'  nbdurable trust "{home}/.nbdurable"' in foreign
     assert "  export NBDURABLE_STORE=" in foreign
     assert json.loads(cli("show", "--json", code=5))["told"] == foreign

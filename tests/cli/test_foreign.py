@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 import nbdurable_store
 from nbdurable.cli import main
 from nbdurable.engine.plainly import READABLE
-from nbdurable_store.blobs import encode
-from nbdurable_store.errors import BlobDamaged, BlobMissing, StoreForeign
+from nbdurable_store.errors import StoreForeign
 from nbdurable_store.frames import HEADER, MAGIC
 from tests.cli import hostile
 from tests.stories import doubtful, gallery, research
@@ -94,7 +93,7 @@ def test_a_foreign_store_is_shown_with_one_line_of_warning(
     first, blank, *rest = look(word, theirs).splitlines()
     assert first.startswith(f"{theirs} is foreign: its key is not among yours")
     assert "nothing below is verified" in first
-    assert "pickled values and its store.duckdb are not read" in first
+    assert "pickled and large values and its store.duckdb are not read" in first
     assert first.endswith(f'nbdurable trust "{theirs}"')
     assert (blank, bool(rest)) == ("", True)
     assert look(word, "--store", theirs).splitlines()[0] == first
@@ -217,26 +216,26 @@ def test_oversized_lengths_are_bounded(home: Path, look: Looked) -> None:
     assert "▶" not in look("show", root)
 
 
-def test_values_that_claim_more_than_they_are_are_not_read(home: Path) -> None:
-    """Size, digest and file of a value have to fit before its bytes are handed out."""
-    root = hostile.make(home / "sent")
-    data = b"[1]" * 50_000
-    good = hostile.ref("json", data)
-    path = root / "blobs" / good.id.hex()[:2] / good.id.hex()[2:]
-    path.parent.mkdir(parents=True)
-    path.write_bytes(encode(data))
-    store = nbdurable_store.look(root, plain=READABLE)
-    assert store.get(good) == data
-    for size in (1, len(data) + 1, 1 << 40):
-        with pytest.raises(BlobDamaged):
-            store.get(hostile.ref("json", data, size))
-    path.write_bytes(encode(b"[2]" * 50_000))
-    with pytest.raises(BlobDamaged):
-        store.get(good)
-    path.unlink()
-    os.mkfifo(path)
-    with pytest.raises(BlobMissing):
-        store.get(good)
+@pytest.mark.parametrize("size", [0, 1, 4, 1 << 16, 1 << 40])
+def test_a_value_that_lies_about_itself_is_not_shown(
+    home: Path, look: Looked, size: int
+) -> None:
+    """Size and digest have to fit before a value's bytes are handed out."""
+    root, data = hostile.make(home / "sent"), b"[1]"
+    call = hostile.with_value(hostile.call(3, "c"), "json", data)
+    call["refs"][0][2] = size  # type: ignore[index]  # heads are JSON
+    hostile.segment(root, hostile.frames([*hostile.begun(), call], [b"", b"", data]))
+    answer = json.loads(look("show", root, "--json"))["answer"]
+    (shown,) = answer["cells"][0]["attempts"][0]["calls"]
+    assert "[" not in shown["arguments"].get("text", "")
+    assert shown["arguments"]["note"]
+
+
+def test_a_large_value_is_not_read(home: Path) -> None:
+    """Files of values are not opened, whatever they are called."""
+    store = nbdurable_store.look(hostile.make(home / "sent"), plain=READABLE)
+    with pytest.raises(StoreForeign):
+        store.get(hostile.ref("json", b"[1]" * 50_000))
 
 
 def test_a_bomb_is_unpacked_up_to_the_limit(

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from nbdurable.engine import commands
+from nbdurable.engine.commands import CallNotRerun
 from nbdurable.engine.settle import Answer
 from nbdurable.errors import (
     AlreadyHappened,
     CallInDoubt,
-    CallNotRerun,
     CallRefused,
     HappenedBeforeRerun,
     HappenedElsewhere,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbdurable.testing.kernel import Kernel
+from tests.cli import hostile
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +32,12 @@ def a_newer_store(place: Path) -> None:
     (place / "FORMAT").write_text('{"version": 99, "store": "0011223344556677"}\n')
 
 
+def a_foreign_store(place: Path) -> None:
+    """A store that another user's key signed, with records that look finished."""
+    hostile.make(place)
+    hostile.segment(place, hostile.frames(hostile.begun()))
+
+
 def read_only(place: Path) -> None:
     """A folder in which nobody can make another one, root included."""
     place.parent.rmdir()
@@ -49,6 +56,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         (a_file, "NotAStore"),
         (a_folder, "NotAStore"),
         (a_newer_store, "StoreNewer"),
+        (a_foreign_store, "StoreForeign"),
         (read_only, "StoreUnwritable"),
     ],
     ids=lambda value: getattr(value, "__name__", value),

@@ -107,12 +107,13 @@ def looked_at(given: argparse.Namespace) -> Iterator[tuple[Store, str]]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            store, told = stack.enter_context(opened(given)), ""
+            own = stack.enter_context(opened(given))
         except StoreForeign as error:
             foreign = nbdurable_store.look(error.place, plain=READABLE)
             stack.callback(foreign.close)
-            store, told = foreign, _unverified(error, foreign.left_out)
-        yield store, told
+            yield foreign, _unverified(error, foreign.left_out)
+        else:
+            yield own, ""
 
 
 def _unverified(error: StoreForeign, left_out: int) -> str:
@@ -121,8 +122,8 @@ def _unverified(error: StoreForeign, left_out: int) -> str:
     parts = f" · {count(left_out, 'part')} of it can't be read"
     return (
         f"{place} is foreign: {error.why}, so nothing below is verified"
-        f"{parts if left_out else ''} · pickled values and its store.duckdb are not"
-        f' read · if you know its author: nbdurable trust "{place}"'
+        f"{parts if left_out else ''} · pickled and large values and its store.duckdb"
+        f' are not read · if you know its author: nbdurable trust "{place}"'
     )
 
 

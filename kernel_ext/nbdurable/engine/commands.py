@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nbdurable.engine import fields, lines, plainly, reference, settle
 from nbdurable.engine.codec import encode
@@ -19,10 +20,44 @@ from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.settle import Answer, Question
 from nbdurable.engine.whereabouts import DEFAULT_NOTEBOOK, Facts
-from nbdurable.errors import CallNotRerun, DurableError
+from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.clock import Clock
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Kind, Record
+
+
+@dataclass(kw_only=True, eq=False)
+class CallNotRerun(DurableError):
+    """A rerun of one call was asked for; only whole steps begin afresh yet.
+
+    Attributes:
+        reference: What to type for the call, such as ``review.2``.
+        step: Name of its step.
+        call: The call as it was made.
+    """
+
+    slug: ClassVar[str] = "call-not-rerun"
+    reference: str
+    step: str
+    call: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.reference}, {self.call}, can't begin afresh on its own yet."
+
+    def detail(self) -> str:
+        """What was not done, and what a rerun of the step means."""
+        return (
+            "Nothing was changed. A rerun is of a whole step: none of its calls is served,"
+            " and you are asked before a write that happened is repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The whole step, or a look at the call."""
+        return (
+            Remedy(f"all of {self.step} afresh", f"%durable rerun {self.step}"),
+            Remedy("see what is recorded of it", f"%durable why {self.reference}"),
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
