@@ -68,10 +68,13 @@ class Story:
 
     def run(self, kernel: Kernel) -> Ran:
         """Run the cells; a plain one with the tools, a durable one with the calls."""
-        values = {"effect": self.effect, "size": self.size, "padding": self.padding}
-        tools = TOOLS.format(**values)
-        assert kernel.run(tools).ok, kernel.log
+        self.tools(kernel)
         return kernel.run(f"%%durable s\n{CELLS[self.cell]}")
+
+    def tools(self, kernel: Kernel) -> None:
+        """Run the plain cell."""
+        values = {"effect": self.effect, "size": self.size, "padding": self.padding}
+        assert kernel.run(TOOLS.format(**values)).ok, kernel.log
 
     def killed_at(self, killpoints: str) -> None:
         """Run until the kernel dies at the named moment; it must die."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ class World:
 
     def __init__(self) -> None:
         self.effects: list[str] = []
+        self.gate = threading.Event()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Its identity is that of a service: what happened there doesn't count."""
@@ -32,6 +34,10 @@ class World:
         """Let something happen; its answer shows what was asked."""
         self.effects.append(effect)
         return f"{effect}#{self.effects.count(effect)}"
+
+    def wait(self) -> None:
+        """Let nothing happen until the test opens the gate."""
+        assert self.gate.wait(60)
 
 
 @dataclass
@@ -110,9 +116,9 @@ class Notebook:
             with done.active():
                 self.result = self._execute(source, filename)
         except BaseException as error:
-            self.told += done.fail(error, ())
+            self.told += done.fail(error, (), self.told.extend)
             raise
-        return "\n".join(done.complete((), self.result))
+        return "\n".join(done.complete((), self.result, self.told.extend))
 
     def _execute(self, source: str, filename: str) -> object:
         tree = ast.parse(source, filename)

@@ -76,3 +76,15 @@ def test_a_kernel_that_stopped_between_steps_cut_nothing_off() -> None:
     story = research()
     cut = fates.cut_off(story.history(), story.alive)
     assert [s.id for s in cut] == ["findings-1"]
+
+
+def test_a_step_that_other_cells_followed_may_have_been_cut_off() -> None:
+    """What a cell left running when the kernel died is told, also after more cells."""
+    story = Story()
+    first = story.step("agent")
+    story.begins(first, "search(1)")
+    story.completes(story.step("plot"))
+    again = story.step("agent")
+    story.dies()
+    cut = fates.cut_off(story.history(), story.alive)
+    assert [s.id for s in cut] == [again]

@@ -18,6 +18,7 @@ pytestmark = [
 
 SURFACE = """
 def surface():
+    import asyncio, concurrent.futures, threading
     ip = get_ipython()
     manager = ip.input_transformer_manager
     names = ("run_ast_nodes", "showtraceback")
@@ -26,6 +27,9 @@ def surface():
         "send_multipart" in vars(ip.kernel.iopub_thread),
         [f.__name__ for f in manager.line_transforms],
         ["durable" in m for m in ip.magics_manager.magics.values()],
+        threading.Thread.start.__module__,
+        concurrent.futures.ThreadPoolExecutor.submit.__module__,
+        asyncio.get_running_loop().get_task_factory(),
     )
 """
 

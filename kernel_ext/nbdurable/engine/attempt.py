@@ -22,6 +22,7 @@ from nbdurable.engine.frames import active as frame_active
 from nbdurable.engine.history import CallPast, CallState, StepPast
 from nbdurable.engine.home import Home
 from nbdurable.engine.identity.code import call_code_digest
+from nbdurable.engine.leftovers import Leftovers
 from nbdurable.engine.matching import Match, Matcher, Standing, Wanted
 from nbdurable.engine.policy import Effect
 from nbdurable.engine.requests import CallRequest, Claim, Outcome
@@ -55,6 +56,7 @@ class Attempt:
         self.used = Used()
         self.paused: DurablePause | None = None
         self.ended = False
+        self.leftovers = Leftovers()
         self.codes: dict[Callable[..., object], str] = {}
         self._count = 0
         self._scopes = Scopes()
@@ -74,6 +76,8 @@ class Attempt:
 
     def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
         """Give a call its place, and the record it is matched with."""
+        self.leftovers.may_go_on(self.step.name, request.name)
+        self.leftovers.called()
         with self.home.lock:
             self.home.catch_up(self.step.id)
             self._count += 1
@@ -107,6 +111,7 @@ class Attempt:
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
         """The past of a claimed call, now."""
+        self.leftovers.may_go_on(self.step.name, request.name)
         call = claim.match.call
         assert call is not None
         if call.owner != self.store.owner:

@@ -130,6 +130,7 @@ def _execute(going: Going) -> Part:
         raise
     reach("started.synced" if write else "started.written")
     with attempt.running(call_id):
+        _still_ours(attempt, call_id, request)
         # 2. The effect.
         began_s = attempt.clock.monotonic_s()
         outcome = yield Perform(Frame(attempt, call_id))
@@ -142,6 +143,15 @@ def _execute(going: Going) -> Part:
         yield from _record_completed(going, call_id, outcome, ms)
     # 5. Only now the caller gets the value.
     return outcome
+
+
+def _still_ours(attempt: Attempt, call_id: str, request: CallRequest) -> None:
+    """Look once more, now that whoever takes over sees this call executing."""
+    try:
+        attempt.leftovers.may_go_on(attempt.step.name, request.name)
+    except BaseException:
+        attempt.not_begun(call_id, request)
+        raise
 
 
 def _record_completed(

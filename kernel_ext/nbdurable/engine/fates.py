@@ -82,10 +82,12 @@ def step_fate(step: StepPast, alive: Collection[str]) -> Fate:
 def cut_off(history: History, alive: Collection[str]) -> list[StepPast]:
     """The attempts during which a kernel stopped, in order.
 
-    An attempt that a later one of the same owner follows was not cut off by the
-    kernel's end.
+    An attempt that a later one of the same slot and owner follows was not cut off by
+    the kernel's end. One that other cells followed may have been: it had left a task or
+    thread running.
     """
-    last = {s.owner: s for s in sorted(history.steps.values(), key=lambda s: s.order)}
+    ordered = sorted(history.steps.values(), key=lambda s: s.order)
+    last = {(s.owner, s.slot): s for s in ordered}
     return [
         s
         for s in sorted(last.values(), key=lambda s: s.order)

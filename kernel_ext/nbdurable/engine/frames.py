@@ -1,8 +1,10 @@
 """Which attempt the running code belongs to, and in which scope of it.
 
-A ContextVar set in the cell reaches tasks, `to_thread` and callbacks. Threads of a
-`ThreadPoolExecutor` don't inherit it: they belong to the only active attempt of the
-process, and to none when several are active.
+A ContextVar set in the cell reaches tasks and callbacks, and by `starting` the threads
+that code of the cell starts and the functions that it gives to a thread pool. Any other
+thread belongs to the only active attempt of the process, and to none when several are
+active. So does a thread that outlives the step which started it, such as one of
+`multiprocessing.pool.ThreadPool`, as long as a later cell runs.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import re
 import threading
 import weakref
 from collections.abc import Iterator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -29,11 +31,13 @@ class Frame(Generic[A]):
         attempt: The attempt of the step.
         parent: Logical id of the enclosing call, or "".
         quiet: Inside a seam that already journals this exchange.
+        thread: Inherited from whoever started the thread.
     """
 
     attempt: A
     parent: str = ""
     quiet: bool = False
+    thread: bool = False
 
 
 Task: TypeAlias = asyncio.Task[object]
@@ -134,15 +138,20 @@ def running_task() -> asyncio.Task[object] | None:
         return None
 
 
+def own_frame(context: Context | None = None) -> Frame[Any] | None:
+    """The frame that this code inherited, or that of another context."""
+    return _frame.get() if context is None else context.get(_frame)
+
+
 def current_frame() -> Frame[Any] | None:
     """The frame the calling code belongs to, or None outside durable cells."""
     frame = _frame.get()
-    if frame is not None:
+    if frame is not None and not (frame.thread and frame.attempt.ended):
         return frame
     if not _active or threading.current_thread() is threading.main_thread():
-        return None
+        return frame
     with _lock:
-        return _active[0] if len(_active) == 1 else None
+        return _active[0] if len(_active) == 1 else frame
 
 
 @contextlib.contextmanager
@@ -156,6 +165,16 @@ def active(frame: Frame[Any]) -> Iterator[None]:
     finally:
         with _lock:
             _active.remove(frame)
+        _frame.reset(token)
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """What is started within belongs to no step."""
+    token = _frame.set(None)
+    try:
+        yield
+    finally:
         _frame.reset(token)
 
 

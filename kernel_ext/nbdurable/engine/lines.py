@@ -54,18 +54,26 @@ def ended(
     *,
     because: str = "",
     fresh: bool = False,
-    unsaved: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    unseen: str = "",
 ) -> str:
-    """The line of a step that ended, however it did."""
+    """The line of a step that ended, however it did.
+
+    Args:
+        history: The fold of the run.
+        step: The attempt that ended.
+        because: Why it ran again.
+        fresh: Whether its cell begins afresh each time.
+        notes: More parts of the line.
+        unseen: What ended it, where the user hasn't seen it.
+    """
     tally = Ledger(history).attempt(step)
-    told = (*notes, wording.not_kept(unsaved or {}))
     if step.how:
-        stopped = wording.stopped_by(step.name, tally, step.how, fresh=fresh)
-        return wording.line(stopped, *told)
+        stopped = wording.stopped_by(step.name, tally, step.how, by=unseen, fresh=fresh)
+        return wording.line(stopped, *notes)
     if because:
-        return wording.ran_again(step.name, because, tally, *told)
-    return wording.ran(step.name, tally, *told, fresh=fresh)
+        return wording.ran_again(step.name, because, tally, *notes)
+    return wording.ran(step.name, tally, *notes, fresh=fresh)
 
 
 def replayed(step: StepPast, now_us: int, *notes: str) -> str:

@@ -3,25 +3,31 @@
 Order of writes at the end of a step: the blobs of its outputs and variables first,
 then ``step.completed``, durable, which names them. A step that ends before that is an
 attempt that never ended; its calls are kept all the same.
+
+A step ends with its cell, or, where the cell left tasks or threads running, with the
+last of them. Which names it made is known at the cell's end, since other cells bind
+names from then on; what those names hold is read when the step ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from nbdurable.engine import lines, wording
+from nbdurable.engine import goingon, lines, starting, wording
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Output
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.watched import Files
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
+from nbdurable.engine.leftovers import Overtaken
 from nbdurable.engine.session import Session
 from nbdurable.engine.snapshot import Marks, mark, take
+from nbdurable.engine.tally import Tally
 from nbdurable_store.errors import DurableError, DurablePause
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Lease
@@ -37,9 +43,36 @@ OUTPUTS_CODEC = "json"
 Namespace = MutableMapping[str, object]
 
 
+Tell = Callable[[tuple[str, ...]], None]
+"""Shows lines to the user."""
+
+
+def told_to_nobody(_: tuple[str, ...]) -> None:
+    """For a shell that shows nothing after the cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellEnd:
+    """How a cell ended, and what it left in the namespace.
+
+    Attributes:
+        outputs: What it showed.
+        result: The value of its last expression.
+        error: What it raised.
+        bound: The values of the names that it may have made or changed.
+        deleted: The names that it deleted.
+    """
+
+    outputs: Sequence[Output] = ()
+    result: object = None
+    error: BaseException | None = None
+    bound: Mapping[str, object] = field(default_factory=dict)
+    deleted: Sequence[str] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Running:
-    """A step that is being executed. Exactly one of `complete`, `fail` ends it.
+    """A step that is being executed. Exactly one of `complete`, `fail` ends its cell.
 
     Neither raises for a value or a disk: what went wrong is in the line they return.
     """
@@ -56,72 +89,161 @@ class Running:
     began_s: float = 0.0
     before: dict[str, int] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
+    watched: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    cell: CellEnd = field(default_factory=CellEnd)
+    later: Tell = told_to_nobody
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
         """The cell's code runs within."""
+        starting.watch()
         self.began_s = self.session.clock.monotonic_s()
-        self.before = self._bindings()
+        self.before = {name: id(value) for name, value in self._bindings().items()}
         self.marks = mark(self.namespace, self.inputs.digests)
-        with self.attempt.active(), self.files.watching(self.inputs, self.namespace):
+        self.watched.enter_context(self.files.watching(self.inputs, self.namespace))
+        with self.attempt.active():
             yield
 
-    def complete(self, outputs: Sequence[Output], result: object) -> tuple[str, ...]:
-        """The cell ended: record what it made. Returns lines for the user."""
-        with self._lets_go():
-            return self._complete(outputs, result)
+    def complete(
+        self, outputs: Sequence[Output], result: object, later: Tell = told_to_nobody
+    ) -> tuple[str, ...]:
+        """The cell ended: record what it made. Returns lines for the user.
 
-    def _complete(self, outputs: Sequence[Output], result: object) -> tuple[str, ...]:
+        Args:
+            outputs: What the cell showed.
+            result: The value of its last expression.
+            later: Is told how the step ended, if it goes on after its cell; called
+                from whichever thread ends it.
+        """
+        return self._cell_ended(outputs, result, None, later)
+
+    def fail(
+        self,
+        error: BaseException,
+        outputs: Sequence[Output],
+        later: Tell = told_to_nobody,
+    ) -> tuple[str, ...]:
+        """The cell raised: record how. Returns lines for the user."""
+        return self._cell_ended(outputs, None, error, later)
+
+    def _cell_ended(
+        self,
+        outputs: Sequence[Output],
+        result: object,
+        error: BaseException | None,
+        later: Tell,
+    ) -> tuple[str, ...]:
         after = self._bindings()
-        made = {name: self.namespace[name] for name in self._changed(after)}
-        made = {name: value for name, value in made.items() if not _is_over(value)}
-        if result is not None:
-            made[RESULT] = result
-        deleted = sorted(self.before.keys() - after.keys())
+        self.cell = CellEnd(
+            outputs=outputs,
+            result=result,
+            error=error,
+            bound={n: v for n, v in after.items() if self._may_be_made(n, v)},
+            deleted=sorted(self.before.keys() - after.keys()),
+        )
+        self.later = later
+        self.session.lingering[self.attempt.step.slot] = self
+        if self.attempt.leftovers.follow(self._last_ended):
+            return self._goes_on()
+        return self._end()
+
+    def _may_be_made(self, name: str, value: object) -> bool:
+        known = name in self.inputs.writes or name in self.inputs.digests
+        return known or self.before.get(name) != id(value)
+
+    def _last_ended(self) -> None:
+        """The last of what the cell left running has ended, in this thread."""
+        self.later(self._end())
+
+    def overtake(self, why: str) -> str:
+        """End the step as it stands; what it left running makes no further call.
+
+        Returns:
+            What was still running, such as ``2 tasks, 1 thread``.
+        """
+        leftovers = self.attempt.leftovers
+        running = goingon.running(leftovers.counted())
+        self.attempt.leftovers.overtaken = why
+        if leftovers.forget():
+            self._end(Overtaken(step=self.attempt.step.name, why=why))
+        return running
+
+    def close(self) -> None:
+        """The kernel ends. What made no call, such as a server, was no work of the step.
+
+        Work that is cut off here is unfinished: the step stays without an end.
+        """
+        took_part = self.attempt.leftovers.took_part
+        if self.attempt.leftovers.forget() and not took_part:
+            self._end()
+        self.attempt.leftovers.overtaken = "durable cells were turned off"
+
+    def _end(self, stopped: BaseException | None = None) -> tuple[str, ...]:
+        with self._lets_go():
+            left = self.attempt.leftovers.errors
+            asked = self.attempt.paused  # also where code of the cell swallowed it
+            error = self.cell.error or stopped or asked or next(iter(left), None)
+            return self._complete() if error is None else self._fail(error, left)
+
+    def _complete(self) -> tuple[str, ...]:
+        made = {name: value for name, value in self._made() if not _is_over(value)}
+        if self.cell.result is not None:
+            made[RESULT] = self.cell.result
         taken = take(made, secrets=self.session.secrets, marks=self.marks)
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
         fields: dict[str, Plain] = {
             "names": [list(g.names) for g in taken.groups],
-            "deleted": deleted,
+            "deleted": self.cell.deleted,
             "unsaved": unsaved,
         }
         files = self.files.close()
         fields |= files.fields()
         values = [(g.codec, g.data) for g in taken.groups]
         self.attempt.used.told += _told_of(self.inputs, files)
-        return self._end(Kind.STEP_COMPLETED, fields, outputs, values, unsaved)
+        return self._record_end(Kind.STEP_COMPLETED, fields, values, unsaved)
 
-    def fail(self, error: BaseException, outputs: Sequence[Output]) -> tuple[str, ...]:
-        """The cell raised: record how. Returns lines for the user."""
+    def _fail(
+        self, error: BaseException, left: Sequence[BaseException]
+    ) -> tuple[str, ...]:
         kind = type(error)
+        blamed = dict.fromkeys(
+            call for e in (error, *left) for call in self.attempt.blame.behind(e)
+        )
         fields: dict[str, Plain] = {
             "how": how(error),
             "type": f"{kind.__module__}.{kind.__qualname__}",
             "message": self.session.secrets.scrub(str(error))[:1000],
-            "blamed": self.attempt.blame.behind(error),
+            "blamed": list(blamed),
             "asked": {
                 str(n): [call, past.name]
                 for n, (call, past) in self.attempt.used.asked.items()
             },
         }
-        with self._lets_go():
-            return self._end(Kind.STEP_FAILED, fields, outputs, (), {})
+        return self._record_end(Kind.STEP_FAILED, fields, (), {}, self._unseen(error))
+
+    def _unseen(self, error: BaseException) -> BaseException | None:
+        """The error, unless the cell ended with it and showed it."""
+        return None if error is self.cell.error else error
 
     @contextlib.contextmanager
     def _lets_go(self) -> Iterator[None]:
         """However recording ends, others may execute in the run."""
+        slot, lingering = self.attempt.step.slot, self.session.lingering
         try:
             yield
         finally:
+            if lingering.get(slot) is self:
+                del lingering[slot]
+            self.watched.close()
             self.lease.release()
 
-    def _end(
+    def _record_end(
         self,
         kind: Kind,
         fields: dict[str, Plain],
-        outputs: Sequence[Output],
         values: Sequence[tuple[str, bytes]],
         unsaved: Mapping[str, str],
+        unseen: BaseException | None = None,
     ) -> tuple[str, ...]:
         attempt, session = self.attempt, self.session
         attempt.end()
@@ -130,14 +252,14 @@ class Running:
         problem = ""
         try:
             try:
-                self._record(kind, fields, self._blobs(outputs, values))
+                self._record(kind, fields, self._blobs(values))
             except (DurableError, OSError) as unstored:
                 problem = _told(unstored)
                 bare = {**fields, "names": [], "unsaved": {"": problem}}
                 self._record(kind, bare, ())
         except (DurableError, OSError) as unwritten:
             problem = _told(unwritten)
-        return self._lines(unsaved, problem)
+        return self._lines(unsaved, problem, unseen)
 
     def _record(
         self, kind: Kind, fields: dict[str, Plain], blobs: tuple[BlobRef, ...]
@@ -148,51 +270,82 @@ class Running:
         self.session.append((record,), sync=True)
         reach("step.ended.synced")
 
-    def _blobs(
-        self, outputs: Sequence[Output], values: Sequence[tuple[str, bytes]]
-    ) -> tuple[BlobRef, ...]:
-        shown = json.dumps(list(outputs), ensure_ascii=False)
+    def _blobs(self, values: Sequence[tuple[str, bytes]]) -> tuple[BlobRef, ...]:
+        shown = json.dumps(list(self.cell.outputs), ensure_ascii=False)
         text = self.session.secrets.scrub(shown).encode("utf-8", "surrogatepass")
         put = self.session.store.put
         refs = [put(OUTPUTS_CODEC, text), *(put(c, data) for c, data in values)]
         reach("step.values.durable")
         return tuple(refs)
 
-    def _lines(self, unsaved: Mapping[str, str], problem: str) -> tuple[str, ...]:
-        session, attempt = self.session, self.attempt
-        line = lines.ended(
-            session.history,
-            attempt.step,
+    def _goes_on(self) -> tuple[str, ...]:
+        """The lines of a cell that left something running."""
+        attempt, cell = self.attempt, self.cell
+        line = goingon.goes_on(
+            attempt.step.name,
+            Tally(served=attempt.used.served, ran=attempt.used.ran),
+            attempt.leftovers.counted(),
             because=self.because,
-            fresh=self.fresh,
-            unsaved=unsaved,
-            notes=attempt.used.notes(),
+            stopped="" if cell.error is None else how(cell.error),
         )
+        self.session.pass_on_notices()
+        return (line, *filter(self.session.first_time, attempt.used.lines()))
+
+    def _lines(
+        self, unsaved: Mapping[str, str], problem: str, unseen: BaseException | None
+    ) -> tuple[str, ...]:
+        session, attempt = self.session, self.attempt
+        with session.lock:
+            line = lines.ended(
+                session.history,
+                attempt.step,
+                because=self.because,
+                fresh=self.fresh,
+                notes=(*attempt.used.notes(), wording.not_kept(unsaved)),
+                unseen="" if unseen is None else session.secrets.scrub(_shown(unseen)),
+            )
         told = [line, *filter(session.first_time, attempt.used.lines())]
+        if isinstance(unseen, DurablePause):
+            told.append(unseen.told())
         if problem:
             told.append(f"{attempt.step.name}: its variables are not kept: {problem}")
         session.pass_on_notices()
         return tuple(told)
 
-    def _bindings(self) -> dict[str, int]:
-        return {
-            name: id(value)
-            for name, value in self.namespace.items()
-            if name not in self.hidden and not is_shell_name(name)
-        }
+    def _bindings(self) -> dict[str, object]:
+        names = self.namespace.items()
+        return {name: value for name, value in names if self._is_users(name)}
 
-    def _changed(self, after: Mapping[str, int]) -> list[str]:
-        rebound = {n for n, i in after.items() if self.before.get(n) != i}
-        written = {n for n in self.inputs.writes if n in after}
-        mutated = self.inputs.mutated(self.namespace, skip=rebound | written)
-        return sorted(rebound | written | mutated)
+    def _is_users(self, name: str) -> bool:
+        return name not in self.hidden and not is_shell_name(name)
+
+    def _made(self) -> Iterator[tuple[str, object]]:
+        """The names that the step made or changed, with what they hold now."""
+        bound, namespace = dict(self.cell.bound), self.namespace
+        stored = filter(self._is_users, self.inputs.stores)
+        bound |= {name: namespace[name] for name in stored if name in namespace}
+        made = {n for n, v in bound.items() if self.before.get(n) != id(v)}
+        made |= {name for name in self.inputs.writes if name in bound}
+        moved = {n for n, v in bound.items() if namespace.get(n) is not v}
+        made |= self.inputs.mutated(namespace, skip=made | moved)
+        for name in sorted(made):
+            yield name, bound[name] if name in bound else namespace[name]
+
+
+def _shown(error: BaseException) -> str:
+    name = type(error).__name__
+    first = next(iter(str(error).splitlines()), "")
+    return f"{name}: {first}" if first else name
 
 
 def how(error: BaseException) -> str:
     """How a step ended that didn't complete: raised, interrupted or paused."""
-    if isinstance(error, DurablePause):
+    if isinstance(error, DurablePause) and not isinstance(error, Overtaken):
         return "paused"
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
+    if (
+        isinstance(error, (KeyboardInterrupt, Overtaken))
+        or type(error).__name__ == "CancelledError"
+    ):
         return "interrupted"
     return "raised"
 

@@ -8,15 +8,16 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 
-from nbdurable.engine import lines, runs
+from nbdurable.engine import goingon, lines, runs, starting
 from nbdurable.engine.files.stamps import Contents
 from nbdurable.engine.history import CallPast, CallState, History
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.ids import RANDOM_IDS, Ids
+from nbdurable.engine.leftovers import Lingering
 from nbdurable.engine.localcode import module_file, source_of, version_of
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest, Outcome
@@ -64,6 +65,7 @@ class Session:
 
     Attributes:
         sources: The cells' sources by the file name they were compiled under.
+        lingering: Steps that go on after their cell, by slot.
         notify: Shows one line to the user at once.
     """
 
@@ -87,6 +89,7 @@ class Session:
         self.slots = Slots()
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}
+        self.lingering: dict[str, Lingering] = {}
         self._history = History("")
         self._pending: list[Entry] = []
         self._pending_steps: set[str] = set()
@@ -120,7 +123,7 @@ class Session:
 
         Their own, since the default ones may all be busy with the user's calls.
         """
-        return ThreadPoolExecutor(APPENDERS_MAX, thread_name_prefix="nbdurable-append")
+        return starting.Appenders(APPENDERS_MAX, thread_name_prefix="nbdurable-append")
 
     @property
     def store(self) -> Store:
@@ -279,8 +282,10 @@ class Session:
             self._lost = True
             raise
         with self.lock:
-            self._pending += entries
-            self._pending_steps.update(e.record.step for e in entries)
+            run = self._history.run  # a call of the run before may end in this one
+            mine = [e for e in entries if e.record.run == run]
+            self._pending += mine
+            self._pending_steps.update(e.record.step for e in mine)
             self._applied.update(e.seq for e in entries)
             latest = self._latest
             if latest is None or entries[-1].seq > latest.seq:
@@ -321,8 +326,21 @@ class Session:
                 return call
         return None
 
+    def overtake(self, slot: str, name: str) -> None:
+        """A cell runs again: what its last execution left running makes no more calls.
+
+        So no call can be made by both, and the new execution is served what the other
+        one has finished, and waits for the call that it is in.
+        """
+        left = self.lingering.get(slot)
+        if left is not None:
+            running = left.overtake(f"{name} was run again")
+            self.notify(goingon.overtaken(name, running))
+
     def new_run(self, reason: str = "asked for") -> None:
         """Close the run; the next durable cell begins another one."""
+        for left in list(self.lingering.values()):
+            left.overtake("a new run was begun")
         if self.history.run and self.history.closed is None:
             self.journal(Kind.RUN_CLOSED, {"reason": reason})
         self._load("")
@@ -332,7 +350,10 @@ class Session:
         """Close a headless run that has nothing unfinished, and the store."""
         if self._store is None:
             return
+        starting.unwatch()
         with contextlib.suppress(Exception):
+            for left in list(self.lingering.values()):
+                left.close()
             self._close_finished()
         self._store.close()
         self._store = None

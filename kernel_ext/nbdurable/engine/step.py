@@ -92,6 +92,7 @@ def begin(session: Session, cell: Cell, namespace: Namespace) -> Replayed | Runn
         history = session.history
         place = session.slots.place(history, cell.cell_id, cell.name)
         session.tell_once(place.notice)
+        session.overtake(place.slot, place.name)
         session.slots.sources[place.slot] = looked.source.hex()
         if cell.fresh:
             session.journal(Kind.STEP_RESET, {"slot": place.slot}, sync=False)

@@ -124,13 +124,16 @@ def replayed(name: str, at_us: int, now: Now, *notes: str) -> str:
     )
 
 
-def stopped_by(name: str, tally: Tally, how: str, *, fresh: bool = False) -> str:
+def stopped_by(
+    name: str, tally: Tally, how: str, *, by: str = "", fresh: bool = False
+) -> str:
     """A step ended without completing; its calls are kept.
 
     Args:
         name: What people call the step.
         tally: What it did with its calls.
         how: ``raised``, ``interrupted`` or ``paused``.
+        by: The error, where it doesn't stand above.
         fresh: Whether its cell begins afresh each time.
 
     Example:
@@ -139,15 +142,20 @@ def stopped_by(name: str, tally: Tally, how: str, *, fresh: bool = False) -> str
         >>> print(stopped_by("review", Tally(ran=6, lost=1, ms=12_000), "interrupted"))
         review · interrupted · 6 calls ran · 12 s · 5 of them are not paid again
     """
-    stop = {"interrupted": "interrupted", "paused": "waits for your answer"}
     calls = calls_told(tally) if tally.calls else ""
     return line(
         name,
-        stop.get(how, "stopped by the error above"),
+        stop(how, by or "the error above"),
         calls,
         duration(tally.ms),
         _not_again(tally, fresh=fresh) if tally.ran else "",
     )
+
+
+def stop(how: str, by: str) -> str:
+    """How a step stopped."""
+    told = {"interrupted": "interrupted", "paused": "waits for your answer"}
+    return told.get(how, f"stopped by {by}")
 
 
 def calls_told(tally: Tally) -> str:

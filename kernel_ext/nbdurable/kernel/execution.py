@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import linecache
 import os
@@ -28,7 +29,7 @@ from nbdurable.kernel.interrupts import Interrupts, in_place
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.options import Options, parse
 from nbdurable.kernel.places import places, ran
-from nbdurable.kernel.seam import Attempt, Engine
+from nbdurable.kernel.seam import Attempt, Engine, Tell
 from nbdurable.kernel.tracebacks import Tracebacks
 from nbdurable.kernel.where import facts
 
@@ -154,11 +155,11 @@ class Execution:
             self._failed(attempt, error or unknown)
         else:
             shown, value = self._shown(), self._result.result
-            self._report(lambda: attempt.complete(shown, value))
+            self._report(lambda: attempt.complete(shown, value, self._later()))
 
     def _failed(self, attempt: Attempt, error: BaseException) -> None:
         shown = self._shown()
-        self._report(lambda: attempt.fail(error, shown))
+        self._report(lambda: attempt.fail(error, shown, self._later()))
 
     def _shown(self) -> Sequence[Output]:
         """What the cell showed; a step without its outputs is better than none."""
@@ -176,6 +177,16 @@ class Execution:
             self._warn(pause.told())
         except KeyboardInterrupt:
             self._warn("interrupted while this step was saved")
+
+    def _later(self) -> Tell:
+        """Shows lines under this cell also when another one is being executed."""
+        context = contextvars.copy_context()
+
+        def tell(lines: tuple[str, ...]) -> None:
+            with contained("how a step ended can't be told"):
+                context.copy().run(self._tell, lines, "status")
+
+        return tell
 
     def _tell(self, lines: tuple[str, ...], kind: str) -> None:
         quiet = self._options.quiet or os.environ.get(QUIET, "0") != "0"

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from nbdurable.engine.cells import Cell, Output, Replayed
 
+Tell = Callable[[tuple[str, ...]], None]
+"""Shows lines to the user."""
+
 
 class Attempt(Protocol):
-    """A step that runs now. Exactly one of `complete`, `fail` ends it."""
+    """A step that runs now. Exactly one of `complete`, `fail` ends its cell.
+
+    A step that goes on after its cell tells ``later`` how it ended, from any thread.
+    """
 
     def active(self) -> AbstractContextManager[object]:
         """The cell's code runs within."""
         ...
 
-    def complete(self, outputs: Sequence[Output], result: object) -> tuple[str, ...]:
+    def complete(
+        self, outputs: Sequence[Output], result: object, later: Tell
+    ) -> tuple[str, ...]:
         """The cell ended; gives the lines to show."""
         ...
 
-    def fail(self, error: BaseException, outputs: Sequence[Output]) -> tuple[str, ...]:
+    def fail(
+        self, error: BaseException, outputs: Sequence[Output], later: Tell
+    ) -> tuple[str, ...]:
         """The cell raised; gives the lines to show."""
         ...
 

@@ -249,6 +249,24 @@ class Kernel:
                     return matches
         raise TimeoutError(f"nothing offered after {timeout_s} s: {code}")
 
+    def wait_after(
+        self, ran: Ran, condition: Callable[[], bool], *, timeout_s: float = RUN_S
+    ) -> Ran:
+        """Collect what a cell that has ended still shows, until a condition holds.
+
+        Raises:
+            TimeoutError: It took longer.
+        """
+        deadline = SYSTEM_CLOCK.monotonic_s() + timeout_s
+        while not condition():
+            if SYSTEM_CLOCK.monotonic_s() > deadline:
+                raise TimeoutError(ran.text[-2000:])
+            with contextlib.suppress(Empty):
+                message = self.client.get_iopub_msg(timeout=SLICE_S)
+                if message["parent_header"].get("msg_id") == ran.id:
+                    _note(ran, message)
+        return ran
+
     def interrupt(self) -> None:
         """Send SIGINT, as the stop button does."""
         self.manager.interrupt_kernel()

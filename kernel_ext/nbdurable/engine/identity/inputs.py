@@ -52,6 +52,7 @@ class Inputs:
             module that the cell imports.
         undigestible: Per name without a digest, what refused it and where.
         writes: Names it may bind, by itself or through the code it reaches.
+        stores: Those of them that functions may bind, whenever they run.
         deletes: Names it may delete.
         star: It may bind names that nobody can foresee.
         dynamic: Builtins through which any name may be read; then every variable of
@@ -65,6 +66,7 @@ class Inputs:
     codes: Mapping[str, bytes] = field(default_factory=dict)
     undigestible: Mapping[str, Undigestible] = field(default_factory=dict)
     writes: frozenset[str] = frozenset()
+    stores: frozenset[str] = frozenset()
     deletes: frozenset[str] = frozenset()
     star: bool = False
     dynamic: frozenset[str] = frozenset()
@@ -127,6 +129,7 @@ def read_inputs(
         codes=gather.codes,
         undigestible=gather.undigestible,
         writes=analysis.writes | gather.stores,
+        stores=analysis.stores | gather.stores,
         deletes=analysis.deletes,
         star=analysis.star,
         dynamic=frozenset(dynamic),

@@ -58,6 +58,7 @@ class Analysis:
         source: Digest of the normalised source.
         reads: Names whose value the cell may use from before it ran.
         writes: Names it may bind.
+        stores: Those of them that its functions may bind when they run.
         deletes: Names it may delete.
         guesses: Names in texts of magics; read where a variable is bound to them.
         frames: Names in SQL texts; read where a frame is bound to them.
@@ -72,6 +73,7 @@ class Analysis:
     source: bytes
     reads: frozenset[str]
     writes: frozenset[str]
+    stores: frozenset[str]
     deletes: frozenset[str]
     guesses: frozenset[str]
     frames: frozenset[str]
@@ -105,6 +107,7 @@ class Ledger:
         self.sums = Needs()
         """Guesses, frames and dynamic reads of all that ran."""
         self.writes: set[str] = set()
+        self.stores: set[str] = set()
         self.deletes: set[str] = set()
         self._read_at: dict[str, int] = {}
         self._bound_at: dict[str, int] = {}
@@ -124,6 +127,7 @@ class Ledger:
         """A body may run now."""
         self._ran.append(needs)
         self.writes |= needs.stores
+        self.stores |= needs.stores
         for name in sorted(needs.loads):
             self.load(name, bound)
         known = self.bound if bound is None else set(bound)
@@ -157,6 +161,7 @@ class Ledger:
             source=source,
             reads=frozenset(self._read_at),
             writes=frozenset(self.writes),
+            stores=frozenset(self.stores),
             deletes=frozenset(self.deletes),
             guesses=frozenset(self.sums.guesses) - frozenset(self._read_at),
             frames=frozenset(self.sums.frames) - frozenset(self._read_at),
