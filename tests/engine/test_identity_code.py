@@ -360,6 +360,37 @@ def test_frames_in_sql_are_inputs() -> None:
     assert notebook.inputs(cell).key != before.key
 
 
+@pytest.mark.parametrize(
+    "setup",
+    [
+        "query = 'SELECT n\\nFROM sales'",
+        "QUERY = 'SELECT n FROM sales'\ndef query(): return QUERY",
+        "def query(sql='SELECT n FROM sales'): return sql",
+        "def query(): return 'SELECT n FROM sales'",
+    ],
+)
+def test_frames_in_sql_of_inputs_are_inputs(setup: str) -> None:
+    """The text of a query may be a value, or stand in a function."""
+    notebook = Notebook()
+    notebook.names["sales"] = pd.DataFrame({"n": [1]})
+    notebook.names["con"] = None
+    notebook.run(setup)
+    cell = "con.sql(query)"
+    before = notebook.inputs(cell)
+    notebook.names["sales"] = pd.DataFrame({"n": [2]})
+    assert notebook.inputs(cell).key != before.key
+
+
+def test_data_on_a_function_counts() -> None:
+    """What somebody put on a function may be read by it; for a call it is no edit."""
+    notebook = Notebook()
+    notebook.run("def ask(): return ask.retries\nask.retries = 3")
+    before, code = notebook.inputs("ask()").key, notebook.code("ask")
+    notebook.run("ask.retries = 4")
+    assert notebook.inputs("ask()").key != before
+    assert notebook.code("ask") == code
+
+
 def test_changes_in_place_are_found() -> None:
     """Inputs that the cell has changed are named, the untouched ones aren't."""
     notebook = Notebook()

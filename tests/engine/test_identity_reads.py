@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
+import sys
 import sysconfig
+import types
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
@@ -84,11 +87,25 @@ class Changed:
     __radd__ = __add__
 
 
+class Main(types.ModuleType):
+    """The notebook as a module."""
+
+    def __init__(self, names: Watched) -> None:
+        super().__init__("__main__")
+        self.__dict__["names"] = names
+
+    def __getattr__(self, name: str) -> object:
+        if name[:2] == "__":
+            raise AttributeError(name)
+        return self.__dict__["names"][name]
+
+
 class Shell:
     """The calls that IPython's transformation writes, expanding as IPython does."""
 
-    def __init__(self, names: Watched) -> None:
+    def __init__(self, names: Watched, main: Main) -> None:
         self.user_ns = names
+        self.user_module = main
 
     def _expand(self, line: str) -> str:
         """The line as IPython expands it; a name is read if the line depends on it."""
@@ -125,11 +142,13 @@ def watch(source: str) -> tuple[set[str], set[str]]:
     """The names that a cell read and changed when it ran."""
     names = Watched({})
     exec(SETUP, names)  # a cell
-    names["get_ipython"] = lambda: Shell(names)
+    main = Main(names)
+    names["get_ipython"] = lambda: Shell(names, main)
     names.read.clear()
     names.bound.clear()
     before = dict(names)
-    exec(compile(source, "<cell>", "exec"), names)  # a cell
+    with mock.patch.dict(sys.modules, __main__=main):
+        exec(compile(source, "<cell>", "exec"), names)  # a cell
     after = dict(names)
     keys = before.keys() | after.keys()
     changed = {k for k in keys if before.get(k, names) is not after.get(k, names)}
@@ -215,6 +234,10 @@ EXACT = {
     "cell magic": "%%time\nx = a\nx + c",
     "query": "df.query('size > @a')",
     "query in a function": "def f():\n    a = 1\n    return df.query('x > @a')\nf()",
+    "imported main module": "import __main__\n__main__.a",
+    "name of the main module": "from __main__ import a as z\nz",
+    "user module": "get_ipython().user_module.a",
+    "frame constant": "import sys\nsys._getframe(0).f_globals['a']",
     "async comprehension": "async def f(): return [x async for x in agen()]\nb",
     "star assignment in function": "def f(*args, **kw): return args, kw, a\nf()",
     "return of a class": "class A:\n    x = 1\n    y = x\nA.y",
@@ -244,6 +267,11 @@ DYNAMIC = {
     "user_ns": "get_ipython().user_ns[k]",
     "eval by another name": "e = eval\ne(text)",
     "in a function": "def f(): return eval(text)\nf()",
+    "main module by another name": "import __main__ as m\nm.a",
+    "main module by a function": "__import__('__main__').a",
+    "frame": "import sys\nsys._getframe(0).f_globals[k]",
+    "builtins": "import builtins\nbuiltins.eval(text)",
+    "run in place": "get_ipython().run_line_magic('run', '-i script.py')",
     "main module": "import sys\nsys.modules['__main__']",
     "dir": "dir()",
 }
@@ -321,6 +349,19 @@ def test_tables_in_texts_are_candidates(case: str) -> None:
     assert not frames & found.reads
 
 
+EXPRESSIONS = {
+    "pandas": ("pd.eval('one + two * 2')", {"one", "two"}),
+    "numexpr": ("ne.evaluate('one * two')", {"one", "two"}),
+}
+
+
+@pytest.mark.parametrize("case", EXPRESSIONS)
+def test_words_of_expressions_are_guesses(case: str) -> None:
+    """``pd.eval`` looks its names up where it is called."""
+    source, words = EXPRESSIONS[case]
+    assert analyse(source).guesses == words
+
+
 MAGICS = {
     "unknown line magic": ("%frob first --flag", {"first", "flag"}),
     "unknown cell magic": ("%%frob x\nbody text", {"x", "body", "text"}),
@@ -396,4 +437,7 @@ def test_scopes_agree_with_symtable(module: str) -> None:
         table = by_place[node.name, node.lineno]
         found = needs_of(node)
         assert found.loads | found.stores >= globals_by_symtable(table), node.name
-        assert found.loads <= globals_by_symtable(table) | found.stores, node.name
+        asked = {"__name__"}  # of ``f_globals``, which symtable takes for any attribute
+        assert found.loads - asked <= globals_by_symtable(table) | found.stores, (
+            node.name
+        )

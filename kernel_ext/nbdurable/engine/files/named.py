@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
 from nbdurable.engine.files.counted import absolute
+from nbdurable.engine.identity.texts import file_names
 
 NAMES_MAX = 2_000
 """Paths looked at before a step runs; a look costs 2 µs."""
@@ -93,7 +94,7 @@ def _texts_in(value: object, most: int) -> Iterator[str]:
         inner: list[object] = []
         for item in levels[:most]:
             if isinstance(item, str):
-                yield from filter(_may_be_path, [item])
+                yield from filter(_may_be_path, file_names(item))
             elif isinstance(item, PurePath):
                 yield str(item)
             else:

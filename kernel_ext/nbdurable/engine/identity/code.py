@@ -56,6 +56,10 @@ class CallCodes(Codes):
         del facts, globals_
         yield from ()
 
+    def _given(self, function: FunctionType) -> Iterator[Item]:
+        del function
+        yield from ()
+
     def _attribute(self, value: object) -> object:
         return self.counted(value)
 

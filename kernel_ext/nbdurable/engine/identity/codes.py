@@ -31,7 +31,7 @@ from nbdurable.engine.identity.kinds import refused
 from nbdurable.engine.identity.kinds.code import import_name
 from nbdurable.engine.identity.modules import Modules
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
-from nbdurable.engine.identity.texts import file_names
+from nbdurable.engine.identity.texts import file_names, tables
 
 TOOL_ATTRIBUTE = "__nbdurable_tool__"
 """Where a wrapper made by `nd.tool` keeps its options, as a value with a digest. Such a
@@ -64,6 +64,7 @@ class Codes:
         touched: Names of the notebook that reached code loads.
         stores: Names of the notebook that reached code may bind.
         texts: Texts in reached code that may name files, its paths among them.
+        tables: Names in reached texts that stand where SQL has tables.
         dynamic: Builtins through which reached code may read any name.
     """
 
@@ -87,6 +88,7 @@ class Codes:
         self.stores: set[str] = set()
         self.dynamic: set[str] = set()
         self.texts: set[str] = set()
+        self.tables: set[str] = set()
         self._modules = Modules(sources, self._source, self._version)
 
     def form(self, value: object) -> Form:
@@ -130,6 +132,12 @@ class Codes:
             return _opaque(value)
         return value
 
+    def _given(self, function: FunctionType) -> Iterator[Item]:
+        """Plain data that somebody put on a function: ``ask.retries = 3``."""
+        for name, value in vars(function).items():
+            if name[:2] != "__" and plain.census(value) is not None:
+                yield f"attribute {name}", value
+
     # --- functions
 
     def _function(self, function: FunctionType) -> Form:
@@ -150,6 +158,7 @@ class Codes:
 
     def _local_function(self, function: FunctionType, facts: Facts) -> Form:
         items = dict(self._bound_to(function, self.counted))
+        items |= self._given(function)
         items |= self._reached(
             facts, function.__globals__, function.__code__.co_freevars
         )
@@ -276,7 +285,9 @@ class Codes:
         return module == NOTEBOOK or self._sources.holds(function.__code__.co_filename)
 
     def _note(self, value: object) -> None:
-        """A text or path that reached code uses may name a file."""
+        """A text or path that reached code uses may name a file or a frame."""
+        if isinstance(value, str):
+            self.tables.update(tables(value))
         if isinstance(value, str) or type(value).__module__.startswith("pathlib"):
             self.texts.update(file_names(str(value)))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from nbdurable.engine.identity import keys, plain, registry
+from nbdurable.engine.identity import keys, plain, registry, texts
 from nbdurable.engine.identity.canonical import Hasher, Redact
 from nbdurable.engine.identity.codes import (
     Codes,
@@ -117,6 +117,7 @@ def read_inputs(
     gather.read(sorted(analysis.reads - {*hidden}))
     gather.read(sorted(n for n in analysis.guesses - {*hidden} if n in namespace))
     gather.read(sorted(n for n in analysis.frames if _is_frame(namespace.get(n))))
+    gather.read(sorted(n for n in gather.tables() if _is_frame(namespace.get(n))))
     dynamic = {n for n in analysis.dynamic if n not in namespace} | gather.dynamic
     if dynamic:
         own = {n for n in namespace if not n.startswith("__")} - {*hidden}
@@ -183,6 +184,13 @@ class _Gather:
     def texts(self) -> set[str]:
         """Texts in reached code that may name files."""
         return set().union(*(codes.texts for codes in self._made))
+
+    def tables(self) -> set[str]:
+        """Names in texts among the inputs, and in reached code, where SQL has tables."""
+        values = (self._namespace.get(name) for name in self.digests)
+        found = {t for v in values if isinstance(v, str) for t in texts.tables(v)}
+        found |= set().union(*(codes.tables for codes in self._made))
+        return found - self._analysis.bound_at.keys()
 
     def _hasher(self, hidden: Collection[str] = ()) -> Hasher:
         codes = self._codes_of(hidden)

@@ -24,6 +24,9 @@ _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _SHELL = frozenset({"system", "getoutput"})
 _CODE = frozenset({"ev", "ex", "run_cell", "runcode"})
 _QUERIES = frozenset({"query", "eval"})
+_EXPRESSIONS = frozenset({("pd", "eval"), ("pandas", "eval"), ("ne", "evaluate"),
+                          ("numexpr", "evaluate")})  # fmt: skip
+_BUILTINS = frozenset({"builtins", "__builtins__"})
 _LOOKUPS = frozenset({"get", "pop", "setdefault", "__getitem__"})
 
 
@@ -41,6 +44,8 @@ def _builtin(walk: Flow, node: ast.Call, name: str) -> bool:
         return False
     if name in {"eval", "exec"}:
         return _evaluate(walk, node, name)
+    if name == "__import__":
+        _import(walk, node)
     if name not in _NAMESPACES and name != "dir":
         return False
     walk.load(name)
@@ -58,12 +63,35 @@ def _method(
     if _is_shell(function.value):
         return _shell(walk, node, function.attr, transform)
     if function.attr == "import_module":
-        walk.sums.imports.update(_constants(node.args[:1]))
+        _import(walk, node)
+    if isinstance(function.value, ast.Name) and (
+        (function.value.id, function.attr) in _EXPRESSIONS
+    ):
+        for text in _constants(node.args[:1]):
+            guess(walk, text)
     if function.attr in _QUERIES:
         for text in _constants(node.args[:1]):
             for name in texts.query_names(text):
                 walk.load(name)
     return False
+
+
+def _import(walk: Flow, node: ast.Call) -> None:
+    """An import by a function: a constant name is known, the notebook is dynamic."""
+    names = _constants(node.args[:1])
+    walk.sums.imports.update(names)
+    if "__main__" in names:
+        walk.sums.dynamic.add("__main__")
+
+
+def imported(walk: Flow, node: ast.Import | ast.ImportFrom) -> None:
+    """The notebook imported as a module: under its name `attribute` knows it."""
+    if isinstance(node, ast.ImportFrom):
+        if node.module == "__main__" and not node.level:
+            for alias in node.names:
+                walk.load_global(alias.name)
+    elif any(a.name == "__main__" and a.asname for a in node.names):
+        walk.sums.dynamic.add("__main__")
 
 
 def item(walk: Flow, node: ast.Subscript) -> bool:
@@ -74,6 +102,7 @@ def item(walk: Flow, node: ast.Subscript) -> bool:
         return False
     if not _is_namespace(walk, node.value):
         return False
+    _owner(walk, node.value)
     key = _text(node.slice)
     if key is None:
         walk.visit(node.slice)
@@ -85,7 +114,12 @@ def item(walk: Flow, node: ast.Subscript) -> bool:
 
 def attribute(walk: Flow, node: ast.Attribute) -> bool:
     """``__main__.k``, or the namespace itself as an object."""
-    if isinstance(node.value, ast.Name) and node.value.id == "__main__":
+    if isinstance(node.value, ast.Name) and node.value.id in _BUILTINS:
+        if node.attr in OPENERS:
+            walk.sums.dynamic.add(node.attr)
+            walk.sums.star |= node.attr == "exec"
+        return False
+    if _is_main(node.value):
         if node.attr == "__dict__":
             _unknown(walk, stores=False)
         else:
@@ -105,6 +139,8 @@ def membership(walk: Flow, node: ast.Compare) -> bool:
     spaces = all(_is_namespace(walk, right) for right in node.comparators)
     if key is None or not tests or not spaces:
         return False
+    for space in node.comparators:
+        _owner(walk, space)
     walk.load_global(key)
     return True
 
@@ -112,17 +148,30 @@ def membership(walk: Flow, node: ast.Compare) -> bool:
 # --- the namespace as an object
 
 
+def _owner(walk: Flow, space: ast.AST) -> None:
+    """What a namespace is asked of: ``frame`` in ``frame.f_globals``."""
+    if isinstance(space, ast.Attribute):
+        walk.visit(space.value)
+
+
 def _is_namespace(walk: Flow, node: ast.AST) -> bool:
     match node:
         case ast.Call(func=ast.Name(id=name), args=[], keywords=[]):
             here = name == "globals" or walk.scope.place is not Place.FUNCTION
             return name in _NAMESPACES and here and walk.is_builtin(name)
-        case ast.Attribute(attr="user_ns" | "user_global_ns"):
+        case ast.Attribute(
+            attr="user_ns" | "user_global_ns" | "f_globals" | "f_locals"
+        ):
             return True
         case ast.Attribute(value=ast.Name(id="__main__"), attr="__dict__"):
             return True
         case _:
             return False
+
+
+def _is_main(node: ast.AST) -> bool:
+    named = isinstance(node, ast.Name) and node.id == "__main__"
+    return named or (isinstance(node, ast.Attribute) and node.attr == "user_module")
 
 
 def _is_modules(node: ast.AST) -> bool:
@@ -152,6 +201,8 @@ def _access(walk: Flow, key: str, context: ast.expr_context) -> None:
 
 def _ask(walk: Flow, node: ast.Call, method: str) -> bool:
     """A method of the namespace: a look-up of one name, or anything."""
+    assert isinstance(node.func, ast.Attribute)
+    _owner(walk, node.func.value)
     key = _text(node.args[0]) if node.args else None
     if method in _LOOKUPS and key is not None:
         walk.load_global(key)
@@ -217,6 +268,9 @@ def _shell(
 ) -> bool:
     given = [_text(argument) for argument in node.args]
     match method, given:
+        case "push" | "drop_by_id" | "reset", _:
+            walk.sums.star = True
+            return False
         case _, [] | [None, *_]:
             computed = method in _CODE or method.startswith("run_")
             if computed and node.args:
@@ -252,6 +306,8 @@ def _line_magic(walk: Flow, name: str, line: str) -> None:
         code(walk, texts.without_options(line))
     elif name in texts.BINDING_MAGICS:
         walk.sums.star = True
+        if name == "run" and "-i" in line.split():
+            walk.sums.dynamic.add("%run -i")
         guess(walk, line)
     elif name not in texts.FOREIGN_MAGICS:
         guess(walk, texts.without_options(line))

@@ -227,6 +227,7 @@ class _Walk(Flow):
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         """Names of modules, or of what is in them."""
         self.sums.imports |= set(imported_modules(node))
+        notebook.imported(self, node)
         for alias in node.names:
             if alias.name == "*":
                 self.sums.star = True
