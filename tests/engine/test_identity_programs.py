@@ -69,6 +69,7 @@ class Value:
     __radd__ = __iadd__ = __add__
 
     def __call__(self, *_: object) -> Value:
+        """Like any other operation."""
         return Value()
 
     def __iter__(self):

@@ -27,6 +27,7 @@ _QUERIES = frozenset({"query", "eval"})
 _EXPRESSIONS = frozenset({("pd", "eval"), ("pandas", "eval"), ("ne", "evaluate"),
                           ("numexpr", "evaluate")})  # fmt: skip
 _BUILTINS = frozenset({"builtins", "__builtins__"})
+_PUSHING = frozenset({"drop_by_id", "push", "reset"})
 _LOOKUPS = frozenset({"get", "pop", "setdefault", "__getitem__"})
 
 
@@ -61,6 +62,7 @@ def _method(
     if _is_namespace(walk, function.value):
         return _ask(walk, node, function.attr)
     if _is_shell(function.value):
+        walk.sums.star |= function.attr in _PUSHING
         return _shell(walk, node, function.attr, transform)
     if function.attr == "import_module":
         _import(walk, node)
@@ -268,9 +270,6 @@ def _shell(
 ) -> bool:
     given = [_text(argument) for argument in node.args]
     match method, given:
-        case "push" | "drop_by_id" | "reset", _:
-            walk.sums.star = True
-            return False
         case _, [] | [None, *_]:
             computed = method in _CODE or method.startswith("run_")
             if computed and node.args:
