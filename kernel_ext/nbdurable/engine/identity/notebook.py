@@ -66,16 +66,19 @@ def _method(
         return _shell(walk, node, function.attr, transform)
     if function.attr == "import_module":
         _import(walk, node)
-    if isinstance(function.value, ast.Name) and (
-        (function.value.id, function.attr) in _EXPRESSIONS
-    ):
-        for text in _constants(node.args[:1]):
-            guess(walk, text)
-    if function.attr in _QUERIES:
-        for text in _constants(node.args[:1]):
-            for name in texts.query_names(text):
-                walk.load(name)
+    for text in _constants(node.args[:1]):
+        _query(walk, function, text)
     return False
+
+
+def _query(walk: Flow, function: ast.Attribute, text: str) -> None:
+    """The text that a method evaluates: ``pd.eval``, and ``query`` of a frame."""
+    owner = function.value.id if isinstance(function.value, ast.Name) else ""
+    if (owner, function.attr) in _EXPRESSIONS:
+        guess(walk, text)
+    if function.attr in _QUERIES:
+        for name in texts.query_names(text):
+            walk.load(name)
 
 
 def _import(walk: Flow, node: ast.Call) -> None:
