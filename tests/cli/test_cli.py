@@ -148,7 +148,7 @@ def test_what_to_type_can_be_typed_at_a_shell(
     foreign = cli("fsck", code=5)
     assert f'  nbdurable trust "{home}/.nbdurable"' in foreign
     assert "  export NBDURABLE_STORE=" in foreign
-    assert json.loads(cli("show", "--json", code=5))["told"] == foreign
+    assert json.loads(cli("fsck", "--json", code=5))["told"] == foreign
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])

@@ -107,6 +107,7 @@ def test_rebuilt(name: str) -> None:
     "name", [n for n, k in KINDS.items() if k.category == "refused"]
 )
 @pytest.mark.filterwarnings("ignore:unclosed")
+@pytest.mark.filterwarnings("ignore:Pickle, copy, and deepcopy")  # itertools, 3.12 on
 def test_refused(name: str) -> None:
     """What is tied to the process is refused, with its place, even deep inside."""
     value = KINDS[name].make()

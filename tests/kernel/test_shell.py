@@ -79,8 +79,10 @@ def test_bad_input_is_answered_in_our_form(kernel: Kernel, code: str):
 def test_a_syntax_error_is_pythons_own_and_journals_nothing(kernel: Kernel):
     """The line is the user's, and no step begins."""
     before = kernel.run("%durable status").text
+    plain = kernel.run("# plain\nx = 1\ny = (\n")
     ran = kernel.run("%%durable broken\nx = 1\ny = (\n")
-    assert ran.reply["ename"] == "SyntaxError"
+    assert ran.reply["ename"] == plain.reply["ename"]
+    assert ran.reply["ename"] in {"SyntaxError", "_IncompleteInputError"}  # 3.13.0
     assert "line 3" in ran.text
     assert kinds_of(ran) == []
     assert kernel.run("%durable status").text == before
