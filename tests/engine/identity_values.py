@@ -14,7 +14,6 @@ import fractions
 import functools
 import io
 import itertools
-import json
 import pathlib
 import re
 import types
@@ -24,8 +23,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-
-from nbdurable.engine.identity.canonical import digest
 
 
 class Colour(enum.Enum):
@@ -424,16 +421,3 @@ DIFFERENT: dict[str, tuple[Make, ...]] = {
         lambda: functools.partial,
     ),
 }
-
-
-def digests() -> dict[str, list[str]]:
-    """The digest of every value of both tables."""
-    tables = {f"equal: {k}": v for k, v in EQUAL.items()}
-    tables |= {f"different: {k}": v for k, v in DIFFERENT.items()}
-    return {
-        name: [digest(make()).hex() for make in makes] for name, makes in tables.items()
-    }
-
-
-if __name__ == "__main__":
-    print(json.dumps(digests()))  # the output is what the test reads

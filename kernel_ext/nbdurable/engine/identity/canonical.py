@@ -20,11 +20,20 @@ from collections.abc import Callable
 from typing import Protocol
 
 from nbdurable.engine.identity import plain
-from nbdurable.engine.identity.forms import Form, Undigestible, qualified
-from nbdurable.engine.identity.keys import Tag, tagged
+from nbdurable.engine.identity.forms import (
+    Content,
+    Form,
+    Stretch,
+    Undigestible,
+    qualified,
+)
+from nbdurable.engine.identity.keys import Tag, content_digest, tagged
+from nbdurable.engine.identity.kinds.code import bound
 from nbdurable.engine.identity.registry import CODE, kind_of
 
 Redact = Callable[[str], str]
+Contents = Callable[[Content], bytes]
+"""Gives the digest of a big buffer; it may know that the buffer is unchanged."""
 
 
 class Codes(Protocol):
@@ -35,12 +44,18 @@ class Codes(Protocol):
         ...
 
 
+def hashed(content: Content) -> bytes:
+    """The digest of a big buffer, by reading all of it."""
+    return content_digest(content.read())
+
+
 def digest(
     value: object,
     *,
     call_arguments: bool = False,
     redact: Redact | None = None,
     codes: Codes | None = None,
+    contents: Contents = hashed,
 ) -> bytes:
     """The canonical digest of a value.
 
@@ -51,6 +66,7 @@ def digest(
             not (a repeated payment is worse).
         redact: Replaces the secrets in a string, before anything is hashed.
         codes: Gives code its form; without it only importable code has a digest.
+        contents: Gives big buffers their digest.
 
     Raises:
         Undigestible: The value, or something in it, has no digest.
@@ -64,7 +80,9 @@ def digest(
     stream = _stream(value, redact, call_arguments=call_arguments)
     if stream is not None:
         return tagged(Tag.PLAIN, stream)
-    walk = Hasher(call_arguments=call_arguments, redact=redact, codes=codes)
+    walk = Hasher(
+        call_arguments=call_arguments, redact=redact, codes=codes, contents=contents
+    )
     return walk.digest(value)
 
 
@@ -113,7 +131,9 @@ class Hasher:
         call_arguments: bool = False,
         redact: Redact | None = None,
         codes: Codes | None = None,
+        contents: Contents = hashed,
     ) -> None:
+        self._contents = contents
         self._call_arguments = call_arguments
         self._redact = redact
         self._codes = codes
@@ -133,6 +153,11 @@ class Hasher:
         self._cyclic = False
 
     def _plain(self, value: object) -> bytes | None:
+        cls = type(value)
+        if cls not in plain.PLAIN:
+            return None
+        if cls in plain.ATOMS and (self._redact is None or cls not in plain.TEXTS):
+            return tagged(Tag.PLAIN, plain.stream(value))
         data = self._streamed(value)
         return None if data is None else tagged(Tag.PLAIN, data)
 
@@ -149,7 +174,7 @@ class Hasher:
                 part = self._memo[part.key]
         except Undigestible as refusal:
             self._forget()
-            raise Undigestible(refusal.type, _path(stack) + refusal.path) from None
+            raise refusal.below(_path(stack)) from refusal.__cause__
         if self._cyclic:
             # The digest of a cycle's member depends on where the walk came in.
             self._forget()
@@ -159,12 +184,11 @@ class Hasher:
     def _visit(self, stack: list[_Frame]) -> None:
         while stack:
             frame = stack[-1]
-            children = frame.form.children
-            if frame.reached == len(children):
+            if frame.reached == len(frame.form.children):
                 self._leave(stack.pop(), stack[-1] if stack else None)
                 continue
             frame.reached += 1
-            part = self._part(children[frame.reached - 1])
+            part = self._part(_child(frame))
             if isinstance(part, _Frame):
                 stack.append(part)
                 continue
@@ -187,7 +211,7 @@ class Hasher:
             if data is None:
                 return self._enter(value, form)
             found = tagged(form.tag, *form.fields, b"plain", data)
-        if type(value) not in plain.ATOMS:
+        if type(value) not in _NOT_SHARED:
             self._remember(value, found)
         return found
 
@@ -207,15 +231,20 @@ class Hasher:
         self.types.add(cls)
         kind = kind_of(cls)
         if kind is CODE and self._codes is not None:
-            return self._codes.form(value)
+            return bound(value) or self._codes.form(value)
         if self._call_arguments and cls is dict:
             value = dict(plain.by_key(value))  # type: ignore[arg-type]  # a dict
         try:
-            return kind(value)
+            form = kind(value)
+            return self._with_contents(form) if form.big else form
         except Undigestible:
             raise
         except Exception as problem:  # the user's own code runs here: any may come
-            raise Undigestible(qualified(cls)) from problem
+            raise Undigestible(qualified(cls), reason=_reason(problem)) from problem
+
+    def _with_contents(self, form: Form) -> Form:
+        digests = map(self._contents, form.big)
+        return form._replace(fields=(*form.fields, *digests), big=())
 
     def _leave(self, frame: _Frame, parent: _Frame | None) -> None:
         if frame.lowest == frame.index:
@@ -242,6 +271,25 @@ class Hasher:
         whole = tagged(Tag.CYCLE, *_cycle(component))
         for number, frame in enumerate(component):
             self._memo[frame.key] = tagged(Tag.CYCLE_MEMBER, whole, _number(number))
+
+
+_NOT_SHARED = plain.ATOMS | {Stretch}
+"""Types that the memo leaves out: nobody meets the same one twice, or it costs less
+to hash it again."""
+
+
+def _child(frame: _Frame) -> object:
+    try:
+        return frame.form.children[frame.reached - 1]
+    except (
+        Exception
+    ) as problem:  # changed while it was read, by its own code or a thread
+        label = frame.form.label(frame.reached - 1)
+        raise Undigestible("a container", label, _reason(problem)) from problem
+
+
+def _reason(problem: Exception) -> str:
+    return f"reading it raised {type(problem).__name__}"
 
 
 def _node(frame: _Frame) -> bytes:

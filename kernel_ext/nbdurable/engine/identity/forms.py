@@ -7,7 +7,7 @@ other values. Kinds never hash and never recurse; only the hasher does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from nbdurable.engine.identity.keys import Buffer, Tag
 
@@ -18,15 +18,22 @@ class Undigestible(Exception):  # a verdict that the engine words
     Attributes:
         type: Qualified name of the type that has none.
         path: Where it was found below the value asked about, such as ``[3].lock``.
+        reason: Why, if the type alone doesn't say it.
     """
 
-    def __init__(self, type_: str, path: str = "") -> None:
-        super().__init__(type_, path)
+    def __init__(self, type_: str, path: str = "", reason: str = "") -> None:
+        super().__init__(type_, path, reason)
         self.type = type_
         self.path = path
+        self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.path or 'the value'}: {self.type} has no digest"
+        why = f", because {self.reason}" if self.reason else ""
+        return f"{self.path or 'the value'}: {self.type} has no digest{why}"
+
+    def below(self, path: str) -> Undigestible:
+        """The same refusal, as seen from further above."""
+        return Undigestible(self.type, path + self.path, self.reason)
 
 
 def index_label(position: int) -> str:
@@ -37,6 +44,25 @@ def index_label(position: int) -> str:
 def no_label(_: int) -> str:
     """The path of a child that is no place of its own for people."""
     return ""
+
+
+CONTENT_BYTES_MIN = 1 << 20
+"""From here a buffer is hashed on its own, in bytes; a part of the format."""
+
+
+class Content:
+    """A big buffer: hashed on its own, and not again where it provably is unchanged.
+
+    Attributes:
+        array: The numpy array whose elements these are, if they are one's.
+        read: Gives the bytes; costs a copy where the elements don't lie in order.
+    """
+
+    __slots__ = ("array", "read")
+
+    def __init__(self, read: Callable[[], Buffer], array: object = None) -> None:
+        self.read = read
+        self.array = array
 
 
 class Form(NamedTuple):
@@ -50,6 +76,7 @@ class Form(NamedTuple):
         unordered: The order of the children doesn't count.
         flat: Try to hash all children at once as one plain tuple. False where the
             children are as many as the value is big.
+        big: Buffers that count like fields, from `CONTENT_BYTES_MIN` on.
     """
 
     tag: Tag
@@ -58,6 +85,7 @@ class Form(NamedTuple):
     label: Callable[[int], str] = index_label
     unordered: bool = False
     flat: bool = True
+    big: Sequence[Content] = ()
 
 
 Kind: TypeAlias = Callable[..., Form]
@@ -102,18 +130,27 @@ class Stretch:
     only its own stretch down the slow path.
     """
 
-    __slots__ = ("elements", "label", "start")
+    __slots__ = ("elements", "label")
 
-    def __init__(
-        self, elements: Sequence[object], start: int, label: Callable[[int], str]
-    ) -> None:
+    def __init__(self, elements: Sequence[object], label: Callable[[int], str]) -> None:
         self.elements = elements
-        self.start = start
         self.label = label
 
-    def label_within(self, position: int) -> str:
-        """The path of an element by its position in this stretch."""
-        return self.label(self.start + position)
+
+class Stretches(Sequence[object]):
+    """The parts of something long, each cut when its turn comes."""
+
+    def __init__(self, count: int, cut: Callable[[int], object]) -> None:
+        self._count = count
+        self._cut = cut
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: Any) -> Any:
+        if not 0 <= place < self._count:
+            raise IndexError(place)
+        return self._cut(place)
 
 
 def qualified(cls: type) -> str:
@@ -140,3 +177,16 @@ def named_form(
         [items[name] for name in names],
         lambda position: label(names[position]),
     )
+
+
+def raw_form(
+    tag: Tag,
+    fields: Sequence[Buffer],
+    data: memoryview,
+    children: Sequence[object] = (),
+) -> Form:
+    """A form of some bytes, which lie in order."""
+    flat = data.cast("B") if data.nbytes else b""
+    if len(flat) < CONTENT_BYTES_MIN:
+        return Form(tag, (*fields, flat), children, no_label)
+    return Form(tag, fields, children, no_label, big=(Content(lambda: flat),))

@@ -36,6 +36,10 @@ def field(data: Buffer) -> bytes:
     return len(data).to_bytes(8, "little") + data
 
 
+def _domain(name: str) -> bytes:
+    return field(f"nbdurable/{ALGORITHM}/{name}".encode())
+
+
 class Tag(Enum):
     """What a digest is a digest of. Values are stored: add, never rename."""
 
@@ -73,6 +77,9 @@ class Tag(Enum):
     FROZENSET = "frozenset"
     BYTEARRAY = "bytearray"
     BUFFER = "buffer"
+    CONTENT = "content"
+    TEXTS = "texts"
+    NUMBERS = "array.array"
     SINGLETON = "singleton"
     RANGE = "range"
     SLICE = "slice"
@@ -83,6 +90,12 @@ class Tag(Enum):
     REGEX = "regex"
     MEMBER = "enum"
     EXCEPTION = "exception"
+    NUMBER = "number"
+    ADDRESS = "address"
+    MATCH = "match"
+    METHOD = "method"
+    PARTIAL = "partial"
+    DESCRIPTOR = "descriptor"
     MEMORY_FILE = "memory-file"
     INSTANCE = "instance"
     REDUCED = "reduced"
@@ -99,14 +112,24 @@ class Tag(Enum):
     INDEX = "pandas.index"
     COLUMN = "pandas.column"
     MOMENT = "pandas.moment"
+    ARROW = "arrow.array"
+    ARROW_TABLE = "arrow.table"
+    ARROW_TYPE = "arrow.type"
+    POLARS_FRAME = "polars.frame"
+    POLARS_SERIES = "polars.series"
+    POLARS_TYPE = "polars.type"
+    SPARSE = "scipy.sparse"
+    GRAPH = "networkx.graph"
+    IMAGE = "pillow.image"
+    TENSOR = "torch.tensor"
     CLIENT = "client"
+    SECRET = "secret"  # noqa: S105  # a tag
 
     hasher: Callable[[], blake3]
     """A fresh hasher that has already taken this tag's domain string."""
 
     def __init__(self, name: str) -> None:
-        domain = f"nbdurable/{ALGORITHM}/{name}".encode()
-        self.hasher = blake3(field(domain)).copy
+        self.hasher = blake3(_domain(name)).copy
 
 
 def tagged(tag: Tag, *fields: Buffer) -> bytes:
@@ -120,6 +143,18 @@ def tagged(tag: Tag, *fields: Buffer) -> bytes:
             hasher.update(data)
     return hasher.digest()
 
+
+def content_digest(data: Buffer) -> bytes:
+    """The digest of a big buffer, which is hashed on its own."""
+    if len(data) < _THREADED_BYTES_MIN:
+        return tagged(Tag.CONTENT, data)
+    hasher = blake3(_domain(Tag.CONTENT.value), max_threads=blake3.AUTO)
+    hasher.update(len(data).to_bytes(8, "little"))
+    return hasher.update(data).digest()
+
+
+_THREADED_BYTES_MIN = 32 << 20
+"""From here more threads than one are quicker; they cost 40 µs to start."""
 
 _JOINED_BYTES_MAX = 4096
 """Up to here copying a field costs less than another call of the hasher, in bytes."""

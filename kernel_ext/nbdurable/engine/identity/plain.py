@@ -28,6 +28,8 @@ ATOMS = frozenset({NoneType, bool, int, float, complex, str, bytes})
 _SEQUENCES = frozenset({list, tuple})
 _TREES = _SEQUENCES | {dict}
 PLAIN = ATOMS | _TREES
+TEXTS = frozenset({str, bytes})
+"""Atoms that may hold a secret."""
 
 _TEXT = {str}
 _MARSHAL_VERSION = 2

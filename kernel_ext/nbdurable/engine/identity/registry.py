@@ -7,19 +7,27 @@ them; a type that exists has been imported by its owner.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import WrapperDescriptorType
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from nbdurable.engine.identity.forms import Form, Kind, Kinds, qualified
+from nbdurable.engine.identity.forms import Form, Kind, Kinds, no_label, qualified
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.kinds import (
     arrays,
+    arrow,
     builtin,
     clients,
     code,
     frames,
+    images,
+    models,
     objects,
+    polars,
     refused,
+    science,
     standard,
+    tensors,
 )
 
 CODE: Kind = code.importable
@@ -29,8 +37,14 @@ _KINDS: Kinds = {
     **builtin.KINDS,
     **standard.KINDS,
     **objects.KINDS,
+    **models.KINDS,
     **arrays.KINDS,
     **frames.KINDS,
+    **arrow.KINDS,
+    **polars.KINDS,
+    **science.KINDS,
+    **images.KINDS,
+    **tensors.KINDS,
     **clients.KINDS,
     **code.KINDS,
     **refused.KINDS,
@@ -40,24 +54,18 @@ _registered: dict[type | str, Kind] = {}
 _resolved: WeakKeyDictionary[type, Kind] = WeakKeyDictionary()
 
 
-def register(type_: type | str, stand_in: Callable[..., object]) -> None:
-    """Give a type a digest, for `nd.register_digest`.
-
-    Args:
-        type_: The type, or its qualified name; subclasses included.
-        stand_in: From an instance to a value that is hashed in its place.
-
-    Example:
-        >>> class Session:
-        ...     def __init__(self, host): self.host = host
-        >>> register(Session, lambda session: session.host)
-    """
+def register(
+    type_: type | str, stand_in: Callable[[Any], object], version: str
+) -> None:
+    """Give a type and its subclasses a digest; see `nd.register_digest`."""
     name = qualified(type_) if isinstance(type_, type) else type_
 
     def kind(value: object) -> Form:
-        return Form(Tag.STAND_IN, (qualified(type(value)).encode(),), [stand_in(value)])
+        fields = (qualified(type(value)).encode(), version.encode())
+        return Form(Tag.STAND_IN, fields, (stand_in(value),), no_label)
 
-    _registered[type_] = kind
+    if isinstance(type_, type):
+        _registered[type_] = kind
     _registered[name] = kind
     _resolved.clear()
 
@@ -78,4 +86,11 @@ def _resolve(cls: type) -> Kind:
             kind = kinds.get(qualified(base))
             if kind is not None:
                 return kind
-    return objects.reduced
+    if _is_iterator(cls):
+        return refused.refuse
+    return objects.kind_of_instances(cls)
+
+
+def _is_iterator(cls: type) -> bool:
+    """Whether a type iterates in C: what it has consumed is nowhere to be read."""
+    return type(getattr(cls, "__next__", None)) is WrapperDescriptorType

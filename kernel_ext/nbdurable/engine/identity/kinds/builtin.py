@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, islice
 from types import EllipsisType, MappingProxyType, NotImplementedType
+from typing import Any
 
 from nbdurable.engine.identity import plain
 from nbdurable.engine.identity.forms import (
@@ -13,11 +15,19 @@ from nbdurable.engine.identity.forms import (
     Mark,
     Named,
     Stretch,
+    Stretches,
     index_label,
     named_form,
     no_label,
+    qualified,
+    raw_form,
 )
 from nbdurable.engine.identity.keys import Tag
+from nbdurable.engine.identity.kinds.objects import (
+    has_own_reduce,
+    own_attributes,
+    reduced,
+)
 
 STRETCH_ELEMENTS = 4096
 """Elements of a long list that are hashed at once: enough that a hash of its own costs
@@ -29,34 +39,47 @@ _SORTABLE = ({str}, {bytes}, {int})
 
 def _sequence(value: list[object] | tuple[object, ...]) -> Form:
     tag = Tag.LIST if type(value) is list else Tag.TUPLE
-    return _elements(tag, value, index_label, STRETCH_ELEMENTS)
+    if len(value) <= STRETCH_ELEMENTS:
+        return Form(tag, (), value, index_label, flat=False)
+
+    def cut(place: int) -> Stretch:
+        start = place * STRETCH_ELEMENTS
+        elements = value[start : start + STRETCH_ELEMENTS]
+        return Stretch(elements, lambda position: index_label(start + position))
+
+    return _stretched(tag, len(value), cut)
 
 
 def _dict(value: dict[object, object]) -> Form:
-    flat = list(chain.from_iterable(value.items()))
+    if len(value) <= STRETCH_ELEMENTS:
+        flat = list(chain.from_iterable(value.items()))
+        return Form(Tag.DICT, (), flat, _key_label(flat), flat=False)
+    items = iter(value.items())
+
+    def cut(_: int) -> Stretch:
+        part = list(chain.from_iterable(islice(items, STRETCH_ELEMENTS)))
+        return Stretch(part, _key_label(part))
+
+    return _stretched(Tag.DICT, len(value), cut)
+
+
+def _key_label(flat: list[object]) -> Callable[[int], str]:
+    """Labels of keys and values that follow each other."""
 
     def label(position: int) -> str:
         key = flat[position - position % 2]
         return f"[{key!r}]" if type(key) in plain.ATOMS else f"[{type(key).__name__}]"
 
-    return _elements(Tag.DICT, flat, label, 2 * STRETCH_ELEMENTS)
+    return label
 
 
-def _elements(
-    tag: Tag,
-    elements: list[object] | tuple[object, ...],
-    label: Callable[[int], str],
-    most: int,
-) -> Form:
-    if len(elements) <= most:
-        return Form(tag, (), elements, label, flat=False)
-    starts = range(0, len(elements), most)
-    stretches = [Stretch(elements[i : i + most], i, label) for i in starts]
+def _stretched(tag: Tag, length: int, cut: Callable[[int], Stretch]) -> Form:
+    stretches = Stretches(-(-length // STRETCH_ELEMENTS), cut)
     return Form(tag, (b"stretches",), stretches, no_label, flat=False)
 
 
 def _stretch(value: Stretch) -> Form:
-    return Form(Tag.RUN, (), value.elements, value.label_within)
+    return Form(Tag.RUN, (), value.elements, value.label)
 
 
 def _named(value: Named) -> Form:
@@ -67,6 +90,14 @@ def _mark(value: Mark) -> Form:
     return Form(value.tag, (value.text.encode(),))
 
 
+def _named_set(value: Any) -> Form:
+    """An instance of a subclass: its reduce would give the elements in hash order."""
+    if all(has_own_reduce(type(value), base) for base in (set, frozenset)):
+        return reduced(value)
+    name = qualified(type(value)).encode()
+    return Form(Tag.SET, (name,), (frozenset(value), own_attributes(value)), no_label)
+
+
 def _set(value: set[object] | frozenset[object]) -> Form:
     tag = Tag.SET if type(value) is set else Tag.FROZENSET
     if set(map(type, value)) in _SORTABLE:
@@ -75,12 +106,19 @@ def _set(value: set[object] | frozenset[object]) -> Form:
 
 
 def _bytearray(value: bytearray) -> Form:
+    # As a child, not as a field: a secret in it is found.
     return Form(Tag.BYTEARRAY, (), (bytes(value),))
 
 
 def _memoryview(value: memoryview) -> Form:
     shape = repr((value.format, value.shape))
-    return Form(Tag.BUFFER, (shape.encode(), value.tobytes()))
+    return Form(Tag.BUFFER, (shape.encode(),), (value.tobytes(),))
+
+
+def _numbers(value: array[Any]) -> Form:
+    if type(value) is not array:
+        return reduced(value)
+    return raw_form(Tag.NUMBERS, (value.typecode.encode(),), memoryview(value))
 
 
 def _range(value: range) -> Form:
@@ -115,6 +153,9 @@ KINDS: Kinds = {
     frozenset: _set,
     bytearray: _bytearray,
     memoryview: _memoryview,
+    "builtins.set": _named_set,
+    "builtins.frozenset": _named_set,
+    "array.array": _numbers,
     range: _range,
     slice: _slice,
     EllipsisType: _singleton,

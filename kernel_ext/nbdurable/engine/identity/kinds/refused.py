@@ -11,39 +11,16 @@ from nbdurable.engine.identity.forms import Form, Kinds, Undigestible, qualified
 
 def refuse(value: object) -> Form:
     """No digest, by type."""
-    raise Undigestible(qualified(type(value)))
+    cls = type(value)
+    used_up = hasattr(cls, "__next__") and not hasattr(cls, "readline")
+    reason = "an iterator is used up by being read" if used_up else ""
+    raise Undigestible(qualified(cls), reason=reason)
 
 
 _NAMES = (
-    "builtins.generator",
     "builtins.coroutine",
-    "builtins.async_generator",
     "builtins.frame",
     "builtins.traceback",
-    "builtins.zip",
-    "builtins.map",
-    "builtins.filter",
-    "builtins.enumerate",
-    "itertools.accumulate",
-    "itertools.batched",
-    "itertools.chain",
-    "itertools.combinations",
-    "itertools.combinations_with_replacement",
-    "itertools.compress",
-    "itertools.count",
-    "itertools.cycle",
-    "itertools.dropwhile",
-    "itertools.filterfalse",
-    "itertools.groupby",
-    "itertools.islice",
-    "itertools.pairwise",
-    "itertools.permutations",
-    "itertools.product",
-    "itertools.repeat",
-    "itertools.starmap",
-    "itertools.takewhile",
-    "itertools._tee",
-    "itertools.zip_longest",
     "_io._IOBase",
     "_thread.lock",
     "_thread.RLock",
@@ -64,11 +41,45 @@ _NAMES = (
     "duckdb.DuckDBPyConnection",
     "_duckdb.DuckDBPyConnection",
     "weakref.ReferenceType",
-    "builtins.weakref",
+    "weakref.ProxyType",
+    "weakref.CallableProxyType",
     "weakref.WeakKeyDictionary",
     "weakref.WeakValueDictionary",
+    "asyncio.mixins._LoopBoundMixin",
+    "multiprocessing.context.BaseContext",
     "polars.lazyframe.frame.LazyFrame",
+    "polars.expr.expr.Expr",
+    "pyarrow.lib.NativeFile",
+    "pyarrow.lib.RecordBatchReader",
+    "pyarrow._dataset.Dataset",
+    "pyarrow._dataset.Scanner",
+    "pyarrow._compute.Expression",
+    "pandas.core.groupby.groupby.BaseGroupBy",
+    "pandas.core.window.rolling.BaseWindow",
+    "pandas.io.formats.style.Styler",
+    "torch.cuda.streams.Stream",
+    "torch.utils.data.dataloader.DataLoader",
     "mmap.mmap",
 )
 
-KINDS: Kinds = dict.fromkeys(_NAMES, refuse)
+_ITERATORS = (
+    "builtins.generator",
+    "builtins.async_generator",
+    "builtins.zip",
+    "builtins.map",
+    "builtins.filter",
+    "builtins.enumerate",
+    "builtins.reversed",
+    "itertools.accumulate",
+    "itertools.chain",
+    "itertools.count",
+    "itertools.cycle",
+    "itertools.groupby",
+    "itertools.islice",
+    "itertools._tee",
+    "itertools.tee",
+)
+"""Iterators whose subclasses don't count as instances either; `registry` knows the
+others by how they iterate."""
+
+KINDS: Kinds = dict.fromkeys((*_NAMES, *_ITERATORS), refuse)

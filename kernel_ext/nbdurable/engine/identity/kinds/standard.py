@@ -1,22 +1,32 @@
-"""Kinds of the standard library: times, paths, patterns, enums, files in memory.
+"""Kinds of the standard library: times, numbers, paths, patterns, files in memory.
 
 They are known by name where the module is none of an engine's that must not look at
-clocks and files.
+clocks and files. What a library writes about itself for pickle changes between
+versions of Python, so that common types say here what they are.
 """
 
 from __future__ import annotations
 
 from io import BytesIO, StringIO
-from re import Pattern
+from re import Match, Pattern
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine.identity.forms import Form, Kinds, no_label, qualified
+from nbdurable.engine.identity.forms import (
+    Form,
+    Kinds,
+    Undigestible,
+    no_label,
+    qualified,
+)
 from nbdurable.engine.identity.keys import Tag
-from nbdurable.engine.identity.kinds.objects import reduced
+from nbdurable.engine.identity.kinds.objects import own_attributes, reduced
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from enum import Enum
+    from fractions import Fraction
     from pickle import PickleBuffer
+    from uuid import UUID
     from zoneinfo import ZoneInfo
 
 
@@ -47,17 +57,55 @@ def _timezone(value: Any) -> Form:
 
 
 def _zone(value: ZoneInfo) -> Form:
-    # A zone read from a file has no key; its rules are not to be had.
+    if value.key is None:
+        raise Undigestible(
+            qualified(type(value)), reason="a zone read from a file hides its rules"
+        )
     return Form(Tag.ZONE, (b"key",), (value.key,))
+
+
+def _decimal(value: Decimal) -> Form:
+    return _number(value, "decimal", str(value))
+
+
+def _fraction(value: Fraction) -> Form:
+    return _number(value, "fractions", f"{value.numerator}/{value.denominator}")
+
+
+def _uuid(value: UUID) -> Form:
+    return _number(value, "uuid", str(value))
+
+
+def _number(value: Any, module: str, text: str) -> Form:
+    if type(value).__module__ != module:
+        return reduced(value)
+    return Form(Tag.NUMBER, (type(value).__name__.encode(), text.encode()))
+
+
+def _address(value: Any) -> Form:
+    """An address or network of `ipaddress`, or an interface: it has both."""
+    if type(value).__module__ != "ipaddress":
+        return reduced(value)
+    return Form(Tag.ADDRESS, (type(value).__name__.encode(), str(value).encode()))
 
 
 def _path(value: Any) -> Form:
     # Not the qualified name: Python 3.13 moved the classes to another module.
-    return Form(Tag.PATH, (type(value).__name__.encode(),), (str(value),))
+    cls = type(value)
+    if cls.__module__.partition(".")[0] == "pathlib":
+        return Form(Tag.PATH, (cls.__name__.encode(),), (str(value),))
+    own = getattr(value, "__dict__", {})
+    fields = (b"subclass", qualified(cls).encode())
+    return Form(Tag.PATH, fields, (str(value), sorted(own.items())), no_label)
 
 
 def _pattern(value: Pattern[str]) -> Form:
     return Form(Tag.REGEX, (), (value.pattern, value.flags))
+
+
+def _match(value: Match[str]) -> Form:
+    span = (value.pos, value.endpos, value.regs)
+    return Form(Tag.MATCH, (), (value.re, value.string, span), no_label)
 
 
 def _member(value: Enum) -> Form:
@@ -68,8 +116,9 @@ def _member(value: Enum) -> Form:
 
 
 def _memory_file(value: BytesIO | StringIO) -> Form:
-    name = type(value).__name__.encode()
-    return Form(Tag.MEMORY_FILE, (name,), (value.getvalue(), value.tell()))
+    name = qualified(type(value)).encode()
+    children = (value.getvalue(), value.tell(), own_attributes(value))
+    return Form(Tag.MEMORY_FILE, (name,), children, no_label)
 
 
 def _cached_function(value: Any) -> Form:
@@ -80,6 +129,11 @@ def _cached_function(value: Any) -> Form:
 
 def _pickle_buffer(value: PickleBuffer) -> Form:
     return Form(Tag.BUFFER, (b"raw", value.raw()))
+
+
+def _environment(_: object) -> Form:
+    """`os.environ` is no value of the notebook, wherever it was imported to."""
+    return Form(Tag.NAMED, (b"os.environ",))
 
 
 _TIMES = {
@@ -93,13 +147,21 @@ _TIMES = {
 KINDS: Kinds = {
     **{f"datetime.{name}": _time for name in _TIMES},
     "zoneinfo.ZoneInfo": _zone,
+    "decimal.Decimal": _decimal,
+    "fractions.Fraction": _fraction,
+    "uuid.UUID": _uuid,
+    "ipaddress._IPAddressBase": _address,
     "pathlib.PurePath": _path,
     "pathlib._local.PurePath": _path,
     Pattern: _pattern,
+    Match: _match,
     "enum.Enum": _member,
     "functools._lru_cache_wrapper": _cached_function,
     BytesIO: _memory_file,
     StringIO: _memory_file,
+    "_io.BytesIO": _memory_file,
+    "_io.StringIO": _memory_file,
     "_pickle.PickleBuffer": _pickle_buffer,
     "pickle.PickleBuffer": _pickle_buffer,
+    "os._Environ": _environment,
 }
