@@ -49,7 +49,7 @@ class BlobFiles:
     """
 
     def __init__(self, root: Path, owner: str) -> None:
-        self._root = root
+        self.root = root
         self.folder = root / "blobs"
         self._owner = owner
         self._count = itertools.count()
@@ -65,9 +65,8 @@ class BlobFiles:
             sink = BlobSink(writing)
             fill(sink)
             root = sink.finish()
-            writing.publish(self.path(root))
-        except OSError as e:
-            raise files.told(self._root, e) from e
+            with files.telling(self.root):
+                writing.publish(self.path(root))
         finally:
             writing.close()
         return root, sink.size
@@ -87,7 +86,7 @@ class BlobFiles:
 
     def temp(self) -> Path:
         """A name for a file on its way."""
-        return self._root / "tmp" / f"{self._owner}-{next(self._count)}"
+        return self.root / "tmp" / f"{self._owner}-{next(self._count)}"
 
     def spots(self, name: bytes, root: bytes | None = None) -> Iterator[Spot]:
         """Where a chunk may stand: as known; in its blob's file; in any file."""
@@ -135,11 +134,11 @@ class BlobFiles:
 
     def missing(self, root: bytes | None) -> BlobMissing:
         """The error for a chunk that no file has."""
-        return BlobMissing(id=(root or b"").hex(), place=str(self._root))
+        return BlobMissing(id=(root or b"").hex(), place=str(self.root))
 
     def damaged(self, root: bytes | None, why: str) -> BlobDamaged:
         """The error for a blob that isn't whole."""
-        return BlobDamaged(id=(root or b"").hex(), place=str(self._root), why=why)
+        return BlobDamaged(id=(root or b"").hex(), place=str(self.root), why=why)
 
     def _paths(self) -> list[Path]:
         try:
@@ -233,16 +232,21 @@ class _Writing:
         return packed if len(packed) < WORTH_IT * memoryview(data).nbytes else None
 
     def _add(self, name: bytes, data: Buffer, packed: bytes | None) -> None:
-        if self._file is None:
-            files.make_folder(self._blobs.folder)
-            temp = self._blobs.temp()
-            files.make_folder(temp.parent)
-            self._file = ChunkFile(temp)
         size = memoryview(data).nbytes
-        if packed is None:
-            self._file.add(name, data, size, RAW)
-        else:
-            self._file.add(name, packed, size, ZSTD)
+        # Told at once: what writes a value must not take it for an error of the value.
+        with files.telling(self._blobs.root):
+            if self._file is None:
+                self._file = self._begun()
+            if packed is None:
+                self._file.add(name, data, size, RAW)
+            else:
+                self._file.add(name, packed, size, ZSTD)
+
+    def _begun(self) -> ChunkFile:
+        files.make_folder(self._blobs.folder)
+        temp = self._blobs.temp()
+        files.make_folder(temp.parent)
+        return ChunkFile(temp)
 
 
 class Reading:

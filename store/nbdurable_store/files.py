@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbdurable_store.errors import StoreFull, StoreUnwritable
@@ -27,6 +28,15 @@ def told(place: Path, error: OSError) -> StoreFull | StoreUnwritable:
         return StoreFull(place=str(place))
     why = (error.strerror or str(error)).lower()
     return StoreUnwritable(place=str(place), why=why)
+
+
+@contextlib.contextmanager
+def telling(place: Path) -> Iterator[None]:
+    """What the system says within is told in our words."""
+    try:
+        yield
+    except OSError as error:
+        raise told(place, error) from error
 
 
 def sync_file(fd: int) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbdurable.engine import codec
+from nbdurable.engine.codec.parts import Gathered
 from nbdurable.engine.redact import SecretAbsent, Secrets
 
 SECRETS = Secrets({})
@@ -182,8 +183,9 @@ def test_a_cut_pickle_is_unreadable(cut: int) -> None:
 
 def test_a_class_that_is_gone_is_named() -> None:
     """An object of a module that is not there raises an error that names it."""
+    gathered = Gathered()
+    gathered.write(b"nbp2\0")
     data = pickle.dumps(Boom)
-    head = struct.pack("<4sBBxxIIQ", b"nbp1", 0, 0, 0, 0, len(data))
-    gone = data.replace(b"test_codec_hostile", b"test_codec_missing")
+    gathered.write(data.replace(b"test_codec_hostile", b"test_codec_missing"))
     with pytest.raises(codec.Unreadable, match="test_codec_missing"):
-        codec.decode("pickle5", head + gone, secrets=SECRETS)
+        codec.decode("pickle5", gathered.joined(), secrets=SECRETS)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from nbdurable.engine import codec
 from nbdurable.engine.connected import connected
 from nbdurable.engine.redact import Secrets
-from nbdurable.engine.snapshot import Group, Taken, mark, put_back, take
+from nbdurable.engine.snapshot import Group, mark, put_back, take
+from nbdurable_store.backends.memory import MemoryStore
 from tests.engine.notebooks import Notebook
 
 KEY = "sk-proj-abcdEFGH0123456789abcdEFGH0123456789"
@@ -38,11 +39,30 @@ class Slotted:
     __slots__ = ("a", "b")
 
 
-def _names(taken: Taken) -> list[tuple[str, ...]]:
+@dataclasses.dataclass
+class _Stored:
+    """What was taken, as it is read from a store."""
+
+    groups: list[Group]
+    unstorable: dict[str, str]
+    replaced: list[str]
+
+
+def _take(values: Any, **given: Any) -> _Stored:
+    store = MemoryStore()
+    taken = take(values, store.put, **given)
+    groups = [
+        Group(names=g.names, codec=g.ref.codec, data=store.get(g.ref, stream=True))
+        for g in taken.groups
+    ]
+    return _Stored(groups, taken.unstorable, taken.replaced)
+
+
+def _names(taken: _Stored) -> list[tuple[str, ...]]:
     return [group.names for group in taken.groups]
 
 
-def _back(taken: Taken) -> dict[str, Any]:
+def _back(taken: _Stored) -> dict[str, Any]:
     namespace: dict[str, Any] = {}
     put_back(taken.groups, namespace, secrets=SECRETS)
     return namespace
@@ -53,7 +73,7 @@ def _back(taken: Taken) -> dict[str, Any]:
 
 def test_values_that_share_nothing_are_apart() -> None:
     """Plain variables are one JSON text each."""
-    taken = take({"a": [1], "b": {"x": "y"}, "c": 3}, secrets=SECRETS)
+    taken = _take({"a": [1], "b": {"x": "y"}, "c": 3}, secrets=SECRETS)
     assert _names(taken) == [("a",), ("b",), ("c",)]
     assert {group.codec for group in taken.groups} == {"json"}
     assert _back(taken) == {"a": [1], "b": {"x": "y"}, "c": 3}
@@ -68,7 +88,7 @@ def test_aliases_stay_aliases() -> None:
         return shared
 
     values = {"s": shared, "deep": ({"x": [shared]},), "agent": agent, "n": 1}
-    taken = take({**values, "method": agent.history.append}, secrets=SECRETS)
+    taken = _take({**values, "method": agent.history.append}, secrets=SECRETS)
     assert _names(taken) == [("s", "deep", "agent", "method"), ("n",)]
     back = _back(taken)
     back["method"](2)
@@ -93,7 +113,7 @@ def test_what_cannot_change_does_not_connect() -> None:
 def test_views_are_with_their_base() -> None:
     """Arrays over one memory are one group, and share it again."""
     base = np.arange(10.0)
-    back = _back(take({"base": base, "view": base[2:]}, secrets=SECRETS))
+    back = _back(_take({"base": base, "view": base[2:]}, secrets=SECRETS))
     back["base"][2] = -1
     assert back["view"][0] == -1
 
@@ -133,7 +153,7 @@ def test_one_bad_value_costs_only_itself() -> None:
     lock = threading.Lock()
     lock.acquire()
     values = {"a": [shared], "bad": {"s": shared, "k": [lock]}, "b": (shared,), "c": 1}
-    taken = take(values, secrets=SECRETS)
+    taken = _take(values, secrets=SECRETS)
     assert _names(taken) == [("c",), ("a", "b")] or _names(taken) == [
         ("a", "b"),
         ("c",),
@@ -149,7 +169,7 @@ def test_a_value_alone_is_named_with_its_place() -> None:
     """The reason says where in the variable the culprit is."""
     rows = (row for row in (1, 2))
     next(rows)
-    taken = take({"x": [1, rows], "g": rows, "secret": Agent(KEY)}, secrets=SECRETS)
+    taken = _take({"x": [1, rows], "g": rows, "secret": Agent(KEY)}, secrets=SECRETS)
     assert (
         taken.unstorable["x"]
         == "a generator that has begun is tied to this process (x[1])"
@@ -178,7 +198,7 @@ class Hostile:
 def test_taking_never_raises() -> None:
     """An object that misbehaves in every way is named, and the rest is stored."""
     hostile = Hostile()
-    taken = take({"h": hostile, "in": [hostile], "ok": 1}, secrets=SECRETS)
+    taken = _take({"h": hostile, "in": [hostile], "ok": 1}, secrets=SECRETS)
     assert _names(taken) == [("ok",)]
     assert set(taken.unstorable) == {"h", "in"}
 
@@ -188,7 +208,7 @@ def test_a_deep_value_does_not_stop_the_walk() -> None:
     deep: list[Any] = []
     for _ in range(50_000):
         deep = [deep]
-    taken = take({"deep": deep, "ok": 1}, secrets=SECRETS)
+    taken = _take({"deep": deep, "ok": 1}, secrets=SECRETS)
     assert _names(taken) == [("ok",)]
     assert "nested too deeply" in taken.unstorable["deep"]
     while deep:
@@ -200,7 +220,7 @@ def test_a_deep_value_does_not_stop_the_walk() -> None:
 
 def test_nothing_is_bound_unless_everything_can_be_read() -> None:
     """A group that can't be read leaves the namespace as it was."""
-    good = take({"a": 1}, secrets=SECRETS).groups
+    good = _take({"a": 1}, secrets=SECRETS).groups
     bad = Group(names=("b",), codec="json", data=b"{")
     namespace: dict[str, Any] = {"a": 0}
     with pytest.raises(codec.Unreadable):
@@ -210,7 +230,7 @@ def test_nothing_is_bound_unless_everything_can_be_read() -> None:
 
 def test_a_group_of_other_length_is_refused() -> None:
     """A group must hold as many values as it has names."""
-    (group,) = take({"a": (1, 2)}, secrets=SECRETS).groups
+    (group,) = _take({"a": (1, 2)}, secrets=SECRETS).groups
     forged = dataclasses.replace(group, names=("a", "b", "c"))
     with pytest.raises(codec.Unreadable):
         put_back([forged], {}, secrets=SECRETS)
@@ -220,7 +240,7 @@ def test_names_can_go_aside() -> None:
     """The value of the last expression is bound elsewhere."""
     aside: dict[str, object] = {}
     namespace: dict[str, Any] = {}
-    taken = take({"a": 1, "it": 2}, secrets=SECRETS)
+    taken = _take({"a": 1, "it": 2}, secrets=SECRETS)
     put_back(taken.groups, namespace, secrets=SECRETS, aside={"it": aside})
     assert (namespace, aside) == ({"a": 1}, {"it": 2})
 
@@ -232,7 +252,7 @@ def _replayed(
     make: Callable[[], dict[str, Any]],
     cell: Callable[[dict[str, Any]], None],
     reads: set[str],
-) -> tuple[dict[str, Any], dict[str, Any], Taken]:
+) -> tuple[dict[str, Any], dict[str, Any], _Stored]:
     """Run a cell in one namespace, replay it in another: what both hold then."""
     first, second = make(), make()
     before = dict(first)
@@ -243,7 +263,7 @@ def _replayed(
         for name, value in first.items()
         if name in reads or before.get(name) is not value
     }
-    taken = take(changed, secrets=SECRETS, marks=marks)
+    taken = _take(changed, secrets=SECRETS, marks=marks)
     assert not taken.unstorable
     put_back(taken.groups, second, secrets=SECRETS, in_place=reads)
     return first, second, taken
@@ -428,7 +448,7 @@ def test_what_cannot_be_changed_in_place_is_named() -> None:
     values = {"q": iter([1, 2]), "f": frozenset({1}), "n": 5}
     marks = mark(values, values)
     next(values["q"])
-    taken = take({"q": values["q"]}, secrets=SECRETS, marks=marks)
+    taken = _take({"q": values["q"]}, secrets=SECRETS, marks=marks)
     assert taken.replaced == ["q"]
     assert next(_back(taken)["q"]) == 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,11 +182,11 @@ def test_damaged_values_run_again_and_say_so(nb: Notebook) -> None:
     restart(nb)
     get, seen = nb.store.get, []
 
-    def damaged(ref: BlobRef) -> bytes:
+    def damaged(ref: BlobRef, **how: Any) -> Any:
         seen.append(ref)
         if len(seen) == 2:
             raise BlobDamaged(id=ref.id.hex(), place="memory", why="a bit is flipped")
-        return get(ref)
+        return get(ref, **how)
 
     nb.store.get = damaged  # type: ignore[method-assign]  # a fault of the disk
     nb.run("a = read(1)", "s", "c1")

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import Any, AnyStr, NamedTuple, Self
 from urllib.parse import quote, quote_plus
 
+from nbdurable.engine.windows import windows
 from nbdurable.errors import DurableError, Remedy
 
 LENGTH_MIN = 12
@@ -235,10 +236,11 @@ class Secrets:
             data: The bytes.
             wide: Look for texts of two and four bytes a character too.
         """
-        blob = bytes(data)
-        if not wide or b"\0" not in blob:
-            return self._find(blob)
-        return self._find(blob) or self._find(blob.replace(b"\0", b""))
+        for blob in windows(data):
+            narrow = blob.replace(b"\0", b"") if wide and b"\0" in blob else b""
+            if name := self._find(blob) or self._find(narrow):
+                return name
+        return None
 
     def _find(self, blob: bytes) -> str | None:
         for form, name in (*self._bytes, *self._wide):
@@ -249,7 +251,7 @@ class Secrets:
                 return pattern.name
         return None
 
-    def holds(self, data: bytes | bytearray | memoryview) -> bool:
+    def holds(self, data: bytes) -> bool:
         """Whether a secret or a known key pattern occurs in the bytes."""
         return self.find(data) is not None
 

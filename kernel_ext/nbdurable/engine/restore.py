@@ -123,7 +123,7 @@ def _bring_back(
                 continue
             made: dict[str, object] = {}
             try:
-                data = session.store.get(ref)
+                data = session.store.get(ref, stream=True)
                 group = Group(names=names, codec=ref.codec, data=data)
                 put_back([group], made, secrets=session.secrets)
             except DurableError:

@@ -189,7 +189,8 @@ class Running:
         made = {name: value for name, value in self._made() if not _is_over(value)}
         if self.cell.result is not None:
             made[RESULT] = self.cell.result
-        taken = take(made, secrets=self.session.secrets, marks=self.marks)
+        put, secrets = self.session.store.put, self.session.secrets
+        taken = take(made, put, secrets=secrets, marks=self.marks)
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
         fields: dict[str, Plain] = {
             "names": [list(g.names) for g in taken.groups],
@@ -198,9 +199,10 @@ class Running:
         }
         files = self.files.close()
         fields |= files.fields()
-        values = [(g.codec, g.data) for g in taken.groups]
+        kept = [group.ref for group in taken.groups]
         self.attempt.used.told += _told_of(self.inputs, files)
-        return self._record_end(Kind.STEP_COMPLETED, fields, values, unsaved)
+        self.attempt.used.told += map(_last_resort, taken.last_resort)
+        return self._record_end(Kind.STEP_COMPLETED, fields, kept, unsaved)
 
     def _fail(
         self, error: BaseException, left: Sequence[BaseException]
@@ -241,7 +243,7 @@ class Running:
         self,
         kind: Kind,
         fields: dict[str, Plain],
-        values: Sequence[tuple[str, bytes]],
+        kept: Sequence[BlobRef],
         unsaved: Mapping[str, str],
         unseen: BaseException | None = None,
     ) -> tuple[str, ...]:
@@ -252,7 +254,7 @@ class Running:
         problem = ""
         try:
             try:
-                self._record(kind, fields, self._blobs(values))
+                self._record(kind, fields, self._blobs(kept))
             except (DurableError, OSError) as unstored:
                 problem = _told(unstored)
                 bare = {**fields, "names": [], "unsaved": {"": problem}}
@@ -270,13 +272,12 @@ class Running:
         self.session.append((record,), sync=True)
         reach("step.ended.synced")
 
-    def _blobs(self, values: Sequence[tuple[str, bytes]]) -> tuple[BlobRef, ...]:
+    def _blobs(self, kept: Sequence[BlobRef]) -> tuple[BlobRef, ...]:
         shown = json.dumps(list(self.cell.outputs), ensure_ascii=False)
         text = self.session.secrets.scrub(shown).encode("utf-8", "surrogatepass")
-        put = self.session.store.put
-        refs = [put(OUTPUTS_CODEC, text), *(put(c, data) for c, data in values)]
+        shown_as = self.session.store.put(OUTPUTS_CODEC, text)
         reach("step.values.durable")
-        return tuple(refs)
+        return shown_as, *kept
 
     def _goes_on(self) -> tuple[str, ...]:
         """The lines of a cell that left something running."""
@@ -336,6 +337,10 @@ def _shown(error: BaseException) -> str:
     name = type(error).__name__
     first = next(iter(str(error).splitlines()), "")
     return f"{name}: {first}" if first else name
+
+
+def _last_resort(name: str) -> str:
+    return f"{name} is kept with dill: it may not load where versions differ"
 
 
 def how(error: BaseException) -> str:

@@ -10,31 +10,56 @@ places where they were (`codec.grafts`), so that a replay changes them in place.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
+import contextlib
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from nbdurable.engine.codec import Encoded, Unreadable, Unstorable, decode, encode
+from nbdurable.engine.codec import DILL, Unreadable, Unstorable, decode, keep
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.connected import connected
 from nbdurable.engine.redact import Secrets
+from nbdurable.errors import DurableError
+from nbdurable_store.protocol import Fill, Stored
+from nbdurable_store.records import BlobRef
 
-__all__ = ["Group", "Marks", "Taken", "mark", "put_back", "take"]
+__all__ = ["Group", "Kept", "Marks", "Taken", "mark", "put_back", "take"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Names whose values hang together, encoded as one.
+    """Names whose values hang together, encoded as one, as it was stored.
 
     Attributes:
         names: The names; for more than one, the value is a tuple in their order.
         codec: Name of the layer that wrote the bytes.
-        data: The bytes.
+        data: The bytes, or where they are read from.
     """
 
     names: tuple[str, ...]
     codec: str
-    data: bytes = field(repr=False)
+    data: bytes | Stored = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Names whose values hang together, and where they are kept.
+
+    Attributes:
+        names: The names.
+        ref: The blob that holds their values.
+    """
+
+    names: tuple[str, ...]
+    ref: BlobRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,82 +68,112 @@ class Taken:
 
     Attributes:
         groups: What is stored.
+        last_resort: Names that only `dill` could keep.
         unstorable: What is not, with the place of the culprit and the reason.
         replaced: Names that still hold the object the step was given, where a replay
             can't change that object and binds an equal one instead.
     """
 
-    groups: list[Group] = field(default_factory=list)
+    groups: list[Kept] = field(default_factory=list)
+    last_resort: list[str] = field(default_factory=list)
     unstorable: dict[str, str] = field(default_factory=dict)
     replaced: list[str] = field(default_factory=list)
 
 
+Put = Callable[[str, bytes | Fill], BlobRef]
+"""`Store.put`."""
+
+
 def take(
-    values: Mapping[str, object], *, secrets: Secrets, marks: Marks | None = None
+    values: Mapping[str, object],
+    put: Put,
+    *,
+    secrets: Secrets,
+    marks: Marks | None = None,
 ) -> Taken:
-    """Encode values; never raises for a value.
+    """Store values; never raises for a value or for a disk.
 
     Args:
         values: The variables by name.
+        put: Where they go.
         secrets: What must not be stored.
         marks: What the step could reach before it ran, from `mark`.
     """
-    taken = Taken()
+    taker = _Taker(put, secrets, marks)
     known = marks.found if marks else {}
     for names, reaches in connected(values, known):
-        group = {name: values[name] for name in names}
-        _keep(taken, group, secrets, marks if reaches else None)
+        taker.keep({name: values[name] for name in names}, reaches=reaches)
     if marks:
-        taken.replaced.extend(n for n, v in values.items() if marks.lost(n, v))
-    return taken
+        lost = (n for n, v in values.items() if marks.lost(n, v))
+        taker.taken.replaced.extend(lost)
+    return taker.taken
 
 
-def _keep(
-    taken: Taken,
-    group: Mapping[str, object],
-    secrets: Secrets,
-    marks: Marks | None,
-) -> None:
-    encoded = _encoded(group, secrets, marks)
-    if isinstance(encoded, Encoded):
-        names = tuple(group)
-        taken.groups.append(Group(names=names, codec=encoded.codec, data=encoded.data))
-    elif len(group) == 1:
-        taken.unstorable.update(dict.fromkeys(group, encoded))
-    else:
-        _keep_others(taken, group, secrets, marks, why=encoded)
+class _Taker:
+    """One snapshot being taken."""
+
+    def __init__(self, put: Put, secrets: Secrets, marks: Marks | None) -> None:
+        self.taken = Taken()
+        self._put = put
+        self._secrets = secrets
+        self._marks = marks
+
+    def keep(self, group: Mapping[str, object], *, reaches: bool) -> None:
+        """Keep a group, or as much of it as can be."""
+        kept = self._kept(group, reaches=reaches)
+        if isinstance(kept, BlobRef):
+            self.taken.groups.append(Kept(names=tuple(group), ref=kept))
+            if kept.codec == DILL:
+                self.taken.last_resort.extend(group)
+        elif len(group) == 1 or kept.whole:
+            self.taken.unstorable.update(dict.fromkeys(group, kept.why))
+        else:
+            self._keep_others(group, kept, reaches=reaches)
+
+    def _keep_others(
+        self, group: Mapping[str, object], refused: _Refused, *, reaches: bool
+    ) -> None:
+        """Keep a group without those of its names that can't be stored even alone."""
+        alone = {n: self._kept({n: v}, reaches=reaches) for n, v in group.items()}
+        culprits = {n: e.why for n, e in alone.items() if isinstance(e, _Refused)}
+        if not culprits:
+            culprits = dict.fromkeys(group, refused.why)
+        self.taken.unstorable.update(culprits)
+        rest = {n: v for n, v in group.items() if n not in culprits}
+        for names, _ in connected(rest):
+            self.keep({n: rest[n] for n in names}, reaches=reaches)
+
+    def _kept(
+        self, group: Mapping[str, object], *, reaches: bool
+    ) -> BlobRef | _Refused:
+        values = tuple(group.values())
+        value = values[0] if len(values) == 1 else values
+        marks = self._marks if reaches else None
+        try:
+            return keep(value, self._put, secrets=self._secrets, marks=marks)
+        except Unstorable as refusal:
+            return _Refused(f"{refusal.why}{_place(group, refusal.path)}")
+        except DurableError as full:
+            return _Refused(full.fact().rstrip("."), whole=True)
+        except KeyboardInterrupt:
+            # An object that takes itself apart for ever: only its user can end that.
+            return _Refused("it was interrupted while it was stored", whole=True)
+        except Exception as error:  # noqa: BLE001  # whatever a value does, the rest is kept
+            return _Refused(f"{type(error).__name__}: {_told(error)}")
 
 
-def _keep_others(
-    taken: Taken,
-    group: Mapping[str, object],
-    secrets: Secrets,
-    marks: Marks | None,
-    *,
-    why: str,
-) -> None:
-    """Keep a group without those of its names that can't be stored even alone."""
-    alone = {n: _encoded({n: v}, secrets, marks) for n, v in group.items()}
-    culprits = {n: e for n, e in alone.items() if isinstance(e, str)}
-    if not culprits:
-        culprits = dict.fromkeys(group, why)
-    taken.unstorable.update(culprits)
-    rest = {n: v for n, v in group.items() if n not in culprits}
-    for names, _ in connected(rest):
-        _keep(taken, {n: rest[n] for n in names}, secrets, marks)
+class _Refused(NamedTuple):
+    """Why a group is not kept, and whether a part of it would fare no better."""
+
+    why: str
+    whole: bool = False
 
 
-def _encoded(
-    group: Mapping[str, object], secrets: Secrets, marks: Marks | None
-) -> Encoded | str:
-    values = tuple(group.values())
-    value = values[0] if len(values) == 1 else values
+def _told(error: Exception) -> str:
     try:
-        return encode(value, secrets=secrets, marks=marks)
-    except Unstorable as refusal:
-        return f"{refusal.why}{_place(group, refusal.path)}"
-    except Exception as error:  # noqa: BLE001  # whatever a value does, the rest is kept
-        return f"{type(error).__name__}: {error}"
+        return str(error)
+    except Exception as failure:  # noqa: BLE001  # a user's __str__ may raise anything
+        return f"<{type(failure).__name__} in str()>"
 
 
 def _place(group: Mapping[str, object], path: str) -> str:
@@ -157,11 +212,21 @@ def put_back(
     grafting = Grafting(given)
     bound: list[tuple[str, object]] = []
     for group in groups:
-        value = decode(group.codec, group.data, secrets=secrets, grafting=grafting)
+        with _closing(group.data) as data:
+            value = decode(group.codec, data, secrets=secrets, grafting=grafting)
         bound += zip(group.names, _values(group, value), strict=True)
     grafting.apply()
     for name, value in bound:
         (aside or {}).get(name, namespace)[name] = value
+
+
+@contextlib.contextmanager
+def _closing(data: bytes | Stored) -> Iterator[bytes | Stored]:
+    try:
+        yield data
+    finally:
+        if not isinstance(data, bytes):
+            data.close()
 
 
 def _values(group: Group, value: object) -> Iterable[object]:

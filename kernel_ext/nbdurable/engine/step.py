@@ -174,7 +174,7 @@ def _values(session: Session, past: StepPast) -> tuple[tuple[Output, ...], list[
     first, *rest = past.blobs
     outputs = json.loads(session.store.get(first))
     groups = [
-        Group(names=names, codec=ref.codec, data=session.store.get(ref))
+        Group(names=names, codec=ref.codec, data=session.store.get(ref, stream=True))
         for names, ref in zip(past.groups, rest, strict=True)
     ]
     return tuple(outputs), groups

@@ -22,6 +22,7 @@ from nbdurable.engine.codec.layers import (
     Encoded,
     decode,
     encode,
+    keep,
 )
 from nbdurable.engine.codec.raised import Raised, decode_exception, encode_exception
 from nbdurable.engine.codec.reducers import TOOL_MARK
@@ -43,5 +44,6 @@ __all__ = [
     "decode_exception",
     "encode",
     "encode_exception",
+    "keep",
     "register_reducer",
 ]

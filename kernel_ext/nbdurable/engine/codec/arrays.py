@@ -11,7 +11,9 @@ import sys
 from typing import Any, Final, NoReturn
 
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
+from nbdurable.engine.codec.parts import Parts
 from nbdurable.engine.redact import Secrets
+from nbdurable_store.protocol import Sink
 
 _KINDS: Final = "biufcSUmM"
 _HEADER_MAX: Final = 10_000
@@ -52,12 +54,41 @@ def encode(value: object, secrets: Secrets) -> bytes:
     return data
 
 
-def decode(data: bytes) -> object:
-    """Read what `encode` wrote; safe for bytes of any origin.
+def write(value: object, sink: Sink, secrets: Secrets) -> None:
+    """Hand over an array that `takes` accepts: its header, and its memory as a leaf.
+
+    Raises:
+        Unstorable: It holds a secret.
+    """
+    import numpy  # noqa: ICN001  # lazy: numpy is optional
+    from numpy.lib import format as npy
+
+    array: Any = value
+    header = io.BytesIO()
+    said = npy.header_data_from_array_1_0(array)
+    npy.write_array_header_1_0(header, said)
+    # As bytes: dates are numbers that no buffer can say.
+    memory = memoryview(array.ravel(order="K").view(numpy.uint8))
+    wide = array.dtype.kind == "U"
+    if _spells(array.dtype) and (name := secrets.find(memory, wide=wide)):
+        raise Unstorable(why=f"it holds a secret ({name})")
+    sink.write(header.getvalue())
+    sink.leaf(memory)
+
+
+def decode(data: bytes | Parts) -> object:
+    """Read what `encode` or `write` wrote; safe for bytes of any origin.
 
     Raises:
         Unreadable: This is no such array, or its header claims more than there is.
     """
+    if not isinstance(data, bytes):
+        with data.head() as head:
+            return _made(head.read(), next(data.leaves(), None))
+    return _made(data, None)
+
+
+def _made(data: bytes, memory: bytearray | memoryview | None) -> object:
     try:
         import numpy  # noqa: ICN001  # lazy: numpy is optional
         from numpy.lib import format as npy
@@ -70,8 +101,8 @@ def decode(data: bytes) -> object:
         shape, fortran, dtype = read(source, max_header_size=_HEADER_MAX)
         if dtype.kind not in _KINDS:
             _refuse(f"arrays of {dtype} are not written like this")
-        body = data[source.tell() :]
-        flat: Any = numpy.frombuffer(bytearray(body), dtype=dtype)
+        body = bytearray(data[source.tell() :]) if memory is None else memory
+        flat: Any = numpy.frombuffer(body, dtype=dtype)
         return flat.reshape(shape, order="F" if fortran else "C")
     except (ValueError, TypeError, OverflowError) as error:
         _refuse(f"{type(error).__name__}: {error}", error)

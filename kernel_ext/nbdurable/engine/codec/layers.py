@@ -6,20 +6,26 @@ another: bytes that their own layer can't read are unreadable.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from nbdurable.engine.codec import arrays, plain
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks
+from nbdurable.engine.codec.parts import Overflow, Parts
 from nbdurable.engine.redact import Secrets
+from nbdurable_store.protocol import Fill, Sink
 
 JSON: Final = "json"
 NPY: Final = "npy"
 ARROW: Final = "arrow"
 PICKLE: Final = "pickle5"
 DILL: Final = "dill"
+
+JOINED_MAX: Final = 1 << 15
+"""Up to here, in bytes, a value is one stretch that travels in its record. Half of what
+may travel there: a value that grows is written again and again until it is in chunks."""
 
 PLAIN: Final = frozenset({JSON, NPY, ARROW})
 """Layers that run no code on load and need no trust."""
@@ -69,7 +75,7 @@ def encode(
 def _encode_graph(
     value: object, secrets: Secrets, marks: Marks | None, *, outcome: bool
 ) -> Encoded:
-    from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
+    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
 
     try:
         return Encoded(
@@ -79,14 +85,73 @@ def _encode_graph(
         if refusal.final:
             raise
         try:
-            return Encoded(DILL, pickles.encode_dill(value, secrets))
+            return Encoded(DILL, dills.encode(value, secrets))
         except Unstorable:
             raise refusal from None
 
 
+_R = TypeVar("_R")
+Put = Callable[[str, bytes | Fill], _R]
+"""`nbdurable_store.protocol.Store.put`."""
+
+
+def keep(
+    value: object, put: Put[_R], *, secrets: Secrets, marks: Marks | None = None
+) -> _R:
+    """Hand a value to a store as bytes; a large one is never in memory twice.
+
+    Args:
+        value: Any object.
+        put: Where it goes.
+        secrets: What must not be inside.
+        marks: Objects in it that are written as the places where they were.
+
+    Raises:
+        Unstorable: No layer keeps it, or it holds a secret that can't be put back.
+        DurableError: The store can't take it.
+    """
+    try:
+        text = plain.encode(value, secrets, marks)
+    except plain.NotPlain:
+        pass
+    else:
+        if len(text) <= JOINED_MAX:
+            return put(JSON, text)
+        return put(JSON, lambda sink: plain.hand_over(text, value, sink))
+    if marks is None and arrays.takes(value):
+        if value.nbytes <= JOINED_MAX:  # type: ignore[attr-defined]  # an array
+            return put(NPY, arrays.encode(value, secrets))
+        return put(NPY, lambda sink: arrays.write(value, sink, secrets))
+    return _keep_graph(value, put, secrets, marks)
+
+
+def _keep_graph(
+    value: object, put: Put[_R], secrets: Secrets, marks: Marks | None
+) -> _R:
+    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
+
+    def write(sink: Sink) -> None:
+        pickles.write(value, sink, secrets, marks=marks)
+
+    try:
+        try:
+            small = pickles.encode(value, secrets, marks=marks, most=JOINED_MAX)
+        except Overflow:
+            return put(PICKLE, write)
+        return put(PICKLE, small)
+    except Unstorable as refusal:
+        if refusal.final:
+            raise
+        try:
+            last = dills.encode(value, secrets)
+        except Unstorable:
+            raise refusal from None
+        return put(DILL, last)
+
+
 def decode(
     codec: str,
-    data: bytes,
+    data: bytes | Parts,
     *,
     secrets: Secrets,
     namespace: MutableMapping[str, Any] | None = None,
@@ -96,7 +161,8 @@ def decode(
 
     Args:
         codec: The layer's name, as the store has verified it with the bytes.
-        data: The bytes, verified: two of the layers run code that they name.
+        data: The bytes, verified, or where they are read from: two of the layers run
+            code that they name.
         secrets: What masked texts and keys of clients are put back from.
         namespace: Globals of the notebook; default: those of ``__main__``.
         grafting: Collects the objects that places stand for; without it new ones are
@@ -110,7 +176,7 @@ def decode(
         return arrays.decode(data)
     grafts = grafting or Grafting()
     if codec == JSON:
-        value = plain.decode(data, secrets, grafts)
+        value = plain.decode(_whole(data), secrets, grafts)
     elif codec in (PICKLE, DILL):
         value = _decode_graph(codec, data, secrets, namespace, grafts)
     else:
@@ -122,13 +188,20 @@ def decode(
 
 def _decode_graph(
     codec: str,
-    data: bytes,
+    data: bytes | Parts,
     secrets: Secrets,
     namespace: MutableMapping[str, Any] | None,
     grafting: Grafting,
 ) -> object:
-    from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
+    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
 
     if codec == PICKLE:
         return pickles.decode(data, secrets, namespace, grafting)
-    return pickles.decode_dill(data)
+    return dills.decode(_whole(data))
+
+
+def _whole(data: bytes | Parts) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    with data.head() as head:
+        return head.read()

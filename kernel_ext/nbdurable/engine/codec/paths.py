@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from nbdurable.engine.redact import Secrets
+
 _NODES_MAX: Final = 200_000
 """Objects looked at; beyond them the place is not named."""
 
@@ -81,3 +83,12 @@ def _attributes(value: object) -> Iterator[tuple[str, Any]]:
             yield f".{name}", object.__getattribute__(value, name)
         except (AttributeError, ValueError):
             continue
+
+
+def secret_path(root: object, secrets: Secrets) -> str:
+    """The way to a text that holds a secret; "" where none is found."""
+
+    def spells(value: object) -> bool:
+        return isinstance(value, str) and secrets.found(value) is not None
+
+    return path_to(root, spells) or ""

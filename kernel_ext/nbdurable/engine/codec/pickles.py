@@ -1,4 +1,4 @@
-"""The `pickle5` and `dill` layers: anything else, loaded only after verification.
+"""The `pickle5` layer: anything else, loaded only after verification.
 
 Theory of operation
 -------------------
@@ -7,41 +7,38 @@ by type (`reducers`), then cloudpickle for functions and classes that can't be i
 then the object's own ``__reduce_ex__``. The object that was met last is remembered, so
 that a refusal can be told with its place.
 
-Large buffers (arrays, frames) stay outside the pickle and are appended to it, so they
-are copied once and never scanned for what pickle means by them. Everything that can
-spell a text is searched for secrets before the bytes leave this module: a pickle can't
-be cut open to put a secret back, so a value that holds one is refused.
+Large buffers (arrays, frames) stay beside the pickle: they are handed to the sink when
+the pickler meets them, never copied and never collected. Everything that can spell a
+text is searched for secrets on its way (`guard`): a pickle can't be cut open to put a
+secret back, so a value that holds one is refused.
+
+The head is `_MAGIC` and a byte that says whether twins follow, then the pickle of the
+value, then for each twin two pickles, the object that was there before and the twin,
+and after the last twin a pickle of ``None``. The leaves are the buffers.
 """
 
 from __future__ import annotations
 
 import functools
-import io
 import pickle
-import struct
-import sys
 import types
-from collections.abc import MutableMapping
-from typing import Any, Final, NoReturn
+from collections.abc import Iterator, MutableMapping
+from typing import Any, BinaryIO, Final, NoReturn
 
 import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 
 from nbdurable.engine.codec import paths, plain, rebuild, reducers, shapes, statements
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks, stamp
+from nbdurable.engine.codec.guard import LONG_BYTES_MIN, Guard, SecretFound
+from nbdurable.engine.codec.parts import Gathered, Overflow, Parts, parts_of
 from nbdurable.engine.redact import Secrets
 from nbdurable.errors import DurableError
+from nbdurable_store.errors import StoreFull, StoreUnwritable
+from nbdurable_store.protocol import Sink
 
-_HEAD: Final = struct.Struct("<4sBBxxIIQ")
-"""Magic, Python's major and minor version if there is bytecode inside else 0, number of
-twins, number of buffers, length of the pickles; then eight bytes for the length of each
-buffer. The first pickle is the value; two follow for each twin: the object that was
-there before, and the twin."""
-
-_MAGIC: Final = b"nbp1"
-
-_BUFFER_MIN: Final = 1024
-"""Smaller buffers, in bytes, stay inside the pickle."""
+_MAGIC: Final = b"nbp2"
+_ALONE, _WITH_TWINS = b"\0", b"\1"
 
 _GLOBAL_MAX: Final = 64 * 1024
 """Bytes of a plain global that travels with a function of the notebook."""
@@ -60,20 +57,18 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
 
     def __init__(
         self,
-        file: io.BytesIO,
+        guard: Guard,
         secrets: Secrets,
         *,
         chain: bool = True,
         outcome: bool = False,
     ) -> None:
-        super().__init__(file, protocol=5, buffer_callback=self._keep)
+        super().__init__(guard, protocol=5, buffer_callback=self._keep)
         self.secrets: Secrets = secrets
         self.chain = chain
         self.outcome = outcome
-        self.buffers: list[memoryview] = []
-        self.texts: list[tuple[memoryview, bool]] = []
+        self.guard = guard
         self.last: object = None
-        self.bytecode = False
         self._entries: dict[type, reducers.Reducer | str | None] = {}
         self._cells: dict[str, tuple[str, str]] = {}
 
@@ -93,7 +88,6 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
                 return reduced
         reduced = super().reducer_override(value)
         if kind is types.CodeType:
-            self.bytecode = True
             return reducers.code(self, value, self.dispatch_table[kind](value))
         if reduced is NotImplemented:
             return reduced
@@ -130,12 +124,10 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
 
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
-        if raw.nbytes < _BUFFER_MIN:
+        if raw.nbytes < LONG_BYTES_MIN:
             return True  # in the pickle
-        self.buffers.append(raw)
         form = memoryview(buffer).format.strip("<>=@!")
-        if form not in _NUMBERS:
-            self.texts.append((raw, form not in "bB"))
+        self.guard.leaf(raw, texts=form not in _NUMBERS, wide=form not in "bB")
         return False
 
 
@@ -146,8 +138,8 @@ _NUMBERS: Final = frozenset("efdghilqnHILQN?") | {"Zf", "Zd", "Zg"}
 class _Grafter(Pickler):
     """The same for a graph with objects that were there before."""
 
-    def __init__(self, file: io.BytesIO, secrets: Secrets, marks: Marks) -> None:
-        super().__init__(file, secrets)
+    def __init__(self, guard: Guard, secrets: Secrets, marks: Marks) -> None:
+        super().__init__(guard, secrets)
         self.marks = marks
         self.kept: dict[int, object] = {}
         self.twin: object = None
@@ -172,6 +164,7 @@ class _Grafter(Pickler):
             self.twin = old
             super().dump(old)
             done += 1
+        super().dump(None)
 
 
 def encode(
@@ -181,11 +174,32 @@ def encode(
     chain: bool = True,
     marks: Marks | None = None,
     outcome: bool = False,
+    most: int | None = None,
 ) -> bytes:
+    """The same as `write`, joined in memory.
+
+    Raises:
+        Overflow: It is more than ``most`` bytes.
+    """
+    gathered = Gathered(most)
+    write(value, gathered, secrets, chain=chain, marks=marks, outcome=outcome)
+    return gathered.joined()
+
+
+def write(
+    value: object,
+    sink: Sink,
+    secrets: Secrets,
+    *,
+    chain: bool = True,
+    marks: Marks | None = None,
+    outcome: bool = False,
+) -> None:
     """Write any value that pickle, cloudpickle and our reducers keep.
 
     Args:
         value: The root of the graph.
+        sink: Where it goes, while it is being written.
         secrets: What must not be inside.
         chain: Whether exceptions take their cause and context along.
         marks: Objects in it that are written as the places where they were.
@@ -194,13 +208,19 @@ def encode(
     Raises:
         Unstorable: With the place of the culprit and the reason.
     """
-    sink = io.BytesIO()
+    sink.write(_MAGIC + (_ALONE if marks is None else _WITH_TWINS))
+    guard = Guard(sink, secrets)
     if marks is None:
-        pickler = Pickler(sink, secrets, chain=chain, outcome=outcome)
+        pickler = Pickler(guard, secrets, chain=chain, outcome=outcome)
     else:
-        pickler = _Grafter(sink, secrets, marks)
+        pickler = _Grafter(guard, secrets, marks)
     try:
         pickler.dump(value)
+    except (Overflow, StoreFull, StoreUnwritable):
+        raise
+    except SecretFound as found:
+        path = paths.secret_path(value, secrets)
+        raise Unstorable(path=path, why=f"it holds a secret ({found})") from None
     except Unstorable as refusal:
         raise Unstorable(
             path=_place(value, pickler.last) + refusal.path, why=refusal.why
@@ -209,41 +229,18 @@ def encode(
         why = _reason(pickler.last, error)
         place = _place(value, pickler.last)
         raise Unstorable(path=place, why=why, final=False) from error
-    head = sink.getvalue()
-    texts: list[tuple[bytes | memoryview, bool]] = [(head, True), *pickler.texts]
-    for text, wide in texts:
-        if name := secrets.find(text, wide=wide):
-            raise Unstorable(
-                path=_secret_place(value, secrets), why=f"it holds a secret ({name})"
-            )
-    return _join(head, pickler)
-
-
-def _join(head: bytes, pickler: Pickler) -> bytes:
-    python = sys.version_info[:2] if pickler.bytecode else (0, 0)
-    twins = len(pickler.kept) if isinstance(pickler, _Grafter) else 0
-    count = len(pickler.buffers)
-    lengths = [buffer.nbytes for buffer in pickler.buffers]
-    return b"".join(
-        [
-            _HEAD.pack(_MAGIC, *python, twins, count, len(head)),
-            struct.pack(f"<{count}Q", *lengths),
-            head,
-            *pickler.buffers,
-        ]
-    )
 
 
 def decode(
-    data: bytes,
+    data: bytes | Parts,
     secrets: Secrets,
     namespace: MutableMapping[str, Any] | None = None,
     grafting: Grafting | None = None,
 ) -> object:
-    """Load what `encode` wrote. Only ever called with bytes the store has verified.
+    """Load what `encode` or `write` wrote. Only with what the store has verified.
 
     Args:
-        data: The bytes; loading them runs code that they name.
+        data: The bytes, or where they are read from; loading runs code that they name.
         secrets: Where keys of clients come from.
         namespace: Globals of the notebook; default: those of ``__main__``.
         grafting: Finds the objects that places stand for; without it new ones are
@@ -253,12 +250,17 @@ def decode(
         Unreadable: They make no object here.
         SecretAbsent: A client needs a key that is not set.
     """
-    head, buffers, twins = _split(data)
+    try:
+        parts = parts_of(data)
+    except ValueError as error:
+        _refuse(str(error), error)
+    head = parts.head()
+    magic, how = head.read(len(_MAGIC)), head.read(1)
+    if magic != _MAGIC or how not in (_ALONE, _WITH_TWINS):
+        _refuse("it is no pickle of ours")
     try:
         with rebuild.loading(secrets, namespace):
-            if twins:
-                return _load_grafted(head, buffers, twins, grafting)
-            return pickle.loads(head, buffers=buffers)  # noqa: S301, TID251  # the one place
+            return _load(head, parts, grafting if how == _WITH_TWINS else None, how)
     except DurableError:
         raise
     except Exception as error:
@@ -270,7 +272,10 @@ class _Unpickler(pickle.Unpickler):
     """Finds the objects that were there before."""
 
     def __init__(
-        self, file: io.BytesIO, buffers: list[bytearray], grafting: Grafting
+        self,
+        file: BinaryIO,
+        buffers: Iterator[bytearray | memoryview],
+        grafting: Grafting,
     ) -> None:
         super().__init__(file, buffers=buffers)
         self.grafting = grafting
@@ -280,54 +285,23 @@ class _Unpickler(pickle.Unpickler):
         return self.grafting.existing(*pid)
 
 
-def _load_grafted(
-    head: memoryview, buffers: list[bytearray], twins: int, grafting: Grafting | None
+def _load(
+    head: BinaryIO, parts: Parts, grafting: Grafting | None, how: bytes
 ) -> object:
     own = grafting or Grafting()
-    unpickler = _Unpickler(io.BytesIO(head), buffers, own)
+    unpickler = _Unpickler(head, parts.leaves(), own)
     value = unpickler.load()
-    for _ in range(twins):
-        old = unpickler.load()
+    if how == _ALONE:
+        return value
+    while (old := unpickler.load()) is not None:
         own.twin(old, unpickler.load())
     if grafting is None:
         own.apply()
     return value
 
 
-def _split(data: bytes) -> tuple[memoryview, list[bytearray], int]:
-    view = memoryview(data)
-    try:
-        magic, major, minor, twins, count, length = _HEAD.unpack_from(data)
-        lengths = struct.unpack_from(f"<{count}Q", data, _HEAD.size)
-    except struct.error as error:
-        _refuse("it is cut off", error)
-    here = sys.version_info[:2]
-    if magic != _MAGIC:
-        _refuse("it is no pickle of ours")
-    if major and (major, minor) != here:
-        _refuse(f"it holds code of Python {major}.{minor}")
-    start = _HEAD.size + 8 * count
-    head = view[start : start + length]
-    start += length
-    buffers = []
-    for size in lengths:
-        # bytearray: an array over bytes could not be written to.
-        buffers.append(bytearray(view[start : start + size]))
-        start += size
-    if start != len(data):
-        _refuse("its length doesn't fit")
-    return head, buffers, twins
-
-
 def _place(root: object, culprit: object) -> str:
     return paths.path_to(root, lambda value: value is culprit) or ""
-
-
-def _secret_place(root: object, secrets: Secrets) -> str:
-    def spells(value: object) -> bool:
-        return isinstance(value, str) and secrets.found(value) is not None
-
-    return paths.path_to(root, spells) or ""
 
 
 def _reason(culprit: object, error: Exception) -> str:
@@ -339,55 +313,3 @@ def _reason(culprit: object, error: Exception) -> str:
 
 def _refuse(why: str, cause: BaseException | None = None) -> NoReturn:
     raise Unreadable(codec="pickle5", why=why) from cause
-
-
-# --- dill ----------------------------------------------------------------------------
-
-
-def encode_dill(value: object, secrets: Secrets) -> bytes:
-    """Write with dill, the last resort.
-
-    Raises:
-        Unstorable: It refused too, or the value holds a secret.
-    """
-    import dill  # lazy: seldom needed
-
-    try:
-        sink = io.BytesIO()
-        _refusing(dill.Pickler)(sink, protocol=5, recurse=True).dump(value)
-        data = sink.getvalue()
-    except Exception as error:
-        raise Unstorable(why=f"{type(error).__name__}: {error}") from error
-    if name := secrets.find(data):
-        path = _secret_place(value, secrets)
-        raise Unstorable(path=path, why=f"it holds a secret ({name})")
-    return data
-
-
-def _refusing(base: Any) -> Any:
-    """A pickler that refuses what our table refuses: dill would rebuild a lock."""
-
-    class Refusing(base):  # type: ignore[misc]  # dill is untyped
-        def reducer_override(self, value: object) -> Any:
-            entry = reducers.find(type(value))
-            if isinstance(entry, str):
-                raise Unstorable(why=entry)
-            return NotImplemented
-
-    return Refusing
-
-
-def decode_dill(data: bytes) -> object:
-    """Load what `encode_dill` wrote. Only ever called with verified bytes.
-
-    Raises:
-        Unreadable: They make no object here.
-    """
-    import dill  # lazy: seldom needed
-
-    try:
-        return dill.loads(data)  # noqa: S301, TID251  # the one place
-    except Exception as error:
-        raise Unreadable(
-            codec="dill", why=f"{type(error).__name__}: {error}"
-        ) from error

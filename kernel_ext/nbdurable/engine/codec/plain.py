@@ -18,10 +18,11 @@ aliases. A text that holds a secret is cut at it: `Secrets.parts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from typing import Final, NoReturn
 
 from nbdurable.engine.codec.errors import Unreadable
+from nbdurable.engine.codec.guard import LONG_BYTES_MIN
 from nbdurable.engine.codec.plain_read import Existing, Reader, scan
 from nbdurable.engine.codec.plain_write import (
     ATOMS,
@@ -31,12 +32,20 @@ from nbdurable.engine.codec.plain_write import (
     Writer,
     encode_tree,
 )
+from nbdurable.engine.codec.plain_write import SIZE_MAX as WRITTEN_MAX
 from nbdurable.engine.redact import Secrets
+from nbdurable_store.protocol import Sink
 
-__all__ = ["NotPlain", "decode", "encode"]
+__all__ = ["NotPlain", "decode", "encode", "hand_over"]
 
 SIZE_MAX: Final = 1 << 30
 """Bytes of one JSON text; parsing needs several times as much memory."""
+
+MISSED_MAX: Final = 100
+"""Long texts that are looked for in the whole, because they aren't where they should."""
+
+ELEMENT_BYTES: Final = 12
+"""About what a number or a key takes."""
 
 _ENVELOPE: Final = '"$":'
 
@@ -63,9 +72,58 @@ def encode(value: object, secrets: Secrets, marks: Places | None = None) -> byte
 
 
 def _limited(data: bytes) -> bytes:
-    if len(data) > SIZE_MAX:
+    if len(data) > 4 * WRITTEN_MAX:
         raise NotPlain
     return data
+
+
+def hand_over(data: bytes, value: object, sink: Sink) -> None:
+    """Hand over what `encode` wrote, the long texts in it as pieces.
+
+    Args:
+        data: The text.
+        value: What it says.
+        sink: Where it goes.
+    """
+    view, at = memoryview(data), 0
+    for begin, end in sorted(_places(data, value)):
+        if begin >= at:
+            sink.write(view[at:begin])
+            sink.piece(view[begin:end])
+            at = end
+    sink.write(view[at:])
+
+
+def _places(data: bytes, value: object) -> Iterator[tuple[int, int]]:
+    """Where the long texts stand; one that was cut at a secret is not found."""
+    at = missed = 0
+    for text in _long_texts(value):
+        # Without its quotes: the same chunk as in another layer.
+        said = encode_tree(text)[1:-1].encode("utf-8", "surrogatepass")
+        begin = data.find(said, at)
+        if begin < 0 and missed < MISSED_MAX:
+            # What was there before stands behind what is new.
+            missed += 1
+            begin = data.find(said)
+        if begin >= 0:
+            at = begin + len(said)
+            yield begin, at
+
+
+def _long_texts(value: object) -> Iterator[str]:
+    """The texts of 4 kB and more, in the order in which they are written."""
+    stack = [value]
+    while stack:
+        found = stack.pop()
+        kind = type(found)
+        if kind is str:
+            if len(found) >= LONG_BYTES_MIN:  # type: ignore[arg-type]  # a str
+                yield found  # type: ignore[misc]  # a str
+        elif kind in (list, tuple):
+            stack += reversed(found)  # type: ignore[call-overload]  # a list or tuple
+        elif kind is dict:
+            for key, item in reversed(found.items()):  # type: ignore[attr-defined]
+                stack += (item, key)
 
 
 def decode(data: bytes, secrets: Secrets, grafting: Existing | None = None) -> object:
@@ -97,8 +155,8 @@ def decode(data: bytes, secrets: Secrets, grafting: Existing | None = None) -> o
 
 
 def _fast(value: object) -> str | None:
-    seen: list[int] = []
-    if not _is_tree(value, seen, DEPTH_MAX) or len(set(seen)) != len(seen):
+    census = Census()
+    if not census.is_tree(value, DEPTH_MAX) or not census.apart:
         return None
     try:
         return encode_tree(value)
@@ -106,24 +164,55 @@ def _fast(value: object) -> str | None:
         return None
 
 
-def _is_tree(value: object, seen: list[int], room: int) -> bool:
-    """Whether JSON keeps the value; collects the ids of its containers."""
-    kind = type(value)
-    items: Iterable[object]
-    if kind is dict:
-        for key in value:  # type: ignore[attr-defined]  # a dict
-            if type(key) is not str:
+class Census:
+    """What a value is made of, as far as it is plain.
+
+    Attributes:
+        seen: Ids of its containers.
+        size: About how many bytes its text has.
+    """
+
+    __slots__ = ("seen", "size")
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self.size = 0
+
+    @property
+    def apart(self) -> bool:
+        """Whether no container was met twice."""
+        return len(set(self.seen)) == len(self.seen)
+
+    def is_tree(self, value: object, room: int) -> bool:
+        """Whether JSON keeps the value.
+
+        Raises:
+            NotPlain: It is too large.
+        """
+        items = _items(value)
+        if items is None:
+            return type(value) in ATOMS
+        self.seen.append(id(value))
+        self.size += ELEMENT_BYTES * len(items)
+        for item in items:
+            if type(item) is str:
+                self.size += len(item)
+            elif type(item) not in ATOMS and not (
+                room and self.is_tree(item, room - 1)
+            ):
                 return False
-        items = value.values()  # type: ignore[attr-defined]  # a dict
-    elif kind is list:
-        items = value  # type: ignore[assignment]  # a list
-    else:
-        return kind in ATOMS
-    seen.append(id(value))
-    for item in items:
-        if type(item) not in ATOMS and not (room and _is_tree(item, seen, room - 1)):
-            return False
-    return True
+            if self.size > WRITTEN_MAX:
+                raise NotPlain
+        return True
+
+
+def _items(value: object) -> Collection[object] | None:
+    """What a list or a dict with texts for keys holds; ``None`` for anything else."""
+    if type(value) is list:
+        return value
+    if type(value) is dict and all(type(key) is str for key in value):
+        return value.values()
+    return None
 
 
 def _refuse(why: str, cause: BaseException | None = None) -> NoReturn:

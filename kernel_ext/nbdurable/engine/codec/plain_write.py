@@ -21,6 +21,17 @@ DEPTH_MAX: Final = 100
 """Levels of a plain value. The parser needs up to three frames for each, and Python
 allows a thousand in all; deeper values go to another layer."""
 
+COUNT_MAX: Final = 200_000
+"""Values in one that needs envelopes: each takes a microsecond, ten times what it takes
+in another layer."""
+
+SIZE_MAX: Final = 1 << 23
+"""Characters of the texts in a value: text and value are in memory at once, and another
+layer hands a larger value over piece by piece."""
+
+BYTES_MAX: Final = 1 << 20
+"""Longer bytes go to another layer: base64 makes a third more of them."""
+
 _INT_BITS_MAX: Final = 2000
 """Larger integers are written in hex: Python may refuse decimals of 640 digits."""
 
@@ -83,6 +94,8 @@ class Writer:
         self.marks = marks
         self.seen: set[int] = set()
         self.path: list[str] = []
+        self.count = 0
+        self.size = 0
         self._kept: dict[int, object] = {}
         self._twin: object = None
 
@@ -113,7 +126,8 @@ class Writer:
             else:
                 self._twin = None
         write = _WRITERS.get(kind)
-        if write is None or len(self.path) > DEPTH_MAX:
+        self.count += 1
+        if write is None or len(self.path) > DEPTH_MAX or self.count > COUNT_MAX:
             raise NotPlain
         if kind in _MUTABLE:
             if id(value) in self.seen:
@@ -141,6 +155,9 @@ class Writer:
 
     def text(self, value: str) -> Any:
         """A text: cut at its secrets, in base64 if it is no Unicode."""
+        self.size += len(value)
+        if self.size > SIZE_MAX:
+            raise NotPlain
         if name := self.secrets.found(value):
             parts = self.secrets.parts(value)
             if parts is None:
@@ -157,6 +174,8 @@ class Writer:
 
     def data(self, value: bytes | bytearray) -> Any:
         """Bytes in base64, cut at their secrets."""
+        if len(value) > BYTES_MAX:
+            raise NotPlain
         pieces = self.secrets.cut(bytes(value)) or [value]
         for piece in pieces[::2]:
             if name := self.secrets.find(piece):

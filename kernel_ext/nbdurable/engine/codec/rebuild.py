@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbdurable.engine.codec import clients, shapes, statements
+from nbdurable.engine.codec.errors import Unreadable
 from nbdurable.engine.redact import SecretAbsent, Secrets
 
 TOOL_MAKER = ("nbdurable.engine.tool", "tool")
@@ -66,8 +67,22 @@ def namespace() -> MutableMapping[str, Any]:
 # --- functions and classes of the notebook -------------------------------------------
 
 
-def code(arguments: tuple[Any, ...], filename: str, source: str) -> types.CodeType:
-    """A code object that names its cell, whose text tracebacks and readers then find."""
+def code(
+    arguments: tuple[Any, ...],
+    filename: str,
+    source: str,
+    python: tuple[int, int] = sys.version_info[:2],
+) -> types.CodeType:
+    """A code object that names its cell, whose text tracebacks and readers then find.
+
+    Raises:
+        Unreadable: It is bytecode of another Python.
+    """
+    if python != sys.version_info[:2]:
+        major, minor = python
+        raise Unreadable(
+            codec="pickle5", why=f"it holds code of Python {major}.{minor}"
+        )
     remember(filename, source)
     return types.CodeType(*arguments).replace(co_filename=filename)
 

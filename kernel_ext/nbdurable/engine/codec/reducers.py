@@ -109,7 +109,8 @@ NAMESPACE: Final = Namespace()
 
 def code(graph: Graph, value: types.CodeType, reduced: Any) -> Any:
     """Take apart a code object; the text of its cell goes along."""
-    return rebuild.code, (reduced[1], *graph.cell(value.co_filename))
+    cell = graph.cell(value.co_filename)
+    return rebuild.code, (reduced[1], *cell, tuple(sys.version_info[:2]))
 
 
 def by_statement(graph: Graph, cls: type, reduced: Any) -> Any:
