@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         status,
         why,
     )
+    from nbdurable.engine.registering import register_digest
     from nbdurable.engine.tool import tool
     from nbdurable.errors import DurableError, DurablePause, NotDone
 
@@ -33,6 +34,7 @@ __all__ = [
     "new",
     "off",
     "on",
+    "register_digest",
     "rerun",
     "resolve",
     "restore",
@@ -49,6 +51,7 @@ _PLACES = {
     "DurableError": "errors",
     "DurablePause": "errors",
     "NotDone": "errors",
+    "register_digest": "engine.registering",
     "tool": "engine.tool",
 }
 """Public names that are not in `nbdurable.api`, and their modules."""

@@ -11,6 +11,7 @@ __all__ = [
     "AlreadyHappened",
     "CallInDoubt",
     "CallRefused",
+    "DigestRefused",
     "DurableError",
     "DurablePause",
     "HappenedBeforeRerun",
@@ -55,6 +56,32 @@ class ToolRefused(DurableError):
             Remedy("a function", '@nd.tool(effect="read")'),
             Remedy("a static or class method", "put @nd.tool below @staticmethod"),
             Remedy("a generator", "return a list instead"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class DigestRefused(DurableError):
+    """`nd.register_digest` was given something that it can't register."""
+
+    slug: ClassVar[str] = "digest-refused"
+    what: str
+
+    def fact(self) -> str:
+        """One line about what was given."""
+        return f"{self.what}."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return (
+            "Nothing was registered. A digest is registered for a class, with a function"
+            " that gives a value for each of its instances."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """How to register one."""
+        return (
+            Remedy("a class", "nd.register_digest(Session, lambda s: s.host)"),
+            Remedy("by name", 'nd.register_digest("lib.Session", lambda s: s.host)'),
         )
 
 

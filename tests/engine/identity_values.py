@@ -164,14 +164,6 @@ def fragmented() -> pd.DataFrame:
     return built
 
 
-class Session:
-    """Given a digest by name in the tests."""
-
-    def __init__(self, host: str) -> None:
-        self.host = host
-        self.stream = (x for x in ())
-
-
 Make = Callable[[], object]
 
 EQUAL: dict[str, tuple[Make, ...]] = {

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbdurable.engine.identity import keys, plain, registry
+from nbdurable.engine.identity import keys, plain
 from nbdurable.engine.identity.canonical import Hasher, digest
 from nbdurable.engine.identity.forms import Undigestible
 from tests.engine import identity_values as values
@@ -205,20 +205,6 @@ def test_a_class_is_no_part_of_a_value_but_is_reported() -> None:
     walk = Hasher()
     walk.digest([values.Point(1), {"a": values.Plain()}])
     assert {values.Point, values.Plain} <= walk.types
-
-
-def test_registered_types_have_the_digest_of_their_stand_in() -> None:
-    """`register` gives a type and its subclasses a digest, by type or by name."""
-
-    class Narrow(values.Session):
-        pass
-
-    with pytest.raises(Undigestible):
-        digest(values.Session("a"))
-    registry.register(values.Session, lambda session: session.host, "1")
-    assert digest(values.Session("a")) == digest(values.Session("a"))
-    assert digest(values.Session("a")) != digest(values.Session("b"))
-    assert digest(Narrow("a")) != digest(values.Session("a"))
 
 
 def test_keys_are_tagged_and_length_prefixed() -> None:

@@ -57,3 +57,19 @@ def pauses() -> tuple[type[BaseException], type[Exception]]:
 def mistaken() -> type[Exception]:
     """Taking a pause for an Exception is seen."""
     return nd.DurablePause  # type: ignore[return-value]  # a BaseException
+
+
+class Session:
+    """A class without a digest."""
+
+    host = "localhost"
+
+
+@nd.register_digest(Session)
+def by_host(session: Session) -> str:
+    """A registered function keeps its type."""
+    return session.host
+
+
+assert_type(by_host(Session()), str)
+nd.register_digest("package.Session", by_host, version="2")
