@@ -153,8 +153,9 @@ class Story:
         **fields: Plain,
     ) -> str:
         """A call starts; ``again`` is the id of the call it is an attempt of."""
-        number = self.counts[step] = self.counts.get(step, 0) + 1
-        call = again or f"{step}#{number}"
+        within = parent or step
+        number = self.counts[within] = self.counts.get(within, 0) + 1
+        call = again or f"{within}#{number}"
         self.starts[call] = self.us
         attempt = 1 + sum(
             e.record.kind == Kind.CALL_STARTED and e.record.subject == call

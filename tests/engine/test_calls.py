@@ -8,7 +8,8 @@ import pytest
 
 from nbdurable.engine import commands
 from nbdurable.engine.commands import CallNotRerun
-from nbdurable.engine.settle import Answer
+from nbdurable.engine.settle import Answer, questions
+from nbdurable.engine.tally import Ledger
 from nbdurable.errors import (
     AlreadyHappened,
     CallInDoubt,
@@ -506,3 +507,96 @@ def test_after_a_pause_no_further_write_starts(nb: Notebook) -> None:
     with pytest.raises(CallInDoubt):
         nb.run("try: pay(1)\nexcept BaseException: pass\nwrite(2)", "s", "c1")
     assert nb.world.effects == ["pay 1"]
+
+
+NESTED = """
+@tool(effect="read")
+def draft(x):
+    return [read(x), read(x + 1)]
+
+@tool(effect="read")
+def deliver(x):
+    read(x)
+    return hand_over(x)
+"""
+
+FAILING = """
+@tool(effect="write")
+def hand_over(x):
+    world(f"hand over {x}")
+    raise KeyboardInterrupt
+"""
+
+WORKING = """
+@tool(effect="write")
+def hand_over(x): return world(f"hand over {x}")
+"""
+
+
+def numbers(nb: Notebook) -> dict[str, str]:
+    """The number of each call of the latest attempt, by how the call reads."""
+    history = nb.session.history
+    step = history.named("s")
+    assert step is not None
+    numbered = Ledger(history).numbered(step)
+    return {number: history.calls[i].text for i, number in numbered.items()}
+
+
+def test_calls_of_the_cell_are_numbered_without_gaps(nb: Notebook) -> None:
+    """Calls inside a call have one more number, and don't count as the cell's."""
+    nb.plain(NESTED)
+    nb.run("a = draft(1); b = write(2); c = draft(5)", "s", "c1")
+    assert numbers(nb) == {
+        "1": "draft(1)",
+        "1.1": "read(1)",
+        "1.2": "read(2)",
+        "2": "write(2)",
+        "3": "draft(5)",
+        "3.1": "read(5)",
+        "3.2": "read(6)",
+    }
+    step = nb.session.history.named("s")
+    assert step is not None
+    assert (step.fields["ran"], step.fields["replayed"]) == (3, 0)
+    nb.run("a = draft(1); b = write(2); c = draft(7)", "s", "c1")
+    assert [numbers(nb)[n] for n in ("1", "2", "3", "3.2")] == [
+        "draft(1)",
+        "write(2)",
+        "draft(7)",
+        "read(8)",
+    ]
+    step = nb.session.history.named("s")
+    assert step is not None
+    assert (step.fields["ran"], step.fields["replayed"]) == (1, 2)
+
+
+def test_a_question_inside_a_call_is_answered_by_its_number(nb: Notebook) -> None:
+    """What the error says to type, ``s.2.2``, settles the call inside the call."""
+    nb.plain(NESTED)
+    nb.plain(FAILING)
+    cell = "a = read(9); b = deliver(1)"
+    with pytest.raises(KeyboardInterrupt):
+        nb.run(cell, "s", "c1")
+    restarted(nb, TOOLS, NESTED, WORKING)
+    with pytest.raises(CallInDoubt) as asked:
+        nb.run(cell, "s", "c1")
+    assert asked.value.reference == "s.2.2"
+    assert "s, call 2.2, attempt 1" in str(asked.value)
+    settle(nb, "s.2.2", Answer.HAPPENED, "by hand")
+    nb.run(cell, "s", "c1")
+    assert nb.namespace["b"] == "by hand"
+    assert nb.world.effects.count("hand over 1") == 1
+
+
+def test_a_doubt_that_nobody_asked_about_is_answered_by_its_number(
+    nb: Notebook,
+) -> None:
+    """After a stop the call inside is known by its number, before the cell runs."""
+    nb.plain(NESTED)
+    nb.plain(FAILING)
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("a = read(9); b = deliver(1)", "s", "c1")
+    (open_one,) = questions(nb.session.history)
+    assert open_one.reference == "s.2.2"
+    settle(nb, "s.2.2", Answer.DID_NOT)
+    assert questions(nb.session.history) == []

@@ -11,6 +11,7 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.matching import Match
 from nbdurable.engine.policy import Effect, OnDoubt
 from nbdurable.engine.requests import CallRequest, Claim
+from nbdurable.engine.tally import Ledger
 from nbdurable.errors import (
     AlreadyHappened,
     CallInDoubt,
@@ -64,7 +65,8 @@ def _doubt(
     attempt: Attempt, common: dict[str, str], call: CallPast, request: CallRequest
 ) -> CallPause:
     step = attempt.home.history.steps.get(call.step)
-    where = f"{step.name if step else call.slot}, call {call.number}"
+    number = Ledger(attempt.home.history).numbered(step).get(call.id) if step else ""
+    where = f"{step.name if step else call.slot}, call {number or call.number}"
     refused = request.policy.on_doubt is OnDoubt.FAIL
     return (CallRefused if refused else CallInDoubt)(
         **common,

@@ -24,6 +24,7 @@ from nbdurable.engine.home import Home
 from nbdurable.engine.identity.code import call_code_digest
 from nbdurable.engine.leftovers import Leftovers
 from nbdurable.engine.matching import Match, Matcher, Standing, Wanted
+from nbdurable.engine.numbers import Numbers
 from nbdurable.engine.policy import Effect
 from nbdurable.engine.requests import CallRequest, Claim, Outcome
 from nbdurable.engine.used import Used
@@ -58,7 +59,7 @@ class Attempt:
         self.ended = False
         self.leftovers = Leftovers()
         self.codes: dict[Callable[..., object], str] = {}
-        self._count = 0
+        self._numbers = Numbers()
         self._scopes = Scopes()
         self._states: dict[str, ScopeState] = {}
         self.blame = Blame()
@@ -80,7 +81,7 @@ class Attempt:
         self.leftovers.called()
         with self.home.lock:
             self.home.catch_up(self.step.id)
-            self._count += 1
+            number = self._numbers.give(frame.parent, request.again)
             scope = self._scopes.scope(frame)
             state = self._state(scope)
             if request.again:
@@ -88,9 +89,9 @@ class Attempt:
                 match = Match(Past.RAISED_NOT_DONE, failed)
             else:
                 match = self._matcher.match(self._wanted(request, scope, state))
-            return Claim(
-                number=self._count, scope=scope, after=state.after, match=match
-            )
+            if match.call is not None:
+                self._numbers.note(match.call.id, number)
+            return Claim(number=number, scope=scope, after=state.after, match=match)
 
     def _state(self, scope: str) -> ScopeState:
         return self._states.setdefault(scope, ScopeState())
@@ -166,7 +167,7 @@ class Attempt:
         outcome = self._recover(call, call.outcome, request)
         if outcome is not None:
             with self.home.lock:
-                self._count_served(call)
+                self._count_served(claim, call)
                 if outcome.raised is not None:
                     self.blame.add(call.id, outcome.raised)
                 if call.effect is Effect.WRITE:
@@ -189,13 +190,13 @@ class Attempt:
             self.used.unstorable.append(f"{call.name} ({gone.fact().rstrip('.')})")
             return None
 
-    def _count_served(self, call: CallPast) -> None:
+    def _count_served(self, claim: Claim, call: CallPast) -> None:
         self._matcher.served.add(call.id)
         if call.id in self.home.history.calls:
             self.used.calls.append(call.id)
         else:
-            self.used.elsewhere += 1
-        self.used.served += 1
+            self.used.elsewhere += claim.outer
+        self.used.served += claim.outer
 
     def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
         """The record that this slot owns the call from now on, if it didn't."""
@@ -208,7 +209,7 @@ class Attempt:
                 Kind.CALL_ADOPTED,
                 call.id,
                 key=call.key,
-                fields={"slot": self.step.slot, "from": call.slot, "n": claim.number},
+                fields={"slot": self.step.slot, "from": call.slot, "n": claim.nth},
             ),
         )
 
@@ -236,7 +237,7 @@ class Attempt:
         adopted = self.adopted(claim, claim.match) if known and not foreign else ()
         policy = request.policy
         fields: dict[str, str | int | bool] = {
-            "n": claim.number,
+            "n": claim.nth,
             "attempt": known.attempts + 1 if known and not foreign else 1,
             "name": request.name,
             "effect": policy.effect.value,
@@ -258,9 +259,10 @@ class Attempt:
 
     def _note_started(self, claim: Claim, request: CallRequest, call_id: str) -> None:
         with self.home.lock:
+            self._numbers.note(call_id, claim.number)
             if not request.again:
                 self.used.calls.append(call_id)
-                self.used.ran += 1
+                self.used.ran += claim.outer
             if not request.policy.declared:
                 self.used.undeclared.append(request.name)
             if request.policy.effect is Effect.WRITE:
@@ -334,11 +336,11 @@ class Attempt:
         """Hold a result until the journal can take it."""
         self.home.kept_results[call_id] = outcome
 
-    def settled(self, call_id: str) -> None:
+    def settled(self, claim: Claim, call_id: str) -> None:
         """Count a call that was settled without being executed."""
         self._matcher.served.add(call_id)
         self.used.calls.append(call_id)
-        self.used.served += 1
+        self.used.served += claim.outer
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Call this when the step ends: what is open then is not read to its end."""

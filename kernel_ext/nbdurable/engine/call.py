@@ -227,7 +227,7 @@ def _settle(going: Going, found: Outcome) -> Generator[Command, Sent, Outcome]:
     assert call is not None
     completed = attempt.completed(call.id, going.request, found.value, 0.0)
     yield Append((completed,), True)
-    attempt.settled(call.id)
+    attempt.settled(going.claim, call.id)
     return found
 
 

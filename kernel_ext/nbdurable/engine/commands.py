@@ -19,6 +19,7 @@ from nbdurable.engine.policy import Effect
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.settle import Answer, Question
+from nbdurable.engine.tally import Ledger
 from nbdurable.engine.whereabouts import DEFAULT_NOTEBOOK, Facts
 from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.clock import Clock
@@ -95,9 +96,8 @@ def question(history: History, text: str) -> Question:
             state=call.resolved or call.state.value,
             answer="happened",
         )
-    return Question(
-        call=call, slot=call.slot, step=step.name, number=call.number, past=past
-    )
+    number = Ledger(history).numbered(step).get(call.id, "")
+    return Question(call=call, slot=call.slot, step=step.name, number=number, past=past)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

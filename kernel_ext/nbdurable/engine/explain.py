@@ -295,7 +295,8 @@ def nearest(history: History, call: CallPast) -> CallPast | None:
     ]
     left = [c for c in earlier if c.key != call.key and c.id not in used]
     before = [c for c in left if c.slot == call.slot]
-    same = [c for c in before if c.number == call.number]
+    nth = bool(call.parent), call.number
+    same = [c for c in before if (bool(c.parent), c.number) == nth]
     return max(same or before or left, key=_order, default=None)
 
 

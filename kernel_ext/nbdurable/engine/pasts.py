@@ -44,7 +44,8 @@ class CallPast:
         id: Logical id, kept over attempts, edits and adoption.
         key: The digest it is matched by.
         name: The function's name, or method and address of an HTTP exchange.
-        number: Its number within the step attempt that last executed it, from 1.
+        number: Its number, from 1, among the calls of the attempt that last executed
+            it, or among those made inside the same call.
         slot: The slot that owns it.
         step: Id of the step attempt that last executed it.
         scope: The part of the step it was made in.

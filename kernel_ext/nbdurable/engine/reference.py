@@ -205,15 +205,9 @@ def _attempts(history: History, latest: StepPast) -> list[StepPast]:
 
 
 def _numbered(ledger: Ledger, step: StepPast, number: str) -> list[CallPast]:
-    """Calls of an attempt with this number.
-
-    The plain count over all its calls, nested ones included, is understood too.
-    """
-    known = ledger.history.calls
-    numbers = ledger.numbered(step)
-    exact = [known[i] for i, n in numbers.items() if n == number]
-    executed = (c for c in ledger.calls(step) if c.step == step.id)
-    return exact or [known[c.id] for c in executed if str(c.number) == number]
+    """The call of an attempt with this number; at most one."""
+    known, numbers = ledger.history.calls, ledger.numbered(step)
+    return [known[i] for i, n in numbers.items() if n == number]
 
 
 def _no_step(history: History, wanted: str, command: str) -> ReferenceUnknown:

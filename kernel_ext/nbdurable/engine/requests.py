@@ -56,16 +56,27 @@ class Claim(NamedTuple):
     """A call's place in its attempt.
 
     Attributes:
-        number: Its number in the attempt, from 1.
+        number: Its number in the attempt, such as ``2``, or ``2.1`` for the first one
+            made inside that.
         scope: The part of the step it is made in.
         after: Logical id of the preceding `write` in that scope, or "".
         match: The record it was matched with.
     """
 
-    number: int
+    number: str
     scope: str
     after: str
     match: Match
+
+    @property
+    def nth(self) -> int:
+        """The last part of its number."""
+        return int(self.number.rpartition(".")[2])
+
+    @property
+    def outer(self) -> bool:
+        """Whether the cell made it itself."""
+        return "." not in self.number
 
 
 class Outcome(NamedTuple):

@@ -16,10 +16,11 @@ from typing import ClassVar, Final
 from nbdurable.engine import fields
 from nbdurable.engine.decide import Past
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.tally import Ledger
 from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
-_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,99}")
 
 
 class Answer(StrEnum):
@@ -73,14 +74,14 @@ class Question:
         call: The call.
         slot: The slot in which the question came up.
         step: Name of the step in which it came up.
-        number: The call's number there.
+        number: The call's number there, such as ``2`` or ``2.1``.
         past: What the journal held of it, or None for a call in doubt not asked about.
     """
 
     call: CallPast
     slot: str
     step: str
-    number: int
+    number: str
     past: Past | None = None
 
     @property
@@ -92,6 +93,7 @@ class Question:
 def questions(history: History) -> list[Question]:
     """What waits for an answer: per slot, what its latest attempt asked, and doubts."""
     found: dict[str, Question] = {}
+    ledger = Ledger(history)
     for slot in history.slots:
         latest = history.latest(slot)
         for question in _asked(history, latest) if latest else ():
@@ -99,8 +101,9 @@ def questions(history: History) -> list[Question]:
     for call in history.calls.values():
         if call.id not in found and in_doubt(history, call):
             step = history.steps[call.step]
+            number = ledger.numbered(step).get(call.id, "")
             found[call.id] = Question(
-                call=call, slot=call.slot, step=step.name, number=call.number
+                call=call, slot=call.slot, step=step.name, number=number
             )
     return list(found.values())
 
@@ -128,7 +131,7 @@ def _asked(history: History, step: StepPast) -> list[Question]:
                     call=call,
                     slot=step.slot,
                     step=step.name,
-                    number=int(number),
+                    number=number,
                     past=Past[past],
                 )
             )

@@ -8,7 +8,7 @@ made itself are counted as calls; what happened inside them counts as tokens.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,7 +82,7 @@ class Ledger:
         used = [executed.get(i) or known[i] for i in step.used if i in known]
         counted = set(step.used)
         rest = [c for i, c in executed.items() if i not in counted]
-        return used + sorted(rest, key=lambda c: c.number)
+        return used + sorted(rest, key=lambda c: (c.started_us, c.number))
 
     def inside(self, call: CallPast) -> list[CallPast]:
         """The calls made inside a call, in order."""
@@ -94,23 +94,34 @@ class Ledger:
         A call that was served has no number of its own in the journal: those take the
         numbers that are left, in order.
         """
-        own = [c for c in self.calls(step) if not c.parent]
-        taken = {c.number for c in own if c.step == step.id}
-        left = (n for n in itertools.count(1) if n not in taken)
+        inner: dict[str, list[CallPast]] = {}
+        for call in self.calls(step):
+            inner.setdefault(call.parent, []).append(call)
         numbers: dict[str, str] = {}
-        for call in own:
-            number = call.number if call.step == step.id else next(left)
-            self._number(call, str(number), numbers)
+        self._number(step, inner, ("", ""), numbers)
         return numbers
 
     def _number(
-        self, call: CallPast, number: str, numbers: dict[str, str], depth: int = 0
+        self,
+        step: StepPast,
+        inner: Mapping[str, Sequence[CallPast]],
+        around: tuple[str, str],
+        numbers: dict[str, str],
+        depth: int = 0,
     ) -> None:
-        if call.id in numbers or depth > DEPTH_MAX:
-            return
-        numbers[call.id] = number
-        for nth, inner in enumerate(self.inside(call), 1):
-            self._number(inner, f"{number}.{nth}", numbers, depth + 1)
+        """Number what was made inside a call: first in this attempt, then before it."""
+        parent, prefix = around
+        found = {
+            c.id: c for c in (*inner.get(parent, ()), *self._inside.get(parent, ()))
+        }
+        calls = [c for c in found.values() if c.id not in numbers]
+        taken = {c.number for c in calls if c.step == step.id}
+        left = (n for n in itertools.count(1) if n not in taken)
+        for call in calls if depth <= DEPTH_MAX else ():
+            nth = call.number if call.step == step.id else next(left)
+            numbers[call.id] = f"{prefix}{nth}"
+            within = (call.id, f"{prefix}{nth}.")
+            self._number(step, inner, within, numbers, depth + 1)
 
     def attempt(self, step: StepPast) -> Tally:
         """What one attempt did with its calls."""

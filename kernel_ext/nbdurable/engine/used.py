@@ -15,8 +15,8 @@ class Used:
 
     Attributes:
         calls: Logical ids in order.
-        ran: How many were executed.
-        served: How many were replayed.
+        ran: How many the cell made itself were executed.
+        served: How many of those were replayed.
         elsewhere: How many of those belong to another run of the store.
         adopted: Logical ids of those taken over from other slots.
         asked: Call number to logical id and past, of those to be decided.
@@ -30,7 +30,7 @@ class Used:
     served: int = 0
     elsewhere: int = 0
     adopted: list[str] = field(default_factory=list)
-    asked: dict[int, tuple[str, Past]] = field(default_factory=dict)
+    asked: dict[str, tuple[str, Past]] = field(default_factory=dict)
     unstorable: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
