@@ -6,11 +6,22 @@ wrong serving, repetition or loss shows.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nbdurable.engine import call
+from nbdurable.engine.history import History
+from nbdurable.errors import CallInDoubt
+from nbdurable_store.records import Entry, Kind
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import TOOLS
 
@@ -147,3 +158,70 @@ def test_calls_inside_calls(versions: list[list[Call]]) -> None:
         assert [r.partition("#")[0] for r in results] == [f"{t} {x}" for t, x in body]
         made = Counter(f"write {x}" for _, x in body)
         assert effects(nb, "write") >= made
+
+
+ENGINE = Path(call.__file__).parent
+INTERRUPTED = "a = write(1)\nb = write(2)"
+
+
+def interrupted(nth: int) -> tuple[Notebook, bool]:
+    """A cell that is interrupted at the nth line of the protocol that it executes."""
+    nb, left = opened(), nth
+
+    def line(_frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal left
+        left -= event == "line"
+        if event == "line" and left == 0:
+            raise KeyboardInterrupt
+        return line
+
+    def entered(frame: FrameType, _event: str, _arg: object) -> Any:
+        return line if Path(frame.f_code.co_filename).parent == ENGINE else None
+
+    nb.namespace["trace"] = lambda: sys.settrace(entered)
+    before = sys.gettrace()
+    try:
+        nb.run(f"trace()\n{INTERRUPTED}", "s", "c1")
+    except KeyboardInterrupt:
+        return nb, True
+    finally:
+        sys.settrace(before)
+    return nb, False
+
+
+@pytest.mark.parametrize("first", [1, 28, 55])
+def test_an_interrupt_anywhere(first: int) -> None:
+    """Wherever it hits, no write is made twice unasked, and nothing waits for it."""
+    nb, hit = interrupted(first)
+    assert hit
+    nth = first
+    while hit:
+        for _ in range(2):
+            with contextlib.suppress(CallInDoubt):
+                nb.run(INTERRUPTED, "s", "c1")
+            assert max(effects(nb, "write").values(), default=0) <= 1, nth
+            opened(nb)
+        nth += 81
+        nb, hit = interrupted(nth)
+    assert nth > 100
+
+
+def test_an_interrupt_while_the_history_is_folded() -> None:
+    """What was to be folded then is read again, and no call is forgotten."""
+    nb = opened()
+    apply = History.apply
+
+    def interrupted(self: History, entries: Iterable[Entry]) -> None:
+        taken = list(entries)
+        if any(e.record.kind == Kind.CALL_COMPLETED for e in taken):
+            raise KeyboardInterrupt
+        apply(self, taken)
+
+    History.apply = interrupted  # type: ignore[method-assign]  # the user's finger
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            nb.run("a = write(1)", "s", "c1")
+    finally:
+        History.apply = apply  # type: ignore[method-assign]
+    nb.run("a = write(1); b = 1", "s", "c1")
+    assert nb.world.effects == ["write 1"]

@@ -152,8 +152,8 @@ class Attempt:
     @contextlib.contextmanager
     def running(self, call_id: str) -> Iterator[None]:
         """The call is executing here."""
-        self.home.executing.add(call_id)
         try:
+            self.home.executing.add(call_id)
             yield
         finally:
             self.home.executing.discard(call_id)

@@ -312,10 +312,13 @@ def run_sync(
 ) -> object:
     """Conduct a call whose function blocks."""
     steps = conduct(frame, request)
-    reached = advance(frame, steps, None)
-    while isinstance(reached, Perform):
-        reached = advance(frame, steps, _performed(reached, request, perform))
-    return reached.value
+    try:
+        reached = advance(frame, steps, None)
+        while isinstance(reached, Perform):
+            reached = advance(frame, steps, _performed(reached, request, perform))
+        return reached.value
+    finally:  # an interrupt in here leaves the protocol in the middle
+        steps.close()
 
 
 async def run_async(
@@ -325,11 +328,14 @@ async def run_async(
 ) -> object:
     """Conduct a call whose function is awaited."""
     steps = conduct(frame, request)
-    reached = await advance_async(frame, steps, None)
-    while isinstance(reached, Perform):
-        outcome = await _awaited(reached, request, perform)
-        reached = await advance_async(frame, steps, outcome)
-    return reached.value
+    try:
+        reached = await advance_async(frame, steps, None)
+        while isinstance(reached, Perform):
+            outcome = await _awaited(reached, request, perform)
+            reached = await advance_async(frame, steps, outcome)
+        return reached.value
+    finally:
+        steps.close()
 
 
 def _performed(

@@ -97,8 +97,9 @@ class Session:
         self._store = store
         self._cursor: Cursor = START
         self._applied: set[int] = set()
+        self._found: set[int] = set()
         self._latest: Entry | None = None
-        self._lost = False
+        self._losses = 0
         self._told: set[str] = set()
         self._chosen = False
 
@@ -107,9 +108,11 @@ class Session:
         """The fold of the run, as of now."""
         if self._pending:
             with self.lock:
+                self._losses += 1  # until all are folded: an interrupt may be anywhere
                 pending, self._pending = self._pending, []
                 self._pending_steps.clear()
                 self._history.apply(pending)
+                self._losses -= 1
         return self._history
 
     def catch_up(self, step: str) -> None:
@@ -232,7 +235,7 @@ class Session:
 
     def _load(self, run: str) -> None:
         self._history, self._cursor = History(run), START
-        self._latest, self._lost = None, False
+        self._latest, self._losses = None, 0
         self._pending.clear()
         self._pending_steps.clear()
         self._applied.clear()
@@ -254,20 +257,23 @@ class Session:
     def refresh(self) -> None:
         """Fold what was appended to the run since the last look."""
         with self.lock:
-            if self._lost:  # what is appended unseen may stand before what was seen
+            losses = self._losses
+            if losses:  # what is appended unseen may stand before what was seen
                 self._history, self._cursor = History(self._history.run), START
                 self._pending.clear()
                 self._pending_steps.clear()
                 self._applied.clear()
             elif self._latest is not None:
                 self._cursor = self._cursor.past((self._latest,))
-            entries, self._cursor = self.store.read(self.history.run, self._cursor)
+            run = self.history.run
+            self._losses += 1
+            entries, self._cursor = self.store.read(run, self._cursor)
             owner = self.store.owner
-            self.history.apply(
-                e for e in entries if e.owner != owner or e.seq not in self._applied
-            )
+            own = {e.seq for e in entries if e.owner == owner} - self._applied
+            self.history.apply(e for e in entries if e.owner != owner or e.seq in own)
+            self._found |= own
             self._applied.clear()
-            self._lost = False
+            self._losses -= losses + 1
 
     def append(self, records: Sequence[Record], *, sync: bool) -> None:
         """Append records of the run; they are folded when somebody looks.
@@ -277,19 +283,23 @@ class Session:
         `refresh` sees them.
         """
         try:
-            entries = self.store.append(records, sync=sync)
+            self._note(self.store.append(records, sync=sync))
         except BaseException:
-            self._lost = True
+            self._losses += 1
             raise
+
+    def _note(self, entries: Sequence[Entry]) -> None:
         with self.lock:
             run = self._history.run  # a call of the run before may end in this one
-            mine = [e for e in entries if e.record.run == run]
-            self._pending += mine
-            self._pending_steps.update(e.record.step for e in mine)
-            self._applied.update(e.seq for e in entries)
-            latest = self._latest
-            if latest is None or entries[-1].seq > latest.seq:
-                self._latest = entries[-1]
+            for entry in entries:
+                if entry.seq in self._found:  # a `refresh` was quicker than this thread
+                    continue
+                if entry.record.run == run:
+                    self._pending.append(entry)
+                    self._pending_steps.add(entry.record.step)
+                self._applied.add(entry.seq)
+                if self._latest is None or entry.seq > self._latest.seq:
+                    self._latest = entry
 
     def journal(
         self,
