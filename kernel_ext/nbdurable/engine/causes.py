@@ -33,6 +33,7 @@ class Reason(StrEnum):
     RERUN = "rerun"
     FRESH = "fresh"
     UNKEPT = "unkept"
+    INSIDE = "inside"
     AGAIN = "again"
 
 
@@ -120,6 +121,9 @@ def _though_equal(last: StepPast, reads: Mapping[str, str | None]) -> Cause:
     unkept = last.fields.get("unsaved")
     if isinstance(unkept, Mapping) and unkept:
         return Cause(Reason.UNKEPT, tuple(sorted(n for n in unkept if n)))
+    inside = last.fields.get("inside")
+    if isinstance(inside, list | tuple) and inside:
+        return Cause(Reason.INSIDE, tuple(map(str, inside)))
     return Cause(Reason.AGAIN)
 
 
@@ -170,6 +174,7 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.RERUN: "you asked for a rerun",
         Reason.FRESH: "its line says --fresh",
         Reason.UNKEPT: f"{names or 'its variables'} could not be kept",
+        Reason.INSIDE: f"only running it changes {names} in place",
         Reason.AGAIN: "its recorded outcome could not be used",
     }
     return told[why.reason]

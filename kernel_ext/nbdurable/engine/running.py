@@ -13,7 +13,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import (
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -99,7 +106,7 @@ class Running:
         starting.watch()
         self.began_s = self.session.clock.monotonic_s()
         self.before = {name: id(value) for name, value in self._bindings().items()}
-        self.marks = mark(self.namespace, self.inputs.digests)
+        self.marks = mark(self.namespace, self.inputs.given)
         self.watched.enter_context(self.files.watching(self.inputs, self.namespace))
         with self.attempt.active():
             yield
@@ -148,7 +155,7 @@ class Running:
         return self._end()
 
     def _may_be_made(self, name: str, value: object) -> bool:
-        known = name in self.inputs.writes or name in self.inputs.digests
+        known = name in self.inputs.writes or name in self.inputs.given
         return known or self.before.get(name) != id(value)
 
     def _last_ended(self) -> None:
@@ -186,7 +193,8 @@ class Running:
             return self._complete() if error is None else self._fail(error, left)
 
     def _complete(self) -> tuple[str, ...]:
-        made = {name: value for name, value in self._made() if not _is_over(value)}
+        made, mutated = self._made()
+        made = {name: value for name, value in made.items() if not _is_over(value)}
         if self.cell.result is not None:
             made[RESULT] = self.cell.result
         put, secrets = self.session.store.put, self.session.secrets
@@ -196,6 +204,7 @@ class Running:
             "names": [list(g.names) for g in taken.groups],
             "deleted": self.cell.deleted,
             "unsaved": unsaved,
+            "inside": self._inside(mutated.intersection(taken.replaced)),
         }
         files = self.files.close()
         fields |= files.fields()
@@ -320,17 +329,21 @@ class Running:
     def _is_users(self, name: str) -> bool:
         return name not in self.hidden and not is_shell_name(name)
 
-    def _made(self) -> Iterator[tuple[str, object]]:
-        """The names that the step made or changed, with what they hold now."""
+    def _inside(self, replaced: Iterable[str]) -> list[str]:
+        """The names that it changed in place where only running it does that again."""
+        return sorted({*replaced, *self.inputs.kept_inside(self.namespace)})
+
+    def _made(self) -> tuple[dict[str, object], set[str]]:
+        """The names that it made or changed, with what they hold; those changed only."""
         bound, namespace = dict(self.cell.bound), self.namespace
         stored = filter(self._is_users, self.inputs.stores)
         bound |= {name: namespace[name] for name in stored if name in namespace}
         made = {n for n, v in bound.items() if self.before.get(n) != id(v)}
         made |= {name for name in self.inputs.writes if name in bound}
         moved = {n for n, v in bound.items() if namespace.get(n) is not v}
-        made |= self.inputs.mutated(namespace, skip=made | moved)
-        for name in sorted(made):
-            yield name, bound[name] if name in bound else namespace[name]
+        mutated = self.inputs.mutated(namespace, skip=made | moved)
+        every = sorted(made | mutated)
+        return {n: bound[n] if n in bound else namespace[n] for n in every}, mutated
 
 
 def _shown(error: BaseException) -> str:

@@ -124,7 +124,7 @@ def _serves(session: Session, place: Place, step: StepPast) -> bool:
     reset = history.slot(place.slot).reset
     if reset is not None and step.ended_order < reset:
         return False
-    if step.fields.get("unsaved"):
+    if step.fields.get("unsaved") or step.fields.get("inside"):
         return False
     calls = [history.calls[i] for i in step.used if i in history.calls]
     if len(calls) < len(step.used):
@@ -143,7 +143,7 @@ def _replay(
 ) -> Replayed | None:
     try:
         outputs, groups = _values(session, past)
-        secrets, given = session.secrets, looked.inputs.digests
+        secrets, given = session.secrets, looked.inputs.given
         view = dict[str, object]()
         aside = {RESULT: view}
         put_back(groups, namespace, secrets=secrets, aside=aside, in_place=given)

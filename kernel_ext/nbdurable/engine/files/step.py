@@ -53,8 +53,7 @@ class StepFiles:
         if self.watched is None:
             yield
             return
-        names = [*inputs.digests, *inputs.reached]
-        values = [namespace[name] for name in names if name in namespace]
+        values = [namespace[name] for name in inputs.given if name in namespace]
         found = paths(inputs.texts, values)
         self._named = {path: state(path) for path in found}
         for pattern in patterns(inputs.texts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,6 +17,7 @@ from nbdurable.engine.identity.forms import Undigestible, qualified
 from nbdurable.engine.identity.ledger import Analysis
 from nbdurable.engine.identity.reads import analyse
 from nbdurable.engine.identity.sources import Sources
+from nbdurable.engine.identity.states import States, class_name, states
 
 _FRAMES = frozenset(
     {
@@ -57,7 +58,9 @@ class Inputs:
         star: It may bind names that nobody can foresee.
         dynamic: Builtins through which any name may be read; then every variable of
             the user counts. Empty if that can't happen.
-        reached: Names that the code it reaches loads.
+        reached: Per name that the code it reaches loads, and that isn't read by itself,
+            the digest of its value. They are in the digests of that code already.
+        states: Per function and class among them, a digest of what it keeps for itself.
         texts: Texts in it and in code it reaches that may name files.
     """
 
@@ -70,7 +73,8 @@ class Inputs:
     deletes: frozenset[str] = frozenset()
     star: bool = False
     dynamic: frozenset[str] = frozenset()
-    reached: frozenset[str] = frozenset()
+    reached: Mapping[str, bytes | None] = field(default_factory=dict)
+    states: Mapping[str, bytes] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
     reader: Callable[[], _Gather] = field(repr=False, compare=False)
 
@@ -83,11 +87,22 @@ class Inputs:
         self, namespace: Mapping[str, object], skip: Collection[str] = ()
     ) -> set[str]:
         """The names read whose value was changed in place, or rebound, by now."""
-        before = {n: d for n, d in self.digests.items() if d and n not in skip}
+        both = {**self.digests, **self.reached}
+        before = {n: d for n, d in both.items() if d and n not in skip}
         suspects = [n for n in before if n in namespace and _can_change(namespace[n])]
         now = self.reader()
         now.read(sorted(suspects))
         return {n for n in suspects if now.digests[n] != before[n]}
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names whose values the cell and the code it reaches were given."""
+        return (*self.digests, *self.reached)
+
+    def kept_inside(self, namespace: Mapping[str, object]) -> list[str]:
+        """The functions and classes that keep something else by now."""
+        now = self.reader().states_of(self.given, namespace)
+        return sorted(n for n, d in self.states.items() if now.get(n, d) != d)
 
 
 def read_inputs(
@@ -134,7 +149,8 @@ def read_inputs(
         deletes=analysis.deletes,
         star=analysis.star,
         dynamic=frozenset(dynamic),
-        reached=gather.reached,
+        reached=gather.read_reached(),
+        states=gather.states_of((*gather.digests, *gather.reached), namespace),
         texts=analysis.texts | gather.texts,
         reader=reader,
     )
@@ -155,6 +171,7 @@ class _Gather:
         sources: Sources,
         redact: Redact | None,
     ) -> None:
+        self._given = analysis, namespace, sources, redact
         self._analysis = analysis
         self._namespace = namespace
         self._redact = redact
@@ -176,9 +193,27 @@ class _Gather:
         return set().union(*(codes.stores for codes in self._made))
 
     @property
-    def reached(self) -> frozenset[str]:
-        """Names that reached code loads."""
-        return frozenset().union(*(codes.touched for codes in self._made))
+    def reached(self) -> set[str]:
+        """Names that reached code loads, and that aren't read by themselves."""
+        found = set().union(*(codes.touched for codes in self._made))
+        return (found & self._namespace.keys()) - self.digests.keys()
+
+    def read_reached(self) -> Mapping[str, bytes | None]:
+        """The values that reached code loads; most were hashed with that code."""
+        other = _Gather(*self._given)
+        other._shared = self._shared  # its memo knows them
+        other.read(sorted(self.reached - self._analysis.bound_at.keys()))
+        return other.digests
+
+    def states_of(
+        self, names: Iterable[str], namespace: Mapping[str, object]
+    ) -> Mapping[str, bytes]:
+        """What functions and classes keep for themselves, those of instances too."""
+        codes = States(self._given[2], namespace)
+        values = {name: namespace[name] for name in names if name in namespace}
+        local = (c for c in self._shared.types if codes.is_local(c))
+        values |= {class_name(c): c for c in local if class_name(c) not in namespace}
+        return states(codes, values)
 
     @property
     def texts(self) -> set[str]:

@@ -62,6 +62,7 @@ class Tag(Enum):
     UNKNOWN = "unknown"
     BOUND = "bound"
     OPAQUE = "opaque"
+    STATE = "state"
     IMPORTED = "module.imported"
     # files
     FILE = "file"

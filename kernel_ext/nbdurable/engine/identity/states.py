@@ -1,0 +1,51 @@
+"""What code keeps for itself: in closures, defaults, on functions and on classes.
+
+A step may change that, as it changes a list it was given: ``count()`` of a counter in a
+closure, ``Registry.items.append(1)``. No value in a snapshot can put it back, so such a
+step is known and isn't replayed. What installed code keeps (statistics, caches) is its
+own business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import FunctionType
+
+from nbdurable.engine.identity import registry
+from nbdurable.engine.identity.canonical import Hasher
+from nbdurable.engine.identity.codes import Codes, Item
+from nbdurable.engine.identity.forms import Form, Undigestible, named_form, qualified
+from nbdurable.engine.identity.keys import Tag
+
+
+class States(Codes):
+    """Code as what it keeps, whatever it does and reaches."""
+
+    def form(self, value: object) -> Form:
+        """The form of a function, class or module by what it keeps."""
+        items: list[Item] = []
+        if isinstance(value, FunctionType):
+            if self._sources.function(value.__code__) is not None:
+                items += self._bound_to(value, self.counted)
+                items += self._given(value)
+            items.append(("wrapped", getattr(value, "__wrapped__", None)))
+        elif isinstance(value, type) and self.is_local(value):
+            items += self._attributes(value)
+        return named_form(Tag.STATE, (), dict(items))
+
+
+def states(codes: States, values: Mapping[str, object]) -> Mapping[str, bytes]:
+    """Per name of code, a digest of what it keeps; none where it has no digest."""
+    hasher, found = Hasher(codes=codes), dict[str, bytes]()
+    for name, value in values.items():
+        if registry.kind_of(type(value)) is registry.CODE:
+            try:
+                found[name] = hasher.digest(value)
+            except Undigestible:
+                continue
+    return found
+
+
+def class_name(cls: type) -> str:
+    """How a class is told whose instances were read."""
+    return qualified(cls).removeprefix("__main__.")
