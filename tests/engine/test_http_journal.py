@@ -251,6 +251,23 @@ except openai.RateLimitError as limit:
         assert call.attempts == 2
         assert asked(server) == 2
 
+    @pytest.mark.parametrize(
+        "rule", [Rule(do="fail", status=400), Rule(do="cut", chunks=0, times=3)]
+    )
+    def test_a_served_failure_that_ends_the_cell_is_asked_again(
+        self, notebook: Notebook, server: ModelServer, rule: Rule
+    ) -> None:
+        """Caught once, it is served once more, and asked again after it ended a cell."""
+        server.rules.add(rule)
+        ask = "client.chat.completions.create(**ASK)"
+        notebook.run(f"try: {ask}\nexcept openai.APIError: pass", name="a")
+        sent = asked(server)
+        with pytest.raises(openai.APIError):
+            notebook.run(ask, name="a")
+        assert asked(server) == sent
+        notebook.run(ask, name="a")
+        assert asked(server) == sent + 1
+
     def test_a_caught_lost_connection_is_served(
         self, notebook: Notebook, server: ModelServer
     ) -> None:
