@@ -9,6 +9,7 @@ one call with all its attempts, its latest outcome counts. Matching, the timelin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from nbdurable.engine import fields
 from nbdurable.engine.pasts import (
@@ -216,7 +217,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         started_us=record.at_us,
         arguments=record.blobs[0] if record.blobs else None,
         adopted_from=known.adopted_from if known else "",
-        earlier=(*known.earlier, known) if known else (),
+        earlier=(*known.earlier, replace(known, earlier=())) if known else (),
     )
     history.calls[call.id] = call
     if known is None or known.key != call.key:

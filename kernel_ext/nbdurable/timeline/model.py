@@ -40,7 +40,9 @@ WHY_CALLS_MAX: Final = 5_000
 
 
 WHY_STEPS_MAX: Final = 200
-"""Attempts of which the reason is told, latest first: each looks at all before it."""
+WHY_LOOKS_MAX: Final = 400_000
+"""Attempts of which the reason is told, latest first, and the attempts that all of them
+may look at: each looks at every one before it."""
 
 
 @dataclass(slots=True)
@@ -52,8 +54,8 @@ class _Making:
     present: Present
     get: Get | None
     newest: Mapping[str, Order]
-    detailed: int = DETAILED_MAX
-    explained: int = WHY_STEPS_MAX
+    detailed: int
+    explained: int
 
     @property
     def explains(self) -> bool:
@@ -73,7 +75,15 @@ def run_view(
     """
     arguments = previews.arguments_of(get)
     present = Present(now, frozenset(alive), arguments=arguments)
-    making = _Making(history, Ledger(history), present, get, _newest(history))
+    making = _Making(
+        history=history,
+        ledger=Ledger(history),
+        present=present,
+        get=get,
+        newest=_newest(history),
+        detailed=DETAILED_MAX,
+        explained=min(WHY_STEPS_MAX, WHY_LOOKS_MAX // max(1, len(history.steps))),
+    )
     opened = history.opened
     return RunView(
         id=history.run,
