@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 from nbdurable_store.errors import StoreFull, StoreUnwritable
 
@@ -55,17 +56,25 @@ def begin_writing(fd: int) -> None:
 
     A hint: without it a later sync finds all of it still to be done. Only Linux has it.
     """
-    if _sync_file_range is not None:
-        _sync_file_range(fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
+    hint = _sync_file_range()
+    if hint is not None:
+        hint(fd, 0, 0, _SYNC_FILE_RANGE_WRITE)
 
 
 _SYNC_FILE_RANGE_WRITE = 2
-_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
-if _sync_file_range is not None:
-    _sync_file_range.argtypes = (
-        *(ctypes.c_int, ctypes.c_int64, ctypes.c_int64),
-        ctypes.c_uint,
-    )
+
+
+@functools.cache
+def _sync_file_range() -> Callable[[int, int, int, int], int] | None:
+    import ctypes  # lazy: costs 6 ms, and small values never need it
+
+    found = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if found is not None:
+        found.argtypes = (
+            *(ctypes.c_int, ctypes.c_int64, ctypes.c_int64),
+            ctypes.c_uint,
+        )
+    return cast("Callable[[int, int, int, int], int] | None", found)
 
 
 def sync_folder(folder: Path) -> None:

@@ -429,6 +429,18 @@ def test_restored_elsewhere_places_are_made_anew() -> None:
     assert back["x"]["array"].tolist() == [0, 1, 2]
 
 
+def test_an_object_with_a_state_of_its_own_is_filled_whole() -> None:
+    """A Series that was changed in place keeps its attributes too."""
+
+    def cell(ns: dict[str, Any]) -> None:
+        ns["load"] += 1
+        ns["load"].attrs["unit"] = "MW"
+
+    first, second, _ = _replayed(lambda: {"load": pd.Series([1.0])}, cell, {"load"})
+    assert second["load"].attrs == first["load"].attrs == {"unit": "MW"}
+    assert second["load"].tolist() == [2.0]
+
+
 def test_plain_changes_in_place_need_no_pickle() -> None:
     """A list of messages that grew is plain data, and its secret is cut out."""
 

@@ -117,9 +117,15 @@ def _children(value: Any) -> Iterator[tuple[tuple[str, Any], object]]:
         for key, item in value.items():
             if type(key) in _ATOMS:
                 yield ("key", key), item
-    else:
+    elif not _has_a_state_of_its_own(kind):
         for name, item in _attributes(value).items():
             yield ("attribute", name), item
+
+
+def _has_a_state_of_its_own(kind: type) -> bool:
+    """Whether its parts may be copied while it is loaded, before they are filled."""
+    own = [name for cls in kind.__mro__[:-1] for name in vars(cls)]
+    return "__getstate__" in own or "__setstate__" in own
 
 
 def _attributes(value: object) -> dict[str, object]:
