@@ -475,6 +475,11 @@ def pythons() -> dict[tuple[int, int], str]:
     return {version: found[version] for version in SUPPORTED if version in found}
 
 
+def others() -> list[str]:
+    """The same, oldest first."""
+    return list(pythons().values())
+
+
 READ = """
 import ast, hashlib, json, sys
 from nbdurable.engine.identity.normal import normal_form
