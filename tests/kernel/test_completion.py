@@ -88,7 +88,7 @@ def test_names_are_offered_after_a_restart(ran: Kernel) -> None:
     """The journal knows the steps before the first durable cell has run."""
     ran.kill()
     ran.restart()
-    assert ran.run("import nbdurable").ok
+    assert ran.run(SETUP).ok  # the tests after this one need it, too
     assert ran.complete("%durable why ") == ["review", "findings"]
 
 
