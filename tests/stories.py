@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from nbdurable.engine.attempt import ARGUMENTS_FIELD_BYTES_MAX
 from nbdurable.engine.history import History
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import BlobRef, Entry, Kind, Plain, Record
@@ -54,7 +55,7 @@ class Story:
     def relabel(self) -> None:
         """Give every record the run's present id."""
         self.entries = [
-            replace(e, record=replace(e.record, run=self.run)) for e in self.entries
+            e._replace(record=e.record._replace(run=self.run)) for e in self.entries
         ]
 
     def into(self, store: Store) -> None:
@@ -63,7 +64,7 @@ class Story:
             blobs = tuple(
                 store.put(ref.codec, self.get(ref)) for ref in entry.record.blobs
             )
-            store.append((replace(entry.record, blobs=blobs),), sync=True)
+            store.append((entry.record._replace(blobs=blobs),), sync=True)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -161,7 +162,11 @@ class Story:
             e.record.kind == Kind.CALL_STARTED and e.record.subject == call
             for e in self.entries
         )
-        kept = () if arguments is None else (self.value(arguments),)
+        text_kept = "" if arguments is None else json.dumps(arguments)
+        small = len(text_kept) <= ARGUMENTS_FIELD_BYTES_MAX
+        if text_kept and small:
+            fields = {**fields, "arguments": text_kept}
+        kept = () if small else (self.value(arguments),)
         self.append(
             Kind.CALL_STARTED,
             {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import hmac
 import os
 import secrets
@@ -85,6 +86,27 @@ def key_id(key: bytes) -> str:
     return blake3(framed(b"key-id/v1", key)).hexdigest(length=8)
 
 
+class Begun:
+    """A MAC whose first parts are hashed; more can be put behind them again and again.
+
+    The two hashes of HMAC are spelled out: copying them takes two thirds of the time
+    that copying an `hmac.HMAC` does, three times a call. A test compares the two.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, inner: hashlib._Hash, outer: hashlib._Hash) -> None:
+        self._inner = inner
+        self._outer = outer
+
+    def digest(self, rest: bytes = b"") -> bytes:
+        """The MAC with ``rest`` behind the parts; the parts stay as they are."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(rest)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 class Signer:
     """Makes and checks the MACs of one store.
 
@@ -97,13 +119,15 @@ class Signer:
         assert len(key) == KEY_BYTES
         self.key_id = key_id(key)
         self.store = store
-        self._empty = hmac.new(key, digestmod="sha256")
+        padded = key.ljust(hashlib.sha256().block_size, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
         self._blob = self._begin(b"blob/v1", store.encode())
 
-    def _begin(self, *parts: bytes) -> hmac.HMAC:
-        mac = self._empty.copy()
-        mac.update(framed(*parts))
-        return mac
+    def _begin(self, *parts: bytes) -> Begun:
+        inner = self._inner.copy()
+        inner.update(framed(*parts))
+        return Begun(inner, self._outer)
 
     def format(self, version: int, made_us: int, journal: str) -> bytes:
         """The MAC of the ``FORMAT`` file."""
@@ -113,9 +137,8 @@ class Signer:
 
     def blob(self, codec: str, digest: bytes, size: int) -> bytes:
         """The MAC of a ref to a blob."""
-        mac = self._blob.copy()
         name = codec.encode()
-        mac.update(
+        return self._blob.digest(
             b"%b%b%b%b\x08\0\0\0%b"
             % (
                 len(name).to_bytes(4, "little"),
@@ -125,7 +148,6 @@ class Signer:
                 size.to_bytes(8, "little"),
             )
         )
-        return mac.digest()
 
     def seal(self, owner: str, index: bytes) -> bytes:
         """The MAC of a sealed segment's index."""
@@ -147,13 +169,12 @@ class Chain:
 
     __slots__ = ("_begun",)
 
-    def __init__(self, begun: hmac.HMAC) -> None:
+    def __init__(self, begun: Begun) -> None:
         self._begun = begun
 
     def mac(self, seq: int, prev_mac: bytes, head: bytes) -> bytes:
         """The MAC of one record; its inline bytes are under it by their digests."""
-        mac = self._begun.copy()
-        mac.update(
+        return self._begun.digest(
             b"\x08\0\0\0%b\x20\0\0\0%b%b%b"
             % (
                 seq.to_bytes(8, "little"),
@@ -162,7 +183,6 @@ class Chain:
                 head,
             )
         )
-        return mac.digest()
 
 
 def same(one: bytes, other: bytes) -> bool:

@@ -4,12 +4,14 @@ A record is one fact, appended once and never changed. Its ``fields`` are plain 
 (JSON: str, int, float, bool, None, list, dict with str keys), so that it can be listed
 by anybody without running code. Values stand beside it as blobs; ``docs/format.md``
 gives the bytes.
+
+Named tuples: several of each are made per call, and a frozen dataclass takes three times
+as long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -24,6 +26,9 @@ Plain = _Atom | Sequence["Plain"] | Mapping[str, "Plain"]
 
 NO_KEY = b""
 """The key of a record that is not looked up by content."""
+
+NO_FIELDS: Mapping[str, Plain] = {}
+"""The fields of a record that has none; nobody adds to them."""
 
 
 class Kind(StrEnum):
@@ -59,8 +64,7 @@ class Place(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlobRef:
+class BlobRef(NamedTuple):
     """A signed name for immutable bytes.
 
     Attributes:
@@ -77,41 +81,56 @@ class BlobRef:
     id: bytes
     size: int
     mac: bytes
-    inline: bytes | None = field(default=None, repr=False, compare=False)
-    place: Place | None = field(default=None, repr=False, compare=False)
+    inline: bytes | None = None
+    place: Place | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BlobRef) and self[:NAMING] == other[:NAMING]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:NAMING])
+
+    def __repr__(self) -> str:
+        name = f"codec={self.codec!r}, id={self.id.hex()!r}, size={self.size}"
+        return f"BlobRef({name}, place={self.place})"
 
     def names(self, data: bytes) -> bool:
         """Whether these are the bytes it names."""
         return len(data) == self.size and blake3(data).digest() == self.id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+NAMING = 4
+"""So many of a ref's first members name the bytes."""
+
+
+class Record(NamedTuple):
     """One fact.
 
     Attributes:
         kind: What happened; see `Kind`.
         run: Id of the run it belongs to.
+        at_us: Wall clock when it was made, microseconds since 1970 UTC; for display.
         step: Id of the step attempt it belongs to, or "" for a fact about the run.
         subject: Id of what it speaks of: a run, a step attempt, a logical call.
         key: The digest it is looked up by, 32 bytes, or `NO_KEY`.
-        at_us: Wall clock when it was made, microseconds since 1970 UTC; for display.
         fields: Plain data, named in ``docs/format.md`` per kind.
         blobs: Values, in the order that the kind defines.
     """
 
     kind: str
     run: str
+    at_us: int
     step: str = ""
     subject: str = ""
     key: bytes = NO_KEY
-    at_us: int
-    fields: Mapping[str, Plain] = field(default_factory=dict)
+    fields: Mapping[str, Plain] = NO_FIELDS
     blobs: tuple[BlobRef, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """A record in the journal, verified when it was read.
 
     Attributes:

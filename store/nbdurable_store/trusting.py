@@ -207,11 +207,10 @@ def _about_segment(owner: str, frame: Frame, store: str) -> bytes | None:
 
 def _signed(record: Record, signer: Signer) -> Record:
     refs = tuple(
-        replace(
-            ref,
+        ref._replace(
             mac=signer.blob(ref.codec, ref.id, ref.size),
             inline=None if ref.place is None else b"",
         )
         for ref in record.blobs
     )
-    return replace(record, blobs=refs)
+    return record._replace(blobs=refs)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from nbdurable.engine import commands
+from nbdurable.engine.attempt import ARGUMENTS_BYTES_MAX, ARGUMENTS_FIELD_BYTES_MAX
 from nbdurable.engine.commands import CallNotRerun
 from nbdurable.engine.settle import Answer, questions
 from nbdurable.engine.tally import Ledger
@@ -367,6 +368,23 @@ def test_an_argument_without_a_digest_asks_about_its_twin(nb: Notebook) -> None:
         nb.run(cell + "\nb = 1", "s", "c1")
     assert "log (generator) has no digest, and" in str(asked.value)
     assert nb.world.effects == ["send 1"]
+
+
+@pytest.mark.parametrize("size", [5, ARGUMENTS_FIELD_BYTES_MAX + 1])
+def test_arguments_are_kept_beside_the_call(nb: Notebook, size: int) -> None:
+    """Small arguments are a field of the record, larger ones a blob; both are told."""
+    nb.run(f"read('a' * {size})", "first")
+    (call,) = nb.session.history.calls.values()
+    assert isinstance(call.arguments, str) is (size == 5)
+    assert commands.present(nb.session).arguments(call) == {"x": "a" * size}
+
+
+def test_arguments_that_are_too_large_are_not_kept(nb: Notebook) -> None:
+    """A long conversation is not stored once more with each call."""
+    nb.run(f"read('a' * {ARGUMENTS_BYTES_MAX})", "first")
+    (call,) = nb.session.history.calls.values()
+    assert call.arguments is None
+    assert commands.present(nb.session).arguments(call) is None
 
 
 def test_ignored_arguments_do_not_count(nb: Notebook) -> None:

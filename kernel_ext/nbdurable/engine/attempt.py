@@ -35,6 +35,10 @@ ARGUMENTS_BYTES_MAX = 16_384
 """Arguments above this aren't kept beside a call: they would double the journal of an
 agent that sends its whole conversation each turn. The digest is always there."""
 
+ARGUMENTS_FIELD_BYTES_MAX = 512
+"""Up to here arguments are a field of the record: a blob's digest and MAC cost 7 µs, and
+take as much room. More would weigh on everything that lists records."""
+
 INTERRUPTS = (KeyboardInterrupt, GeneratorExit, DurablePause)
 """What ends a call from outside: whether it happened isn't known."""
 
@@ -91,23 +95,23 @@ class Attempt:
                 match = self._matcher.match(self._wanted(request, scope, state))
             if match.call is not None:
                 self._numbers.note(match.call.id, number)
-            return Claim(number=number, scope=scope, after=state.after, match=match)
+            return Claim(number, scope, state.after, match)
 
     def _state(self, scope: str) -> ScopeState:
         return self._states.setdefault(scope, ScopeState())
 
     def _wanted(self, request: CallRequest, scope: str, state: ScopeState) -> Wanted:
         return Wanted(
-            key=request.key,
-            name=request.name,
-            policy=request.policy,
-            code=request.code,
-            scope=scope,
-            after=state.after,
-            new_write=state.new_write,
-            undigestible=request.undigestible,
-            text=request.text,
-            arguments=lambda: _kept(request.arguments()),
+            request.key,
+            request.name,
+            request.policy,
+            request.code,
+            scope,
+            state.after,
+            state.new_write,
+            request.undigestible,
+            request.text,
+            lambda: _kept(request.arguments()),
         )
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
@@ -148,15 +152,6 @@ class Attempt:
 
     def _pid(self, call: CallPast) -> int:
         return next((o.pid for o in self.store.owners() if o.id == call.owner), 0)
-
-    @contextlib.contextmanager
-    def running(self, call_id: str) -> Iterator[None]:
-        """The call is executing here."""
-        try:
-            self.home.executing.add(call_id)
-            yield
-        finally:
-            self.home.executing.discard(call_id)
 
     def serve(self, claim: Claim, match: Match, request: CallRequest) -> Outcome | None:
         """The recorded outcome, verified; None if it can't be recovered."""
@@ -253,7 +248,7 @@ class Attempt:
         if self.ended:
             fields["late"] = True
         self._note_started(claim, request, call_id)
-        arguments = self._arguments(request)
+        arguments = self._keep_arguments(request, fields)
         record = self.record(Kind.CALL_STARTED, call_id, request.key, fields, arguments)
         return call_id, (*adopted, record)
 
@@ -271,11 +266,17 @@ class Attempt:
                 for scope in self._scopes.around(claim.scope):
                     self._state(scope).new_write = True
 
-    def _arguments(self, request: CallRequest) -> tuple[BlobRef, ...]:
+    def _keep_arguments(
+        self, request: CallRequest, fields: dict[str, str | int | bool]
+    ) -> tuple[BlobRef, ...]:
+        """Small ones as a field, larger ones as a blob."""
         encoded = request.arguments()
         if encoded is None or _kept(encoded) is None:
             return ()
-        return (self.store.put(encoded.codec, encoded.data),)
+        if len(encoded.data) > ARGUMENTS_FIELD_BYTES_MAX:
+            return (self.store.put(encoded.codec, encoded.data),)
+        fields["arguments"] = encoded.data.decode()
+        return ()
 
     def completed(
         self, call_id: str, request: CallRequest, value: object, ms: float
@@ -373,14 +374,14 @@ class Attempt:
     ) -> Record:
         """A record of this attempt, made now."""
         return Record(
-            kind=kind,
-            run=self.run,
-            step=self.step.id,
-            subject=subject,
-            key=key,
-            at_us=self.clock.now_us(),
-            fields=fields or {},  # type: ignore[arg-type]  # plain by construction
-            blobs=blobs,
+            kind,
+            self.run,
+            self.clock.now_us(),
+            self.step.id,
+            subject,
+            key,
+            fields or {},  # type: ignore[arg-type]  # plain by construction
+            blobs,
         )
 
 

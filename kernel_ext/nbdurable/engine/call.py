@@ -129,7 +129,9 @@ def _execute(going: Going) -> Part:
         attempt.not_begun(call_id, request)
         raise
     reach("started.synced" if write else "started.written")
-    with attempt.running(call_id):
+    executing = attempt.home.executing
+    try:
+        executing.add(call_id)
         _still_ours(attempt, call_id, request)
         # 2. The effect.
         began_s = attempt.clock.monotonic_s()
@@ -141,6 +143,8 @@ def _execute(going: Going) -> Part:
             yield from _record_raised(going, call_id, outcome.raised, ms)
             return outcome
         yield from _record_completed(going, call_id, outcome, ms)
+    finally:
+        executing.discard(call_id)
     # 5. Only now the caller gets the value.
     return outcome
 

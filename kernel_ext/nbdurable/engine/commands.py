@@ -212,11 +212,12 @@ def present(session: Session) -> Present:
     """From where the user of this kernel asks."""
 
     def arguments(call: CallPast) -> object:
-        ref = call.arguments
-        if ref is None or ref.codec not in plainly.READABLE:
-            return None
+        kept = call.arguments
         with contextlib.suppress(plainly.Unreadable, DurableError):
-            return plainly.read(ref.codec, session.store.get(ref))
+            if isinstance(kept, str):
+                return plainly.read("json", kept.encode())
+            if kept is not None and kept.codec in plainly.READABLE:
+                return plainly.read(kept.codec, session.store.get(kept))
         return None
 
     return Present(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbdurable.engine.call import (
@@ -73,7 +73,7 @@ async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Re
 def _begun(steps: Conduct, reached: Perform | Returned) -> Begun | Returned:
     if isinstance(reached, Returned):
         return reached
-    frame = replace(reached.frame, quiet=True)
+    frame = reached.frame._replace(quiet=True)
     return Begun(frame, reached.frame.parent, steps)
 
 

@@ -17,14 +17,13 @@ import weakref
 from collections.abc import Iterator
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 A = TypeVar("A")
 """An attempt; this module doesn't look into it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame(Generic[A]):
+class Frame(NamedTuple, Generic[A]):
     """Where in an attempt the code is.
 
     Attributes:
@@ -132,10 +131,9 @@ _lock = threading.Lock()
 
 def running_task() -> asyncio.Task[object] | None:
     """The asyncio task that runs in this thread, if any."""
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None
+    # One of asyncio's exported names; an exception for each call would cost 0.4 µs.
+    loop = asyncio._get_running_loop()  # noqa: SLF001
+    return None if loop is None else asyncio.current_task(loop)
 
 
 def own_frame(context: Context | None = None) -> Frame[Any] | None:
@@ -178,11 +176,16 @@ def outside() -> Iterator[None]:
         _frame.reset(token)
 
 
-@contextlib.contextmanager
-def inside(frame: Frame[Any]) -> Iterator[None]:
-    """A call's function runs within."""
-    token = _frame.set(frame)
-    try:
-        yield
-    finally:
-        _frame.reset(token)
+class inside:  # noqa: N801  # a context manager, used like `contextlib.suppress`
+    """A call's function runs within. A class: a generator takes three times as long."""
+
+    __slots__ = ("_frame", "_token")
+
+    def __init__(self, frame: Frame[Any]) -> None:
+        self._frame = frame
+
+    def __enter__(self) -> None:
+        self._token = _frame.set(self._frame)
+
+    def __exit__(self, *_: object) -> None:
+        _frame.reset(self._token)

@@ -22,7 +22,7 @@ from nbdurable.engine.pasts import (
     StepState,
 )
 from nbdurable.engine.policy import Effect
-from nbdurable_store.records import Entry, Kind, Record
+from nbdurable_store.records import BlobRef, Entry, Kind, Record
 
 __all__ = [
     "CallPast",
@@ -215,13 +215,19 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         attempts=fields.number(f, "attempt", 1),
         owner=order[1],
         started_us=record.at_us,
-        arguments=record.blobs[0] if record.blobs else None,
+        arguments=_arguments(record),
         adopted_from=known.adopted_from if known else "",
         earlier=(*known.earlier, replace(known, earlier=())) if known else (),
     )
     history.calls[call.id] = call
     if known is None or known.key != call.key:
         history.by_key.setdefault(call.key, []).append(call.id)
+
+
+def _arguments(record: Record) -> BlobRef | str | None:
+    if record.blobs:
+        return record.blobs[0]
+    return fields.text(record.fields, "arguments") or None
 
 
 def _call_ended(history: History, record: Record, order: Order) -> None:

@@ -260,7 +260,9 @@ class Matcher:
 def _same_arguments(call: CallPast, wanted: Wanted) -> bool:
     given = wanted.arguments()
     kept = call.arguments
-    return given is not None and kept is not None and kept.names(given)
+    if given is None or kept is None:
+        return False
+    return kept.encode() == given if isinstance(kept, str) else kept.names(given)
 
 
 def _comparable(call: CallPast, wanted: Wanted) -> bool:

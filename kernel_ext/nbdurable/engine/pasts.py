@@ -63,7 +63,7 @@ class CallPast:
         started_us: When the latest attempt started, microseconds since 1970 UTC.
         ms: How long the latest finished attempt took, milliseconds.
         fields: Plain data of the latest outcome (tokens, model, type, message).
-        arguments: The arguments as plain data, if they were kept.
+        arguments: The arguments as plain data, if they were kept: small ones as JSON.
         outcome: The result or the exception, if it was kept.
         changed: The arguments as a call that raised left them, if it changed any.
         resolved: How a person settled it: happened, did-not, again, keep; or "".
@@ -93,7 +93,7 @@ class CallPast:
     started_us: int = 0
     ms: float = 0.0
     fields: Mapping[str, Plain] = field(default_factory=dict)
-    arguments: BlobRef | None = None
+    arguments: BlobRef | str | None = None
     outcome: BlobRef | None = None
     changed: BlobRef | None = None
     resolved: str = ""

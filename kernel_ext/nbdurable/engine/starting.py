@@ -16,7 +16,6 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbdurable.engine.frames import Frame, inside, outside, own_frame
@@ -97,7 +96,7 @@ def _thread_start(self: threading.Thread) -> None:
         return _start(self)
     leftovers = frame.attempt.leftovers
     leftovers.begins(self, leftovers.made(Sort.THREAD, daemon=self.daemon))
-    run = functools.partial(_run, self, self.run, replace(frame, thread=True))
+    run = functools.partial(_run, self, self.run, frame._replace(thread=True))
     vars(self)["run"] = run
     try:
         return _start(self)

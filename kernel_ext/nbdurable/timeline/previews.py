@@ -35,8 +35,8 @@ def line(text: str) -> str:
     return visible(cut, lines=False)
 
 
-def value(ref: BlobRef | None, get: Get | None) -> Preview | None:
-    """A stored value; None if there is none, or if nothing is to be read."""
+def value(ref: BlobRef | str | None, get: Get | None) -> Preview | None:
+    """A stored value, or one as JSON; None if there is none, or nothing is to be read."""
     if ref is None or get is None:
         return None
     plain = _read(ref, get)
@@ -94,8 +94,10 @@ def shortened(text: str, *, end: bool = False) -> Preview:
     return Preview(text=visible(part), note=note)
 
 
-def _read(ref: BlobRef, get: Get) -> tuple[object] | Preview:
+def _read(ref: BlobRef | str, get: Get) -> tuple[object] | Preview:
     """The plain value in a tuple, or why it can't be shown."""
+    if isinstance(ref, str):
+        return _read_text(ref)
     not_shown = Preview(note=f"{line(ref.codec)}, {size(ref.size)}")
     if ref.size > READ_BYTES_MAX:
         return not_shown
@@ -105,6 +107,13 @@ def _read(ref: BlobRef, get: Get) -> tuple[object] | Preview:
         return not_shown
     except DurableError as gone:
         return Preview(note=line(gone.fact()))
+
+
+def _read_text(text: str) -> tuple[object] | Preview:
+    try:
+        return (read("json", text.encode()),)
+    except Unreadable:
+        return Preview(note=f"json, {size(len(text))}")
 
 
 def _output(output: Mapping[str, object]) -> str:

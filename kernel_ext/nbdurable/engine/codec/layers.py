@@ -7,8 +7,7 @@ another: bytes that their own layer can't read are unreadable.
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from nbdurable.engine.codec import arrays, plain
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
@@ -31,8 +30,7 @@ PLAIN: Final = frozenset({JSON, NPY, ARROW})
 """Layers that run no code on load and need no trust."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A value as bytes.
 
     Attributes:
@@ -41,7 +39,7 @@ class Encoded:
     """
 
     codec: str
-    data: bytes = field(repr=False)
+    data: bytes
 
 
 def encode(

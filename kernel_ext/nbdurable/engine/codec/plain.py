@@ -30,10 +30,10 @@ from nbdurable.engine.codec.plain_write import (
     NotPlain,
     Places,
     Writer,
-    encode_tree,
 )
 from nbdurable.engine.codec.plain_write import SIZE_MAX as WRITTEN_MAX
 from nbdurable.engine.redact import Secrets
+from nbdurable_store.compact import compact, quoted
 from nbdurable_store.protocol import Sink
 
 __all__ = ["NotPlain", "decode", "encode", "hand_over"]
@@ -99,7 +99,7 @@ def _places(data: bytes, value: object) -> Iterator[tuple[int, int]]:
     at = missed = 0
     for text in _long_texts(value):
         # Without its quotes: the same chunk as in another layer.
-        said = encode_tree(text)[1:-1].encode("utf-8", "surrogatepass")
+        said = compact(text)[1:-1].encode("utf-8", "surrogatepass")
         begin = data.find(said, at)
         if begin < 0 and missed < MISSED_MAX:
             # What was there before stands behind what is new.
@@ -155,11 +155,13 @@ def decode(data: bytes, secrets: Secrets, grafting: Existing | None = None) -> o
 
 
 def _fast(value: object) -> str | None:
+    if type(value) is str:
+        return quoted(value)
     census = Census()
     if not census.is_tree(value, DEPTH_MAX) or not census.apart:
         return None
     try:
-        return encode_tree(value)
+        return compact(value)
     except ValueError:  # nan, inf, huge integers
         return None
 

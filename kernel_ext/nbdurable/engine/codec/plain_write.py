@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import decimal
-import json
 import math
 import pathlib
 import struct
@@ -16,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec.errors import Unstorable
 from nbdurable.engine.redact import Secrets
+from nbdurable_store.compact import compact
 
 DEPTH_MAX: Final = 100
 """Levels of a plain value. The parser needs up to three frames for each, and Python
@@ -49,27 +49,6 @@ PATHS: Final = {
 ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 """What JSON says as it is, but for some floats, huge integers and lone surrogates."""
 
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
-)
-_make = getattr(json.encoder, "c_make_encoder", None)
-_basestring = json.encoder.encode_basestring
-_pieces = _make and _make(
-    None, _encoder.default, _basestring, None, ":", ",", False, False, False
-)
-
-
-def encode_tree(tree: object) -> str:
-    """A tree as JSON, as `_encoder` would write it.
-
-    The encoder in C is made once: making it for each text takes a fifth of the time
-    that writing a kilobyte does.
-    """
-    if _pieces is None:
-        return _encoder.encode(tree)
-    return "".join(_pieces(tree, 0))
-
-
 Place = tuple[str, tuple[tuple[str, Any], ...]]
 """A name, and steps from its value: ``("at", 3)``, ``("key", "k")``, ``("attribute", "x")``."""
 
@@ -101,7 +80,7 @@ class Writer:
 
     def encode(self, value: object) -> bytes:
         """The whole value as one JSON text."""
-        text = encode_tree(self._grafted(value))
+        text = compact(self._grafted(value))
         # Once more: what spells a secret only together with its neighbours.
         if name := self.secrets.found(text):
             raise Unstorable(why=f"it holds a secret ({name})")
@@ -198,7 +177,7 @@ class Writer:
     def unordered(self, value: set[Any] | frozenset[Any]) -> list[Any]:
         """The elements of a set in the order of their texts."""
         # Equal sets are then equal bytes, stored once.
-        return sorted((self.at("{…}", item) for item in value), key=encode_tree)
+        return sorted((self.at("{…}", item) for item in value), key=compact)
 
 
 def _growing(found: dict[int, object]) -> Iterator[object]:

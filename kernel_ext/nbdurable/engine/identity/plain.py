@@ -44,8 +44,12 @@ def census(value: object, texts: list[str] | None = None) -> set[type] | None:
     """
     level: Sequence[Any] = (value,)
     found: set[type] = set()
-    room = NODES_MAX
-    for _ in range(LEVELS_MAX):
+    room, levels = NODES_MAX, LEVELS_MAX
+    if type(value) is dict and 2 * len(value) <= room:
+        # The arguments of a call: the first level by hand takes a third of the time.
+        level, found = [*value, *value.values()], {dict}
+        room, levels = room - len(level), levels - 1
+    for _ in range(levels):
         types = set(map(type, level))
         found |= types
         if not types <= PLAIN:
@@ -108,6 +112,8 @@ def in_key_order(tree: Any) -> Any:
 
 def by_key(mapping: dict[Any, Any]) -> Collection[tuple[Any, Any]]:
     """The items of a dict, sorted if all its keys are exactly strings."""
+    if len(mapping) < 2:
+        return mapping.items()
     # Keys are unique, so that sorting the pairs never compares their values.
     only_texts = set(map(type, mapping)) == _TEXT
     return sorted(mapping.items()) if only_texts else mapping.items()
