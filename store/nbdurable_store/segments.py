@@ -145,7 +145,7 @@ class Scan:
 
     def grown(self) -> bool:
         """Whether something stands at the mark now. One small read."""
-        return any(self._source.read(self.mark.offset, HEADER_BYTES))
+        return self._source.read(self.mark.offset, HEADER_BYTES).strip(b"\0") != b""
 
     def walk(self, *, deep: bool = True) -> Iterator[Frame | Damage]:
         """Every whole frame and every damaged stretch up to the end there is now.

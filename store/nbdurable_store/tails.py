@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from bisect import bisect_left
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -33,10 +32,10 @@ class Tail:
         self.entries: list[Entry] = []
         self.floor = scan.mark.next_seq
         """Entries with a smaller sequence number are not held here."""
-        self.by_key: dict[bytes, list[Entry]] = {}
-        """The same entries, by the key that they are looked up by."""
         self.damaged = 0
         """Of entries with a smaller sequence number, some could not be read."""
+        self._by_key: dict[bytes, list[Entry]] = {}
+        self._indexed = 0
         self._owner = owner
         self._scan = scan
         self._walked = False
@@ -71,8 +70,6 @@ class Tail:
         """
         if self._walked and entries and entries[0].seq == self.next_seq:
             self.entries.extend(entries)
-            for entry in entries:
-                self._index(entry)
             self._scan.mark = end
 
     def since(self, seq: int) -> Iterator[Entry]:
@@ -80,23 +77,25 @@ class Tail:
         first = bisect_left(self.entries, seq, key=_seq)
         return iter(self.entries[first:])
 
+    def with_key(self, key: bytes) -> Sequence[Entry]:
+        """The entries held here with a key; they are indexed when somebody asks."""
+        for entry in self.entries[self._indexed :]:
+            if entry.record.key:
+                self._by_key.setdefault(entry.record.key, []).append(entry)
+        self._indexed = len(self.entries)
+        return self._by_key.get(key, ())
+
     def forget(self, seq: int) -> None:
         """Let go of entries with a smaller sequence number: DuckDB has them."""
         del self.entries[: bisect_left(self.entries, seq, key=_seq)]
         self.floor = max(self.floor, seq)
-        self.by_key.clear()
-        for entry in self.entries:
-            self._index(entry)
+        self._by_key.clear()
+        self._indexed = 0
 
     def _take(self, frame: Frame) -> int:
         entry = decode_entry(self._owner, frame.seq, frame.head, frame.body_offset)
         self.entries.append(entry)
-        self._index(entry)
         return entry.tick
-
-    def _index(self, entry: Entry) -> None:
-        if entry.record.key:
-            self.by_key.setdefault(entry.record.key, []).append(entry)
 
 
 class Tails:
@@ -136,7 +135,10 @@ class Tails:
         """
         if self._listing_changed():
             self._look_around(marks)
-        return max((tail.poll() for tail in self._tails.values()), default=0)
+        tick = 0
+        for tail in self._tails.values():
+            tick = max(tick, tail.poll())
+        return tick
 
     def _listing_changed(self) -> bool:
         """Whether segments may have come or gone since the last look.
@@ -144,12 +146,14 @@ class Tails:
         The time of a folder moves in steps of some milliseconds, so it says nothing
         about a change right after the look.
         """
-        with contextlib.suppress(FileNotFoundError):
+        try:
             modified_ns = self._journal.stat().st_mtime_ns
-            if modified_ns == self._modified_ns:
-                return False
-            settled = self._clock.now_us() * 1000 - modified_ns > SETTLED_NS
-            self._modified_ns = modified_ns if settled else -1
+        except FileNotFoundError:
+            return True
+        if modified_ns == self._modified_ns:
+            return False
+        settled = self._clock.now_us() * 1000 - modified_ns > SETTLED_NS
+        self._modified_ns = modified_ns if settled else -1
         return True
 
     def _look_around(self, marks: Mapping[str, Mark]) -> None:
@@ -188,11 +192,14 @@ class Tails:
 
         Of a damaged stretch, DuckDB may still have what the segment has lost.
         """
-        return all(
-            since.get(owner, 0) >= floor for owner, floor in self._floors().items()
-        ) and all(
-            since.get(owner, 0) >= tail.damaged for owner, tail in self._tails.items()
-        )
+        # Loops, since each `pure` call asks: two generators take three times as long.
+        for owner, floor in self._covered.items():
+            if since.get(owner, 0) < floor:
+                return False
+        for owner, tail in self._tails.items():
+            if since.get(owner, 0) < max(tail.floor, tail.damaged):
+                return False
+        return True
 
     def of_run(self, run: str, since: Mapping[str, int]) -> Iterator[Entry]:
         """Entries of a run, per owner from a sequence number on."""
@@ -204,11 +211,13 @@ class Tails:
         """Entries of these kinds, per owner from a sequence number on."""
         return (entry for entry in self._since(since) if entry.record.kind in kinds)
 
-    def with_keys(self, keys: Collection[bytes]) -> Iterator[Entry]:
+    def with_keys(self, keys: Collection[bytes]) -> list[Entry]:
         """Entries with one of these keys."""
+        found: list[Entry] = []
         for tail in self._tails.values():
             for key in keys:
-                yield from tail.by_key.get(key, ())
+                found += tail.with_key(key)
+        return found
 
     def forget(self, ends: Mapping[str, int], keep: int) -> None:
         """Let go of entries that DuckDB has, of segments that hold more than ``keep``."""

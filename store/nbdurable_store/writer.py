@@ -84,15 +84,12 @@ class Writer:
         self._reserved = 0
         self._synced = 0
 
-    def append(self, records: Sequence[Record], *, sync: bool) -> Appended:
-        """Append records, all or none; see `nbdurable_store.protocol.Store.append`."""
+    def append(self, records: Sequence[Record]) -> Appended:
+        """Append records, all or none; written on return, durable after `sync`."""
         with self._lock:
             self._ready()
             entries = self._append(records) if records else ()
-            end = self._written
-        if sync:
-            self._sync(end.offset)
-        return Appended(entries, end)
+            return Appended(entries, self._written)
 
     def observe(self, tick: int) -> None:
         """Learn of a tick that somebody else has given."""
@@ -100,10 +97,31 @@ class Writer:
             with self._lock:
                 self.tick = max(self.tick, tick)
 
-    def sync(self) -> None:
-        """Make everything that was appended durable."""
+    def sync(self, end: int) -> None:
+        """Make durable what stands before an offset of the segment.
+
+        What the caller has to do with its entries it does before: after the wait for
+        the disk the processor's caches are cold, and the same code takes twice as long.
+        """
+        with self._sync_lock:
+            if self._synced >= end:
+                return
+            target = self._written.offset
+            try:
+                files.sync_file(self._fd)
+                reach("record.synced")
+            except OSError as e:
+                # The system forgets pages that it couldn't write: a second sync may
+                # succeed without them, so nothing more is accepted here.
+                self._unknown = True
+                self._refusal = f"the disk reported an error ({e.strerror})"
+                raise self._told(e) from e
+            self._synced = target
+
+    def flush(self) -> None:
+        """Make everything durable that was appended."""
         if self._fd >= 0:
-            self.append((), sync=True)
+            self.sync(self.append(()).end.offset)
 
     def close(self) -> None:
         """Say that nothing follows, sync, and let the lock go. Idempotent.
@@ -226,22 +244,6 @@ class Writer:
         except OSError:
             self._refusal = f"a failed append can't be undone ({error.strerror})"
             self._unknown = True
-
-    def _sync(self, end: int) -> None:
-        with self._sync_lock:
-            if self._synced >= end:
-                return
-            target = self._written.offset
-            try:
-                files.sync_file(self._fd)
-                reach("record.synced")
-            except OSError as e:
-                # The system forgets pages that it couldn't write: a second sync may
-                # succeed without them, so nothing more is accepted here.
-                self._unknown = True
-                self._refusal = f"the disk reported an error ({e.strerror})"
-                raise self._told(e) from e
-            self._synced = target
 
     def _told(self, error: OSError) -> StoreFull | StoreUnwritable:
         if self._refusal:

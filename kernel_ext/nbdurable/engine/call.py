@@ -87,7 +87,7 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
     if match.past is Past.NOTHING and request.policy.effect is Effect.PURE:
         match = attempt.elsewhere(request) or match
     going = Going(frame, request, claim, match)
-    kept = attempt.unrecorded(match.call)
+    kept = attempt.unrecorded(match.call) if match.call else None
     done = None if kept is None else (yield from _settle(going, kept))
     while done is None:
         alive = attempt.executing(going.match.call)

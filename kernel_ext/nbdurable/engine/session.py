@@ -329,8 +329,8 @@ class Session:
         """A completed `pure` call of another run of the store with this key."""
         if not request.code or request.undigestible:
             return None
-        folded = runs.calls(self.store.lookup((request.key,)))
-        for call in folded:
+        entries = self.store.lookup((request.key,))
+        for call in runs.calls(entries) if entries else ():
             completed = call.state is CallState.COMPLETED and call.outcome
             if completed and call.code == request.code and call.effect == "pure":
                 return call

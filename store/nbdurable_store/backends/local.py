@@ -79,9 +79,11 @@ class LocalStore:
 
     def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
         """Append in order; see `nbdurable_store.protocol.Store`."""
-        entries, end = self._writer.append(records, sync=sync)
+        entries, end = self._writer.append(records)
         self._reader.feed(self.owner, entries, end)
         self._background.nudge()
+        if sync:
+            self._writer.sync(end.offset)
         return entries
 
     def put(self, codec: str, data: bytes | Fill) -> BlobRef:
@@ -149,7 +151,7 @@ class LocalStore:
 
     def flush(self) -> None:
         """Make everything durable; see `nbdurable_store.protocol.Store`."""
-        self._writer.sync()
+        self._writer.flush()
         self._background.flush()
         self._tidy()
 

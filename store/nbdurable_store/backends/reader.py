@@ -87,14 +87,14 @@ class Reader:
             known: What DuckDB's keys begin with; it is asked once, and again when the
                 tails have let go of something.
         """
-        begins = frozenset(key8(key) for key in keys)
         for _ in range(2):
             with self._lock:
                 if self._begun:
                     self._refresh({}, None)
                 generation = self._tails.generation
-                if self._begun and self._held_here(begins):
-                    return tuple(sorted(self._tails.with_keys(keys), key=ORDER))
+                if self._begun and self._held_here(keys):
+                    found = self._tails.with_keys(keys)
+                    return tuple(sorted(found, key=ORDER)) if found else ()
             if self._known_at == generation:
                 break
             names = known()
@@ -122,13 +122,13 @@ class Reader:
         """In the child of a fork: another thread of the parent may have had the lock."""
         self._lock = threading.Lock()
 
-    def _held_here(self, begins: frozenset[int | None]) -> bool:
-        """Whether the tails have every entry whose key begins so."""
+    def _held_here(self, keys: frozenset[bytes]) -> bool:
+        """Whether the tails have every entry with one of these keys."""
         if self._tails.complete_since({}):
             return True
         if self._known is None or self._known_at != self._tails.generation:
             return False
-        return self._known.isdisjoint(begins)
+        return self._known.isdisjoint(map(key8, keys))
 
     def _held(self, since: Mapping[str, int]) -> bool:
         with self._lock:
