@@ -9,16 +9,16 @@ import json
 import sys
 
 import durable
-from floors import Sqlite
-from measuring import cpu_us, folder, paired, percentile
+from floors import Append, Sqlite
+from measuring import cpu_us_each, folder, paired, percentile
 
 
 def measure(how: str, effect: str, count: int) -> dict[str, float]:
     """Run the calls one after the other, and time them in the way asked for."""
     tool = durable.TOOLS[effect]
     with folder() as place:
-        bare = Sqlite(place)
-        beside = bare.insert_twice if effect == "write" else bare.insert
+        sqlite = Sqlite(place)
+        beside = sqlite.insert_twice if effect == "write" else sqlite.insert
         with durable.step(place):
             if how == "paired":
                 pairs = paired(tool, beside, count)
@@ -29,7 +29,16 @@ def measure(how: str, effect: str, count: int) -> dict[str, float]:
                     "bare_us": percentile(pairs.bare_us, 50),
                 }
             if how == "cpu":
-                return {"cpu_us": cpu_us(tool, count)}
+                sync = Append(place, preallocated=True).append
+                bare = [sync] * (2 if effect == "write" else 1)
+                return cpu_us_each(
+                    {
+                        "cpu_us": tool,
+                        "sqlite_us": beside,
+                        "floor_us": lambda n: [append(n) for append in bare],
+                    },
+                    count,
+                )
             for number in range(count):
                 tool(number)
     return {}

@@ -64,6 +64,25 @@ def paired(ours: Turn, bare: Turn, count: int, warm: int = 20) -> Paired:
     return Paired(ours_us=times[0][warm:], bare_us=times[1][warm:])
 
 
+BATCH = 50
+"""Operations between two looks at the clock of the processor, which costs 1 µs."""
+
+
+def cpu_us_each(operations: dict[str, Turn], count: int) -> dict[str, float]:
+    """CPU microseconds of one of each, in turn by batches; the median batch counts.
+
+    Other work on the machine empties the caches of all of them alike.
+    """
+    batches: dict[str, list[float]] = {name: [] for name in operations}
+    for number in range(count // BATCH + 1):
+        for name, operation in operations.items():
+            start = process_time_ns()
+            for nth in range(BATCH):
+                operation(number * BATCH + nth)
+            batches[name].append((process_time_ns() - start) / 1000 / BATCH)
+    return {name: statistics.median(taken[1:]) for name, taken in batches.items()}
+
+
 def cpu_us(operation: Turn, count: int, warm: int = 20) -> float:
     """CPU microseconds of one operation, all threads of this process counted."""
     for number in range(warm):

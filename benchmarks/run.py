@@ -95,7 +95,12 @@ def calls() -> Iterator[Row]:
         )
         seen = script("calls.py", "cpu", effect, CALLS)
         yield Row(
-            what=f"{effect}: CPU of one call", value=seen["cpu_us"], unit="µs", most=cpu
+            what=f"{effect}: CPU of one call",
+            value=seen["cpu_us"],
+            unit="µs",
+            most=cpu,
+            beside=f"SQLite {seen['sqlite_us']:.0f} µs, bare writes and syncs"
+            f" {seen['floor_us']:.0f} µs",
         )
         yield from _syncs(effect, waits)
 
