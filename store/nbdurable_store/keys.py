@@ -122,7 +122,7 @@ class Signer:
         padded = key.ljust(hashlib.sha256().block_size, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-        self._blob = self._begin(b"blob/v1", store.encode())
+        self._blobs: dict[str, Begun] = {}
 
     def _begin(self, *parts: bytes) -> Begun:
         inner = self._inner.copy()
@@ -137,16 +137,13 @@ class Signer:
 
     def blob(self, codec: str, digest: bytes, size: int) -> bytes:
         """The MAC of a ref to a blob."""
-        name = codec.encode()
-        return self._blob.digest(
-            b"%b%b%b%b\x08\0\0\0%b"
-            % (
-                len(name).to_bytes(4, "little"),
-                name,
-                len(digest).to_bytes(4, "little"),
-                digest,
-                size.to_bytes(8, "little"),
-            )
+        begun = self._blobs.get(codec)
+        if begun is None:
+            parts = b"blob/v1", self.store.encode(), codec.encode()
+            begun = self._blobs[codec] = self._begin(*parts)
+        return begun.digest(
+            b"%b%b\x08\0\0\0%b"
+            % (len(digest).to_bytes(4, "little"), digest, size.to_bytes(8, "little"))
         )
 
     def seal(self, owner: str, index: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Protocol
 
 ID_BYTES = 6
@@ -23,7 +23,7 @@ class RandomIds:
 
     def new(self) -> str:
         """Twelve hexadecimal digits."""
-        return secrets.token_hex(ID_BYTES)
+        return os.urandom(ID_BYTES).hex()
 
 
 RANDOM_IDS: Ids = RandomIds()
