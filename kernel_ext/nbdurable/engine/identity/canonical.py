@@ -142,6 +142,9 @@ class Hasher:
 
     def digest(self, value: object) -> bytes:
         """The canonical digest of a value; see `digest`."""
+        known = self._memo.get(id(value))  # as a part of an earlier one
+        if known is not None:
+            return known
         found = self._plain(value)
         return self._walk(value) if found is None else found
 

@@ -265,7 +265,8 @@ class _Gather:
 
     def read_classes(self) -> None:
         """Take the code of the notebook classes met, and of those met in theirs."""
-        hasher = self._hasher(self._hidden_from_classes())
+        hidden = self._hidden_from_classes()
+        hasher = self._hasher(hidden) if hidden else self._shared
         local, done = self._made[0].is_local, set[type]()
         while todo := {c for c in self._shared.types | hasher.types if local(c)} - done:
             done |= todo
