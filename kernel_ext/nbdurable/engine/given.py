@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from nbdurable.engine.codec import JSON, Encoded, Unstorable, decode, encode
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
+from nbdurable.engine.contents import digest_of
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.canonical import Hasher, digest
 from nbdurable.engine.identity.code import ArgumentCodes
@@ -131,12 +132,14 @@ def call_key(
     """The key of a call, and where an argument has no digest ("" if all have one)."""
     redact = secrets.scrub
     try:
-        whole = digest(arguments, call_arguments=True, redact=redact)
+        whole = digest(
+            arguments, call_arguments=True, redact=redact, contents=digest_of
+        )
         return keys.call_key(name, whole), ""
     except Undigestible:
         pass
     codes = ArgumentCodes(sources, vars(sys.modules["__main__"]))
-    hasher = Hasher(call_arguments=True, redact=redact, codes=codes)
+    hasher = Hasher(call_arguments=True, redact=redact, codes=codes, contents=digest_of)
     parts: dict[str, Any] = {}
     where = ""
     for parameter, value in arguments.items():

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from nbdurable.engine import causes, lines
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Cell, Output, Replayed
+from nbdurable.engine.contents import digest_of
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.history import History, StepPast
 from nbdurable.engine.identity import keys
@@ -70,6 +71,7 @@ def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
         session.sources,
         hidden=cell.hidden,
         redact=session.secrets.scrub,
+        contents=digest_of,
     )
     session.sources.add(cell.filename, cell.transformed)
     whole = not inputs.undigestible

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from nbdurable.engine.identity import keys, plain, registry, texts
-from nbdurable.engine.identity.canonical import Hasher, Redact
+from nbdurable.engine.identity.canonical import Contents, Hasher, Redact, hashed
 from nbdurable.engine.identity.codes import (
     Codes,
     is_shell_name,
@@ -112,6 +112,7 @@ def read_inputs(
     *,
     hidden: Collection[str] = (),
     redact: Redact | None = None,
+    contents: Contents = hashed,
 ) -> Inputs:
     """The digests of what a cell reads, at this moment.
 
@@ -121,13 +122,14 @@ def read_inputs(
         sources: Where the code of the notebook is found.
         hidden: Names of the namespace that are not the user's.
         redact: Replaces the secrets in a string.
+        contents: Gives big buffers their digest.
 
     Raises:
         SyntaxError: The source is no Python.
     """
     sources.refresh()
     analysis = analyse(source, sources.transform)
-    reader = partial(_Gather, analysis, namespace, sources, redact)
+    reader = partial(_Gather, analysis, namespace, sources, redact, contents)
     gather = reader()
     gather.read(sorted(analysis.reads - {*hidden}))
     gather.read(sorted(n for n in analysis.guesses - {*hidden} if n in namespace))
@@ -170,11 +172,13 @@ class _Gather:
         namespace: Mapping[str, object],
         sources: Sources,
         redact: Redact | None,
+        contents: Contents,
     ) -> None:
-        self._given = analysis, namespace, sources, redact
+        self._given = analysis, namespace, sources, redact, contents
         self._analysis = analysis
         self._namespace = namespace
         self._redact = redact
+        self._contents = contents
         self._made: list[Codes] = []
         self._codes_of = partial(Codes, sources, namespace)
         self._shared = self._hasher()
@@ -230,7 +234,7 @@ class _Gather:
     def _hasher(self, hidden: Collection[str] = ()) -> Hasher:
         codes = self._codes_of(hidden)
         self._made.append(codes)
-        return Hasher(codes=codes, redact=self._redact)
+        return Hasher(codes=codes, redact=self._redact, contents=self._contents)
 
     def read(self, names: Collection[str]) -> None:
         """Take the values of some names."""
