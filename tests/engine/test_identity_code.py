@@ -24,6 +24,7 @@ from tests.engine.identity_notebook import Notebook
 from tests.engine.notebooks import Notebook as Steps
 
 ROOT = Path(__file__).parents[2]
+GOLDEN_KEYS = Path(__file__).with_name("identity_keys.json")
 GOLDEN = Path(__file__).with_name("identity_normal.json")
 
 
@@ -524,6 +525,44 @@ def test_normal_forms_of_the_standard_library_agree() -> None:
     texts = [path.read_text() for path in paths]
     forms = forms_by(oldest, texts)
     assert all(forms_by(python, texts) == forms for python in newer)
+
+
+STAND_IN = """
+import hashlib
+class blake3:
+    def __init__(self, data=b"", inner=None):
+        self.inner = inner or hashlib.sha256(data)
+        self.update, self.digest = self.inner.update, self.inner.digest
+    def copy(self):
+        return blake3(inner=self.inner.copy())
+"""
+"""A hash under another name: no other Python here needs packages of its own."""
+
+
+@pytest.mark.parametrize("version", SUPPORTED, ids="3.{0[1]}".format)
+def test_step_keys_are_golden(version: tuple[int, int], tmp_path: Path) -> None:
+    """Every Python makes the step keys that are committed, before and after each edit.
+
+    Where a key has to change: add a version to `keys.ALGORITHMS`, then write what this
+    test made to the file.
+    """
+    python = pythons().get(version)
+    if python is None:
+        pytest.skip(f"Python 3.{version[1]} is not installed")
+    (tmp_path / "blake3.py").write_text(STAND_IN)
+    places = [tmp_path, ROOT, ROOT / "kernel_ext", ROOT / "store"]
+    done = subprocess.run(
+        [python, "-W", "ignore", "-m", "tests.engine.identity_edits"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made = {
+        n: [key[:16] for key in both] for n, both in json.loads(done.stdout).items()
+    }
+    assert made == json.loads(GOLDEN_KEYS.read_text())
 
 
 def test_normal_forms_differ() -> None:

@@ -260,7 +260,7 @@ class Codes:
         node = self._sources.class_(cls, home)
         items: dict[str, object] = {"metaclass": type(cls)}
         items |= {f"base {place}": base for place, base in enumerate(cls.__bases__)}
-        items |= self._attributes(cls)
+        items |= self._attributes(cls, written=node is not None)
         name = qualified(cls).encode()
         if node is None:
             return named_form(Tag.MADE_CLASS, (name,), items, _code_path)
@@ -271,10 +271,18 @@ class Codes:
         items |= self._reached(facts, globals_)
         return named_form(Tag.CLASS, (name, self._source(facts)), items, _code_path)
 
-    def _attributes(self, cls: type) -> Iterator[Item]:
-        """Own functions and data, unwrapped, without what Python keeps its books in."""
+    def _attributes(self, cls: type, *, written: bool) -> Iterator[Item]:
+        """Own functions and data, unwrapped, without what Python keeps its books in.
+
+        Args:
+            cls: The class.
+            written: Its text is known: what a decorator generated says nothing more,
+                and is bytecode of one version of Python.
+        """
         for name, value in vars(cls).items():
             functions = [f for f in unwrapped(value) if self._is_local_function(f)]
+            if written and name[:2] == "__":
+                functions = [f for f in functions if not _is_generated(f)]
             for place, function in enumerate(functions):
                 yield f"function {name} {place}", function
             if not functions and _is_data(cls, name, value):
@@ -325,6 +333,11 @@ def _decoration(value: object) -> object:
     code = registry.kind_of(type(value)) is registry.CODE
     kept = code or isinstance(value, Mark) or plain.census(value) is not None
     return value if kept else _opaque(value)
+
+
+def _is_generated(function: FunctionType) -> bool:
+    """Whether a dataclass, or something like it, made this function from the fields."""
+    return function.__code__.co_filename.startswith(("<string>", "<attrs generated"))
 
 
 def _is_data(cls: type, name: str, value: object) -> bool:

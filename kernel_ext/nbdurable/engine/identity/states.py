@@ -30,7 +30,7 @@ class States(Codes):
                 items += self._given(value)
             items.append(("wrapped", getattr(value, "__wrapped__", None)))
         elif isinstance(value, type) and self.is_local(value):
-            items += self._attributes(value)
+            items += self._attributes(value, written=True)
         return named_form(Tag.STATE, (), dict(items))
 
 
