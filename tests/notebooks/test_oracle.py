@@ -60,7 +60,7 @@ def seen(ran: Ran) -> list[dict]:
 def same(found: tuple[list[Any], Any], expected: tuple[list[Any], Any], when: str):
     """Both agree, cell by cell and name by name."""
     for nth, (one, other) in enumerate(zip(found[0], expected[0], strict=True)):
-        assert one == other, f"{when}: cell {nth} shows something else"
+        assert one == other, f"{when}, cell {nth}: {one} for {other}"
     (names, aliases), (wanted, together) = found[1], expected[1]
     odd = {n: (names.get(n), wanted[n]) for n in wanted if names.get(n) != wanted[n]}
     assert odd == {}, when

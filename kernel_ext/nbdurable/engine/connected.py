@@ -133,8 +133,13 @@ def _referents_of(kind: type) -> _Referents | None:
     return next(found, gc.get_referents)
 
 
-def _in_closure(function: types.FunctionType) -> Iterable[object]:
-    return function.__closure__ or ()
+def _in_function(function: types.FunctionType) -> Iterable[object]:
+    named = {**(function.__kwdefaults__ or {}), **vars(function)}
+    return (
+        *(function.__closure__ or ()),
+        *(function.__defaults__ or ()),
+        *named.values(),
+    )
 
 
 def _in_array(array: Any) -> Iterable[object]:
@@ -161,7 +166,7 @@ _ASKED: Final[dict[str, _Referents]] = {
     "weakref.WeakValueDictionary": _weakly_held,
     "weakref.WeakKeyDictionary": _weakly_held,
     "_weakrefset.WeakSet": _weakly_held,
-    "builtins.function": _in_closure,
+    "builtins.function": _in_function,
     "numpy.ndarray": _in_array,
     "pandas.DataFrame": _in_frame,
     "pandas.Series": _in_frame,
