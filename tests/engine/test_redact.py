@@ -196,3 +196,12 @@ def test_nothing_to_find_is_quick() -> None:
     ours = min(timeit.repeat(lambda: many.found(text), number=500, repeat=7))
     floor = min(timeit.repeat(lambda: json.dumps(value), number=500, repeat=7))
     assert ours < 2 * floor
+
+
+def test_digests_tell_two_unnamed_keys_apart():
+    """What only a pattern knows is another value in a digest, and still not readable."""
+    one, other = (f"sk-proj-{letter * 24}" for letter in "ab")
+    told = [SECRETS.apart(f"check {key}") for key in (one, other)]
+    assert told[0] != told[1]
+    assert all(key not in text for key in (one, other) for text in told)
+    assert SECRETS.apart("plain") == "plain"

@@ -130,7 +130,7 @@ def call_key(
     name: str, arguments: Mapping[str, Any], secrets: Secrets, sources: Sources
 ) -> tuple[bytes, str]:
     """The key of a call, and where an argument has no digest ("" if all have one)."""
-    redact = secrets.scrub
+    redact = secrets.apart
     try:
         whole = digest(
             arguments, call_arguments=True, redact=redact, contents=digest_of

@@ -28,6 +28,9 @@ from dataclasses import dataclass
 from typing import Any, AnyStr, NamedTuple, Self
 from urllib.parse import quote, quote_plus
 
+from blake3 import blake3
+
+from nbdurable.engine.patterns import PATTERNS, Pattern
 from nbdurable.engine.windows import windows
 from nbdurable.errors import DurableError, Remedy
 
@@ -73,69 +76,6 @@ class _Needle(NamedTuple):
     needs: str
 
 
-class _Pattern(NamedTuple):
-    """A shape; a match begins with the literal, and its group 1 is no part of the key."""
-
-    literal: str
-    name: str
-    needs: str
-    text: re.Pattern[str]
-    data: re.Pattern[bytes]
-
-
-def _pattern(name: str, literal: str, source: str, needs: str = "") -> _Pattern:
-    text = re.compile(source, re.ASCII)
-    data = re.compile(source.encode())
-    return _Pattern(literal, name, literal + needs, text, data)
-
-
-_PATTERNS = (
-    _pattern(
-        "provider-key",
-        "sk-",
-        r"(?<![\w-])sk-(?:[A-Za-z0-9]{32,}|(?:ant|proj|svcacct|admin|or)-[\w-]{20,})",
-    ),
-    _pattern("google-key", "AIza", r"(?<![\w-])AIza[\w-]{35}"),
-    _pattern("aws-key", "AKIA", r"(?<!\w)AKIA[A-Z2-7]{16}(?!\w)"),
-    _pattern("aws-key", "ASIA", r"(?<!\w)ASIA[A-Z2-7]{16}(?!\w)"),
-    _pattern("github-token", "gh", r"(?<!\w)gh[pousr]_[A-Za-z0-9]{36}", "_"),
-    _pattern("github-token", "github_pat_", r"(?<!\w)github_pat_\w{22,}"),
-    _pattern("gitlab-token", "glpat-", r"(?<!\w)glpat-[\w-]{20,}"),
-    _pattern("huggingface-token", "hf_", r"(?<!\w)hf_[A-Za-z0-9]{30,}"),
-    _pattern("slack-token", "xox", r"(?<!\w)xox[abeprs]-[\w-]{10,}", "-"),
-    _pattern("stripe-key", "k_live_", r"(?<=[rs])(?<!\w.)k_live_[A-Za-z0-9]{16,}"),
-    _pattern("jwt", "eyJ", r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,}"),
-    _pattern(
-        "private-key",
-        "-----BEGIN",
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[^-]{64,}|.{1,4}Proc-Type[^-]+)",
-    ),
-    _pattern(
-        "url-password",
-        "://",
-        r"(://)[^\s/:@\"'<>‹›\\]{1,64}:(?!(?:pass|pwd|password|passwd|secret)@)"
-        r"[^\s/@\"'<>‹›{}*\\]{3,128}(?=@)",
-        "@",
-    ),
-    _pattern(
-        "auth-header",
-        "Bearer ",
-        r"(?<![A-Za-z])Bearer (?=[\w.~+/-]*[0-9])[\w.~+/-]{16,}=*",
-    ),
-    _pattern(
-        "auth-header",
-        "zation",
-        r"(?<=[Aa]uthori)(zation[^A-Za-z0-9]{1,8})"
-        r"(?:[Bb]asic|[Bb]earer|[Tt]oken) (?=[\w.~+/-]*[0-9=])[\w.~+/-]{8,}=*",
-    ),
-    _pattern(
-        "auth-header",
-        "-api-key",
-        r"(-api-key[^A-Za-z0-9\s][^A-Za-z0-9]{0,7})(?=[\w-]*[0-9])[\w-]{16,}",
-    ),
-)
-
-
 class Secrets:
     """What must not be stored, and how to find it.
 
@@ -169,7 +109,7 @@ class Secrets:
         self._needles = tuple(
             _Needle(form, forms[form][0], form) for form in longest_first
         )
-        self._groups = _grouped((*self._needles, *_PATTERNS))
+        self._groups = _grouped((*self._needles, *PATTERNS))
         self._bytes = tuple((_utf8(form), forms[form][0]) for form in longest_first)
         self._wide = tuple(
             (form, name)
@@ -246,7 +186,7 @@ class Secrets:
         for form, name in (*self._bytes, *self._wide):
             if form in blob:
                 return name.partition("/")[0]
-        for pattern in _PATTERNS:
+        for pattern in PATTERNS:
             if _matches(pattern.data, pattern.literal.encode(), blob):
                 return pattern.name
         return None
@@ -292,16 +232,26 @@ class Secrets:
             _utf8(self.value(p)) if i % 2 else p for i, p in enumerate(pieces)
         )
 
-    def scrub(self, text: str) -> str:
-        """The text with ``‹secret:NAME›`` in place of every secret and key pattern."""
+    def scrub(self, text: str, *, apart: bool = False) -> str:
+        """The text with ``‹secret:NAME›`` in place of every secret and key pattern.
+
+        Args:
+            text: Any text.
+            apart: Add a short digest to what only a pattern knows. The key of a variable
+                has its name, so that a new key of the same name is no new value.
+        """
         if self.found(text) is None:
             return text
         for form, name, _ in self._needles:
             text = text.replace(form, f"‹secret:{name}›")
-        for pattern in _PATTERNS:
+        for pattern in PATTERNS:
             if pattern.literal in text:
-                text = pattern.text.sub(_mark(pattern.name), text)
+                text = pattern.text.sub(_mark(pattern.name, apart=apart), text)
         return text
+
+    def apart(self, text: str) -> str:
+        """The same for digests: two keys that only a pattern knows are two texts."""
+        return self.scrub(text, apart=True)
 
     def restore(self, text: str) -> str:
         """The text that `scrub` was given, if all of its secrets are known by value.
@@ -312,7 +262,7 @@ class Secrets:
         return _MARK.sub(lambda mark: self.value(mark[1]), text)
 
 
-def _occurs(sought: _Needle | _Pattern, text: str) -> bool:
+def _occurs(sought: _Needle | Pattern, text: str) -> bool:
     if isinstance(sought, _Needle):
         return True
     return _matches(sought.text, sought.literal, text)
@@ -329,14 +279,18 @@ def _matches(pattern: re.Pattern[AnyStr], literal: AnyStr, text: AnyStr) -> bool
     return False
 
 
-def _mark(name: str) -> Callable[[re.Match[str]], str]:
-    return lambda match: f"{match[1] if match.re.groups else ''}‹secret:{name}›"
+def _mark(name: str, *, apart: bool) -> Callable[[re.Match[str]], str]:
+    def mark(match: re.Match[str]) -> str:
+        which = f" {blake3(_utf8(match[0])).hexdigest(8)}" if apart else ""
+        return f"{match[1] if match.re.groups else ''}‹secret:{name}{which}›"
+
+    return mark
 
 
 def _grouped(
-    all_sought: Iterable[_Needle | _Pattern],
-) -> tuple[tuple[str, str, tuple[_Needle | _Pattern, ...]], ...]:
-    groups: dict[tuple[str, str], list[_Needle | _Pattern]] = {}
+    all_sought: Iterable[_Needle | Pattern],
+) -> tuple[tuple[str, str, tuple[_Needle | Pattern, ...]], ...]:
+    groups: dict[tuple[str, str], list[_Needle | Pattern]] = {}
     for sought in all_sought:
         rare = [c for c in _RARE if c in sought.needs]
         first, second = [*rare, sought.literal[0], sought.literal[0]][:2]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from nbdurable.engine import lines
 from nbdurable.engine.history import History, StepPast, StepState
-from nbdurable.engine.running import RESULT
 from nbdurable.engine.snapshot import Group, put_back
 from nbdurable.errors import ReferenceUnknown
 from nbdurable_store.errors import DurableError
@@ -45,7 +44,7 @@ def kept_names(history: History) -> dict[str, StepPast]:
     steps = [s for s in history.steps.values() if s.state is StepState.COMPLETED]
     found: dict[str, StepPast] = {}
     for step in sorted(steps, key=_last_us):
-        for name in (n for group in step.groups for n in group if n != RESULT):
+        for name in (n for group in step.groups for n in group if n.isidentifier()):
             found[name] = step
         deleted = step.fields.get("deleted", ())
         for name in deleted if isinstance(deleted, (list, tuple)) else ():

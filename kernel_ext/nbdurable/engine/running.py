@@ -24,7 +24,7 @@ from collections.abc import (
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from nbdurable.engine import goingon, lines, starting, wording
+from nbdurable.engine import goingon, lines, randomness, starting, wording
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Output
 from nbdurable.engine.files.step import StepFiles
@@ -94,6 +94,7 @@ class Running:
     because: str = ""
     fresh: bool = False
     began_s: float = 0.0
+    random: randomness.State = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
     watched: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -105,6 +106,7 @@ class Running:
         """The cell's code runs within."""
         starting.watch()
         self.began_s = self.session.clock.monotonic_s()
+        self.random = randomness.state()
         self.before = {name: id(value) for name, value in self._bindings().items()}
         self.marks = mark(self.namespace, self.inputs.given)
         self.watched.enter_context(self.files.watching(self.inputs, self.namespace))
@@ -197,6 +199,8 @@ class Running:
         made = {name: value for name, value in made.items() if not _is_over(value)}
         if self.cell.result is not None:
             made[RESULT] = self.cell.result
+        if (drawn := randomness.state()) != self.random:
+            made[randomness.RANDOM] = drawn
         put, secrets = self.session.store.put, self.session.secrets
         taken = take(made, put, secrets=secrets, marks=self.marks)
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from nbdurable.engine import causes, lines
+from nbdurable.engine import causes, lines, randomness
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Cell, Output, Replayed
 from nbdurable.engine.contents import digest_of
@@ -23,6 +24,7 @@ from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.matching import Standing, standing_of
 from nbdurable.engine.policy import Effect
+from nbdurable.engine.randomness import RANDOM
 from nbdurable.engine.running import OUTPUTS_CODEC, RESULT, Namespace, Running
 from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.slots import Place
@@ -70,7 +72,7 @@ def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
         namespace,
         session.sources,
         hidden=cell.hidden,
-        redact=session.secrets.scrub,
+        redact=session.secrets.apart,
         contents=digest_of,
     )
     session.sources.add(cell.filename, cell.transformed)
@@ -146,12 +148,14 @@ def _replay(
     try:
         outputs, groups = _values(session, past)
         secrets, given = session.secrets, looked.inputs.given
-        view = dict[str, object]()
-        aside = {RESULT: view}
+        view = dict[str, Any]()
+        aside = {RESULT: view, RANDOM: view}
         put_back(groups, namespace, secrets=secrets, aside=aside, in_place=given)
     except DurableError as gone:
         session.tell_once(f"{past.name} runs again: {gone.fact()}")
         return None
+    if RANDOM in view:
+        randomness.restore(view[RANDOM])
     for name in _names(past.fields, "deleted"):
         namespace.pop(name, None)
     _adopt(session, place, past)

@@ -92,7 +92,7 @@ def mark(namespace: Mapping[str, object], names: Iterable[str]) -> Marks:
 def fills(value: object) -> bool:
     """Whether an object of this kind can be given the content of another one."""
     kind = type(value)
-    if kind in _FILL:
+    if kind in _FILL or reducers.qualified(kind) in _GENERATORS:
         return True
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
         array: Any = value
@@ -117,12 +117,12 @@ def _children(value: Any) -> Iterator[tuple[tuple[str, Any], object]]:
         for key, item in value.items():
             if type(key) in _ATOMS:
                 yield ("key", key), item
-    elif not _has_a_state_of_its_own(kind):
+    elif reducers.qualified(kind) not in _GENERATORS and not _has_own_state(kind):
         for name, item in _attributes(value).items():
             yield ("attribute", name), item
 
 
-def _has_a_state_of_its_own(kind: type) -> bool:
+def _has_own_state(kind: type) -> bool:
     """Whether its parts may be copied while it is loaded, before they are filled."""
     own = [name for cls in kind.__mro__[:-1] for name in vars(cls)]
     return "__getstate__" in own or "__setstate__" in own
@@ -140,6 +140,8 @@ def stamp(value: Any) -> Any:
     """What an existing object must have in common with the one that was written."""
     if type(value) is collections.deque:
         return value.maxlen
+    if reducers.qualified(type(value)) == _NUMPY_GENERATOR:
+        return type(value.bit_generator).__name__
     if hasattr(type(value), "__array_interface__"):
         return value.dtype.str, value.shape
     return None
@@ -196,8 +198,10 @@ def _walk(value: Any, steps: Iterable[tuple[str, Any]]) -> object:
 def _fresh(kind: Any, mark: Any) -> object:
     if kind is collections.deque:
         return collections.deque(maxlen=mark)
-    if kind in _FILL:
+    if kind in _FILL or (mark is None and reducers.qualified(kind) in _GENERATORS):
         return kind()
+    if reducers.qualified(kind) == _NUMPY_GENERATOR:
+        return kind(getattr(sys.modules["numpy"].random, mark)())
     if mark is not None:
         numpy: Any = sys.modules["numpy"]
         return numpy.empty(mark[1], mark[0])
@@ -229,7 +233,33 @@ def _fill_deque(old: Any, new: Any) -> None:
     old.extend(new)
 
 
+def _fill_numpy_generator(old: Any, new: Any) -> None:
+    old.bit_generator.state = new.bit_generator.state
+
+
+def _fill_numpy_state(old: Any, new: Any) -> None:
+    old.set_state(new.get_state())
+
+
+def _fill_random(old: Any, new: Any) -> None:
+    old.setstate(new.getstate())
+
+
+_NUMPY_GENERATOR: Final = "numpy.random._generator.Generator"
+
+_GENERATORS: Final[dict[str, Callable[[Any, Any], None]]] = {
+    _NUMPY_GENERATOR: _fill_numpy_generator,
+    "numpy.random.mtrand.RandomState": _fill_numpy_state,
+    "random.Random": _fill_random,
+}
+"""Random generators go on where the step left them, for whoever holds them."""
+
+
 def _fill_other(old: Any, new: Any) -> None:
+    fill = _GENERATORS.get(reducers.qualified(type(old)))
+    if fill is not None:
+        fill(old, new)
+        return
     if stamp(old) is not None:
         old[...] = new
         return

@@ -213,8 +213,8 @@ class _Gather:
         self, names: Iterable[str], namespace: Mapping[str, object]
     ) -> Mapping[str, bytes]:
         """What functions and classes keep for themselves, those of instances too."""
-        codes = States(self._given[2], namespace)
         values = {name: namespace[name] for name in names if name in namespace}
+        codes = States(self._given[2], namespace, [*values.values()])
         local = (c for c in self._shared.types if codes.is_local(c))
         values |= {class_name(c): c for c in local if class_name(c) not in namespace}
         return states(codes, values)

@@ -8,7 +8,7 @@ own business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import FunctionType
 
 from nbdurable.engine.identity import registry
@@ -16,13 +16,23 @@ from nbdurable.engine.identity.canonical import Hasher
 from nbdurable.engine.identity.codes import Codes, Item
 from nbdurable.engine.identity.forms import Form, Undigestible, named_form, qualified
 from nbdurable.engine.identity.keys import Tag
+from nbdurable.engine.identity.sources import Sources
 
 
 class States(Codes):
     """Code as what it keeps, whatever it does and reaches."""
 
+    def __init__(
+        self, sources: Sources, namespace: Mapping[str, object], named: Iterable[object]
+    ) -> None:
+        super().__init__(sources, namespace)
+        self._named_too = {id(value) for value in named}
+
     def form(self, value: object) -> Form:
-        """The form of a function, class or module by what it keeps."""
+        """The form of a function, class or module by what it keeps.
+
+        What a name holds too is no secret of theirs: it is changed in place by itself.
+        """
         items: list[Item] = []
         if isinstance(value, FunctionType):
             if self._sources.function(value.__code__) is not None:
@@ -31,7 +41,8 @@ class States(Codes):
             items.append(("wrapped", getattr(value, "__wrapped__", None)))
         elif isinstance(value, type) and self.is_local(value):
             items += self._attributes(value, written=True)
-        return named_form(Tag.STATE, (), dict(items))
+        own = {k: v for k, v in items if id(v) not in self._named_too}
+        return named_form(Tag.STATE, (), own)
 
 
 def states(codes: States, values: Mapping[str, object]) -> Mapping[str, bytes]:
