@@ -41,6 +41,14 @@ def test_a_call_beside_the_one_that_makes_it_too_is_another_call(
     assert sorted(nb.world.effects) == ["write 1", "write 1", "write 2"]
 
 
+def test_a_call_that_moved_inside_another_one_stays_there(nb: Notebook) -> None:
+    """Once an outer call was served a call of the cell, a second outer one pays."""
+    nb.run("a = write(1)", "s", "c1")
+    nb.run("a = outer(1)", "s", "c1")
+    nb.run("a = outer(1)\nb = outer(1)", "s", "c1")
+    assert sorted(nb.world.effects) == ["write 1", "write 1", "write 2", "write 2"]
+
+
 def test_an_outer_call_may_be_replaced_by_its_inner_ones(nb: Notebook) -> None:
     """Who takes a tool apart pays nothing, and from then on the parts are the cell's."""
     nb.run("a = outer(1)", "", "c1")

@@ -95,7 +95,7 @@ class Attempt:
                 match = self._matcher.match(self._wanted(request, scope, state))
             if match.call is not None:
                 self._numbers.note(match.call.id, number)
-            return Claim(number, scope, state.after, match)
+            return Claim(number, scope, state.after, match, frame.parent)
 
     def _state(self, scope: str) -> ScopeState:
         return self._states.setdefault(scope, ScopeState())
@@ -194,19 +194,19 @@ class Attempt:
         self.used.served += claim.outer
 
     def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
-        """The record that this slot owns the call from now on, if it didn't."""
+        """The record that the call stands here from now on, if it stood elsewhere."""
         call = match.call
-        if call is None or match.standing in {Standing.OWN, Standing.TAKEN}:
+        if call is None or match.standing is Standing.TAKEN:
             return ()
-        self.used.adopted.append(call.id)
-        return (
-            self.record(
-                Kind.CALL_ADOPTED,
-                call.id,
-                key=call.key,
-                fields={"slot": self.step.slot, "from": call.slot, "n": claim.nth},
-            ),
-        )
+        own = match.standing is Standing.OWN
+        if own and call.parent == claim.parent:
+            return ()
+        if not own:
+            self.used.adopted.append(call.id)
+        fields = {"slot": self.step.slot, "from": call.slot, "n": claim.nth}
+        if call.parent != claim.parent:
+            fields |= {"parent": claim.parent, "scope": claim.scope}
+        return (self.record(Kind.CALL_ADOPTED, call.id, key=call.key, fields=fields),)
 
     def may_execute(self, request: CallRequest) -> None:
         """After a pause no further `write` starts in this attempt."""

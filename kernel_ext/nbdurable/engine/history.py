@@ -249,9 +249,14 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
 
 
 def _call_adopted(history: History, record: Record, _: Order) -> None:
-    call = history.calls.get(record.subject)
-    if call is not None:
-        call.adopted_from, call.slot = call.slot, fields.text(record.fields, "slot")
+    call, f = history.calls.get(record.subject), record.fields
+    if call is None:
+        return
+    slot = fields.text(f, "slot")
+    if slot != call.slot:
+        call.adopted_from, call.slot = call.slot, slot
+    if "parent" in f:
+        call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
 
 
 def _call_resolved(history: History, record: Record, order: Order) -> None:

@@ -61,12 +61,14 @@ class Claim(NamedTuple):
         scope: The part of the step it is made in.
         after: Logical id of the preceding `write` in that scope, or "".
         match: The record it was matched with.
+        parent: Logical id of the enclosing call, or "".
     """
 
     number: str
     scope: str
     after: str
     match: Match
+    parent: str = ""
 
     @property
     def nth(self) -> int:
