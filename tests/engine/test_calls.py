@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from nbdurable.engine import commands
-from nbdurable.engine.attempt import ARGUMENTS_BYTES_MAX, ARGUMENTS_FIELD_BYTES_MAX
 from nbdurable.engine.commands import CallNotRerun
+from nbdurable.engine.requests import ARGUMENTS_BYTES_MAX, ARGUMENTS_FIELD_BYTES_MAX
 from nbdurable.engine.settle import Answer, questions
 from nbdurable.engine.tally import Ledger
 from nbdurable.errors import (

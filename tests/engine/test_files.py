@@ -11,10 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nbdurable.engine.explain import Present, ran_because, why
 from nbdurable.engine.files import stamps, watched
 from nbdurable.engine.files.counted import Counted
 from nbdurable.engine.files.named import paths
 from nbdurable.engine.files.stamps import Contents, state
+from nbdurable.engine.lines import now
 from nbdurable_store.clock import SYSTEM_CLOCK
 from tests.engine.notebooks import Notebook
 
@@ -216,15 +218,54 @@ def test_written_files_are_missed(nb: Notebook) -> None:
 
 def test_why_names_the_file(nb: Notebook) -> None:
     """`why` says which file made the step run again, later too."""
-    from nbdurable.engine.explain import Present, why
-    from nbdurable.engine.lines import now
-
     nb.run("read('data.csv')", "load")
     new_csv()
     again(nb, "read('data.csv')")
     new_csv()
     told = why(nb.session.history, "load", Present(now(SYSTEM_CLOCK.now_us())))
     assert "because data.csv changed" in str(told)
+
+
+TOOLS = """
+@tool(effect="read")
+def look(name): return world(f"look {read(name)[-2]}")
+@tool(effect="read")
+def outer(name): return look(name)
+@tool
+def send(name): return world(f"send {read(name)[-2]}")
+@tool(effect="read", stable=True)
+def fixed(name): return world(f"fixed {read(name)[-2]}")
+@tool(effect="read")
+def count(): return world(f"count {len(glob.glob('parts/*'))}")
+"""
+
+IN_CALLS = {
+    "read": ("look('data.csv')", 2),
+    "inside another": ("outer('data.csv')", 2),
+    "a folder": ("count()", 2),
+    "write": ("send('data.csv')", 1),
+    "stable": ("fixed('data.csv')", 1),
+}
+
+
+@pytest.mark.parametrize("case", IN_CALLS)
+def test_files_that_calls_read(nb: Notebook, case: str) -> None:
+    """A read is executed again if a file that it read has changed; a write never is."""
+    cell, times = IN_CALLS[case]
+    nb.plain(TOOLS)
+    nb.run(cell, "load")
+    edited = f"x = {cell}"
+    assert "replayed" in again(nb, edited, setup=TOOLS)
+    assert "replayed" in again(nb, edited, setup=TOOLS)
+    new_csv()
+    new_part()
+    assert "changed" in again(nb, edited, setup=TOOLS)
+    assert len(nb.world.effects) == times
+    assert "replayed from" in again(nb, edited, setup=TOOLS)
+    if times == 2:
+        call = list(nb.session.history.calls.values())[-1]
+        told = ran_because(nb.session.history, call, Present(now(0)))
+        assert ("changed" in told) == (case != "a folder")
 
 
 def test_the_folder_may_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

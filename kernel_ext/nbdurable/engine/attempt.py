@@ -10,7 +10,6 @@ from typing import Any
 from nbdurable.engine import lines
 from nbdurable.engine.blame import Blame
 from nbdurable.engine.codec import (
-    Encoded,
     Unstorable,
     decode_exception,
     encode_exception,
@@ -26,18 +25,16 @@ from nbdurable.engine.leftovers import Leftovers
 from nbdurable.engine.matching import Match, Matcher, Standing, Wanted
 from nbdurable.engine.numbers import Numbers
 from nbdurable.engine.policy import Effect
-from nbdurable.engine.requests import CallRequest, Claim, Outcome
+from nbdurable.engine.requests import (
+    ARGUMENTS_FIELD_BYTES_MAX,
+    CallRequest,
+    Claim,
+    Outcome,
+    kept,
+)
 from nbdurable.engine.used import Used
 from nbdurable_store.errors import DurableError, DurablePause, RunBusy
-from nbdurable_store.records import BlobRef, Kind, Record
-
-ARGUMENTS_BYTES_MAX = 16_384
-"""Arguments above this aren't kept beside a call: they would double the journal of an
-agent that sends its whole conversation each turn. The digest is always there."""
-
-ARGUMENTS_FIELD_BYTES_MAX = 512
-"""Up to here arguments are a field of the record: a blob's digest and MAC cost 7 µs, and
-take as much room. More would weigh on everything that lists records."""
+from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
 INTERRUPTS = (KeyboardInterrupt, GeneratorExit, DurablePause)
 """What ends a call from outside: whether it happened isn't known."""
@@ -70,7 +67,9 @@ class Attempt:
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
         self.files: Watched | None = None
-        self._matcher = Matcher(home.history, step.slot, step.id, home.known())
+        self._matcher = Matcher(
+            home.history, step.slot, step.id, home.known(), self._read_other_files
+        )
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
@@ -111,7 +110,7 @@ class Attempt:
             state.new_write,
             request.undigestible,
             request.text,
-            lambda: _kept(request.arguments()),
+            lambda: kept(request.arguments()),
         )
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
@@ -163,11 +162,17 @@ class Attempt:
         if outcome is not None:
             with self.home.lock:
                 self._count_served(claim, call)
+                if self.files is not None:
+                    self.files.carry(call.fields)
                 if outcome.raised is not None:
                     self.blame.add(call.id, outcome.raised)
                 if call.effect is Effect.WRITE:
                     self._state(claim.scope).after = call.id
         return outcome
+
+    def _read_other_files(self, call: CallPast) -> bool:
+        """Whether a file that a recorded call read isn't as it was."""
+        return self.files is not None and self.files.differ(call.fields)
 
     def _recover(
         self, call: CallPast, ref: BlobRef, request: CallRequest
@@ -248,6 +253,8 @@ class Attempt:
         if self.ended:
             fields["late"] = True
         self._note_started(claim, request, call_id)
+        if self.files is not None and frame.parent:
+            self.files.outer[call_id] = frame.parent
         arguments = self._keep_arguments(request, fields)
         record = self.record(Kind.CALL_STARTED, call_id, request.key, fields, arguments)
         return call_id, (*adopted, record)
@@ -271,7 +278,7 @@ class Attempt:
     ) -> tuple[BlobRef, ...]:
         """Small ones as a field, larger ones as a blob."""
         encoded = request.arguments()
-        if encoded is None or _kept(encoded) is None:
+        if encoded is None or kept(encoded) is None:
             return ()
         if len(encoded.data) > ARGUMENTS_FIELD_BYTES_MAX:
             return (self.store.put(encoded.codec, encoded.data),)
@@ -282,8 +289,8 @@ class Attempt:
         self, call_id: str, request: CallRequest, value: object, ms: float
     ) -> Record:
         """The record of a result; its blob is durable when this returns."""
-        fields: dict[str, str | int | float] = {"ms": ms}
-        fields.update(request.measure(value))
+        fields: dict[str, Plain] = {"ms": ms, **request.measure(value)}
+        fields |= self.files.of_call(call_id) if self.files else {}
         blobs: tuple[BlobRef, ...] = ()
         try:
             encoded = request.encode(value)
@@ -383,13 +390,6 @@ class Attempt:
             fields or {},  # type: ignore[arg-type]  # plain by construction
             blobs,
         )
-
-
-def _kept(arguments: Encoded | None) -> bytes | None:
-    """The arguments as they are kept beside a call, if they are."""
-    if arguments is None or len(arguments.data) > ARGUMENTS_BYTES_MAX:
-        return None
-    return arguments.data
 
 
 def _cancelled(error: BaseException) -> bool:

@@ -263,6 +263,8 @@ def _not_that_one(history: History, call: CallPast, other: CallPast) -> str:
         return f"the code of {call.name} changed"
     if other.outcome is None:
         return "its result was not kept"
+    if files := _changed_files(other, call):
+        return f"{both(files)} changed"
     if call.after and call.after != other.after and call.effect is Effect.READ:
         write = history.calls.get(call.after)
         return f"{write.name if write else 'a write'} ran before it (write)"
@@ -271,6 +273,14 @@ def _not_that_one(history: History, call: CallPast, other: CallPast) -> str:
     owner = history.steps.get(other.step)
     where = owner.name if owner else "another cell"
     return f"the equal call belongs to {where}"
+
+
+def _changed_files(old: CallPast, new: CallPast) -> list[str]:
+    """The files that both have read, and that were not the same."""
+    was, now = old.fields.get("files"), new.fields.get("files")
+    if not isinstance(was, Mapping) or not isinstance(now, Mapping):
+        return []
+    return sorted(name for name in was.keys() & now.keys() if was[name] != now[name])
 
 
 def _twin(history: History, call: CallPast) -> CallPast | None:

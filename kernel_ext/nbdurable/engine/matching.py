@@ -96,6 +96,7 @@ class Matcher:
         slot: The slot the attempt executes in.
         step: Id of the attempt.
         existing: Slots known to exist, with the digest of their present source.
+        other_files: Whether a file that a recorded call read isn't as it was.
         served: Ids of the calls that this attempt was served.
     """
 
@@ -103,6 +104,7 @@ class Matcher:
     slot: str
     step: str
     existing: Mapping[str, str]
+    other_files: Callable[[CallPast], bool] = lambda _: False
     served: set[str] = field(default_factory=set)
     _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
     _emptied: set[str] = field(default_factory=set)
@@ -244,7 +246,8 @@ class Matcher:
         if call.id in self._emptied and policy.effect is Effect.READ:
             return Past.STALE
         fixed = policy.stable or policy.model or policy.effect is not Effect.READ
-        return Past.STALE if wanted.new_write and not fixed else Past.COMPLETED
+        stale = not fixed and (wanted.new_write or self.other_files(call))
+        return Past.STALE if stale else Past.COMPLETED
 
     def _raised(self, call: CallPast, wanted: Wanted) -> Past:
         named = {f"{t.__module__}.{t.__qualname__}" for t in wanted.policy.not_done}

@@ -12,6 +12,15 @@ from nbdurable.engine.codec import Encoded
 from nbdurable.engine.matching import Match
 from nbdurable.engine.policy import Policy
 
+ARGUMENTS_BYTES_MAX = 16_384
+"""Arguments above this aren't kept beside a call: they would double the journal of an
+agent that sends its whole conversation each turn. The digest is always there."""
+
+
+ARGUMENTS_FIELD_BYTES_MAX = 512
+"""Up to here arguments are a field of the record: a blob's digest and MAC cost 7 µs, and
+take as much room. More would weigh on everything that lists records."""
+
 
 class CallRequest(NamedTuple):
     """A call that is about to be made.
@@ -86,3 +95,10 @@ class Outcome(NamedTuple):
 
     value: object = None
     raised: BaseException | None = None
+
+
+def kept(arguments: Encoded | None) -> bytes | None:
+    """The arguments as they are kept beside a call, if they are."""
+    if arguments is None or len(arguments.data) > ARGUMENTS_BYTES_MAX:
+        return None
+    return arguments.data

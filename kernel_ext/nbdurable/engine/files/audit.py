@@ -77,13 +77,13 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 def _told(tell: Callable[..., None], args: tuple[Any, ...]) -> None:
     frame, thread = current_frame(), threading.get_ident()
     watched = getattr(frame.attempt, "files", None) if frame is not None else None
-    if watched is None or thread in _telling:
+    if frame is None or watched is None or thread in _telling:
         return
     if _is_system(sys._getframe(2)):  # noqa: SLF001  # there is no other way
         return
     _telling.add(thread)
     try:
-        tell(watched, *args)
+        tell(watched, frame.parent, *args)
     finally:
         _telling.discard(thread)
 
@@ -106,40 +106,42 @@ def _is_system(frame: FrameType | None) -> bool:
 # --- the events
 
 
-def _open(watched: Watched, path: Any, mode: object, flags: int) -> None:
+def _open(watched: Watched, call: str, path: Any, mode: object, flags: int) -> None:
     del mode
     if isinstance(path, int):
         return
     access = flags & os.O_ACCMODE
     made = flags & (os.O_CREAT | os.O_TRUNC)
     if access == os.O_RDONLY:
-        watched.read(_absolute(path))
+        watched.read(_absolute(path), call)
     elif access == os.O_RDWR and not made:
-        watched.update(_absolute(path))
+        watched.update(_absolute(path), call)
     else:
         watched.write(_absolute(path))
 
 
-def _connect(watched: Watched, database: Any) -> None:
+def _connect(watched: Watched, call: str, database: Any) -> None:
     path = os.fsdecode(database)
     if path.startswith("file:"):
         path = unquote(path.removeprefix("file:").partition("?")[0])
     if path and path != ":memory:":
-        watched.update(_absolute(path))
+        watched.update(_absolute(path), call)
 
 
-def _rename(watched: Watched, old: Any, new: Any, *_: object) -> None:
+def _rename(watched: Watched, call: str, old: Any, new: Any, *_: object) -> None:
+    del call
     watched.rename(_absolute(old), _absolute(new))
 
 
-def _truncate(watched: Watched, path: Any, *_: object) -> None:
+def _truncate(watched: Watched, call: str, path: Any, *_: object) -> None:
+    del call
     if not isinstance(path, int):
         watched.write(_absolute(path))
 
 
-def _list(watched: Watched, path: Any = None) -> None:
+def _list(watched: Watched, call: str, path: Any = None) -> None:
     if not isinstance(path, int) and not _is_matching(sys._getframe(3)):  # noqa: SLF001  # as above
-        watched.list(_absolute("." if path is None else path))
+        watched.list(_absolute("." if path is None else path), call)
 
 
 def _is_matching(frame: FrameType | None) -> bool:
@@ -153,16 +155,20 @@ def _is_matching(frame: FrameType | None) -> bool:
     return False
 
 
-def _glob(watched: Watched, pattern: Any, *_: object) -> None:
-    watched.match(_absolute(pattern))
+def _glob(watched: Watched, call: str, pattern: Any, *_: object) -> None:
+    watched.match(_absolute(pattern), call)
 
 
-def _path_glob(watched: Watched, path: Any, pattern: Any, *_: object) -> None:
-    watched.match(_absolute(path / pattern))
+def _path_glob(
+    watched: Watched, call: str, path: Any, pattern: Any, *_: object
+) -> None:
+    watched.match(_absolute(path / pattern), call)
 
 
-def _path_rglob(watched: Watched, path: Any, pattern: Any, *_: object) -> None:
-    watched.match(_absolute(path / "**" / pattern))
+def _path_rglob(
+    watched: Watched, call: str, path: Any, pattern: Any, *_: object
+) -> None:
+    watched.match(_absolute(path / "**" / pattern), call)
 
 
 def _absolute(path: Any) -> str:

@@ -6,25 +6,32 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nbdurable.engine.files.counted import Counted
-from nbdurable.engine.files.stamps import Contents, State, by_time, state
-from nbdurable.engine.files.watched import CHANGED_MEANWHILE, matching, names_in
-from nbdurable.engine.pasts import StepPast
+from nbdurable.engine.files.stamps import (
+    CHANGED_MEANWHILE,
+    Contents,
+    State,
+    by_time,
+    matching,
+    names_in,
+    state,
+)
+from nbdurable_store.records import Plain
 
 
 class Compared:
-    """Compares, for one step at a time."""
+    """Compares, for one step or call at a time, by the fields of its record."""
 
     def __init__(self, counted: Counted, contents: Contents) -> None:
         self._counted = counted
         self._contents = contents
 
-    def changed(self, step: StepPast) -> Mapping[str, str]:
-        """The files that a step read and that aren't as they were; what became of them.
+    def changed(self, fields: Mapping[str, Plain]) -> Mapping[str, str]:
+        """What became of the files that were read and that aren't as they were.
 
-        A file that the step itself changed is as it was also in the state it left.
+        A file that was changed by the reader itself is as it was also in the state it left.
         """
-        read, wrote = _texts(step, "files"), _texts(step, "wrote")
-        self._learn(step, read)
+        read, wrote = texts(fields, "files"), texts(fields, "wrote")
+        self._learn(fields, read)
         told: dict[str, str] = {}
         for name, content in read.items():
             now = self._now(name, content)
@@ -32,14 +39,14 @@ class Compared:
                 told[name] = "is gone"
             elif now not in {content, wrote.get(name)} or now == CHANGED_MEANWHILE:
                 told[name] = "changed"
-        for pattern, digest in _texts(step, "matched").items():
+        for pattern, digest in texts(fields, "matched").items():
             if matching(self._counted.place(pattern)) != digest:
                 told[pattern] = "changed"
         return told
 
-    def lost(self, step: StepPast) -> Iterator[str]:
+    def lost(self, fields: Mapping[str, Plain]) -> Iterator[str]:
         """What became of files that a step wrote, one sentence each."""
-        for name, content in _texts(step, "wrote").items():
+        for name, content in texts(fields, "wrote").items():
             now = self._now(name, content)
             if now is None:
                 yield f"{name}, which it wrote, is gone"
@@ -55,14 +62,15 @@ class Compared:
             return None
         return by_time(found) if ":" in content else self._contents.of(path, found)
 
-    def _learn(self, step: StepPast, read: Mapping[str, str]) -> None:
-        states = step.fields.get("states")
-        for name, fields in states.items() if isinstance(states, Mapping) else ():
-            if name in read and isinstance(fields, list | tuple):
-                self._contents.learn(State(*map(int, fields)), read[name])
+    def _learn(self, fields: Mapping[str, Plain], read: Mapping[str, str]) -> None:
+        states = fields.get("states")
+        for name, numbers in states.items() if isinstance(states, Mapping) else ():
+            if name in read and isinstance(numbers, list | tuple):
+                self._contents.learn(State(*map(int, numbers)), read[name])
 
 
-def _texts(step: StepPast, field: str) -> dict[str, str]:
-    found = step.fields.get(field)
+def texts(fields: Mapping[str, Plain], field: str) -> dict[str, str]:
+    """A field that maps names to texts."""
+    found = fields.get(field)
     pairs = found.items() if isinstance(found, Mapping) else ()
     return {str(name): str(value) for name, value in pairs}

@@ -7,6 +7,8 @@ grain of the clock, so the digest of such a state is made again when it is asked
 
 from __future__ import annotations
 
+import glob
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,9 @@ the disk has to be read."""
 
 GRAIN_NS = 2_000_000_000
 """The coarsest clock of a file system that is in use, FAT's."""
+
+CHANGED_MEANWHILE = ""
+"""Stands for the content of a file that somebody changed while the step read it."""
 
 KNOWN_MAX = 20_000
 """Digests remembered; a few hundred bytes each."""
@@ -102,3 +107,20 @@ def _chunks(path: str) -> Iterator[memoryview]:
     with Path(path).open("rb", buffering=0) as file:
         while count := file.readinto(buffer):
             yield buffer[:count]
+
+
+def matching(pattern: str) -> str:
+    """A digest of the names of the files that an absolute pattern matches."""
+    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # knows ``**`` as users write it
+    top = pattern[: pattern.rfind("/", 0, re.search(r"[*?\[]|$", pattern).start()) + 1]  # type: ignore[union-attr]  # the end always matches
+    return keys.names_digest(name.removeprefix(top) for name in names).hex()
+
+
+def names_in(folder: str) -> str:
+    """A digest of the names in a folder, hidden ones left out."""
+    try:
+        found = [path.name for path in Path(folder).iterdir()]
+    except OSError:
+        return CHANGED_MEANWHILE
+    names = sorted(n for n in found if n[:1] != "." and n[:2] != "__")
+    return keys.names_digest(names).hex()

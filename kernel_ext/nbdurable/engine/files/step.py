@@ -39,11 +39,11 @@ class StepFiles:
 
     def changed(self, step: StepPast) -> Mapping[str, str]:
         """The files that a step read and that aren't as they were."""
-        return self._compared.changed(step) if self._compared else {}
+        return self._compared.changed(step.fields) if self._compared else {}
 
     def lost(self, step: StepPast) -> tuple[str, ...]:
         """What became of the files that a step wrote."""
-        return tuple(self._compared.lost(step)) if self._compared else ()
+        return tuple(self._compared.lost(step.fields)) if self._compared else ()
 
     @contextlib.contextmanager
     def watching(

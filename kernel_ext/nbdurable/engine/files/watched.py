@@ -9,15 +9,20 @@ A file that somebody else changed meanwhile has none, and the step runs again.
 
 from __future__ import annotations
 
-import glob
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from nbdurable.engine.files.compared import Compared, texts
 from nbdurable.engine.files.counted import Counted
-from nbdurable.engine.files.stamps import Contents, State, by_time, state
-from nbdurable.engine.identity import keys
+from nbdurable.engine.files.stamps import (
+    CHANGED_MEANWHILE,
+    Contents,
+    State,
+    by_time,
+    matching,
+    names_in,
+    state,
+)
 from nbdurable_store.records import Plain
 
 FILES_MAX = 10_000
@@ -29,9 +34,6 @@ up to a minute if the disk has to be read."""
 
 KEPT_STATE_BYTES = 1 << 24
 """From this size on the state is kept too: another kernel then needs no digest."""
-
-CHANGED_MEANWHILE = ""
-"""Stands for the content of a file that somebody changed while the step read it."""
 
 
 @dataclass(slots=True)
@@ -83,7 +85,11 @@ class Files:
 
 
 class Watched:
-    """The files of one step. Called from any thread of it; never raises for a disk."""
+    """The files of one step. Called from any thread of it; never raises for a disk.
+
+    Attributes:
+        outer: Per logical call made inside another one, the id of that one.
+    """
 
     def __init__(self, counted: Counted, contents: Contents) -> None:
         self.counted = counted
@@ -91,17 +97,22 @@ class Watched:
         self._accesses: dict[str, Access] = {}
         self._folders: dict[str, None] = {}
         self._patterns: dict[str, None] = {}
+        self.outer: dict[str, str] = {}
+        self._by_call: dict[str, dict[str, None]] = {}
+        self._carried = Files()
         self._left_off = 0
         self._hashed = 0
 
     # --- while the step runs
 
-    def read(self, path: str) -> None:
-        """The step opens a file to read it."""
+    def read(self, path: str, call: str = "") -> None:
+        """The step opens a file to read it, inside a call or not."""
         if path not in self._accesses and self._takes(path):
             found = state(path)
             if found is not None:
                 self._accesses[path] = Access(found, reads=True)
+        if call and path in self._accesses and self._accesses[path].reads:
+            self._note(call, path)
 
     def write(self, path: str) -> None:
         """The step opens a file to write it; nothing is written yet."""
@@ -115,9 +126,9 @@ class Watched:
             access.before = self._content(path, access.found) if same else None
         access.writes = True
 
-    def update(self, path: str) -> None:
+    def update(self, path: str, call: str = "") -> None:
         """The step may read a file and write it: a database."""
-        self.read(path)
+        self.read(path, call)
         self.write(path)
 
     def rename(self, old: str, new: str) -> None:
@@ -125,15 +136,24 @@ class Watched:
         self._accesses.pop(old, None)
         self.write(new)
 
-    def list(self, path: str) -> None:
+    def list(self, path: str, call: str = "") -> None:
         """The step lists a folder."""
         if path not in self._folders and self._takes(f"{path}/"):
             self._folders[path] = None
+        if call and path in self._folders:
+            self._note(call, f"{path}/")
 
-    def match(self, pattern: str) -> None:
+    def match(self, pattern: str, call: str = "") -> None:
         """The step looks for files by a pattern."""
         if pattern not in self._patterns and self._takes(pattern):
             self._patterns[pattern] = None
+        if call and pattern in self._patterns:
+            self._note(call, pattern)
+
+    def _note(self, call: str, path: str) -> None:
+        while call:
+            self._by_call.setdefault(call, {})[path] = None
+            call = self.outer.get(call, "")
 
     def _takes(self, path: str) -> bool:
         if not self.counted(path):
@@ -142,6 +162,37 @@ class Watched:
             self._left_off += 1
             return False
         return True
+
+    # --- calls
+
+    def of_call(self, call: str) -> dict[str, Plain]:
+        """What a call has read by now, for its record."""
+        files = Files()
+        for path in self._by_call.get(call, ()):
+            if path in self._patterns:
+                files.matched[self.counted.named(path)] = matching(path)
+            elif path.endswith("/"):
+                files.read[f"{self.counted.named(path[:-1])}/"] = names_in(path)
+            elif (now := state(path)) is not None:
+                self._close(files, path, self._accesses[path], now)
+        return {n: v for n, v in files.fields().items() if n != "states"}
+
+    def differ(self, fields: Mapping[str, Plain]) -> bool:
+        """Whether a file that a recorded call read isn't as it was."""
+        if "files" not in fields and "matched" not in fields:
+            return False
+        return bool(Compared(self.counted, self.contents).changed(fields))
+
+    def carry(self, fields: Mapping[str, Plain]) -> None:
+        """A recorded call is served: what it had read is read by this step, too.
+
+        A call that is served although a file has changed doesn't depend on it.
+        """
+        if self.differ(fields):
+            return
+        self._carried.read |= texts(fields, "files")
+        self._carried.wrote |= texts(fields, "wrote")
+        self._carried.matched |= texts(fields, "matched")
 
     # --- at its end
 
@@ -156,7 +207,8 @@ class Watched:
             if path not in self._accesses and self._takes(path):
                 same = state(path) == before
                 self._accesses[path] = Access(before, reads=same, writes=not same)
-        files = Files(left_off=self._left_off)
+        files = self._carried
+        files.left_off = self._left_off
         for path, access in self._accesses.items():
             now = state(path)
             if now is not None:  # else nobody can read it, nor miss it
@@ -189,20 +241,3 @@ class Watched:
             return by_time(found)
         self._hashed += found.size
         return self.contents.of(path, found)
-
-
-def matching(pattern: str) -> str:
-    """A digest of the names of the files that an absolute pattern matches."""
-    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # knows ``**`` as users write it
-    top = pattern[: pattern.rfind("/", 0, re.search(r"[*?\[]|$", pattern).start()) + 1]  # type: ignore[union-attr]  # the end always matches
-    return keys.names_digest(name.removeprefix(top) for name in names).hex()
-
-
-def names_in(folder: str) -> str:
-    """A digest of the names in a folder, hidden ones left out."""
-    try:
-        found = [path.name for path in Path(folder).iterdir()]
-    except OSError:
-        return CHANGED_MEANWHILE
-    names = sorted(n for n in found if n[:1] != "." and n[:2] != "__")
-    return keys.names_digest(names).hex()
