@@ -27,8 +27,9 @@ RAW, ZSTD = 0, 1
 BATCH_BYTES: Final = 4 << 20
 """What is written in one system call."""
 
-BATCH_CHUNKS: Final = 512
-"""Half of what the system takes in one call."""
+BATCH_CHUNKS: Final = 64
+"""Packed chunks are small, but each was packed into a buffer of the size of the chunk:
+the gaps that these leave in the heap are as large as what was packed."""
 
 
 class Spot(NamedTuple):

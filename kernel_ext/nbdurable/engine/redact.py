@@ -25,12 +25,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, AnyStr, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote, quote_plus
 
 from blake3 import blake3
 
-from nbdurable.engine.patterns import PATTERNS, Pattern
+from nbdurable.engine.patterns import PATTERNS, Pattern, matches
 from nbdurable.engine.windows import windows
 from nbdurable.errors import DurableError, Remedy
 
@@ -82,7 +82,15 @@ class Secrets:
     Immutable; build a new one when the environment changes.
     """
 
-    __slots__ = ("_bytes", "_environment", "_groups", "_needles", "_values", "_wide")
+    __slots__ = (
+        "_byte_groups",
+        "_bytes",
+        "_environment",
+        "_groups",
+        "_needles",
+        "_values",
+        "_wide",
+    )
 
     def __init__(
         self, environment: Mapping[str, str], extra: Mapping[str, str] | None = None
@@ -110,6 +118,9 @@ class Secrets:
             _Needle(form, forms[form][0], form) for form in longest_first
         )
         self._groups = _grouped((*self._needles, *PATTERNS))
+        self._byte_groups = tuple(
+            (_utf8(rare), _utf8(seldom), group) for rare, seldom, group in self._groups
+        )
         self._bytes = tuple((_utf8(form), forms[form][0]) for form in longest_first)
         self._wide = tuple(
             (form, name)
@@ -183,13 +194,12 @@ class Secrets:
         return None
 
     def _find(self, blob: bytes) -> str | None:
-        for form, name in (*self._bytes, *self._wide):
-            if form in blob:
-                return name.partition("/")[0]
-        for pattern in PATTERNS:
-            if _matches(pattern.data, pattern.literal.encode(), blob):
-                return pattern.name
-        return None
+        for rare, seldom, group in self._byte_groups:
+            if rare in blob and seldom in blob:
+                for sought in group:
+                    if _in_bytes(sought, blob):
+                        return sought.name.partition("/")[0]
+        return next((n.partition("/")[0] for f, n in self._wide if f in blob), None)
 
     def holds(self, data: bytes) -> bool:
         """Whether a secret or a known key pattern occurs in the bytes."""
@@ -265,18 +275,14 @@ class Secrets:
 def _occurs(sought: _Needle | Pattern, text: str) -> bool:
     if isinstance(sought, _Needle):
         return True
-    return _matches(sought.text, sought.literal, text)
+    return matches(sought.text, sought.literal, text)
 
 
-def _matches(pattern: re.Pattern[AnyStr], literal: AnyStr, text: AnyStr) -> bool:
-    # From one literal to the next: searching the whole text for the pattern takes a
-    # hundred times as long.
-    at = text.find(literal)
-    while at >= 0:
-        if pattern.match(text, at):
-            return True
-        at = text.find(literal, at + 1)
-    return False
+def _in_bytes(sought: _Needle | Pattern, blob: bytes) -> bool:
+    literal = _utf8(sought.literal)
+    if isinstance(sought, _Needle):
+        return literal in blob
+    return literal in blob and matches(sought.data, literal, blob)
 
 
 def _mark(name: str, *, apart: bool) -> Callable[[re.Match[str]], str]:

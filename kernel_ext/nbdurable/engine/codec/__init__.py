@@ -4,7 +4,7 @@
 |-----------|------------------------------------------------------|-------------|
 | `json`    | plain data, tagged where JSON can't say it           | no          |
 | `npy`     | arrays of numbers and texts                          | no          |
-| `arrow`   | the name is reserved                                 | no          |
+| `arrow`   | long lists of texts, tables, frames with texts       | no          |
 | `pickle5` | any other object, functions and classes of the notebook | yes      |
 | `dill`    | what is left                                         | yes         |
 """

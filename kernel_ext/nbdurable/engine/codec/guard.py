@@ -32,6 +32,10 @@ _TAIL_BYTES: Final = 512
 """What is searched once more with what follows."""
 
 
+class Overflow(Exception):
+    """More was handed over than was asked for."""
+
+
 class SecretFound(Exception):
     """What was handed over holds a secret; the argument is its name."""
 
@@ -42,21 +46,34 @@ class Guard:
     Args:
         sink: Where it goes.
         secrets: What must not pass.
+        most: Bytes beyond which `Overflow` is raised; ``None`` for no limit.
     """
 
-    def __init__(self, sink: Sink, secrets: Secrets) -> None:
+    def __init__(self, sink: Sink, secrets: Secrets, most: int | None = None) -> None:
         self._sink = sink
         self._secrets = secrets
+        self._room = most
         self._tail = b""
 
     def write(self, data: bytes) -> int:
         """Search and hand on what a pickler writes."""
+        self._count(len(data))
         self._search(data)
         if data.startswith((_FRAME, _PROTOCOL)) or len(data) < _LARGE_BYTES_MIN:
             self._in_pieces(data)
         else:
             self._sink.piece(data)
         return len(data)
+
+    def stretch(self, data: memoryview) -> int:
+        """Search and hand on a part of the head that is stored by itself."""
+        self._count(data.nbytes)
+        edge = self._tail + bytes(data[:_TAIL_BYTES])
+        if name := self._secrets.find(edge) or self._secrets.find(data):
+            raise SecretFound(name)
+        self._tail = bytes(data[-_TAIL_BYTES:])
+        self._sink.piece(data)
+        return data.nbytes
 
     def leaf(self, data: Buffer, *, texts: bool, wide: bool) -> None:
         """Search and hand on a buffer.
@@ -66,9 +83,17 @@ class Guard:
             texts: Whether its bytes can spell a text.
             wide: Whether with more than one byte a character.
         """
+        self._count(memoryview(data).nbytes)
         if texts and (name := self._secrets.find(data, wide=wide)):
             raise SecretFound(name)
         self._sink.leaf(data)
+
+    def _count(self, size: int) -> None:
+        """Before anything is searched, which takes longer than all the rest."""
+        if self._room is not None:
+            self._room -= size
+            if self._room < 0:
+                raise Overflow
 
     def _search(self, data: bytes) -> None:
         if name := self._secrets.find(self._tail + data[:_TAIL_BYTES]):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from nbdurable.engine.codec import arrays, plain
+from nbdurable.engine.codec import arrays, arrow, plain
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks
-from nbdurable.engine.codec.parts import Overflow, Parts
+from nbdurable.engine.codec.guard import Overflow
+from nbdurable.engine.codec.parts import Parts
 from nbdurable.engine.redact import Secrets
 from nbdurable_store.protocol import Fill, Sink
 
@@ -120,6 +121,11 @@ def keep(
         if value.nbytes <= JOINED_MAX:  # type: ignore[attr-defined]  # an array
             return put(NPY, arrays.encode(value, secrets))
         return put(NPY, lambda sink: arrays.write(value, sink, secrets))
+    if marks is None and arrow.takes(value):
+        try:
+            return put(ARROW, arrow.encode(value, secrets, JOINED_MAX))
+        except Overflow:
+            return put(ARROW, lambda sink: arrow.write(value, sink, secrets))
     return _keep_graph(value, put, secrets, marks)
 
 
@@ -172,6 +178,8 @@ def decode(
     """
     if codec == NPY:
         return arrays.decode(data)
+    if codec == ARROW:
+        return arrow.decode(data)
     grafts = grafting or Grafting()
     if codec == JSON:
         value = plain.decode(_whole(data), secrets, grafts)

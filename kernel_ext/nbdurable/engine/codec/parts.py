@@ -33,33 +33,21 @@ class Parts(Protocol):
         ...
 
 
-class Overflow(Exception):
-    """More was handed over than was asked for."""
-
-
 class Gathered:
-    """A sink in memory, for values that are small.
+    """A sink in memory, for values that are small."""
 
-    Args:
-        most: Bytes beyond which `Overflow` is raised; ``None`` for no limit.
-    """
-
-    def __init__(self, most: int | None = None) -> None:
-        self._most = most
-        self._size = 0
+    def __init__(self) -> None:
         self._head: list[bytes] = []
         self._leaves: list[bytes] = []
 
     def write(self, data: Buffer) -> None:
         """Add bytes to the head."""
-        self._count(data)
         self._head.append(bytes(data))
 
     piece = write
 
     def leaf(self, data: Buffer) -> None:
         """Add a buffer beside the head."""
-        self._count(data)
         self._leaves.append(bytes(data))
 
     def joined(self) -> bytes:
@@ -69,11 +57,6 @@ class Gathered:
         begin = _BEGIN.pack(MAGIC, len(self._leaves))
         lengths = struct.pack(f"<{len(sizes)}Q", *sizes)
         return b"".join([begin, lengths, head, *self._leaves])
-
-    def _count(self, data: Buffer) -> None:
-        self._size += memoryview(data).nbytes
-        if self._most is not None and self._size > self._most:
-            raise Overflow
 
 
 class Joined:

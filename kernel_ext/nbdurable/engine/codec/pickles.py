@@ -30,8 +30,8 @@ import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 from nbdurable.engine.codec import paths, plain, rebuild, reducers, shapes, statements
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks, stamp
-from nbdurable.engine.codec.guard import LONG_BYTES_MIN, Guard, SecretFound
-from nbdurable.engine.codec.parts import Gathered, Overflow, Parts, parts_of
+from nbdurable.engine.codec.guard import LONG_BYTES_MIN, Guard, Overflow, SecretFound
+from nbdurable.engine.codec.parts import Gathered, Parts, parts_of
 from nbdurable.engine.redact import Secrets
 from nbdurable.errors import DurableError
 from nbdurable_store.errors import StoreFull, StoreUnwritable
@@ -178,22 +178,26 @@ def encode(
 ) -> bytes:
     """The same as `write`, joined in memory.
 
+    Args:
+        value: The root of the graph.
+        secrets: What must not be inside.
+        chain: Whether exceptions take their cause and context along.
+        marks: Objects in it that are written as the places where they were.
+        outcome: It is what a call returned.
+        most: How many bytes it may be.
+
     Raises:
+        Unstorable: With the place of the culprit and the reason.
         Overflow: It is more than ``most`` bytes.
     """
-    gathered = Gathered(most)
-    write(value, gathered, secrets, chain=chain, marks=marks, outcome=outcome)
+    gathered = Gathered()
+    guard = Guard(gathered, secrets, most)
+    _write(value, guard, secrets, chain=chain, marks=marks, outcome=outcome)
     return gathered.joined()
 
 
 def write(
-    value: object,
-    sink: Sink,
-    secrets: Secrets,
-    *,
-    chain: bool = True,
-    marks: Marks | None = None,
-    outcome: bool = False,
+    value: object, sink: Sink, secrets: Secrets, *, marks: Marks | None = None
 ) -> None:
     """Write any value that pickle, cloudpickle and our reducers keep.
 
@@ -201,15 +205,25 @@ def write(
         value: The root of the graph.
         sink: Where it goes, while it is being written.
         secrets: What must not be inside.
-        chain: Whether exceptions take their cause and context along.
         marks: Objects in it that are written as the places where they were.
-        outcome: It is what a call returned.
 
     Raises:
         Unstorable: With the place of the culprit and the reason.
     """
-    sink.write(_MAGIC + (_ALONE if marks is None else _WITH_TWINS))
     guard = Guard(sink, secrets)
+    _write(value, guard, secrets, chain=True, marks=marks, outcome=False)
+
+
+def _write(
+    value: object,
+    guard: Guard,
+    secrets: Secrets,
+    *,
+    chain: bool,
+    marks: Marks | None,
+    outcome: bool,
+) -> None:
+    guard.write(_MAGIC + (_ALONE if marks is None else _WITH_TWINS))
     if marks is None:
         pickler = Pickler(guard, secrets, chain=chain, outcome=outcome)
     else:

@@ -156,6 +156,8 @@ def decode(data: bytes, secrets: Secrets, grafting: Existing | None = None) -> o
 
 def _fast(value: object) -> str | None:
     if type(value) is str:
+        if len(value) > WRITTEN_MAX:
+            raise NotPlain
         return quoted(value)
     census = Census()
     if not census.is_tree(value, DEPTH_MAX) or not census.apart:

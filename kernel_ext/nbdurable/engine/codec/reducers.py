@@ -170,6 +170,17 @@ def _array(_: Graph, value: Any) -> Any:
     return rebuild.view, (base, offset, value.dtype, value.shape, value.strides)
 
 
+def _arrow_column(_: Graph, value: Any) -> Any:
+    """A column that Arrow keeps; its own way copies all of it into one chunk first.
+
+    That is wanted only for a small part of a large one, whose memory would go along.
+    """
+    column = value._pa_array  # noqa: SLF001  # pandas has no other way without a copy
+    if column.get_total_buffer_size() > _VIEW_FACTOR_MAX * column.nbytes:
+        return NotImplemented
+    return rebuild.bare, (type(value),), {**vars(value), "_cache": {}}
+
+
 _VIEW_FACTOR_MAX: Final = 4
 """How much larger than a view its base may be, before the view is stored alone."""
 
@@ -280,6 +291,7 @@ REDUCERS: Final[dict[str, Reducer | str]] = {
     "builtins.BaseException": _exception,
     "builtins.memoryview": _memoryview,
     "numpy.ndarray": _array,
+    "pandas.arrays.ArrowExtensionArray": _arrow_column,
     "functools._lru_cache_wrapper": _lru,
     "functools.cached_property": _cached_property,
     "httpx.Headers": _headers,
