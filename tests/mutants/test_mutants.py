@@ -74,6 +74,24 @@ MUTANTS = {
         "            ids = self.history.calls",
         ("tests/engine/test_calls.py",),
     ),
+    "replay on a changed file": Mutant(
+        "kernel_ext/nbdurable/engine/step.py",
+        "if _serves(session, place, step) and not looked.files.changed(step):",
+        "if _serves(session, place, step):",
+        ("tests/engine/test_files.py",),
+    ),
+    "take a loop for certain": Mutant(
+        "kernel_ext/nbdurable/engine/identity/flow.py",
+        "        self.branch(node.target, node.body)",
+        "        self.statements([node.target, *node.body])",
+        ("tests/engine/test_identity_reads.py",),
+    ),
+    "repeat after an upgrade": Mutant(
+        "kernel_ext/nbdurable/engine/matching.py",
+        "        if best is None and self.history.algorithms - {keys.ALGORITHM}:",
+        "        if best is None and not self.history.algorithms:",
+        ("tests/kernel/test_upgrades.py",),
+    ),
 }
 
 
