@@ -183,6 +183,57 @@ def cells() -> Iterator[Row]:
     )
 
 
+DIGESTS = (
+    ("ints", "list of ints, an element", 100),
+    ("floats", "list of floats, an element", 100),
+    ("texts", "list of texts, an element", 100),
+    ("dict", "dict of texts and ints, an element", 100),
+    ("chat", "messages of a chat, an element", 100),
+    ("set", "set of texts, an element", None),
+    ("instances", "instance of three attributes", 15_000),
+    ("dataclasses", "dataclass of three fields", 15_000),
+    ("models", "pydantic model of three fields", 15_000),
+    ("text-column", "pandas column of texts, an element", 100),
+    ("polars", "polars frame of texts and ints, an element", 100),
+)
+BUFFERS = (("array", "numpy"), ("frame", "pandas"), ("arrow", "pyarrow"))
+
+
+def digests() -> Iterator[Row]:
+    """The canonical digest, beside four libraries on the same values."""
+    for name, what, most in DIGESTS:
+        seen = script("digests.py", name)
+        yield Row(
+            what=f"digests: {what}, CPU",
+            value=seen["ns"],
+            unit="ns",
+            most=most,
+            beside=_others(seen),
+        )
+    for name, library in BUFFERS:
+        seen = script("digests.py", name)
+        yield Row(
+            what=f"digests: 80 MB of floats in {library}",
+            value=1 / seen["wall_ns"],
+            unit="GB/s",
+            least=4,
+            beside=_others(seen),
+        )
+    seen = script("digests.py", "unchanged")
+    yield Row(
+        what="digests: a frame of 160 MB that wasn't written / read again",
+        value=seen["ms"] / seen["read_ms"],
+        unit="×",
+        beside=f"{seen['ms']:.2f} beside {seen['read_ms']:.0f} ms",
+    )
+
+
+def _others(seen: dict[str, float]) -> str:
+    """How many times our time the others take, on the same value in turn."""
+    names = ("joblib", "dask", "cloudpickle", "dill")
+    return ", ".join(f"{name} {seen[name]:.1f} ×" for name in names if name in seen)
+
+
 def imports() -> Iterator[Row]:
     """What `import nbdurable` adds to an interpreter."""
     codes = ("pass", "import nbdurable", "import duckdb")
@@ -206,6 +257,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
     "growth": growth,
     "kernels": kernels,
     "cells": cells,
+    "digests": digests,
     "import": imports,
 }
 

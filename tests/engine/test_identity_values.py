@@ -133,6 +133,27 @@ def test_no_path_depends_on_sharing() -> None:
     assert digest(build()) == digest(build())
 
 
+@pytest.mark.parametrize(
+    "odd", [bytearray(b"a"), memoryview(b"a"), frozenset("a"), values.Words("a")]
+)
+def test_nothing_odd_hides_in_a_plain_tree(odd: object) -> None:
+    """The census sees every element, key and value, at every level."""
+    trees = [[odd], (odd,), {"a": odd}, {1: odd}, [{"a": [1, {"b": ("c", odd)}]}]]
+    trees += [{key: 1, "b": 2} for key in (odd,) if type(odd) is frozenset]
+    assert [plain.census(tree) for tree in trees] == [None] * len(trees)
+
+
+def test_what_a_dict_held_before_does_not_count() -> None:
+    """A dict that had other keys than texts is the one that never had."""
+    used = {"a": 1, 2: 3, "b": [4]}
+    del used[2]
+    fresh = {"a": 1, "b": [4]}
+    assert digest(used) == digest(fresh)
+    texts: list[str] = []
+    plain.census(used, texts)
+    assert {*texts} == {"a", "b"}
+
+
 def test_fast_path_depends_on_the_expanded_value() -> None:
     """A shared tree too big for the fast path equals its expanded copy."""
     inner = list(range(1000))

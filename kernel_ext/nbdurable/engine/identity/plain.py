@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Collection, Sequence
-from itertools import chain, compress, islice
+from gc import get_referents
+from itertools import chain, compress
 from types import NoneType
 from typing import Any
 
@@ -21,7 +22,7 @@ LEVELS_MAX = 16
 takes a census of its own, and this bounds what they cost together."""
 
 NODES_MAX = 1 << 18
-"""Biggest tree of the fast path, in nodes: bounds the copy that marshal makes, and
+"""Biggest tree of the fast path, in elements and items: bounds the copy that marshal makes, and
 the census of a small object whose shared children expand without end."""
 
 ATOMS = frozenset({NoneType, bool, int, float, complex, str, bytes})
@@ -38,18 +39,17 @@ _MARSHAL_VERSION = 2
 def census(value: object, texts: list[str] | None = None) -> set[type] | None:
     """The exact types in a plain tree, or ``None`` if it isn't one.
 
+    Texts that are keys of dicts may be left out: `gc.get_referents` gives all elements
+    of lists, tuples and dicts at once, and whatever can't be a text for certain.
+
     Args:
         value: Any value.
         texts: Takes every string of the tree, and its bytes as text, if given.
     """
     level: Sequence[Any] = (value,)
     found: set[type] = set()
-    room, levels = NODES_MAX, LEVELS_MAX
-    if type(value) is dict and 2 * len(value) <= room:
-        # The arguments of a call: the first level by hand takes a third of the time.
-        level, found = [*value, *value.values()], {dict}
-        room, levels = room - len(level), levels - 1
-    for _ in range(levels):
+    room = NODES_MAX
+    for _ in range(LEVELS_MAX):
         types = set(map(type, level))
         found |= types
         if not types <= PLAIN:
@@ -58,36 +58,38 @@ def census(value: object, texts: list[str] | None = None) -> set[type] | None:
             _collect(level, types, texts)
         if types <= ATOMS:
             return found
-        level = _below(level, types, room)
-        room -= len(level)
+        room -= _size(level, types)
         if room < 0:
             return None
+        level = get_referents(*level)
     return None
 
 
-def _below(level: Sequence[Any], types: set[type], room: int) -> Sequence[Any]:
-    """The elements of all trees of a level: at most one more than there is room for."""
-    if len(level) == 1:
-        trees = level
-    else:
-        trees = list(compress(level, map(_is_tree, map(type, level))))
-    elements = _flat(trees)
-    if dict in types:
-        only = types.isdisjoint(_SEQUENCES)
-        dicts = trees if only else [x for x in trees if type(x) is dict]
-        elements = chain(elements, _flat(map(dict.values, dicts)))
-    return list(islice(elements, room + 1))
+def _size(level: Sequence[Any], types: set[type]) -> int:
+    """How many elements and items the trees of a level have, each counted as it stands.
+
+    Before they are put into one list: shared children expand without end.
+    """
+    if types <= _TREES:
+        return sum(map(len, level))
+    return sum(map(len, compress(level, map(_is_tree, map(type, level)))))
 
 
 _is_tree = _TREES.__contains__
 _flat = chain.from_iterable
 
 
-def _collect(level: Sequence[object], types: set[type], texts: list[str]) -> None:
-    if str in types:
+def _collect(level: Sequence[Any], types: set[type], texts: list[str]) -> None:
+    if types == _TEXT:
+        texts += level
+    elif str in types:
         texts += [x for x in level if type(x) is str]
     if bytes in types:
         texts += [_text(x) for x in level if type(x) is bytes]
+    if dict in types:
+        # Other keys than texts come with the next level.
+        dicts = [x for x in level if type(x) is dict]
+        texts += [key for key in _flat(dicts) if type(key) is str]
 
 
 def _text(data: bytes) -> str:
