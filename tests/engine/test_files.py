@@ -340,6 +340,30 @@ def test_only_people_s_files_count(tmp_path: Path) -> None:
     assert [counted(str(p)) for p in no] == [False] * len(no)
 
 
+def test_a_folder_that_is_gone_stops_no_cell(nb: Notebook, tmp_path: Path) -> None:
+    """Where no relative path means anything the cell runs all the same."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    told = nb.run("x = 'data.csv', '*.csv', '[', '/a*b.c'", "load")
+    os.chdir(tmp_path)
+    assert "ran" in told
+
+
+def test_a_user_without_a_home_is_none_the_worse(
+    nb: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody says which folder is a home in some containers."""
+
+    def homeless() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", homeless)
+    nb.run("read('data.csv')", "load")
+    assert "files" in nb.session.history.named("load").fields
+
+
 def test_names_are_bounded(tmp_path: Path) -> None:
     """However many texts a cell has, so many paths are looked at."""
     found = list(paths(map(str, range(10_000)), [[str(tmp_path)] * 5_000]))

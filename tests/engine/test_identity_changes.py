@@ -121,10 +121,16 @@ def test_what_no_replay_can_change_runs_again(nb: Kernel, case: str) -> None:
 
 
 def test_code_that_keeps_nothing_new_replays(nb: Kernel) -> None:
-    """Reading what code keeps is no change; nor is a class or function made anew."""
-    nb.plain(PLAIN)
-    cell = "n = Agent.count + len(data.calls); seen; count; k = counter(3)"
+    """Reading what code keeps is no change; nor what a library's object does inside."""
+    setup = PLAIN + (
+        "import random\nclass Dice:\n    made = random.Random(1)\n"
+        "    def roll(self): return self.made.random()"
+    )
+    nb.plain(setup)
+    cell = (
+        "n = Agent.count + len(data.calls); seen; count; k = counter(3); Dice().roll()"
+    )
     nb.run(cell, "s", "c1")
     nb.restart()
-    nb.plain(PLAIN)
+    nb.plain(setup)
     assert "replayed" in nb.run(cell, "s", "c1")

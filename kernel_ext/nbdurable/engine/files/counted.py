@@ -35,7 +35,7 @@ class Counted:
     def __init__(self, root: str, store: str) -> None:
         self._root = absolute(root)
         self._skipped = (*_environment(), *_folders([store]))
-        self._homes = _folders([self._root, str(Path.home())])
+        self._homes = _folders([self._root, *_home()])
 
     def __call__(self, path: str) -> bool:
         """Whether a file at this absolute path counts."""
@@ -52,6 +52,13 @@ class Counted:
     def place(self, name: str) -> str:
         """The absolute path of a recorded name."""
         return str(Path(self._root, name))
+
+
+def _home() -> list[str]:
+    try:
+        return [str(Path.home())]
+    except RuntimeError:  # in a container whose user has none
+        return []
 
 
 @cache

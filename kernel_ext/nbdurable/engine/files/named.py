@@ -72,7 +72,10 @@ def _matching(pattern: str) -> Iterator[str]:
     top = PurePath(pattern)
     start = Path(top.anchor) if top.anchor else Path()
     relative = str(top.relative_to(top.anchor)) if top.anchor else pattern
-    found = sorted(str(path) for path in start.glob(relative))
+    try:
+        found = sorted(str(path) for path in start.glob(relative))
+    except (OSError, ValueError, NotImplementedError):  # no pattern that Python takes
+        return
     yield from found[:MATCHES_MAX]
 
 

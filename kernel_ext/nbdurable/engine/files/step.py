@@ -53,13 +53,19 @@ class StepFiles:
         if self.watched is None:
             yield
             return
+        with contextlib.suppress(OSError):  # the folder may be gone
+            self._look_at_names(self.watched, inputs, namespace)
+        with audit.watching():
+            yield
+
+    def _look_at_names(
+        self, watched: Watched, inputs: Inputs, namespace: Mapping[str, object]
+    ) -> None:
         values = [namespace[name] for name in inputs.given if name in namespace]
         found = paths(inputs.texts, values)
         self._named = {path: state(path) for path in found}
         for pattern in patterns(inputs.texts):
-            self.watched.match(pattern)
-        with audit.watching():
-            yield
+            watched.match(pattern)
 
     def close(self) -> Files:
         """What the step read and wrote."""

@@ -14,9 +14,18 @@ from types import FunctionType
 from nbdurable.engine.identity import registry
 from nbdurable.engine.identity.canonical import Hasher
 from nbdurable.engine.identity.codes import Codes, Item
-from nbdurable.engine.identity.forms import Form, Undigestible, named_form, qualified
+from nbdurable.engine.identity.forms import (
+    Form,
+    Mark,
+    Undigestible,
+    named_form,
+    qualified,
+)
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.sources import Sources
+
+_DATA = frozenset({"builtins", "collections", "numpy", "pandas", "polars"})
+"""Modules whose values are data."""
 
 
 class States(Codes):
@@ -43,6 +52,19 @@ class States(Codes):
             items += self._attributes(value, written=True)
         own = {k: v for k, v in items if id(v) not in self._named_too}
         return named_form(Tag.STATE, (), own)
+
+    def counted(self, value: object) -> object:
+        """Data, and what is made of the notebook's classes.
+
+        A session of a library changes whenever it is used, and nobody means that.
+        """
+        code = registry.kind_of(type(value)) is registry.CODE
+        top = type(value).__module__.partition(".")[0]
+        known = code or isinstance(value, Mark) or top in _DATA
+        return value if known or self.is_local(type(value)) else Mark(Tag.OPAQUE)
+
+    def _attribute(self, value: object) -> object:
+        return self.counted(value)
 
 
 def states(codes: States, values: Mapping[str, object]) -> Mapping[str, bytes]:
