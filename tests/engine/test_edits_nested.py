@@ -49,6 +49,16 @@ def test_a_call_that_moved_inside_another_one_stays_there(nb: Notebook) -> None:
     assert sorted(nb.world.effects) == ["write 1", "write 1", "write 2", "write 2"]
 
 
+def test_a_call_that_moved_out_of_another_one_is_still_served_with_it(
+    nb: Notebook,
+) -> None:
+    """An outer call that is served whole takes along what it once made inside."""
+    nb.run("a = outer(1)", "s", "c1")
+    nb.run("a = write(1)", "s", "c1")
+    nb.run("a = outer(1)\nb = outer(1)", "s", "c1")
+    assert sorted(nb.world.effects) == ["write 1", "write 1", "write 2", "write 2"]
+
+
 def test_an_outer_call_may_be_replaced_by_its_inner_ones(nb: Notebook) -> None:
     """Who takes a tool apart pays nothing, and from then on the parts are the cell's."""
     nb.run("a = outer(1)", "", "c1")

@@ -217,6 +217,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         started_us=record.at_us,
         arguments=_arguments(record),
         adopted_from=known.adopted_from if known else "",
+        once_in=known.once_in if known else (),
         earlier=(*known.earlier, replace(known, earlier=())) if known else (),
     )
     history.calls[call.id] = call
@@ -256,6 +257,7 @@ def _call_adopted(history: History, record: Record, _: Order) -> None:
     if slot != call.slot:
         call.adopted_from, call.slot = call.slot, slot
     if "parent" in f:
+        call.once_in += (call.parent,) if call.parent else ()
         call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
 
 

@@ -16,7 +16,7 @@ nothing a `write` of the same tool may be the recorded one, and somebody is aske
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from operator import attrgetter
@@ -130,8 +130,12 @@ class Matcher:
         return self._matched(candidates.pop(best[1]), wanted, best[0][0])
 
     def _matched(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
-        if call.parent and call.scope != wanted.scope:
-            self._emptied.update(outer.id for outer in holders(self.history, call))
+        here = (
+            set()
+            if call.scope != wanted.scope
+            else set(_ids(holders(self.history, call)))
+        )
+        self._emptied.update(set(_ids(every_holder(self.history, call))) - here)
         return Match(self.past(call, wanted, standing), call, standing)
 
     def _candidates(self, key: bytes) -> list[CallPast]:
@@ -190,9 +194,7 @@ class Matcher:
     def _offered(self, call: CallPast, wanted: Wanted, standing: Standing) -> bool:
         if (self.slot, call.id) in self.history.apart:
             return False
-        if call.parent and any(
-            o.id in self.served for o in holders(self.history, call)
-        ):
+        if any(o.id in self.served for o in every_holder(self.history, call)):
             return False
         write = wanted.policy.effect is Effect.WRITE
         if self._before_reset(call) and (not write or self._writes_again()):
@@ -308,6 +310,22 @@ def holders(history: History, call: CallPast) -> Iterator[CallPast]:
             return
         yield outer
         call = outer
+
+
+def _ids(calls: Iterable[CallPast]) -> Iterator[str]:
+    return (call.id for call in calls)
+
+
+def every_holder(history: History, call: CallPast) -> Iterator[CallPast]:
+    """Those, and the calls that it was made in before it was served to another place.
+
+    Whoever is served one of them is served this call with it.
+    """
+    yield from holders(history, call)
+    for parent in call.once_in:
+        if (outer := history.calls.get(parent)) is not None:
+            yield outer
+            yield from holders(history, outer)
 
 
 def went_on(history: History, call: CallPast) -> bool:

@@ -68,6 +68,7 @@ class CallPast:
         changed: The arguments as a call that raised left them, if it changed any.
         resolved: How a person settled it: happened, did-not, again, keep; or "".
         adopted_from: The slot it was adopted from, or "".
+        once_in: Ids of the calls that it was made in before it was served elsewhere.
         blamed: Whether its exception ended the latest ended attempt that used it.
         earlier: Its earlier attempts, each as it stood, oldest first.
     """
@@ -98,6 +99,7 @@ class CallPast:
     changed: BlobRef | None = None
     resolved: str = ""
     adopted_from: str = ""
+    once_in: tuple[str, ...] = ()
     blamed: bool = False
     earlier: tuple[CallPast, ...] = ()
 
