@@ -9,9 +9,10 @@ import pytest
 
 from nbdurable.engine import causes, differences, explain, plainly
 from nbdurable.engine.causes import Cause, Reason, because, cause
-from nbdurable.engine.explain import Present, why
+from nbdurable.engine.explain import why
 from nbdurable.engine.moments import Now
 from nbdurable.engine.pasts import CallPast
+from nbdurable.engine.present import Present
 from tests.stories import Story, digest, doubtful, research
 
 CELLS = {"PROMPT": "cell 2", "client": "cell 1"}

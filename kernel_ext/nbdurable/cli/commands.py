@@ -20,6 +20,7 @@ from nbdurable.engine.fates import GLYPHS, Fate, step_fate
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now, count, moment, since, size
 from nbdurable.engine.plainly import READABLE
+from nbdurable.engine.present import Present
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import STORE_FOLDER
 from nbdurable.engine.settle import Answer as Said
@@ -27,7 +28,7 @@ from nbdurable.engine.whereabouts import RunRow
 from nbdurable.errors import DurableError, Remedy
 from nbdurable.timeline import history_of, living, write_page, write_picture
 from nbdurable.timeline import show as show_run
-from nbdurable.timeline.previews import arguments_of, line
+from nbdurable.timeline.previews import arguments_of, evidence_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.errors import NotAStore, StoreForeign
 from nbdurable_store.format import NAME as FORMAT
@@ -227,8 +228,11 @@ def why(given: argparse.Namespace) -> Answer:
     """Why a step or call ran, or was replayed."""
     with looked_at(given) as (store, unverified):
         history = _history(store, given.run)
-        present = explain.Present(
-            now(), _others(store), arguments=arguments_of(store.get)
+        present = Present(
+            now(),
+            _others(store),
+            arguments=arguments_of(store.get),
+            evidence=evidence_of(store.get),
         )
         told = explain.why(history, given.what, present, "nbdurable why")
     about, said = line(told.about), tuple(map(line, told.lines))

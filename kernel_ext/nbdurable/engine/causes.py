@@ -47,12 +47,16 @@ class Cause:
             release that changed the keys.
         files: The files that changed, and what became of each.
         stopped: How the attempt that is continued had ended.
+        itself: Those of the names that the cell changed itself when it last ran.
+        gone: Why the recorded outcome can't be brought back.
     """
 
     reason: Reason
     names: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     stopped: str = ""
+    itself: tuple[str, ...] = ()
+    gone: str = ""
 
 
 def cause(
@@ -70,11 +74,12 @@ def cause(
         history: The fold of the run.
         slot: The slot it is executed in.
         source: Digest of its normalised source, hex.
-        reads: Digest (hex) of each name it reads; None without one.
+        reads: Digest (hex) of each name it reads, and of each class and module behind
+            them; None without one.
         before: Only attempts that started before this are looked at.
         files: What became of the files that the last attempt read.
     """
-    last = _last(history, slot, before)
+    last = previous(history, slot, before)
     if last is None:
         return Cause(Reason.NEW)
     reset = history.slot(slot).reset
@@ -82,9 +87,10 @@ def cause(
         return Cause(Reason.RERUN)
     if last.source != source:
         return Cause(Reason.CODE)
-    names = tuple(sorted(changed(last.reads, reads)))
+    names = {coded(name) for name in changed(last.counted, _comparable(last, reads))}
     if names:
-        return Cause(Reason.INPUT, names)
+        itself = tuple(sorted(n for n in names if last.left.get(n) == reads.get(n, "")))
+        return Cause(Reason.INPUT, tuple(sorted(names)), itself=itself)
     if last.state is not StepState.COMPLETED or last.ended_order > before:
         return Cause(Reason.CONTINUES, stopped=last.how)
     if files:
@@ -103,13 +109,14 @@ def rekeyed(
         algorithm: The version of its digests.
         before: Only attempts that started before this are looked at.
     """
-    last = _last(history, slot, before)
+    last = previous(history, slot, before)
     if last is None or last.algorithm == algorithm:
         return None
     return Cause(Reason.ALGORITHM, (keys.ALGORITHMS.get(algorithm, ""),))
 
 
-def _last(history: History, slot: str, before: Order) -> StepPast | None:
+def previous(history: History, slot: str, before: Order = LATER) -> StepPast | None:
+    """The attempt of a slot that an attempt is compared with."""
     return next((s for s in history.attempts(slot) if s.order < before), None)
 
 
@@ -137,6 +144,26 @@ def changed(
         if (name in old) != (name in new)
         or (old[name] and new[name] and old[name] != new[name])
     }
+
+
+def _comparable(
+    last: StepPast, reads: Mapping[str, str | None]
+) -> Mapping[str, str | None]:
+    """What can be compared: not what was not yet written down of the last attempt."""
+    if last.codes is not None:
+        return reads
+    return {name: digest for name, digest in reads.items() if name.isidentifier()}
+
+
+def coded(label: str) -> str:
+    """What people call a class or module behind what a cell reads.
+
+    Example:
+        >>> coded("__main__.Invoice"), coded("import pack.inner")
+        ('Invoice', 'pack.inner')
+    """
+    module = label.removeprefix("import ")
+    return module if module != label else label.rpartition(".")[2]
 
 
 def changed_files(step: StepPast) -> Mapping[str, str]:
@@ -168,14 +195,14 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.CONTINUES: stopped.get(why.stopped, "the kernel stopped during it"),
         Reason.ALGORITHM: _keys_differ(names),
         Reason.CODE: "its code changed",
-        Reason.INPUT: f"{names} changed{_where(why.names, cells or {})}",
+        Reason.INPUT: f"{names} changed{_where(why, cells or {})}",
         Reason.FILE: both([f"{name} {told}" for name, told in why.files.items()]),
         Reason.NO_DIGEST: f"{names} {_have(why.names)} no digest",
         Reason.RERUN: "you asked for a rerun",
         Reason.FRESH: "its line says --fresh",
         Reason.UNKEPT: f"{names or 'its variables'} could not be kept",
         Reason.INSIDE: f"only running it changes {names} in place",
-        Reason.AGAIN: "its recorded outcome could not be used",
+        Reason.AGAIN: why.gone or "its calls belong to another cell now",
     }
     return told[why.reason]
 
@@ -184,8 +211,13 @@ def _keys_differ(since: str) -> str:
     return f"nbdurable computes keys differently{since and f' since version {since}'}"
 
 
-def _where(names: tuple[str, ...], cells: Mapping[str, str]) -> str:
-    places = dict.fromkeys(cells[n] for n in names if n in cells)
+ITSELF: Final = "by this cell itself"
+"""The place of a change that the cell made when it last ran."""
+
+
+def _where(why: Cause, cells: Mapping[str, str]) -> str:
+    found = {**cells, **dict.fromkeys(why.itself, ITSELF)}
+    places = dict.fromkeys(found[n] for n in why.names if n in found)
     return f" ({', '.join(places)})" if places else ""
 
 

@@ -12,10 +12,11 @@ from typing import ClassVar
 
 from nbdurable.engine import fields, lines, plainly, reference, settle
 from nbdurable.engine.codec import encode
-from nbdurable.engine.explain import Present
+from nbdurable.engine.evidence import NOTHING, Evidence, read
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.moments import count
 from nbdurable.engine.policy import Effect
+from nbdurable.engine.present import Present
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.settle import Answer, Question
@@ -220,8 +221,15 @@ def present(session: Session) -> Present:
                 return plainly.read(kept.codec, session.store.get(kept))
         return None
 
+    def given(step: StepPast) -> Evidence:
+        with contextlib.suppress(DurableError):
+            return read(step, session.store.get)
+        return NOTHING
+
     return Present(
         now=lines.now(session.clock.now_us()),
         alive={o.id for o in session.store.owners() if o.alive},
         arguments=arguments,
+        evidence=given,
+        here=session.store.owner,
     )

@@ -42,8 +42,16 @@ class Difference:
         return f"{where} was {self.old}, is {self.new}"
 
 
-def differences(old: object, new: object, most: int = 3) -> tuple[Difference, ...]:
+def differences(
+    old: object, new: object, most: int = 3, root: str = ""
+) -> tuple[Difference, ...]:
     """The first places in which two values differ, deepest path first named.
+
+    Args:
+        old: The old value.
+        new: The new one.
+        most: How many places.
+        root: What the value is called; paths begin with it.
 
     Example:
         >>> old = {"messages": [{"role": "user", "content": "Summarise in one line"}]}
@@ -51,7 +59,7 @@ def differences(old: object, new: object, most: int = 3) -> tuple[Difference, ..
         >>> print(*differences(old, new))
         messages[0].content was '…rise in one line', is '…rise in two lines'
     """
-    return tuple(itertools.islice(_walk("", old, new), most))
+    return tuple(itertools.islice(_walk(root, old, new), most))
 
 
 def _walk(path: str, old: object, new: object) -> Iterator[Difference]:
@@ -86,7 +94,7 @@ def _sides(old: object, new: object) -> tuple[str, str]:
         start = max(0, same - CONTEXT_CHARS)
         start = 0 if start <= 1 else start
         return _cut(old, start), _cut(new, start)
-    return _short(old), _short(new)
+    return short(old), short(new)
 
 
 def _cut(text: str, start: int) -> str:
@@ -96,7 +104,8 @@ def _cut(text: str, start: int) -> str:
     return f"'{before}{visible(shown, lines=False)}{after}'"
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value in a few words; "" for one that is not there."""
     if value is ABSENT:
         return ""
     if isinstance(value, str):

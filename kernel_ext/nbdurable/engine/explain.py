@@ -6,39 +6,30 @@ one that ran has a reason, and the nearest recorded call shows what is different
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from nbdurable.engine.causes import because, cause, changed_files, makers, rekeyed
-from nbdurable.engine.differences import differences
+from nbdurable.engine import details, fields
+from nbdurable.engine.causes import (
+    Cause,
+    Reason,
+    because,
+    cause,
+    changed_files,
+    makers,
+    previous,
+    rekeyed,
+)
 from nbdurable.engine.fates import Fate, call_fate, step_fate
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now, duration, moment
-from nbdurable.engine.pasts import CallPast, CallState, Order, StepPast
+from nbdurable.engine.pasts import CallPast, CallState, StepPast
 from nbdurable.engine.policy import Effect
+from nbdurable.engine.present import Present
+from nbdurable.engine.reasons import ran_because
 from nbdurable.engine.reference import find, name_of
 from nbdurable.engine.tally import Ledger
 from nbdurable.engine.wording import both, calls_told, line, saved
-
-Arguments = Callable[[CallPast], object]
-"""The kept arguments of a call as plain data; None if none were kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """From where a person asks.
-
-    Attributes:
-        now: The present.
-        alive: Ids of the owners that live.
-        cells: Where names were assigned, such as ``cell 2``, as far as it is known.
-        arguments: How to read the kept arguments of a call.
-    """
-
-    now: Now
-    alive: Collection[str] = ()
-    cells: Mapping[str, str] = field(default_factory=dict)
-    arguments: Arguments = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +86,7 @@ def why_step(
         present: From where a person asks.
         ledger: An index over the history, where there is one already.
     """
-    other_keys = rekeyed(history, step.slot, step.algorithm, step.order)
-    reason = other_keys or cause(
-        history,
-        slot=step.slot,
-        source=step.source,
-        reads=step.reads,
-        before=step.order,
-        files=changed_files(step),
-    )
+    reason = why_ran(history, step)
     cells = {**makers(history, step.order), **present.cells}
     told = because(reason, cells) or str(step.fields.get("why") or "")
     started = moment(step.started_us, present.now)
@@ -114,10 +97,67 @@ def why_step(
     lines = (
         _replayed(step, present.now),
         ran,
+        *_shown(history, step, reason, present),
         _ended(step, present),
         line(calls_told(tally), saved(tally)) if tally.calls else "",
     )
     return Why(step.name, tuple(part for part in lines if part))
+
+
+def why_ran(history: History, step: StepPast) -> Cause:
+    """Why an attempt had to be executed."""
+    other_keys = rekeyed(history, step.slot, step.algorithm, step.order)
+    found = other_keys or cause(
+        history,
+        slot=step.slot,
+        source=step.source,
+        reads=step.counted,
+        before=step.order,
+        files=changed_files(step),
+    )
+    if found.reason is Reason.RERUN and step.fields.get("fresh"):
+        return Cause(Reason.FRESH)
+    if found.reason is Reason.AGAIN:
+        return replace(found, gone=fields.text(step.fields, "gone"))
+    return found
+
+
+def _shown(
+    history: History, step: StepPast, reason: Cause, present: Present
+) -> Sequence[str]:
+    """The cause in detail: old and new, as far as it is known."""
+    last = previous(history, step.slot, step.order)
+    if last is None:
+        return _copied(history, step)
+    if reason.reason is Reason.NO_DIGEST:
+        return details.bare(step)
+    if reason.reason is Reason.UNKEPT:
+        return details.unsaved(last)
+    if reason.reason is Reason.FILE:
+        return list(details.files(last, step, reason.files))
+    if reason.reason not in {Reason.CODE, Reason.INPUT}:
+        return ()
+    sides = [details.Side(s, present.evidence(s)) for s in (last, step)]
+    advice = _itself(reason.itself) if reason.itself else ()
+    return (*details.details(*sides), *details.dynamic(step), *advice)
+
+
+def _itself(names: Sequence[str]) -> tuple[str, ...]:
+    name = names[0]
+    return (
+        f"to have it replayed: make {name} in this cell, or bind what it makes of {name} to another name",
+    )
+
+
+def _copied(history: History, step: StepPast) -> Sequence[str]:
+    """A new cell that is equal to one that ran: the other one has its own calls."""
+    equal = (history.steps[i] for i in history.by_step_key.get(step.key, ()))
+    other = next(
+        (s for s in equal if s.slot != step.slot and s.order < step.order), None
+    )
+    if other is None:
+        return ()
+    return (f"{other.name} is an equal cell, and keeps the calls that it made",)
 
 
 def _replayed(step: StepPast, now: Now) -> str:
@@ -174,7 +214,9 @@ def call_line(
     if fate is Fate.REPLAYED:
         return _served_line(history, call, step, present)
     if fate is Fate.RUNNING:
-        return f"is running, since {moment(call.started_us, present.now)}"
+        since = f"is running, since {moment(call.started_us, present.now)}"
+        elsewhere = present.here and call.owner != present.here
+        return f"{since}, in another kernel" if elsewhere else since
     if fate is Fate.IN_DOUBT:
         return _doubt_line(call)
     return ran_because(history, call, present)
@@ -219,96 +261,3 @@ def _served_line(
         return f"was replayed in {step.name} (now its own): {ran} in {origin.name}"
     raised = "the same exception" if call.state is CallState.RAISED else "an equal call"
     return f"was replayed in attempt {step.attempt} of {step.name}: {raised}, {ran}"
-
-
-def ran_because(history: History, call: CallPast, present: Present) -> str:
-    """Why a call was executed in the attempt that last executed it."""
-    if call.earlier:
-        return f"ran again, because {_again(history, call)}"
-    twin = _twin(history, call)
-    if twin is not None:
-        return f"ran, because {_not_that_one(history, call, twin)}"
-    near = nearest(history, call)
-    if near is None:
-        return "ran: it is new"
-    told = differences(present.arguments(near), present.arguments(call), most=2)
-    different = f": {'; '.join(map(str, told))}" if told else ""
-    there = name_of(history, near)
-    return f"ran: no equal call was recorded; nearest is {there}{different}"
-
-
-def _again(history: History, call: CallPast) -> str:
-    last = call.earlier[-1]
-    settled = {
-        "did-not": "you said that it did not happen",
-        "again": "you asked for it",
-    }
-    if last.resolved in settled:
-        return settled[last.resolved]
-    if last.state is CallState.STARTED:
-        return f"the kernel stopped during attempt {last.attempts}"
-    if last.state is CallState.INTERRUPTED:
-        return f"attempt {last.attempts} was interrupted"
-    if last.state is CallState.RAISED:
-        return f"attempt {last.attempts} raised {last.fields.get('type')}"
-    return _not_that_one(history, call, last)
-
-
-def _not_that_one(history: History, call: CallPast, other: CallPast) -> str:
-    """Why a completed record with the same key did not serve this call."""
-    reset = history.slot(call.slot).reset
-    if reset is not None and other.ended_order < reset:
-        return "you asked for a rerun"
-    if other.code != call.code:
-        return f"the code of {call.name} changed"
-    if other.outcome is None:
-        return "its result was not kept"
-    if files := _changed_files(other, call):
-        return f"{both(files)} changed"
-    if call.after and call.after != other.after and call.effect is Effect.READ:
-        write = history.calls.get(call.after)
-        return f"{write.name if write else 'a write'} ran before it (write)"
-    if other.step == call.step:
-        return f"it is one more equal call ({name_of(history, other)} is the first)"
-    owner = history.steps.get(other.step)
-    where = owner.name if owner else "another cell"
-    return f"the equal call belongs to {where}"
-
-
-def _changed_files(old: CallPast, new: CallPast) -> list[str]:
-    """The files that both have read, and that were not the same."""
-    was, now = old.fields.get("files"), new.fields.get("files")
-    if not isinstance(was, Mapping) or not isinstance(now, Mapping):
-        return []
-    return sorted(name for name in was.keys() & now.keys() if was[name] != now[name])
-
-
-def _twin(history: History, call: CallPast) -> CallPast | None:
-    """The latest other record with the same key that was there before it."""
-    ids = history.by_key.get(call.key, ())
-    known = (history.calls[i] for i in ids if i != call.id)
-    return max((c for c in known if c.order < call.order), key=_order, default=None)
-
-
-def nearest(history: History, call: CallPast) -> CallPast | None:
-    """The earlier call of the same tool that this one most likely replaces.
-
-    It was made in an earlier attempt and is not used by this one: that of the same
-    slot and number, else the latest of the slot, else the latest of the run.
-    """
-    step = history.steps.get(call.step)
-    used = step.used if step else ()
-    earlier = [
-        c
-        for c in history.calls.values()
-        if c.name == call.name and c.step != call.step and c.order < call.order
-    ]
-    left = [c for c in earlier if c.key != call.key and c.id not in used]
-    before = [c for c in left if c.slot == call.slot]
-    nth = bool(call.parent), call.number
-    same = [c for c in before if (bool(c.parent), c.number) == nth]
-    return max(same or before or left, key=_order, default=None)
-
-
-def _order(call: CallPast) -> Order:
-    return call.order

@@ -137,6 +137,7 @@ def _step_started(history: History, record: Record, order: Order) -> None:
         title=fields.text(f, "title"),
         reads={k: v if isinstance(v, str) else None for k, v in reads.items()},
         algorithm=fields.text(f, "algorithm") or FIRST_ALGORITHM,
+        codes=_codes(f),
         order=order,
         ended_order=order,
         owner=order[1],
@@ -148,6 +149,11 @@ def _step_started(history: History, record: Record, order: Order) -> None:
     history.algorithms.add(step.algorithm)
     history.steps[step.id] = step
     history.slot(step.slot).attempts.append(step.id)
+
+
+def _codes(f: fields.Fields) -> dict[str, str] | None:
+    found = fields.mapping(f, "codes")
+    return {k: str(v) for k, v in found.items()} if "codes" in f else None
 
 
 def _step_ended(history: History, record: Record, order: Order) -> None:
@@ -212,6 +218,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         kind=fields.text(f, "kind"),
         code=fields.text(f, "code"),
         text=fields.text(f, "text"),
+        undigestible=fields.text(f, "undigestible"),
         attempts=fields.number(f, "attempt", 1),
         owner=order[1],
         started_us=record.at_us,

@@ -57,6 +57,7 @@ class CallPast:
         kind: ``tool`` or ``http``.
         code: Digest of the tool's code, hex, or "".
         text: The call as people read it, at most 2 kB.
+        undigestible: Where an argument had no digest, or "".
         state: How the latest attempt stands.
         attempts: How many attempts were started.
         owner: Who started the latest attempt.
@@ -88,6 +89,7 @@ class CallPast:
     kind: str
     code: str
     text: str
+    undigestible: str = ""
     state: CallState = CallState.STARTED
     attempts: int = 1
     owner: str = ""
@@ -123,6 +125,8 @@ class StepPast:
         cell_id: The front end's id of the cell, or "".
         title: The cell's first line of code, at most 80 characters.
         reads: Digest (hex) of each name it read; None without a digest.
+        codes: Digest (hex) of each class and module behind what it read; None where
+            that was not recorded.
         algorithm: The version of the digests and keys in it.
         order: Where it started.
         ended_order: Where it ended, or that of its start.
@@ -137,7 +141,7 @@ class StepPast:
         blamed: Logical ids of the calls whose exception ended it.
         fields: Plain data of its end.
         blobs: Values of its end: outputs, then one per group of names.
-        inputs: Values of its start: the cell's source.
+        inputs: Values of its start: the cell's source, and what it was given.
         replays: Times (microseconds) at which it was replayed whole.
     """
 
@@ -162,10 +166,23 @@ class StepPast:
     served: int = 0
     blamed: tuple[str, ...] = ()
     algorithm: str = FIRST_ALGORITHM
+    codes: Mapping[str, str] | None = None
     fields: Mapping[str, Plain] = field(default_factory=dict)
     blobs: tuple[BlobRef, ...] = ()
     inputs: tuple[BlobRef, ...] = ()
     replays: list[int] = field(default_factory=list)
+
+    @property
+    def counted(self) -> Mapping[str, str | None]:
+        """Digest (hex) of all that it read: names, and the code behind them."""
+        return {**self.reads, **(self.codes or {})}
+
+    @property
+    def left(self) -> Mapping[str, str]:
+        """Digest (hex) that each name had after it, of those it read and changed."""
+        found = self.fields.get("left")
+        pairs = found.items() if isinstance(found, Mapping) else ()
+        return {str(name): str(digest) for name, digest in pairs}
 
     @property
     def active_us(self) -> int:

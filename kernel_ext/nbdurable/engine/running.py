@@ -209,6 +209,7 @@ class Running:
             "deleted": self.cell.deleted,
             "unsaved": unsaved,
             "inside": self._inside(mutated.intersection(taken.replaced)),
+            **self._left(made),
         }
         files = self.files.close()
         fields |= files.fields()
@@ -216,6 +217,11 @@ class Running:
         self.attempt.used.told += _told_of(self.inputs, files)
         self.attempt.used.told += map(_last_resort, taken.last_resort)
         return self._record_end(Kind.STEP_COMPLETED, fields, kept, unsaved)
+
+    def _left(self, made: Iterable[str]) -> dict[str, Plain]:
+        """What it left of the inputs that it changed: it runs again because of them."""
+        found = self.inputs.left(self.namespace, {*made})
+        return {"left": {n: d.hex() for n, d in found.items()}} if found else {}
 
     def _fail(
         self, error: BaseException, left: Sequence[BaseException]

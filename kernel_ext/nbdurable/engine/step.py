@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nbdurable.engine import causes, lines, randomness
@@ -30,10 +30,11 @@ from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.slots import Place
 from nbdurable.engine.snapshot import Group, put_back
 from nbdurable.engine.whereabouts import Step
+from nbdurable.engine.witness import written
 from nbdurable_store.errors import DurableError
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Lease
-from nbdurable_store.records import Kind, Plain
+from nbdurable_store.records import BlobRef, Kind, Plain
 
 TITLE_CHARS_MAX = 80
 """A cell's first line in lists."""
@@ -48,12 +49,18 @@ class Looked:
         inputs: What it reads, with digests.
         key: Its step key, or b"" when an input has no digest.
         files: The files it reads and writes.
+        gone: Why its recorded outcome can't be brought back, or "".
     """
 
     source: bytes
     inputs: Inputs
     key: bytes
     files: StepFiles
+    gone: str = ""
+
+    def codes(self) -> dict[str, str]:
+        """Digest (hex) of each class and module behind what it reads."""
+        return {name: code.hex() for name, code in self.inputs.codes.items()}
 
     def reads(self) -> dict[str, str | None]:
         """Digest (hex) of each name it reads; None without one."""
@@ -101,10 +108,14 @@ def begin(session: Session, cell: Cell, namespace: Namespace) -> Replayed | Runn
         if cell.fresh:
             session.journal(Kind.STEP_RESET, {"slot": place.slot}, sync=False)
         past = None if cell.fresh else replayable(session, place, looked)
-        replayed = past and _replay(session, place, past, looked, namespace)
-        if replayed:
+        replayed = None
+        if past is not None:
+            replayed = _replay(session, place, past, looked, namespace)
+        if isinstance(replayed, Replayed):
             lease.release()
             return replayed
+        if replayed is not None:
+            looked = replace(looked, gone=replayed.fact().rstrip("."))
         return _start(session, cell, place, looked, namespace, lease)
     except BaseException:
         lease.release()
@@ -144,7 +155,7 @@ def _replay(
     past: StepPast,
     looked: Looked,
     namespace: Namespace,
-) -> Replayed | None:
+) -> Replayed | DurableError:
     try:
         outputs, groups = _values(session, past)
         secrets, given = session.secrets, looked.inputs.given
@@ -153,7 +164,7 @@ def _replay(
         put_back(groups, namespace, secrets=secrets, aside=aside, in_place=given)
     except DurableError as gone:
         session.tell_once(f"{past.name} runs again: {gone.fact()}")
-        return None
+        return gone
     if RANDOM in view:
         randomness.restore(view[RANDOM])
     for name in _names(past.fields, "deleted"):
@@ -213,7 +224,7 @@ def _start(
     cause = _cause(history, place, looked, fresh=cell.fresh)
     because = causes.because(cause, cell.places(cause.names))
     raw = session.secrets.scrub(cell.raw)
-    ref = session.store.put(OUTPUTS_CODEC, json.dumps(raw).encode())
+    refs = _written(session, raw, looked, namespace)
     fields: dict[str, Plain] = {
         "name": place.name,
         "named": bool(cell.name),
@@ -225,13 +236,15 @@ def _start(
         "count": cell.count,
         "title": _title(raw),
         "reads": looked.reads(),
+        "codes": looked.codes(),
+        **_noted(session, looked, fresh=cell.fresh),
         **({"changed_files": dict(cause.files)} if cause.files else {}),
     }
     step_id = session.ids.new()
     stub = StepPast.begun(step_id, place.slot, place.name)
     attempt = Attempt(session, stub)
     attempt.files = looked.files.watched
-    record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, fields, (ref,))
+    record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, fields, refs)
     reach("step.started.before")
     session.append((record,), sync=False)
     reach("step.started.written")
@@ -249,6 +262,31 @@ def _start(
     )
 
 
+def _written(
+    session: Session, raw: str, looked: Looked, namespace: Namespace
+) -> tuple[BlobRef, ...]:
+    """The cell's source, and what it is given."""
+    put = session.store.put
+    source = put(OUTPUTS_CODEC, json.dumps(raw).encode())
+    given = written(looked.inputs, namespace, session.sources, session.secrets)
+    return (source, put(given.codec, given.data)) if given else (source,)
+
+
+def _noted(session: Session, looked: Looked, *, fresh: bool) -> dict[str, Plain]:
+    """What is remembered only to be told."""
+    inputs = looked.inputs
+    scrub = session.secrets.scrub
+    refused = inputs.undigestible.items()
+    bare = {n: scrub(str(u)) for n, u in refused if n in inputs.digests}
+    noted: dict[str, Plain] = {
+        "fresh": fresh,
+        "gone": looked.gone,
+        "bare": bare,
+        "dynamic": sorted(inputs.dynamic),
+    }
+    return {name: value for name, value in noted.items() if value}
+
+
 def _cause(
     history: History, place: Place, looked: Looked, *, fresh: bool
 ) -> causes.Cause:
@@ -257,9 +295,11 @@ def _cause(
         history,
         slot=place.slot,
         source=looked.source.hex(),
-        reads=looked.reads(),
+        reads={**looked.reads(), **looked.codes()},
         files=looked.files.changed(last) if last else {},
     )
+    if cause.reason is causes.Reason.AGAIN:
+        return replace(cause, gone=looked.gone)
     rerun = cause.reason is causes.Reason.RERUN
     return causes.Cause(causes.Reason.FRESH) if fresh and rerun else cause
 

@@ -12,11 +12,12 @@ from typing import Final
 
 from nbdurable.engine import fields, settle
 from nbdurable.engine.decide import Past
-from nbdurable.engine.explain import Present, call_line, why_step
+from nbdurable.engine.explain import call_line, why_step
 from nbdurable.engine.fates import Fate, call_fate, cut_off, step_fate
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now
 from nbdurable.engine.pasts import CallPast, CallState, Order, StepPast
+from nbdurable.engine.present import Present
 from nbdurable.engine.tally import Ledger, tokens
 from nbdurable.engine.wording import Stop, kernel_stopped
 from nbdurable.timeline import previews
@@ -74,7 +75,12 @@ def run_view(
         get: How to read values for previews; without it there are none.
     """
     arguments = previews.arguments_of(get)
-    present = Present(now, frozenset(alive), arguments=arguments)
+    present = Present(
+        now,
+        frozenset(alive),
+        arguments=arguments,
+        evidence=previews.evidence_of(get),
+    )
     making = _Making(
         history=history,
         ledger=Ledger(history),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from nbdurable.engine import evidence
+from nbdurable.engine.evidence import Evidence, EvidenceOf
 from nbdurable.engine.moments import size
-from nbdurable.engine.pasts import CallPast
+from nbdurable.engine.pasts import CallPast, StepPast
 from nbdurable.engine.plainly import Unreadable, read, text_of, visible
 from nbdurable.errors import DurableError
 from nbdurable.timeline.exchanges import answer_text, is_answer
@@ -82,6 +85,18 @@ def arguments_of(get: Get | None) -> Callable[[CallPast], object]:
         return plain[0] if isinstance(plain, tuple) else None
 
     return read_arguments
+
+
+def evidence_of(get: Get | None) -> EvidenceOf:
+    """How to read what an attempt was given."""
+
+    def read_evidence(step: StepPast) -> Evidence:
+        if get is not None:
+            with contextlib.suppress(DurableError):
+                return evidence.read(step, get)
+        return evidence.NOTHING
+
+    return read_evidence
 
 
 def shortened(text: str, *, end: bool = False) -> Preview:

@@ -94,6 +94,14 @@ class Inputs:
         now.read(sorted(suspects))
         return {n for n in suspects if now.digests[n] != before[n]}
 
+    def left(
+        self, namespace: Mapping[str, object], names: Collection[str]
+    ) -> Mapping[str, bytes]:
+        """The digests by now of the names among these that the cell reads itself."""
+        now = self.reader()
+        now.read(sorted(n for n in names if n in self.digests and n in namespace))
+        return {n: d for n, d in now.digests.items() if d and d != self.digests[n]}
+
     @property
     def given(self) -> tuple[str, ...]:
         """The names whose values the cell and the code it reaches were given."""
