@@ -158,7 +158,7 @@ class _Taker:
         except KeyboardInterrupt:
             # An object that takes itself apart for ever: only its user can end that.
             return _Refused("it was interrupted while it was stored", whole=True)
-        except Exception as error:  # noqa: BLE001  # whatever a value does, the rest is kept
+        except BaseException as error:  # noqa: BLE001  # whatever a value does, the rest is kept
             return _Refused(f"{type(error).__name__}: {_told(error)}")
 
 
@@ -169,7 +169,7 @@ class _Refused(NamedTuple):
     whole: bool = False
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     try:
         return str(error)
     except Exception as failure:  # noqa: BLE001  # a user's __str__ may raise anything
