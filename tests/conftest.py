@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Generator
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
@@ -50,3 +51,12 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     reason = reason[2] if isinstance(reason, tuple) else str(reason)
     report.outcome = "failed"
     report.longrepr = f"{report.nodeid}: can't be skipped in CI. {reason}"
+
+
+TORCH_IS_HERE = find_spec("torch") is not None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not tried: torch is too big to install for the tests."""
+    if not TORCH_IS_HERE:
+        terminalreporter.write_line("not tried: digests of torch, it is not installed")

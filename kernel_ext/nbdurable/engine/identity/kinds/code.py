@@ -28,7 +28,7 @@ def importable(value: object) -> Form:
     form = bound(value)
     if form is not None:
         return form
-    name = import_name(value) or _builtin_type(value)
+    name = import_name(value) or _builtin_name(value)
     if name is None:
         raise Undigestible(qualified(type(value)), reason="no module has it by name")
     return Form(Tag.NAMED, (name.encode(),))
@@ -57,8 +57,11 @@ def _method(value: Any) -> Form:
     return Form(Tag.METHOD, (name.encode(),), (owner,), no_label)
 
 
-def _builtin_type(value: object) -> str | None:
-    """The name of a builtin type that no module holds, such as ``NoneType``."""
+def _builtin_name(value: object) -> str | None:
+    """The name of a builtin type that no module holds, or of a C function of a type."""
+    owner = getattr(value, "__self__", None)
+    if isinstance(owner, type) and not isinstance(value, FunctionType):
+        return f"{qualified(owner)}.{value.__name__}"  # type: ignore[attr-defined]  # it has an owner, so it is a function
     if isinstance(value, type) and value.__module__ == "builtins":
         return qualified(value)
     return None
@@ -71,10 +74,14 @@ def import_name(value: Any) -> str | None:
     module, path = _module_name(value), getattr(value, "__qualname__", None)
     if module in {None, "__main__"} or not isinstance(path, str):
         return None
-    found: object = sys.modules.get(str(module))
-    for part in path.split("."):
-        found = getattr(found, part, None)
-    return f"{module}.{path}" if found is value else None
+    home = sys.modules.get(str(module))
+    for name in (path, str(getattr(value, "__name__", path))):
+        found: object = home
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is value:
+            return f"{module}.{name}"
+    return None
 
 
 def _module_name(value: Any) -> str | None:
