@@ -6,10 +6,11 @@ returns an object that shows itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from dataclasses import dataclass
 
 from nbdurable.engine import commands, explain
+from nbdurable.engine.cells import Places, no_places
 from nbdurable.engine.commands import OpenRun, Told, present
 from nbdurable.engine.explain import Why
 from nbdurable.engine.history import History
@@ -17,6 +18,7 @@ from nbdurable.engine.restore import Restored
 from nbdurable.engine.restore import restore as bring_back
 from nbdurable.engine.session import Session
 from nbdurable.engine.settle import Answer
+from nbdurable.engine.stale import Here, stale
 from nbdurable.engine.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
 from nbdurable.timeline import Shown, living, show
@@ -35,6 +37,8 @@ class Front:
         facts: What is known of the kernel, now.
         switch: Turns durable cells on or off.
         on: Whether they are on.
+        hidden: Names of the namespace that are not the user's.
+        places: Where names were assigned last.
     """
 
     session: Session
@@ -42,6 +46,12 @@ class Front:
     facts: Callable[[], Facts]
     switch: Callable[[bool], None]
     on: Callable[[], bool]
+    hidden: Callable[[], Collection[str]] = frozenset
+    places: Places = no_places
+
+    def here(self) -> Here:
+        """The variables, now."""
+        return Here(self.namespace(), frozenset(self.hidden()), self.places)
 
 
 _fronts: list[Front] = []
@@ -79,7 +89,13 @@ def run() -> Shown:
     except NothingDurable:
         return show(History(""))
     store = front.session.store
-    return show(history, alive=living(store), get=store.get, clock=front.session.clock)
+    return show(
+        history,
+        alive=living(store),
+        get=store.get,
+        clock=front.session.clock,
+        stale=stale(front.session, front.here()),
+    )
 
 
 def restore(*names: str, overwrite: bool = False) -> Restored:
@@ -171,15 +187,16 @@ def new() -> Told:
 def status() -> Told:
     """Where this kernel is: store, run, and whether durable cells are on."""
     front = _front("%durable status")
-    problem = ""
+    problem, again = "", dict[str, str]()
     try:
         front.session.attend(front.facts(), "%durable status")
+        again.update(stale(front.session, front.here()))
     except NothingDurable:
         pass
     except DurableError as unusable:
         problem = unusable.fact()
     here = front.session, front.facts()
-    return commands.status(*here, on=front.on(), problem=problem)
+    return commands.status(*here, on=front.on(), problem=problem, stale=again)
 
 
 def off() -> Told:

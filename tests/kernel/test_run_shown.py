@@ -37,3 +37,17 @@ def test_the_run_is_shown(kernel: Kernel) -> None:
     assert "<svg" in run["text/html"]
     why = shown(kernel.run("%durable why findings"))["text/plain"]
     assert "because its code changed" in why
+
+
+def test_stale_cells_are_marked(kernel: Kernel) -> None:
+    """The run and the status say which cell would run again, and where its input changed."""
+    kernel.run("df = [1, 2]")
+    kernel.run("%%durable chart\nn = len(df)", metadata=ONE)
+    kernel.run("%%durable other\nm = 1", metadata={"cellId": "two"})
+    assert "stale" not in shown(kernel.run("%durable"))["text/plain"]
+    kernel.run("df = [1, 2, 3]")
+    run = shown(kernel.run("%durable"))
+    assert "    stale: df changed in cell 5" in run["text/plain"]
+    assert "stale: df changed in cell 5" in run["text/html"]
+    status = shown(kernel.run("%durable status"))["text/plain"]
+    assert "stale, would run again: chart (df changed in cell 5)" in status

@@ -207,6 +207,17 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
     return told[why.reason]
 
 
+def advice(why: Cause) -> str:
+    """How to have a cell replayed that changes its own input; "" for any other."""
+    if not why.itself:
+        return ""
+    name = why.itself[0]
+    return (
+        f"to have it replayed: make {name} in this cell,"
+        f" or bind what it makes of {name} to another name"
+    )
+
+
 def _keys_differ(since: str) -> str:
     return f"nbdurable computes keys differently{since and f' since version {since}'}"
 

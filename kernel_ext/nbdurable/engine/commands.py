@@ -7,6 +7,7 @@ line are thin shells over these.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ from nbdurable.engine.session import Session, place_of
 from nbdurable.engine.settle import Answer, Question
 from nbdurable.engine.tally import Ledger
 from nbdurable.engine.whereabouts import DEFAULT_NOTEBOOK, Facts
+from nbdurable.engine.wording import listed
 from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.clock import Clock
 from nbdurable_store.protocol import Store
@@ -184,7 +186,14 @@ def new(session: Session) -> Told:
     return Told(f"the next durable cell begins a new run{can}")
 
 
-def status(session: Session, facts: Facts, *, on: bool, problem: str = "") -> Told:
+def status(
+    session: Session,
+    facts: Facts,
+    *,
+    on: bool,
+    problem: str = "",
+    stale: Mapping[str, str] | None = None,
+) -> Told:
     """Where a kernel is: its store, its notebook, its run, and whether cells are on.
 
     Args:
@@ -192,6 +201,7 @@ def status(session: Session, facts: Facts, *, on: bool, problem: str = "") -> To
         facts: What is known of the kernel.
         on: Whether durable cells are durable.
         problem: Why the store can't be used, if it can't.
+        stale: By slot, why its cell would run again now.
     """
     place = session.store.place if session.opened else place_of(facts)
     history = session.history
@@ -202,11 +212,21 @@ def status(session: Session, facts: Facts, *, on: bool, problem: str = "") -> To
         calls = count(len(history.calls), "call")
         run = f"run {number}, {count(steps, 'step')}, {calls}"
         run += ", closed" if history.closed is not None else ""
+        run += _stale(history, stale or {})
     kind = "interactive" if facts.interactive else "headless: tags don't reach it"
     notebook = facts.notebook or DEFAULT_NOTEBOOK
     cells = "on" if on else "off in this kernel: %durable on"
     told = f"store {place}\nnotebook {notebook} ({kind})\n{run}"
     return Told(f"{told}\ndurable cells are {cells}")
+
+
+def _stale(history: History, stale: Mapping[str, str]) -> str:
+    told = [
+        f"{step.name} ({why})"
+        for slot, why in stale.items()
+        if (step := history.latest(slot)) is not None
+    ]
+    return f"\nstale, would run again: {listed(told)}" if told else ""
 
 
 def present(session: Session) -> Present:

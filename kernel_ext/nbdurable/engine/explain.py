@@ -13,6 +13,7 @@ from nbdurable.engine import details, fields
 from nbdurable.engine.causes import (
     Cause,
     Reason,
+    advice,
     because,
     cause,
     changed_files,
@@ -138,15 +139,7 @@ def _shown(
     if reason.reason not in {Reason.CODE, Reason.INPUT}:
         return ()
     sides = [details.Side(s, present.evidence(s)) for s in (last, step)]
-    advice = _itself(reason.itself) if reason.itself else ()
-    return (*details.details(*sides), *details.dynamic(step), *advice)
-
-
-def _itself(names: Sequence[str]) -> tuple[str, ...]:
-    name = names[0]
-    return (
-        f"to have it replayed: make {name} in this cell, or bind what it makes of {name} to another name",
-    )
+    return (*details.details(*sides), *details.dynamic(step), advice(reason))
 
 
 def _copied(history: History, step: StepPast) -> Sequence[str]:

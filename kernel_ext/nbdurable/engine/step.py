@@ -244,6 +244,9 @@ def _start(
     stub = StepPast.begun(step_id, place.slot, place.name)
     attempt = Attempt(session, stub)
     attempt.files = looked.files.watched
+    advice = causes.advice(cause)
+    if advice and session.first_time(advice):
+        attempt.used.told.append(advice)
     record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, fields, refs)
     reach("step.started.before")
     session.append((record,), sync=False)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from nbdurable.engine.cells import Cell, Replayed
 from nbdurable.kernel.lines import say
+from nbdurable.kernel.places import places
 from nbdurable.kernel.where import facts
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Port:
             facts=lambda: facts(self._shell),
             switch=self._switch,
             on=self._on,
+            hidden=lambda: frozenset(self._shell.user_ns_hidden),
+            places=functools.partial(places, self._shell),
         )
         api.attach(front)
         return session

@@ -207,6 +207,9 @@ def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
         element("span", GLYPHS[fate], class_=f"sign {css_class(fate)}"),
         element("b", cell.name),
         element("span", calls_told(step), class_="soft"),
+        element("span", "stale", class_="soft", title=cell.stale)
+        if cell.stale
+        else None,
         element("span", duration(step.ms) if step.ms else "", class_="num wide"),
         element(
             "span",
@@ -218,8 +221,12 @@ def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
         _attempt(run, a, full=full, only=len(cell.attempts) == 1)
         for a in reversed(cell.attempts)
     ]
+    stale = element("p", f"stale: {cell.stale}", class_="told") if cell.stale else None
     return element(
-        "details", summary, element("div", attempts, class_="inside"), class_="cell"
+        "details",
+        summary,
+        element("div", stale, attempts, class_="inside"),
+        class_="cell",
     )
 
 

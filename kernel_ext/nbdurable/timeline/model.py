@@ -64,7 +64,12 @@ class _Making:
 
 
 def run_view(
-    history: History, now: Now, *, alive: Collection[str] = (), get: Get | None = None
+    history: History,
+    now: Now,
+    *,
+    alive: Collection[str] = (),
+    get: Get | None = None,
+    stale: Mapping[str, str] | None = None,
 ) -> RunView:
     """A run as it is shown.
 
@@ -73,6 +78,7 @@ def run_view(
         now: The present as the reader sees it.
         alive: Ids of the owners that live.
         get: How to read values for previews; without it there are none.
+        stale: By slot, why its cell would run again in the kernel that asks.
     """
     arguments = previews.arguments_of(get)
     present = Present(
@@ -98,7 +104,7 @@ def run_view(
         opened_us=opened.at_us if opened else 0,
         closed=history.closed is not None,
         now=now,
-        cells=_cells(making),
+        cells=_cells(making, stale or {}),
         kernels=_kernels(making),
         asks=tuple(_asks(history, present.alive)),
         kept=_kept(history),
@@ -109,14 +115,19 @@ def run_view(
 # ---- cells, attempts, calls ------------------------------------------------------------
 
 
-def _cells(making: _Making) -> tuple[CellView, ...]:
+def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
     newest = sorted(making.history.steps.values(), key=lambda s: s.order, reverse=True)
     views = {step.id: _step(making, step) for step in newest}
     by_slot: dict[str, list[StepView]] = {}
     for step in reversed(newest):
         by_slot.setdefault(step.slot, []).append(views[step.id])
     return tuple(
-        CellView(slot=slot, name=attempts[-1].name, attempts=tuple(attempts))
+        CellView(
+            slot=slot,
+            name=attempts[-1].name,
+            attempts=tuple(attempts),
+            stale=line(stale.get(slot, "")),
+        )
         for slot, attempts in by_slot.items()
     )
 

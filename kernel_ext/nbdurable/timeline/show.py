@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -61,6 +61,7 @@ def show(
     get: Get | None = None,
     clock: Clock = SYSTEM_CLOCK,
     zone: tzinfo | None = None,
+    stale: Mapping[str, str] | None = None,
 ) -> Shown:
     """A run as an object that shows itself.
 
@@ -70,9 +71,10 @@ def show(
         get: How to read values for previews; without it there are none.
         clock: What time it is.
         zone: The reader's time zone; the machine's by default.
+        stale: By slot, why its cell would run again in the kernel that asks.
     """
     now = Now(clock.now_us(), zone or LocalZone())
-    return Shown(run_view(history, now, alive=alive, get=get))
+    return Shown(run_view(history, now, alive=alive, get=get, stale=stale))
 
 
 def history_of(store: Store, run: str) -> History:

@@ -73,6 +73,7 @@ def _cells(run: RunView) -> list[str]:
         )
         strip = _strip(cell)
         lines += [f"    {strip}"] if strip else []
+        lines += [f"    stale: {cell.stale}"] if cell.stale else []
     return lines
 
 

@@ -128,11 +128,13 @@ class CellView:
         slot: Its id.
         name: What people call it now.
         attempts: Its attempts, oldest first; at least one.
+        stale: Why it would run again now, or "" where it wouldn't or nobody knows.
     """
 
     slot: str
     name: str
     attempts: tuple[StepView, ...]
+    stale: str = ""
 
     @property
     def latest(self) -> StepView:

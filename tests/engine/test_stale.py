@@ -1,0 +1,102 @@
+"""Which cells would run again now, told without running anything."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
+
+import pytest
+
+from nbdurable.engine import commands
+from nbdurable.engine.stale import Here, stale
+from tests.engine.notebooks import HIDDEN, Notebook
+
+
+@pytest.fixture
+def nb() -> Iterator[Notebook]:
+    """A notebook whose session is closed at the end."""
+    notebook = Notebook()
+    with contextlib.closing(notebook.session):
+        yield notebook
+
+
+def in_cell_4(names: Collection[str]) -> Mapping[str, str]:
+    """A shell in which cell 4 assigned everything."""
+    return dict.fromkeys(names, "cell 4")
+
+
+def told(nb: Notebook) -> dict[str, str]:
+    """By name of the step, why it would run again."""
+    here = Here(nb.namespace, HIDDEN | {"world"}, in_cell_4)
+    found = stale(nb.session, here)
+    steps = {slot: nb.session.history.latest(slot) for slot in found}
+    return {step.name: found[slot] for slot, step in steps.items() if step}
+
+
+def test_a_changed_input_is_named_with_its_cell(nb: Notebook) -> None:
+    """A cell is stale from the moment its input is another value, and no longer."""
+    nb.plain("df = [1, 2]\nother = 3")
+    nb.run("n = len(df)", "chart")
+    nb.run("m = other + 1", "side")
+    assert told(nb) == {}
+    nb.plain("df = [1, 2, 3]")
+    assert told(nb) == {"chart": "df changed in cell 4"}
+    nb.plain("df = [1, 2]")
+    assert told(nb) == {}
+
+
+def test_code_behind_an_input_counts(nb: Notebook) -> None:
+    """A function and the class of an instance make a cell stale when they are edited."""
+    nb.plain("def low(x): return x\ndef top(x): return low(x)")
+    nb.run("n = top(1)", "chart")
+    nb.plain("def low(x): return x + 1")
+    assert told(nb) == {"chart": "top changed in cell 4"}
+
+
+def test_its_own_change_is_told_as_such(nb: Notebook) -> None:
+    """A cell that changed its own input would run again because of itself."""
+    nb.plain("queue = [1, 2, 3]")
+    nb.run("item = queue.pop(0)", "take")
+    assert told(nb) == {"take": "queue changed by this cell itself"}
+    nb.plain("queue = [9]")
+    assert told(nb) == {"take": "queue changed in cell 4"}
+
+
+def test_a_name_that_is_not_there_is_not_compared(nb: Notebook) -> None:
+    """After a restart nothing is bound, and nothing is stale for that."""
+    nb.plain("df = [1, 2]")
+    nb.run("n = len(df)", "chart")
+    nb.restart()
+    with contextlib.closing(nb.session):
+        nb.session.attend(nb.facts, "%durable")
+        assert told(nb) == {}
+
+
+def test_a_rerun_that_was_asked_for_is_told(nb: Notebook) -> None:
+    """Until its cell runs again, a step that is to begin afresh says so."""
+    nb.run("a = 1", "chart")
+    commands.rerun(nb.session, commands.step_to_rerun(nb.session.history, "chart"))
+    assert told(nb) == {"chart": "you asked for a rerun"}
+    nb.run("a = 1", "chart")
+    assert told(nb) == {}
+
+
+def test_nothing_runs_and_nothing_is_recorded(nb: Notebook) -> None:
+    """Looking appends no record and makes no call."""
+    nb.plain("df = [1, 2]\n@tool\ndef pay(x): return world('pay')")
+    nb.run("n = pay(df)", "chart")
+    nb.plain("df = [3]")
+    before = nb.session.history.last_at_us, len(nb.world.effects)
+    assert told(nb)
+    nb.session.refresh()
+    assert (nb.session.history.last_at_us, len(nb.world.effects)) == before
+
+
+def test_a_cell_that_changes_its_input_says_what_to_do(nb: Notebook) -> None:
+    """The line under the cell names the cause, and once how to have it replayed."""
+    nb.plain("queue = [1, 2, 3]")
+    nb.run("item = queue.pop(0)", "take")
+    line = nb.run("item = queue.pop(0)", "take")
+    assert "ran again because queue changed (by this cell itself)" in line
+    assert "to have it replayed: make queue in this cell, or bind" in line
+    assert "to have it replayed" not in nb.run("item = queue.pop(0)", "take")
