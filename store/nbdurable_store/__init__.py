@@ -15,12 +15,14 @@ from nbdurable_store.protocol import (
     Finding,
     Lease,
     Owner,
+    Removed,
     Sink,
     Store,
     Stored,
     Trusted,
 )
 from nbdurable_store.records import NO_KEY, BlobRef, Entry, Kind, Place, Plain, Record
+from nbdurable_store.removing import remove, usage
 
 __all__ = [
     "NO_KEY",
@@ -37,11 +39,14 @@ __all__ = [
     "Place",
     "Plain",
     "Record",
+    "Removed",
     "Sink",
     "Store",
     "Stored",
     "Trusted",
     "look",
     "open",
+    "remove",
     "trust",
+    "usage",
 ]

@@ -4,10 +4,15 @@ Order of writes of one blob: 1 a private temporary file; 2 its new chunks, synce
 3 the rename to the name that is the blob's id; 4 a sync of the folder. Only then is the
 blob named anywhere. So a file that has its final name is whole, whenever the process
 died. A blob whose chunks are all there writes nothing.
+
+Files may be removed by a process that collects (`gc`). It leaves those alone whose time
+of modification says that a living process may rely on them, so a file gets the present
+as its time before the first chunk of it is reused.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import threading
@@ -19,6 +24,7 @@ from typing import Final, Self
 from nbdurable_store import chunkfiles, files, trees
 from nbdurable_store.chunkfiles import RAW, ZSTD, ChunkFile, FileBroken, Spot
 from nbdurable_store.errors import BlobDamaged, BlobMissing
+from nbdurable_store.gates import BLOBS, Gate
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Fill
 from nbdurable_store.records import Buffer
@@ -57,10 +63,13 @@ class BlobFiles:
         self._spots: dict[bytes, Spot] = {}
         self._read: set[Path] = set()
         self._sound: set[bytes] = set()
+        self._relied: set[Path] = set()
+        self.gate = Gate(root / BLOBS)
 
     def put(self, fill: Fill) -> tuple[bytes, int]:
         """Keep what ``fill`` hands over; its id and size. Durable on return."""
-        writing = _Writing(self)
+        with files.telling(self.root):
+            writing = _Writing(self)
         try:
             sink = BlobSink(writing)
             fill(sink)
@@ -118,6 +127,17 @@ class BlobFiles:
         self._sound.add(name)
         return spot.path
 
+    def rely(self, path: Path) -> None:
+        """Keep a file from being removed as long as this process lives."""
+        if path not in self._relied:
+            os.utime(path)
+            self._relied.add(path)
+
+    def known(self) -> dict[bytes, Spot]:
+        """Every chunk that a directory names, with a place of it."""
+        self.refresh()
+        return dict(self._spots)
+
     def refresh(self) -> None:
         """Read the directories of files that this process doesn't know yet."""
         for path in self._paths():
@@ -129,6 +149,7 @@ class BlobFiles:
         """Take over what was just written."""
         with self._lock:
             self._read.add(path)
+            self._relied.add(path)
             self._spots.update((n, Spot(path, *w)) for n, w in written.items())
             self._sound.update(written)
 
@@ -174,7 +195,12 @@ class _Writing:
         self._file: ChunkFile | None = None
         self._reused: set[Path] = set()
         self._packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
-        blobs.refresh()
+        self._stack = contextlib.ExitStack()
+        shared = blobs.gate.passed(shared=True)
+        # Who can't pass at once waits for nobody: what is written anew is never wrong.
+        self._reuses = self._stack.enter_context(shared)
+        if self._reuses:
+            blobs.refresh()
 
     def keep(self, data: Buffer, *, pack: bool) -> tuple[bytes, bool]:
         """Keep a chunk of bytes; see `sinks.Keeper`."""
@@ -213,7 +239,8 @@ class _Writing:
         reach("blob.durable")
 
     def close(self) -> None:
-        """Remove what was not published."""
+        """Remove what was not published, and let files be removed again."""
+        self._stack.close()
         if self._file is not None:
             self._file.close()
             self._file.temp.unlink(missing_ok=True)
@@ -221,8 +248,9 @@ class _Writing:
     def _has(self, name: bytes, hashed: Name) -> bool:
         if self._file is not None and name in self._file.written:
             return True
-        path = self._blobs.has(name, hashed)
+        path = self._blobs.has(name, hashed) if self._reuses else None
         if path is not None:
+            self._blobs.rely(path)
             self._reused.add(path)
         return path is not None
 

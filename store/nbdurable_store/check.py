@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from nbdurable_store.blobs import BlobFiles
 from nbdurable_store.errors import BlobDamaged, BlobMissing
-from nbdurable_store.frames import Frame, about_segment, decode_entry
+from nbdurable_store.frames import Frame, about_segment, decode_entry, is_filler
 from nbdurable_store.keys import Signer, same
 from nbdurable_store.protocol import Checked, Finding
 from nbdurable_store.records import BlobRef, Entry
@@ -104,6 +104,9 @@ class Checker:
         for item in scan.walk():
             if isinstance(item, Damage):
                 self._damage(place, item)
+                last = b""
+                continue
+            if is_filler(item):
                 last = b""
                 continue
             if last and item.prev_mac != last:

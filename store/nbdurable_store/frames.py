@@ -10,6 +10,7 @@ inline bytes, so a list of records is verified without reading a single body.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,9 @@ ABOUT_SEGMENT = b'{"kind":"segment.'
 OPENED = "segment.opened"
 CLOSED = "segment.closed"
 """The first frame of every segment, and the last of one that was closed in order."""
+REMOVED = "segment.removed"
+ABOUT_REMOVED = b'{"kind":"segment.removed"'
+"""A filler: it stands where records were removed, and is as long as they were."""
 
 _decode = json.JSONDecoder().raw_decode
 _encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -171,6 +175,38 @@ def verified(frame: Frame, chain: Chain) -> bool:
 def about_segment(frame: Frame) -> bool:
     """Whether the frame speaks of the segment itself and holds no record."""
     return frame.head.startswith(ABOUT_SEGMENT)
+
+
+def is_filler(frame: Frame) -> bool:
+    """Whether the frame stands where records were removed."""
+    return frame.head.startswith(ABOUT_REMOVED)
+
+
+def following(frame: Frame) -> int:
+    """The sequence number of the frame after this one."""
+    if is_filler(frame):
+        with contextlib.suppress(ValueError, LookupError, TypeError):
+            said = json.loads(frame.head)["next"]
+            if type(said) is int and frame.seq < said <= NUMBER_MAX:
+                return said
+    return frame.seq + 1
+
+
+def filler(chain: Chain, seq: int, next_seq: int, size: int) -> bytes:
+    """A frame in the place of records.
+
+    Args:
+        chain: The MACs of the segment's owner.
+        seq: Sequence number of the first of them.
+        next_seq: Sequence number of the frame after them.
+        size: How many bytes they took.
+    """
+    head = encode_json({"kind": REMOVED, "next": next_seq})
+    body = min(size - HEADER_BYTES - len(head), BODY_BYTES_MAX)
+    assert body >= 0, "a record is longer than what says that it is gone"
+    head = head.ljust(size - HEADER_BYTES - body)
+    mac = chain.mac(seq, FIRST_MAC, head)
+    return encode_frame(seq, FIRST_MAC, mac, head, bytes(body))
 
 
 def candidates(data: bytes, at: int) -> Iterator[int]:

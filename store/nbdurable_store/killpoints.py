@@ -38,6 +38,13 @@ STORE_POINTS = frozenset(
         "ingest.checkpointed",
         "rebuild.temp",
         "rebuild.renamed",
+        "remove.said",
+        "remove.erased",
+        "remove.renewed",
+        "remove.unlinked",
+        "collect.written",
+        "collect.renamed",
+        "collect.removed",
     }
 )
 """Moments of the store itself."""

@@ -25,9 +25,12 @@ RUN: Life = {
         Kind.RUN_RENAMED: "open",
         Kind.STEP_RESET: "open",
         Kind.CALL_KEPT: "open",
+        Kind.RUN_PINNED: "open",
         Kind.RUN_CLOSED: "closed",
+        Kind.RUN_REMOVED: "removed",
     },
-    "closed": {},
+    "closed": {Kind.RUN_PINNED: "closed", Kind.RUN_REMOVED: "removed"},
+    "removed": {},
 }
 
 STEP: Life = {

@@ -73,6 +73,22 @@ class Trusted:
     left_out: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What `nbdurable_store.remove` did.
+
+    Attributes:
+        runs: Ids of the runs that are gone, those that an earlier attempt had begun with
+            among them.
+        freed: How many bytes the store's folder is smaller than before.
+        left: How many bytes could go, and may be relied on by a process that lives.
+    """
+
+    runs: tuple[str, ...]
+    freed: int
+    left: int
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far a reader has read: per owner, the next sequence number."""

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     RUN_OPENED = "run.opened"
     RUN_RENAMED = "run.renamed"
     RUN_CLOSED = "run.closed"
+    RUN_PINNED = "run.pinned"
+    RUN_REMOVED = "run.removed"
     STEP_STARTED = "step.started"
     STEP_COMPLETED = "step.completed"
     STEP_FAILED = "step.failed"

@@ -46,7 +46,8 @@ class Sealer:
         self._root = root
         self._journal = journal
         self._signer = signer
-        self._owner = owner
+        self.owner = owner
+        """Id of this process; names its temporary files."""
 
     def left(self) -> list[str]:
         """Owners that are dead and whose segment isn't sealed."""
@@ -54,7 +55,7 @@ class Sealer:
         return [
             owner
             for owner, path in sorted(plain.items())
-            if owner != self._owner and not alive(path)
+            if owner != self.owner and not alive(path)
         ]
 
     def seal(self, ends: Mapping[str, int]) -> int:
@@ -69,14 +70,19 @@ class Sealer:
         return sum(self._seal(owner, ends.get(owner, 0)) for owner in self.left())
 
     def sweep(self, clock: Clock) -> None:
-        """Remove temporary files of processes that died long ago."""
+        """Remove temporary files that nobody will rename any more.
+
+        What belongs to a blob or to a segment that is sealed is named ``<owner>-<n>``;
+        who makes it is an owner before, or holds ``tidy.lock`` as the caller does.
+        """
         before_us = clock.now_us() - LEFT_AFTER_US
-        living = self._living()
         with contextlib.suppress(OSError):
-            for path in (self._root / "tmp").iterdir():
-                owner = path.name.partition("-")[0].partition(".")[0]
-                left = path.lstat().st_mtime_ns // 1000 < before_us
-                if left and owner not in living:
+            there = list((self._root / "tmp").iterdir())
+            living = self._living()  # after the look: who began in between is in it
+            for path in there:
+                owner, numbered, _ = path.name.partition("-")
+                old = path.lstat().st_mtime_ns // 1000 < before_us
+                if (old or numbered) and owner.partition(".")[0] not in living:
                     path.unlink()
 
     def _living(self) -> set[str]:
@@ -100,7 +106,7 @@ class Sealer:
                     pass
                 if scan.mark.next_seq != end:
                     return False
-                temp = self._root / "tmp" / f"{self._owner}-{owner}"
+                temp = self._root / "tmp" / f"{self.owner}-{owner}"
                 seal(source, scan.mark, final, temp, self._signer)
         finally:
             source.close()

@@ -34,6 +34,7 @@ from nbdurable_store.frames import (
     Opening,
     candidates,
     decode_frame,
+    following,
     verified,
 )
 from nbdurable_store.keys import Chain
@@ -164,7 +165,7 @@ class Scan:
                     next_seq=frame.seq,
                 )
             self.mark = Mark(
-                offset=frame.end, next_seq=frame.seq + 1, prev_mac=frame.mac
+                offset=frame.end, next_seq=following(frame), prev_mac=frame.mac
             )
             yield frame
         self._window = b""

@@ -182,6 +182,25 @@ def stretches(entry: Entry, load: Load, depth: int = 0) -> Iterator[Entry]:
         yield from stretches(inner, load, depth + 1)
 
 
+def reached(root: bytes, load: Load, seen: set[bytes]) -> None:
+    """Add to ``seen`` the ids of a blob's chunks and lists that aren't in it yet.
+
+    Raises:
+        BrokenList: A list is none.
+    """
+    todo = [root]
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for entry in decode(load(name)):
+            if entry.how is How.CHUNK:
+                seen.add(entry.name)
+            elif entry.how is not How.LITERAL:
+                todo.append(entry.name)
+
+
 def _listed(entry: Entry, load: Load, depth: int) -> list[Entry]:
     if depth > DEPTH_MAX:
         raise BrokenList("its lists are nested too deeply")

@@ -31,6 +31,7 @@ from nbdurable_store.frames import (
     closing,
     encode_frame,
     encode_head,
+    is_filler,
     sound,
 )
 from nbdurable_store.keys import Signer, key_id, own_key
@@ -196,6 +197,8 @@ def _head(owner: str, frame: Frame, signer: Signer) -> bytes | None:
 
 
 def _about_segment(owner: str, frame: Frame, store: str) -> bytes | None:
+    if is_filler(frame):
+        return frame.head
     opening = Opening.decode(frame.head)
     if opening is None:
         return frame.head if frame.head == closing(frame.seq) else None

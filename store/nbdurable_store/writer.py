@@ -91,6 +91,11 @@ class Writer:
             entries = self._append(records) if records else ()
             return Appended(entries, self._written)
 
+    def begin(self) -> None:
+        """Make the segment, if there is none yet: from now on this process is an owner."""
+        with self._lock:
+            self._ready()
+
     def observe(self, tick: int) -> None:
         """Learn of a tick that somebody else has given."""
         if tick > self.tick:

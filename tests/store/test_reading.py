@@ -307,16 +307,16 @@ class Later(SystemClock):
 
 
 def test_files_that_the_dead_left_are_removed(tmp_path: Path) -> None:
-    """Temporary files of dead processes go after an hour; those of the living stay."""
+    """Half values of dead processes go, half segments after an hour; the living's stay."""
     store = nbdurable_store.open(tmp_path / "s")
     store.append([Record(kind="x", run="run", at_us=1)], sync=False)
-    mine, theirs = (
-        tmp_path / "s" / "tmp" / f"{o}-0" for o in (store.owner, "0123456789abcdef")
-    )
-    for path in (mine, theirs):
+    names = (f"{store.owner}-0", "0123456789abcdef.seg", "0123456789abcdef-0")
+    mine, theirs, value = (tmp_path / "s" / "tmp" / name for name in names)
+    for path in (mine, theirs, value):
         path.write_bytes(b"half a value")
     store.flush()
     assert theirs.exists()
+    assert not value.exists()
     later = nbdurable_store.open(tmp_path / "s", clock=Later())
     later.flush()
     assert mine.exists()

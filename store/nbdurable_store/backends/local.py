@@ -8,12 +8,14 @@ import secrets
 import weakref
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, overload
 
 from blake3 import blake3
 
 from nbdurable_store.backends.background import Background
+from nbdurable_store.backends.clearing import Clearing
 from nbdurable_store.backends.comparison import Comparison
 from nbdurable_store.backends.duckdb import Away, Unusable
 from nbdurable_store.backends.projection import Projection
@@ -24,14 +26,24 @@ from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing
 from nbdurable_store.format import VERSION, Format, signer_of
 from nbdurable_store.frames import Opening
+from nbdurable_store.gates import TIDY, Gate
 from nbdurable_store.ingest import Backlog
 from nbdurable_store.keys import same
 from nbdurable_store.leases import Leases, RunLease
-from nbdurable_store.protocol import START, Checked, Cursor, Fill, Owner, Stored
+from nbdurable_store.protocol import (
+    START,
+    Checked,
+    Cursor,
+    Fill,
+    Owner,
+    Removed,
+    Stored,
+)
 from nbdurable_store.records import BlobRef, Entry, Record
 from nbdurable_store.sealing import Sealer
 from nbdurable_store.sinks import filling
 from nbdurable_store.sources import Sources
+from nbdurable_store.survey import Usage
 from nbdurable_store.tails import Tails
 from nbdurable_store.writer import Writer
 
@@ -92,6 +104,7 @@ class LocalStore:
         if isinstance(data, bytes) and len(data) <= INLINE_BYTES_MAX:
             digest, size, inline = blake3(data).digest(), len(data), data
         else:
+            self._writer.begin()  # who collects leaves alone what a living owner put
             digest, size = self._blobs.put(filling(data))
         mac = self._signer.blob(codec, digest, size)
         return BlobRef(codec=codec, id=digest, size=size, mac=mac, inline=inline)
@@ -151,21 +164,28 @@ class LocalStore:
 
     def flush(self) -> None:
         """Make everything durable; see `nbdurable_store.protocol.Store`."""
-        self._writer.flush()
-        self._background.flush()
+        self._settle()
         self._tidy()
 
     def check(self) -> Checked:
         """Read everything; see `nbdurable_store.protocol.Store`."""
         ends: dict[str, int] = {}
         with contextlib.suppress(Away, Unusable, OSError):
-            ends = self._projection.ends()
+            ends = self._projection.ends(rowless=False)
         # Its own view of the files: what this process remembers is not asked.
         blobs = BlobFiles(self._root, self.owner)
         checked = Checker(self._journal, self._signer, blobs).check(ends)
         backlog = Backlog(self._journal, self._signer)
         compared = Comparison(self._projection, backlog, self._signer).findings()
         return replace(checked, findings=(*checked.findings, *compared))
+
+    def usage(self, giving_up: Collection[str] = ()) -> Usage:
+        """What takes how much room; see `nbdurable_store.usage`."""
+        return self._clearing().usage(giving_up)
+
+    def remove(self, runs: Collection[str] = ()) -> Removed:
+        """Remove runs, and what nobody needs; see `nbdurable_store.remove`."""
+        return self._clearing().remove(runs)
 
     def notices(self) -> tuple[str, ...]:
         """Sentences for a person; see `nbdurable_store.protocol.Store`."""
@@ -201,6 +221,24 @@ class LocalStore:
         chain = self._signer.chain(self.owner)
         return Writer(self._root, self._journal, opening, chain)
 
+    def _clearing(self) -> Clearing:
+        return Clearing(
+            root=self._root,
+            journal=self._journal,
+            signer=self._signer,
+            sources=self._sources,
+            projection=self._projection,
+            sealer=self._sealer,
+            claim=self.claim,
+            append=partial(self.append, sync=True),
+            settle=self._settle,
+            clock=self._clock,
+        )
+
+    def _settle(self) -> None:
+        self._writer.flush()
+        self._background.flush()
+
     def _tidy(self) -> None:
         """Once DuckDB has everything: let go of it here, and put away what is left.
 
@@ -209,8 +247,10 @@ class LocalStore:
         with contextlib.suppress(Away, Unusable, OSError):
             ends = self._projection.ends()
             self._reader.forget(ends, TAIL_KEPT)
-            self._sealer.seal(ends)
-            self._sealer.sweep(self._clock)
+            with Gate(self._root / TIDY, self._clock).passed() as alone:
+                if alone:
+                    self._sealer.seal(ends)
+                    self._sealer.sweep(self._clock)
 
     def _inline(self, ref: BlobRef) -> bytes:
         """Bytes that travelled in a record; DuckDB may have what a segment has lost."""

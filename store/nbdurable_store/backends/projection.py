@@ -24,6 +24,7 @@ decode), 11 for a lookup; 110 for the first question of a process after its impo
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -58,13 +59,15 @@ from nbdurable_store.ingest import (
 from nbdurable_store.keys import Chain, Signer, same
 from nbdurable_store.killpoints import reach
 from nbdurable_store.migrations import Cursor
-from nbdurable_store.records import Entry, Place, Record
+from nbdurable_store.records import Entry, Kind, Place, Record
 from nbdurable_store.segments import Mark
 from nbdurable_store.turnstile import Turnstile
 
 READ_WAIT_S = 2.0
 """A burst takes some 10 ms, a full one 150; who waits longer waits for a stopped process
 or a rebuild, and reads the segments instead."""
+RENEW_WAIT_S = 30.0
+"""Somebody asked for it, and a rebuild of a million records takes so long."""
 REBUILD_PAUSE_S = 30.0
 """After a rebuild that didn't end (a full disk), the next try waits for so long."""
 
@@ -92,6 +95,10 @@ KEY_BEGINNINGS = """
 KEYS_MAX = 1_000_000
 """So many take 60 MB; with more, every lookup asks DuckDB, which takes 5 ms."""
 ROWS = "select * from store.main.entries where owner = ? and seq >= ? and seq < ?"
+ROWS_OF = """
+    select count(*) from store.main.entries
+     where run in (select unnest(?::varchar[])) and kind <> ?
+"""
 INLINE = """
     select byte + octet_length(head), body
       from store.main.entries where owner = ? and seq = ?
@@ -209,15 +216,19 @@ class Projection:
             return bytes(body[first : first + size])
         return None
 
-    def ends(self) -> dict[str, int]:
+    def ends(self, *, rowless: bool = True) -> dict[str, int]:
         """Per owner, the first sequence number that the file doesn't have yet.
+
+        Args:
+            rowless: Those too of whom it has no rows.
 
         Raises:
             Unusable: The file has to be made anew.
             Away: It can't be opened now.
         """
         with self._reading() as at:
-            return {owner: w.mark.next_seq for owner, w in watermarks(at).items()}
+            marks = watermarks(at).items()
+        return {owner: w.mark.next_seq for owner, w in marks if rowless or w.rows}
 
     def rows(self, owner: str, first: int, last: int) -> list[Row]:
         """An owner's rows as they stand there, unverified; ``last`` isn't one of them.
@@ -228,6 +239,24 @@ class Projection:
         """
         with self._reading() as at:
             return [Row(*row) for row in answer(at, ROWS, [owner, first, last])]
+
+    def renew(self, without: Collection[str]) -> None:
+        """Make the file anew from the segments, if it has rows of these runs.
+
+        Raises:
+            Away: It can't be opened or made now.
+        """
+        with self._turnstile.passage(RENEW_WAIT_S) as inside:
+            if not inside:
+                raise Away("is being written by another kernel")
+            self._file.sweep()
+            with contextlib.suppress(Unusable), self._opened(write=False) as at:
+                asked = [[sayable(run) for run in without], Kind.RUN_REMOVED]
+                [(count,)] = answer(at, ROWS_OF, asked)
+                if not count:
+                    return
+            self._file.replace(self._all_batches())
+            self._turnstile.remember(b"")
 
     def notices(self) -> list[str]:
         """Sentences for a person since the last call."""

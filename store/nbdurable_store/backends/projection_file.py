@@ -156,6 +156,10 @@ class ProjectionFile:
         self._left = None
         return rows
 
+    def sweep(self) -> None:
+        """Remove a new file that a killed process didn't come to use."""
+        _remove(self._root / "tmp" / NAME)
+
     @property
     def loaded(self) -> bool:
         """Whether there is an instance."""

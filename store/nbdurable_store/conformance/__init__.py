@@ -7,7 +7,7 @@
         check(MyHarness(tmp_path))
 
 A check takes a `Harness` and raises `AssertionError` when a promise is broken. Each
-check gets a new, empty store. `docs/format.md` §9 says what is promised and what is not.
+check gets a new, empty store. `docs/format.md` §10 says what is promised and what is not.
 """
 
 from __future__ import annotations

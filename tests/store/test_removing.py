@@ -1,0 +1,130 @@
+"""Runs are removed: others keep everything, and the room comes back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import nbdurable_store
+from nbdurable_store.backends.clearing import RunInUse
+from nbdurable_store.errors import RunBusy
+from nbdurable_store.records import Kind
+from nbdurable_store.survey import folder_bytes
+from tests.store.cleared import LARGE, holds, opened, value, values, write
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Where the store is."""
+    return tmp_path / ".nbdurable"
+
+
+SMALL = [b"small value of %d" % n for n in range(40)]
+
+
+def _two_runs(root: Path) -> dict[str, list[bytes]]:
+    """Two runs that share a value, mixed in one kernel; a second kernel goes on."""
+    shared = value("shared")
+    kept = [*SMALL[:20], value("kept"), shared]
+    gone = [*SMALL[20:], value("gone"), shared]
+    for begin, end in ((0, 10), (10, 22)):
+        store = opened(root)
+        for nth in range(begin, end):
+            write(store, "kept", kept[nth : nth + 1])
+            write(store, "gone", gone[nth : nth + 1])
+        store.close()
+    return {"kept": kept, "gone": gone}
+
+
+def test_what_is_removed_is_gone_and_the_rest_is_whole(root: Path) -> None:
+    """No byte of a removed run is left, and every other value is served and verified."""
+    told = _two_runs(root)
+    store = opened(root)
+    store.flush()
+    before = folder_bytes(root)
+    done = nbdurable_store.remove(store, ["gone"])
+    store.close()
+    assert done.runs == ("gone",)
+    assert done.left == 0
+    assert before - folder_bytes(root) >= LARGE / 2
+    after = opened(root)
+    assert values(after, "gone") is None
+    assert values(after, "kept") == told["kept"]
+    assert after.check().findings == ()
+    assert holds(root, b"small value of 25") == []
+    assert holds(root, b"small value of 5") != []
+    assert holds(root, value("gone")[1_000:1_100]) == []
+    assert holds(root, value("kept")[1_000:1_100]) != []
+    kinds = [entry.record.kind for entry in after.read("gone")[0]]
+    assert kinds == [Kind.RUN_REMOVED]
+
+
+def test_what_was_read_before_stays_true(root: Path) -> None:
+    """A reader that was there before goes on with its cursors, refs and open values."""
+    told = _two_runs(root)
+    reader = opened(root)
+    entries, cursor = reader.read("kept")
+    refs = [ref for entry in entries for ref in entry.record.blobs]
+    large = reader.get(refs[-2], stream=True)
+    assert not isinstance(large, bytes)
+    head = large.head()
+    begun = head.read(10)
+    remover = opened(root)
+    nbdurable_store.remove(remover, ["gone"])
+    assert begun + head.read() == told["kept"][-2]
+    assert [reader.get(ref) for ref in refs] == told["kept"]
+    assert reader.read("kept", cursor)[0] == ()
+    again = reader.read("kept")[0]
+    assert [e.record for e in again] == [e.record for e in entries]
+    assert [e.record.kind for e in reader.read("gone", cursor)[0]] == [Kind.RUN_REMOVED]
+
+
+def test_a_run_of_a_living_process_is_refused(root: Path) -> None:
+    """A run that a living process has records of stays, and so does everything."""
+    living = opened(root)
+    write(living, "run", [b"value"])
+    remover = opened(root)
+    with pytest.raises(RunInUse):
+        nbdurable_store.remove(remover, ["run"])
+    assert values(opened(root), "run") == [b"value"]
+
+
+def test_a_run_that_is_executed_is_refused(root: Path) -> None:
+    """A run that a process has claimed stays, though it has no record of it yet."""
+    _two_runs(root)
+    executing = opened(root)
+    executing.claim("gone")
+    with pytest.raises(RunBusy):
+        nbdurable_store.remove(opened(root), ["kept", "gone"])
+    assert values(opened(root), "kept") is not None
+
+
+def test_the_same_owner_can_be_cleared_twice(root: Path) -> None:
+    """A second removal from a segment leaves nothing of it but the word of both."""
+    _two_runs(root)
+    for run in ("gone", "kept"):
+        store = opened(root)
+        nbdurable_store.remove(store, [run])
+        store.close()
+    after = opened(root)
+    assert after.check().findings == ()
+    assert len(after.scan(set(Kind))) == 2
+    assert list((root / "blobs").iterdir()) == []
+    assert folder_bytes(root / "journal") < 4_000
+
+
+def test_a_freed_segment_is_trusted_as_any_other(root: Path) -> None:
+    """A store with fillers can be signed with another key."""
+    told = _two_runs(root)
+    store = opened(root)
+    nbdurable_store.remove(store, ["gone"])
+    store.close()
+    shutil.rmtree(os.environ["JUPYTER_DATA_DIR"])
+    trusted = nbdurable_store.trust(root)
+    assert trusted.left_out == 0
+    after = opened(root)
+    assert values(after, "kept") == told["kept"]
+    assert after.check().findings == ()
