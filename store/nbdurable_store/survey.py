@@ -102,17 +102,25 @@ class Usage:
         chunks = sum(size for name, size in self.chunks.items() if name not in needed)
         return chunks + sum(run.journal for run in self.removed.values())
 
-    def freed(self, runs: Sequence[str]) -> list[int]:
-        """Bytes that go with the first, the first two, … of these runs."""
-        needed = Counter(name for run in self.runs.values() for name in run.chunks)
-        sums, total = [], 0
-        for run in dict.fromkeys(runs):
-            found = self.runs.get(run, RunUsage())
-            needed.subtract(found.chunks)
-            gone = (name for name in found.chunks if not needed[name])
-            total += found.journal + sum(self.chunks.get(name, 0) for name in gone)
-            sums.append(total)
-        return sums
+
+class Freeing:
+    """How many bytes go with one run after the other.
+
+    Args:
+        usage: What the store holds.
+    """
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+        runs = usage.runs.values()
+        self._needed = Counter(name for run in runs for name in run.chunks)
+
+    def add(self, run: str) -> int:
+        """About how many bytes go with this run, once those before it are gone."""
+        found = self._usage.runs.get(run, RunUsage())
+        self._needed.subtract(found.chunks)
+        gone = (name for name in found.chunks if not self._needed[name])
+        return found.journal + sum(self._usage.chunks.get(name, 0) for name in gone)
 
 
 class Survey:

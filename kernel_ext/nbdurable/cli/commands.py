@@ -141,7 +141,7 @@ def _answer(text: str, data: object, unverified: str) -> Answer:
 def runs(given: argparse.Namespace) -> Answer:
     """The runs of the store, latest first."""
     with looked_at(given) as (store, unverified):
-        rows, states = _rows(store), _states(store)
+        rows, states = run_rows(store), _states(store)
     data = [
         {
             "id": r.id,
@@ -156,9 +156,10 @@ def runs(given: argparse.Namespace) -> Answer:
     return _answer(_table(rows, states, now()) or "no run yet", data, unverified)
 
 
-def _rows(store: Store) -> list[RunRow]:
+def run_rows(store: Store) -> list[RunRow]:
+    """The runs of a store, the one that was used last first."""
     entries = store.scan(run_index.INDEX_KINDS)
-    rows = run_index.rows(entries, _others(store))
+    rows = run_index.rows(entries, others(store))
     return sorted(rows, key=lambda r: r.active_us, reverse=True)
 
 
@@ -172,18 +173,18 @@ _DOING: Final = {
 
 def _states(store: Store) -> dict[str, str]:
     """How each run stands, in a few words."""
-    alive = _others(store)
+    alive = others(store)
     folded = run_index.histories(store.scan(run_index.INDEX_KINDS))
     return {run: _state(history, alive) for run, history in folded.items()}
 
 
 def _state(history: History, alive: frozenset[str]) -> str:
-    if history.closed is not None:
-        return "closed"
+    pinned = ", pinned" if history.pinned else ""
     step = run_index.unfinished_step(history)
-    if step is None:
-        return "open"
-    return f"{_DOING.get(step_fate(step, alive), 'stopped in')} {line(step.name)}"
+    if history.closed is not None or step is None:
+        return f"{'open' if history.closed is None else 'closed'}{pinned}"
+    doing = _DOING.get(step_fate(step, alive), "stopped in")
+    return f"{doing} {line(step.name)}{pinned}"
 
 
 def _table(rows: list[RunRow], states: dict[str, str], here: Now) -> str:
@@ -204,7 +205,7 @@ def _table(rows: list[RunRow], states: dict[str, str], here: Now) -> str:
 
 
 def _history(store: Store, run: str) -> History:
-    found = reference.find_run(_rows(store), run)
+    found = reference.find_run(run_rows(store), run)
     return history_of(store, found.id)
 
 
@@ -213,13 +214,13 @@ def show(given: argparse.Namespace) -> Answer:
     with looked_at(given) as (store, unverified):
         history = _history(store, given.run)
         get = store.get if given.json else None
-        shown = show_run(history, alive=_others(store), get=get)
+        shown = show_run(history, alive=others(store), get=get)
     text = shell.answers(str(shown), given.run)
     data = plain(shown.run) if given.json else None
     return _answer(text, data, unverified)
 
 
-def _others(store: Store) -> frozenset[str]:
+def others(store: Store) -> frozenset[str]:
     """The living owners; this process executes nothing."""
     return living(store) - {store.owner}
 
@@ -230,7 +231,7 @@ def why(given: argparse.Namespace) -> Answer:
         history = _history(store, given.run)
         present = Present(
             now(),
-            _others(store),
+            others(store),
             arguments=arguments_of(store.get),
             evidence=evidence_of(store.get),
         )
@@ -245,7 +246,7 @@ def timeline(given: argparse.Namespace) -> Answer:
     write = write_page if given.html is not None else write_picture
     wanted = given.html if given.html is not None else given.svg
     with opened(given) as store:
-        run = reference.find_run(_rows(store), given.run)
+        run = reference.find_run(run_rows(store), given.run)
         try:
             path = write(store, run.id, wanted)
         except OSError as error:

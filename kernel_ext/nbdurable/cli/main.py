@@ -13,7 +13,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -35,11 +35,17 @@ CODES: Final = {
     "blob-missing": DAMAGE,
     "blob-damaged": DAMAGE,
     "run-busy": BUSY,
+    "run-in-use": BUSY,
     "store-busy": BUSY,
+    "store-damaged": DAMAGE,
+    "store-in-use": BUSY,
     "store-newer": NEWER,
     "store-foreign": FOREIGN,
 }
 """Exit codes of errors by slug; any other error is `USAGE`: nothing was done."""
+
+Command = Callable[[str, str, str], argparse.ArgumentParser]
+"""Adds a command: its word, its function, and what it does."""
 
 FORMAT: Final = "FORMAT"
 """The file that makes a folder a store."""
@@ -148,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
     _add_timeline(
         command("timeline", "commands:timeline", "write the page or picture of a run")
     )
+    _add_disk(command)
     command("fsck", "commands:fsck", "read the whole store and say what is damaged")
     trust = command("trust", "commands:trust", "sign somebody else's store as yours")
     trust.add_argument("path", metavar="PATH", help="the store's folder")
@@ -194,6 +201,38 @@ def _add_timeline(to: argparse.ArgumentParser) -> None:
     shape = to.add_mutually_exclusive_group(required=True)
     shape.add_argument("--html", metavar="FILE", help="a page, with previews of values")
     shape.add_argument("--svg", metavar="FILE", help="its picture, without any value")
+
+
+def _add_disk(command: Command) -> None:
+    gc = command("gc", "disk:gc", "give back the room that no run needs")
+    age = "runs unused for so long go too, such as 30d"
+    gc.add_argument("--older-than", type=_age, metavar="AGE", help=age)
+    size = "closed runs, then others go too until the store is this small, such as 2GB"
+    gc.add_argument("--size", type=_size, metavar="SIZE", help=size)
+    rm = command("rm", "disk:rm", "remove runs")
+    rm.add_argument("run", nargs="+", metavar="RUN", help="a number or an id")
+    for does in (gc, rm):
+        how = does.add_mutually_exclusive_group()
+        how.add_argument("--yes", action="store_true", help="do it, without a question")
+        only = "only say what would go; what happens without --yes"
+        how.add_argument("--dry-run", action="store_true", help=only)
+    for name, says in (
+        ("pin", "keep a run, whatever gc is asked for"),
+        ("unpin", "let a pinned run go when its time comes"),
+    ):
+        _add_run(command(name, f"disk:{name}", says))
+
+
+def _age(text: str) -> int:
+    from nbdurable.cli.disk import age_us
+
+    return age_us(text)
+
+
+def _size(text: str) -> int:
+    from nbdurable.cli.disk import bytes_of
+
+    return bytes_of(text)
 
 
 def _add_run_option(to: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nbdurable.engine import fields, lines, plainly, reference, settle
+from nbdurable.engine import disk, fields, lines, plainly, reference, settle
 from nbdurable.engine.codec import encode
 from nbdurable.engine.evidence import NOTHING, Evidence, read
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
@@ -216,7 +216,8 @@ def status(
     kind = "interactive" if facts.interactive else "headless: tags don't reach it"
     notebook = facts.notebook or DEFAULT_NOTEBOOK
     cells = "on" if on else "off in this kernel: %durable on"
-    told = f"store {place}\nnotebook {notebook} ({kind})\n{run}"
+    takes = disk.large(place)
+    told = f"store {place}{f' · {takes}' if takes else ''}\nnotebook {notebook} ({kind})\n{run}"
     return Told(f"{told}\ndurable cells are {cells}")
 
 

@@ -42,6 +42,8 @@ class History:
         self.notebook = ""
         self.opened: Record | None = None
         self.closed: Record | None = None
+        self.removed: Record | None = None
+        self.pinned = False
         self.steps: dict[str, StepPast] = {}
         self.calls: dict[str, CallPast] = {}
         self.slots: dict[str, SlotPast] = {}
@@ -59,15 +61,16 @@ class History:
         for entry in entries:
             record = entry.record
             order = (entry.tick, entry.owner, entry.seq)
-            self.last_at_us = max(self.last_at_us, record.at_us)
-            first, last = self.seen_us.get(entry.owner, (record.at_us, record.at_us))
-            self.seen_us[entry.owner] = (
-                min(first, record.at_us),
-                max(last, record.at_us),
-            )
+            if record.kind not in _ABOUT_KEEPING:
+                self._saw(entry.owner, record.at_us)
             fold = _FOLDS.get(record.kind)
             if fold is not None:
                 fold(self, record, order)
+
+    def _saw(self, owner: str, at_us: int) -> None:
+        self.last_at_us = max(self.last_at_us, at_us)
+        first, last = self.seen_us.get(owner, (at_us, at_us))
+        self.seen_us[owner] = (min(first, at_us), max(last, at_us))
 
     def owner_last_us(self, owner: str) -> int:
         """When an owner last journaled anything here, microseconds since 1970."""
@@ -121,6 +124,14 @@ def _run_renamed(history: History, record: Record, _: Order) -> None:
 
 def _run_closed(history: History, record: Record, _: Order) -> None:
     history.closed = record
+
+
+def _run_pinned(history: History, record: Record, _: Order) -> None:
+    history.pinned = record.fields.get("pinned") is True
+
+
+def _run_removed(history: History, record: Record, _: Order) -> None:
+    history.removed = record
 
 
 def _step_started(history: History, record: Record, order: Order) -> None:
@@ -192,6 +203,9 @@ def _step_reset(history: History, record: Record, order: Order) -> None:
     else:
         slot.reset, slot.kept_writes = order, None
 
+
+_ABOUT_KEEPING = frozenset({Kind.RUN_PINNED, Kind.RUN_REMOVED})
+"""Kinds by which nobody works in a run: they say how long it is kept."""
 
 _EFFECTS = {effect.value: effect for effect in Effect}
 """What isn't known is a write: of those nothing is repeated unasked."""
@@ -291,6 +305,8 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.RUN_OPENED: _run_opened,
     Kind.RUN_RENAMED: _run_renamed,
     Kind.RUN_CLOSED: _run_closed,
+    Kind.RUN_PINNED: _run_pinned,
+    Kind.RUN_REMOVED: _run_removed,
     Kind.STEP_STARTED: _step_started,
     Kind.STEP_COMPLETED: _step_ended,
     Kind.STEP_FAILED: _step_ended,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nbdurable.engine import wording
+from nbdurable.engine import fields, wording
 from nbdurable.engine.history import History, StepPast
 from nbdurable.engine.moments import Now, duration, moment
 from nbdurable.engine.tally import Ledger
@@ -30,6 +30,14 @@ def run_line(choice: Choice, now_us: int) -> str:
     if choice.reason == "resumes":
         return wording.run_resumes(run.number, run.opened_us, here, run.stopped_in)
     return wording.run_continues(run.number, run.opened_us, here)
+
+
+def removed(history: History) -> str:
+    """A kernel notices that its run was removed from the store."""
+    opened = history.opened
+    number = fields.number(opened.fields, "number", 1) if opened else 0
+    which = f"run {number}" if number else "the run of this kernel"
+    return f"{which} was removed from the store: nothing of it is served any more"
 
 
 def waiting(pid: int, age_s: float) -> str:

@@ -329,6 +329,7 @@ class Running:
             told.append(unseen.told())
         if problem:
             told.append(f"{attempt.step.name}: its variables are not kept: {problem}")
+        told += filter(None, [session.size.once(session.store.place)])
         session.pass_on_notices()
         return tuple(told)
 

@@ -15,6 +15,8 @@ INDEX_KINDS: Final = frozenset(
         Kind.RUN_OPENED,
         Kind.RUN_RENAMED,
         Kind.RUN_CLOSED,
+        Kind.RUN_PINNED,
+        Kind.RUN_REMOVED,
         Kind.STEP_STARTED,
         Kind.STEP_COMPLETED,
         Kind.STEP_FAILED,
@@ -25,12 +27,13 @@ INDEX_KINDS: Final = frozenset(
 
 
 def histories(entries: Iterable[Entry]) -> dict[str, History]:
-    """One history per run that was opened, in the order of opening."""
+    """One history per run that is there, in the order of opening."""
     folded: dict[str, History] = {}
     for entry in entries:
         run = entry.record.run
         folded.setdefault(run, History(run)).apply((entry,))
-    return {run: h for run, h in folded.items() if h.opened is not None}
+    there = (h for h in folded.values() if h.opened is not None and h.removed is None)
+    return {history.run: history for history in there}
 
 
 def rows(entries: Iterable[Entry], alive: Collection[str]) -> list[RunRow]:

@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from nbdurable.engine import goingon, lines, runs, starting
+from nbdurable.engine.disk import SizeLine
 from nbdurable.engine.files.stamps import Contents
 from nbdurable.engine.history import CallPast, CallState, History
 from nbdurable.engine.identity.notebook import Transform
@@ -86,6 +87,7 @@ class Session:
         self.lock = threading.RLock()
         self.sources = Sources(source_of, version_of, transform, module_file)
         self.contents = Contents(clock)
+        self.size = SizeLine(clock)
         self.slots = Slots()
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}
@@ -173,12 +175,22 @@ class Session:
         """
         self.open(facts)
         self.secrets = Secrets(self.environ)
-        if not self._chosen:
-            self._choose(facts, step)
-            self._chosen = True
-        lease = self._claim(self.history.run)
-        self.refresh()
-        return lease
+        while True:
+            if not self._chosen:
+                self._choose(facts, step)
+                self._chosen = True
+            lease = self._claim(self.history.run)
+            self.refresh()
+            if self.history.removed is None:
+                return lease
+            lease.release()
+            self._leave()
+
+    def _leave(self) -> None:
+        """The run is gone from the store: this kernel chooses again."""
+        self.notify(lines.removed(self.history))
+        self._load("")
+        self._chosen = False
 
     def attend(self, facts: Facts, command: str) -> History:
         """The history of the run this kernel is in, or would go on with.
@@ -193,6 +205,9 @@ class Session:
                 raise NothingDurable(command=command)
             self._load(max(rows, key=lambda r: (not r.closed, r.opened_us)).id)
         self.refresh()
+        if self.history.removed is not None:
+            self._leave()
+            return self.attend(facts, command)
         return self.history
 
     def _rows(self, facts: Facts) -> list[RunRow]:

@@ -134,7 +134,7 @@ class Ledger:
             lost=_own(c for c in ran if not self._kept(c)),
             ms=step.ms,
             tokens=tokens(ran),
-            saved_ms=_covered(_span(c) for c in served),
+            saved_ms=covered(_span(c) for c in served),
             saved_tokens=tokens(self._with_inner(served)),
         )
 
@@ -149,7 +149,7 @@ class Ledger:
         own = (step.started_us, step.started_us + step.ms * 1_000)
         return Tally(
             served=_own(calls),
-            saved_ms=_covered([own, *(_span(c) for c in calls)]),
+            saved_ms=covered([own, *(_span(c) for c in calls)]),
             saved_tokens=tokens(self._with_inner(calls)),
         )
 
@@ -173,7 +173,7 @@ class Ledger:
             ran=sum(t.ran for t in attempts),
             ms=sum(t.ms for t in attempts),
             tokens=sum(t.tokens for t in attempts),
-            saved_ms=_covered(spans),
+            saved_ms=covered(spans),
             saved_tokens=tokens(self._with_inner(list(served.values()))),
         )
 
@@ -203,11 +203,11 @@ def _span(call: CallPast) -> tuple[float, float]:
     return call.started_us, call.started_us + call.ms * 1_000
 
 
-def _covered(spans: Iterable[tuple[float, float]]) -> float:
+def covered(spans: Iterable[tuple[float, float]]) -> float:
     """Length of the union of spans of microseconds, in milliseconds."""
-    covered = 0.0
+    length = 0.0
     until = float("-inf")
     for start, end in sorted(spans):
-        covered += max(0.0, end - max(start, until))
+        length += max(0.0, end - max(start, until))
         until = max(until, end)
-    return covered / 1_000
+    return length / 1_000

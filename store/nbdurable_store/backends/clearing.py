@@ -120,9 +120,9 @@ class Clearing:
             raise files.told(self.root, e) from e
 
     def _remove(self, runs: tuple[str, ...]) -> Removed:
-        before = folder_bytes(self.root)
         self.settle()
         self._seal()
+        before = folder_bytes(self.root)
         owner = self.sealer.owner
         collector = Collector(self.root, self._blobs, self.sources, owner, self.clock)
         collector.begin()
