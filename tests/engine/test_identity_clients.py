@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import anthropic
 import httpx
@@ -21,7 +23,12 @@ SDKS = {
     "anthropic": anthropic.Anthropic,
     "anthropic async": anthropic.AsyncAnthropic,
 }
-HTTP = {"httpx": httpx.Client, "httpx2": httpx2.Client}
+HTTP = {
+    "httpx": httpx.Client,
+    "httpx async": httpx.AsyncClient,
+    "httpx2": httpx2.Client,
+    "httpx2 async": httpx2.AsyncClient,
+}
 
 OPTIONS: dict[str, dict[str, object]] = {
     "place": {"base_url": "http://localhost:1/v1"},
@@ -70,9 +77,45 @@ def test_http_clients_count_by_what_was_configured(library: str) -> None:
         make(headers={"X-Team": "a"}),
         make(params={"q": "1"}),
         make(follow_redirects=True),
+        make(verify=False),
+        make(timeout=3),
     ]
     assert digest(plain) == digest(again)
-    assert len({digest(client) for client in [plain, *others]}) == 5
+    assert len({digest(client) for client in [plain, *others]}) == 7
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_requests_and_answers_count_without_credentials(library: Any) -> None:
+    """Who asks and how long it took don't count; what was asked and answered does."""
+
+    def ask(key: str, **more: object) -> object:
+        return library.Request(
+            "POST", "http://u:p@a/b?c=1", headers={"Authorization": key}, **more
+        )
+
+    answers = [library.Response(200, json={"a": 1}) for _ in range(2)]
+    answers[0].elapsed = dt.timedelta(seconds=1)
+    assert digest(ask(ONE)) == digest(ask(TWO))
+    assert digest(ask(ONE)) != digest(ask(ONE, content=b"x"))
+    assert digest(answers[0]) == digest(answers[1])
+    assert digest(answers[0]) != digest(library.Response(200, json={"a": 2}))
+    assert digest(answers[0]) != digest(library.Response(201, json={"a": 1}))
+    with pytest.raises(Undigestible, match="RequestNotRead"):
+        digest(ask(ONE, content=iter([b"x"])))
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_what_hangs_from_a_client_counts_like_it(sdk: str) -> None:
+    """A resource and its methods have a digest, and no key is in it."""
+    one, two = (SDKS[sdk](api_key=key) for key in (ONE, TWO))
+    for client in (one, two):
+        assert digest(client) == digest(one)
+    again = one.with_options(max_retries=9)
+    for name in ("models", "beta"):
+        here, there, other = (getattr(c, name) for c in (one, two, again))
+        assert digest(here) == digest(there) != digest(other)
+    assert digest(one.models.list) == digest(two.models.list)
+    assert digest(one.models.list) != digest(one.models.retrieve)
 
 
 def test_answers_of_a_model_have_a_digest() -> None:

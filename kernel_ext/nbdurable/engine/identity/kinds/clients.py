@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nbdurable.engine.identity.forms import Form, Kinds, Named, named_form, qualified
+from nbdurable.engine.identity.forms import (
+    Form,
+    Kinds,
+    Named,
+    named_form,
+    no_label,
+    qualified,
+)
 from nbdurable.engine.identity.keys import Tag
 
 _CREDENTIAL_HEADERS = frozenset(
@@ -35,6 +42,7 @@ _SDK_OPTIONS = (
     "_azure_deployment",
     "_strict_response_validation",
 )
+_POOL_OPTIONS = ("_retries", "_http1", "_http2")
 _HTTP_OPTIONS = ("follow_redirects", "max_redirects", "_event_hooks")
 
 
@@ -59,8 +67,37 @@ def _http(value: Any) -> Form:
     options["timeout"] = _timeout(own.get("_timeout"))
     options["headers"] = _headers(own.get("_headers") or {})
     options["params"] = str(own.get("_params", ""))
-    options["transport"] = qualified(type(own.get("_transport")))
+    options["transport"] = _transport(own.get("_transport"))
     return named_form(Tag.CLIENT, (qualified(type(value)).encode(),), options)
+
+
+def _transport(transport: Any) -> object:
+    """How the library's own transport connects; of another one, what it is."""
+    name = qualified(type(transport))
+    pool = getattr(transport, "_pool", None)
+    if pool is None:
+        return name
+    context = getattr(pool, "_ssl_context", None)
+    checks = int(getattr(context, "verify_mode", -1))
+    return [name, checks, *(getattr(pool, option, None) for option in _POOL_OPTIONS)]
+
+
+def _request(value: Any) -> Form:
+    """What is asked, without the credentials of who asks."""
+    return _message(value, value.method.encode(), value.url)
+
+
+def _response(value: Any) -> Form:
+    """What was answered; how long it took doesn't count."""
+    return _message(value, str(value.status_code).encode(), None)
+
+
+def _message(value: Any, line: bytes, url: Any) -> Form:
+    # A body that nobody has read raises here: it has no digest.
+    query = None if url is None else url.query
+    children = (_place(url), query, _headers(value.headers), value.content)
+    fields = (qualified(type(value)).encode(), line)
+    return Form(Tag.CLIENT, fields, children, no_label)
 
 
 def _place(url: Any) -> object:
@@ -91,6 +128,10 @@ KINDS: Kinds = {
     "anthropic._base_client.BaseClient": _sdk,
     "groq._base_client.BaseClient": _sdk,
     "together._base_client.BaseClient": _sdk,
+    "httpx.Request": _request,
+    "httpx.Response": _response,
+    "httpx2.Request": _request,
+    "httpx2.Response": _response,
     "httpx._client.BaseClient": _http,
     "httpx2._client.BaseClient": _http,
 }
