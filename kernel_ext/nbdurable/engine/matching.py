@@ -267,7 +267,9 @@ def _same_arguments(call: CallPast, wanted: Wanted) -> bool:
     kept = call.arguments
     if given is None or kept is None:
         return False
-    return kept.encode() == given if isinstance(kept, str) else kept.names(given)
+    if isinstance(kept, str):
+        return kept.encode("utf-8", "surrogatepass") == given
+    return kept.names(given)
 
 
 def _comparable(call: CallPast, wanted: Wanted) -> bool:

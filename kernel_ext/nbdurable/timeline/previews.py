@@ -126,7 +126,7 @@ def _read(ref: BlobRef | str, get: Get) -> tuple[object] | Preview:
 
 def _read_text(text: str) -> tuple[object] | Preview:
     try:
-        return (read("json", text.encode()),)
+        return (read("json", text.encode("utf-8", "surrogatepass")),)
     except Unreadable:
         return Preview(note=f"json, {size(len(text))}")
 
