@@ -234,6 +234,29 @@ def _others(seen: dict[str, float]) -> str:
     return ", ".join(f"{name} {seen[name]:.1f} ×" for name in names if name in seen)
 
 
+def storing() -> Iterator[Row]:
+    """Values of 100 MB, saved and loaded."""
+    for kind, least in (
+        ("array", 0.7),
+        ("frame", 0.7),
+        ("ints", None),
+        ("texts", None),
+    ):
+        seen = script("storing.py", kind)
+        for ours, floor, bare in (
+            ("save", "write", "write + fsync"),
+            ("load", "read", "cached read + hash"),
+        ):
+            yield Row(
+                what=f"storing: {bare} of 100 MB / {ours} of it as {kind}",
+                value=seen[ours],
+                unit="×",
+                least=least,
+                beside=f"{seen[f'{ours}_ms']:.0f} beside {seen[f'{floor}_ms']:.0f} ms, CPU "
+                f"{seen[f'{ours}_cpu_ms']:.0f} beside {seen[f'{floor}_cpu_ms']:.0f}",
+            )
+
+
 def imports() -> Iterator[Row]:
     """What `import nbdurable` adds to an interpreter."""
     codes = ("pass", "import nbdurable", "import duckdb")
@@ -257,6 +280,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
     "growth": growth,
     "kernels": kernels,
     "cells": cells,
+    "storing": storing,
     "digests": digests,
     "import": imports,
 }
