@@ -35,6 +35,10 @@ DEPTH_MAX: Final = 12
 LIST_CONTEXT: Final = "nbdurable list v1"
 """Sets the names of lists apart from those of bytes: neither is ever the other."""
 
+APART_BYTES_MIN: Final = 256
+"""Literals of a list that are longer together stand in a chunk of their own: they may
+change where the names beside them, which nothing shrinks, don't."""
+
 _LITERAL = struct.Struct("<BH")
 _NAMED = struct.Struct(f"<B{ID_BYTES}sQ")
 
@@ -46,6 +50,8 @@ class How(IntEnum):
     CHUNK = 1
     LIST = 2
     SECTION = 3
+    TEXT = 4
+    SLICE = 5
 
 
 class Entry(NamedTuple):
@@ -53,7 +59,7 @@ class Entry(NamedTuple):
 
     Attributes:
         how: What it stands for.
-        name: The id of a chunk or list; of a literal, its bytes.
+        name: The id of a chunk or list; of a literal, its bytes; of a slice, nothing.
         size: How many bytes it makes.
     """
 
@@ -93,7 +99,7 @@ def encode(entries: Sequence[Entry]) -> bytes:
     """A list as bytes."""
     return b"".join(
         _LITERAL.pack(how, size) + name
-        if how is How.LITERAL
+        if how in (How.LITERAL, How.SLICE)
         else _NAMED.pack(how, name, size)
         for how, name, size in entries
     )
@@ -117,6 +123,11 @@ def decode(data: bytes) -> list[Entry]:
                     raise BrokenList("it is cut off")
                 entries.append(Entry(How.LITERAL, name, size))
                 continue
+            if data[at] == How.SLICE:
+                _, size = _LITERAL.unpack_from(data, at)
+                at += _LITERAL.size
+                entries.append(Entry(How.SLICE, b"", size))
+                continue
             how, name, size = _NAMED.unpack_from(data, at)
             at += _NAMED.size
             entries.append(Entry(How(how), name, size))
@@ -130,7 +141,7 @@ def sectioned(entries: Sequence[Entry], keep: Keep) -> list[Entry]:
     found = list(entries)
     while len(found) > LIST_ENTRIES_MAX:
         found = [
-            Entry(How.SECTION, keep(encode(part)), sum(e.size for e in part))
+            Entry(How.SECTION, _kept(part, keep), sum(e.size for e in part))
             for part in _sections(found)
         ]
     return found
@@ -153,7 +164,38 @@ def joined(entries: Sequence[Entry], keep: Keep) -> Entry:
     if len(entries) == 1:
         return entries[0]
     parts = sectioned(entries, keep)
-    return Entry(How.LIST, keep(encode(parts)), sum(e.size for e in parts))
+    return Entry(How.LIST, _kept(parts, keep), sum(e.size for e in parts))
+
+
+def _kept(entries: Sequence[Entry], keep: Keep) -> bytes:
+    """The id of a list, its literals in a chunk of their own if they are long."""
+    text = b"".join(e.name for e in entries if e.how is How.LITERAL)
+    if len(text) < APART_BYTES_MIN:
+        return keep(encode(entries))
+    apart = [
+        Entry(How.SLICE, b"", e.size) if e.how is How.LITERAL else e for e in entries
+    ]
+    named = Entry(How.SECTION, keep(encode(apart)), sum(e.size for e in entries))
+    return keep(encode([Entry(How.TEXT, keep(text), len(text)), named]))
+
+
+def _united(entries: list[Entry], load: Load) -> Iterator[Entry]:
+    """The entries with literals for slices."""
+    first = entries[0] if entries else None
+    if first is None or first.how is not How.TEXT:
+        yield from entries
+        return
+    if len(entries) != 2 or entries[1].how is not How.SECTION:
+        raise BrokenList("its text stands alone")
+    text, at = load(first.name), 0
+    for entry in decode(load(entries[1].name)):
+        if entry.how is How.SLICE:
+            yield Entry(How.LITERAL, text[at : at + entry.size], entry.size)
+            at += entry.size
+        else:
+            yield entry
+    if at != len(text):
+        raise BrokenList("its text doesn't fit")
 
 
 def expanded(entries: Sequence[Entry], load: Load, depth: int = 0) -> Iterator[Entry]:
@@ -204,7 +246,7 @@ def reached(root: bytes, load: Load, seen: set[bytes]) -> None:
 def _listed(entry: Entry, load: Load, depth: int) -> list[Entry]:
     if depth > DEPTH_MAX:
         raise BrokenList("its lists are nested too deeply")
-    entries = decode(load(entry.name))
+    entries = list(_united(decode(load(entry.name)), load))
     if sum(e.size for e in entries) != entry.size:
         raise BrokenList("its sizes don't add up")
     return entries

@@ -134,16 +134,33 @@ def _text(size: int, seed: int) -> str:
     return "".join(chance.choices(letters, k=size))
 
 
+def _prose(size: int, seed: int) -> str:
+    chance = random.Random(seed)
+    words = [
+        "".join(chance.choices(string.ascii_lowercase, k=n % 9 + 2)) for n in range(400)
+    ]
+    return " ".join(chance.choices(words, k=size // 4))[:size]
+
+
 @pytest.mark.parametrize(
-    ("kind", "mutated"), [(dict, False), (dict, True), (Message, False)]
+    ("kind", "mutated", "write"),
+    [
+        (dict, False, _text),
+        (dict, True, _text),
+        (Message, False, _text),
+        (Message, True, _prose),
+    ],
 )
 def test_a_growing_chat_costs_its_turns(
-    folder: Path, kind: Callable[..., Any], mutated: bool
+    folder: Path,
+    kind: Callable[..., Any],
+    mutated: bool,
+    write: Callable[[int, int], str],
 ) -> None:
     """Two hundred saves of a chat take at most 1.2 times its unique bytes, all told."""
     store = nbdurable_store.open(folder)
     chat: list[Any] = []
-    turns = [_text(8_192, n) for n in range(200)]
+    turns = [write(8_192, n) for n in range(200)]
     refs = []
     for number, text in enumerate(turns):
         marks = mark({"x": chat}, ["x"]) if mutated else None
