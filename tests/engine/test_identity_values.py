@@ -202,6 +202,15 @@ def test_refusals_name_type_and_path(case: str) -> None:
     assert (caught.value.type, caught.value.path) == (name, path)
 
 
+def test_paths_show_no_secret_and_no_long_key() -> None:
+    """The path of a refusal is told and kept: keys in it are redacted, and cut."""
+    odd = iter(())
+    value = {"sk-12345678901234": {"x" * 9000: odd}}
+    with pytest.raises(Undigestible) as caught:
+        digest(value, redact=scrub)
+    assert caught.value.path == f"['‹secret:KEY›']['{'x' * 39}…]"
+
+
 def test_an_open_file_has_no_digest() -> None:
     """A file is where it stands in the world, not a value."""
     with (

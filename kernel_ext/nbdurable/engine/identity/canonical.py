@@ -177,7 +177,9 @@ class Hasher:
                 part = self._memo[part.key]
         except Undigestible as refusal:
             self._forget()
-            raise refusal.below(_path(stack)) from refusal.__cause__
+            # A key on the way may be a secret, and the path is told and kept.
+            path = _path(stack) if self._redact is None else self._redact(_path(stack))
+            raise refusal.below(path) from refusal.__cause__
         if self._cyclic:
             # The digest of a cycle's member depends on where the walk came in.
             self._forget()

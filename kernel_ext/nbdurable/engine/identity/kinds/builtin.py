@@ -33,6 +33,10 @@ STRETCH_ELEMENTS = 4096
 """Elements of a long list that are hashed at once: enough that a hash of its own costs
 next to nothing per element, few enough that records of 60 nodes fit the fast path."""
 
+KEY_CHARS_MAX = 200
+"""A longer key is cut where it is a part of a path that people read; but no shorter one,
+so that a secret in it is found."""
+
 _SORTABLE = ({str}, {bytes}, {int})
 """Types of elements whose order is total, so that a set of them may be sorted."""
 
@@ -68,7 +72,10 @@ def _key_label(flat: list[object]) -> Callable[[int], str]:
 
     def label(position: int) -> str:
         key = flat[position - position % 2]
-        return f"[{key!r}]" if type(key) in plain.ATOMS else f"[{type(key).__name__}]"
+        if type(key) not in plain.ATOMS:
+            return f"[{type(key).__name__}]"
+        told = repr(key)
+        return f"[{told}]" if len(told) <= KEY_CHARS_MAX else f"[{told[:40]}…]"
 
     return label
 
