@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbdurable.api import (
+        fork,
         new,
         off,
         on,
@@ -31,6 +32,7 @@ __all__ = [
     "DurableError",
     "DurablePause",
     "NotDone",
+    "fork",
     "new",
     "off",
     "on",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, MutableMapping
 from dataclasses import dataclass
 
-from nbdurable.engine import commands, explain
+from nbdurable.engine import commands, explain, forking
 from nbdurable.engine.cells import Places, no_places
 from nbdurable.engine.commands import OpenRun, Told, present
 from nbdurable.engine.explain import Why
@@ -176,6 +176,21 @@ def resolve(
     told, records = commands.resolve(run, asked, said[0], happened)
     session.append(records, sync=True)
     return told
+
+
+def fork(at: str = "") -> Told:
+    """Go on in a new run that shares what this one did, and copies nothing.
+
+    A `write` that this run made behind the place of the fork asks before it is made again.
+
+    Args:
+        at: The last step that is shared; all of them if none is named.
+
+    Raises:
+        ReferenceUnknown: The run has no such step.
+    """
+    front, _ = _attended("%durable fork")
+    return Told(forking.fork(front.session, at))
 
 
 def new() -> Told:

@@ -167,3 +167,24 @@ def test_a_changed_input_is_told_with_its_cell(tmp_path: Path) -> None:
         kernel.run("PROMPT = 'b'")
         said = kernel.run("%%durable findings\nanswer = PROMPT * 2").text
     assert "PROMPT changed (cell 3)" in said
+
+
+def test_a_fork_is_the_run_from_then_on(tmp_path: Path) -> None:
+    """`%durable fork` in a notebook: the list of runs and the next kernel know it."""
+    with Kernel(
+        tmp_path, env={**NOTEBOOK, "NBDURABLE_KEY_FILE": f"{tmp_path}/key"}
+    ) as kernel:
+        kernel.run(TOOLS)
+        kernel.run(CELL, metadata={"cellId": "one"})
+        kernel.run("%%durable more\nmore = look(2)", metadata={"cellId": "two"})
+        told = kernel.run("%durable fork --at findings").text
+        assert "run 2 · forked from run 1 at findings · not in it: more" in told
+        assert "forked from run 1 at findings" in kernel.run("print(nd.run())").text
+        kernel.kill()
+        kernel.restart()
+        kernel.run(TOOLS)
+        again = kernel.run(CELL, metadata={"cellId": "one"}).text
+        assert "run 2, since" in again
+        assert "nothing ran" in again
+        kernel.run("%%durable more\nmore = look(2)", metadata={"cellId": "two"})
+    assert effects(tmp_path) == 3

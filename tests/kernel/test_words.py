@@ -72,6 +72,8 @@ COMMANDS = {
         "resolve", ("a.1",), {"happened": {"id": 3}}
     ),
     "resolve a.1 --happened None": Command("resolve", ("a.1",), {"happened": None}),
+    "fork": Command("fork"),
+    "fork --at review": Command("fork", (), {"at": "review"}),
     "off": Command("off"),
     "status": Command("status"),
 }
@@ -111,6 +113,9 @@ def test_an_unknown_word_is_answered_with_the_nearest(line, nearest):
         "resolve review.2 --happened in_1Q2w",
         "resolve review.2 --did-not --happened 1",
         "resolve a.1 b.2 --keep",
+        "fork review",
+        "fork --at",
+        "fork --at --at",
         "new run",
         "why a b",
     ],

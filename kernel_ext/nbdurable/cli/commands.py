@@ -150,6 +150,7 @@ def runs(given: argparse.Namespace) -> Answer:
             "opened_us": r.opened_us,
             "active_us": r.active_us,
             "state": states[r.id],
+            **({"forked": r.forked} if r.forked else {}),
         }
         for r in rows
     ]
@@ -194,7 +195,7 @@ def _table(rows: list[RunRow], states: dict[str, str], here: Now) -> str:
             line(r.notebook),
             f"since {since(r.opened_us, here)}",
             moment(r.active_us, here),
-            states[r.id],
+            states[r.id] + (f", forked from {line(r.forked)}" if r.forked else ""),
         )
         for r in rows
     ]

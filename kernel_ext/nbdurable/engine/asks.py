@@ -6,6 +6,7 @@ import re
 
 from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.decide import Past
+from nbdurable.engine.forks import HappenedInParent, forked_from
 from nbdurable.engine.history import CallPast, CallState, StepPast
 from nbdurable.engine.identity import keys
 from nbdurable.engine.matching import Match
@@ -46,6 +47,9 @@ def question(
     if match.past is Past.ELSEWHERE:
         owner = attempt.home.history.steps.get(call.step)
         return HappenedElsewhere(**common, cell=owner.name if owner else call.slot)
+    if match.past is Past.FORKED:
+        run = forked_from(attempt.home.history.opened).partition(" at ")[0]
+        return HappenedInParent(**common, run=run)
     if match.past is Past.AFRESH:
         others = _other_writes(attempt, call)
         return HappenedBeforeRerun(**common, step=attempt.step.name, others=others)

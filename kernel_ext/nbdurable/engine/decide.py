@@ -31,6 +31,7 @@ class Past(StrEnum):
     UNDIGESTIBLE = "an argument has no digest"
     UNDIGESTIBLE_TWIN = "an argument has no digest; a record equal but for it exists"
     ELSEWHERE = "completed in a cell that may still exist"
+    FORKED = "completed in the run that this one was forked from, after that"
     REKEYED = "may be one that was recorded when keys were computed otherwise"
     AFRESH = "completed before a rerun was asked for"
     STALE = "completed, and a new write came before it"
@@ -64,6 +65,7 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
     Past.UNDIGESTIBLE: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
     Past.UNDIGESTIBLE_TWIN: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.ELSEWHERE: {_W: _ASK, _R: _REPLAY, _P: _REPLAY},
+    Past.FORKED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.REKEYED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.AFRESH: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.STALE: {_W: _REPLAY, _R: _EXECUTE, _P: _REPLAY},

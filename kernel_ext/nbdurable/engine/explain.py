@@ -22,6 +22,7 @@ from nbdurable.engine.causes import (
     rekeyed,
 )
 from nbdurable.engine.fates import Fate, call_fate, step_fate
+from nbdurable.engine.forks import forked_from
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now, duration, moment
 from nbdurable.engine.pasts import CallPast, CallState, StepPast
@@ -250,6 +251,9 @@ def _served_line(
         return f"was replayed in attempt {step.attempt} of {step.name}, as you said"
     ran = f"it ran {moment(call.started_us, present.now)} in {duration(call.ms)}"
     origin = history.steps.get(call.step)
+    if origin is None and (parent := forked_from(history.opened)):
+        run = parent.partition(" at ")[0]
+        return f"was replayed: {ran} in {run}, from which this one was forked"
     if origin is not None and origin.slot != step.slot:
         return f"was replayed in {step.name} (now its own): {ran} in {origin.name}"
     raised = "the same exception" if call.state is CallState.RAISED else "an equal call"

@@ -51,6 +51,8 @@ class History:
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: set[tuple[str, str]] = set()
         self.apart: set[tuple[str, str]] = set()
+        self.forked: set[str] = set()
+        self.last: Order = (0, "", 0)
         self.last_at_us = 0
         self.seen_us: dict[str, tuple[int, int]] = {}
         self.kernels: set[str] = set()
@@ -61,6 +63,7 @@ class History:
         for entry in entries:
             record = entry.record
             order = (entry.tick, entry.owner, entry.seq)
+            self.last = max(self.last, order)
             if record.kind not in _ABOUT_KEEPING:
                 self._saw(entry.owner, record.at_us)
             fold = _FOLDS.get(record.kind)
@@ -114,7 +117,7 @@ class History:
 
 
 def _run_opened(history: History, record: Record, _: Order) -> None:
-    history.opened = record
+    history.opened, history.closed = record, None
     history.notebook = fields.text(record.fields, "notebook")
 
 
@@ -242,6 +245,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         earlier=(*known.earlier, replace(known, earlier=())) if known else (),
     )
     history.calls[call.id] = call
+    history.forked.discard(call.id)
     if known is None or known.key != call.key:
         history.by_key.setdefault(call.key, []).append(call.id)
 
@@ -274,6 +278,7 @@ def _call_adopted(history: History, record: Record, _: Order) -> None:
     call, f = history.calls.get(record.subject), record.fields
     if call is None:
         return
+    history.forked.discard(call.id)
     slot = fields.text(f, "slot")
     if slot != call.slot:
         call.adopted_from, call.slot = call.slot, slot

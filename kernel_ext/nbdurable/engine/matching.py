@@ -221,7 +221,8 @@ class Matcher:
         if wanted.undigestible and call.resolved != "keep":
             return Past.UNDIGESTIBLE_TWIN
         if standing is Standing.UNKNOWN and plain not in DOUBTFUL:
-            return Past.ELSEWHERE
+            forked = call.id in self.history.forked
+            return Past.FORKED if forked else Past.ELSEWHERE
         return plain
 
     def _plain_past(self, call: CallPast, wanted: Wanted) -> Past:

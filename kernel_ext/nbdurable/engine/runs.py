@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from nbdurable.engine import fields
+from nbdurable.engine.forks import forked_from
 from nbdurable.engine.history import CallPast, History, StepPast, StepState
 from nbdurable.engine.whereabouts import RunRow
 from nbdurable_store.records import Entry, Kind
@@ -61,6 +62,7 @@ def _row(history: History, alive: Collection[str]) -> RunRow:
         keys=frozenset(s.key for s in steps if s.key),
         names=frozenset(s.name for s in steps if s.fields.get("named")),
         cell_ids=frozenset(s.cell_id for s in steps if s.cell_id),
+        forked=forked_from(opened),
     )
 
 

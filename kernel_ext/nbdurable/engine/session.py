@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from nbdurable.engine import goingon, lines, runs, starting
+from nbdurable.engine import forks, goingon, lines, runs, starting
+from nbdurable.engine.claiming import claim
 from nbdurable.engine.disk import SizeLine
 from nbdurable.engine.files.stamps import Contents
 from nbdurable.engine.history import CallPast, CallState, History
@@ -35,7 +36,6 @@ from nbdurable.engine.whereabouts import (
 from nbdurable.errors import NothingDurable, ReferenceUnknown
 from nbdurable_store import open as open_store
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.errors import RunBusy
 from nbdurable_store.protocol import START, Cursor, Lease, Store
 from nbdurable_store.records import NO_KEY, Entry, Kind, Plain, Record
 
@@ -44,12 +44,6 @@ STORE_FOLDER = ".nbdurable"
 
 APPENDERS_MAX = 16
 """Appends at a time from awaiting calls; they share syncs, so more gain nothing."""
-
-CLAIM_WAIT_S = 30.0
-"""How long a cell waits for a run that another kernel executes in."""
-
-CLAIM_SLICE_S = 0.2
-"""How often it looks; also the latency of an interrupt."""
 
 
 def place_of(facts: Facts) -> str:
@@ -179,7 +173,7 @@ class Session:
             if not self._chosen:
                 self._choose(facts, step)
                 self._chosen = True
-            lease = self._claim(self.history.run)
+            lease = claim(self.store, self.history.run, self.clock, self.notify)
             self.refresh()
             if self.history.removed is None:
                 return lease
@@ -256,19 +250,6 @@ class Session:
         self._applied.clear()
         self.slots = Slots()
 
-    def _claim(self, run: str) -> Lease:
-        waited_s = 0.0
-        while True:
-            try:
-                return self.store.claim(run)
-            except RunBusy as busy:
-                if waited_s >= CLAIM_WAIT_S:
-                    raise
-                if not waited_s:
-                    self.notify(lines.waiting(busy.pid, busy.age_s))
-            self.clock.sleep(CLAIM_SLICE_S)
-            waited_s += CLAIM_SLICE_S
-
     def refresh(self) -> None:
         """Fold what was appended to the run since the last look."""
         with self.lock:
@@ -283,6 +264,8 @@ class Session:
             run = self.history.run
             self._losses += 1
             entries, self._cursor = self.store.read(run, self._cursor)
+            if self._history.opened is None:
+                forks.begin(self._history, entries, lambda r: self.store.read(r)[0])
             owner = self.store.owner
             own = {e.seq for e in entries if e.owner == owner} - self._applied
             self.history.apply(e for e in entries if e.owner != owner or e.seq in own)
@@ -362,10 +345,29 @@ class Session:
             running = left.overtake(f"{name} was run again")
             self.notify(goingon.overtaken(name, running))
 
+    def end_lingering(self, why: str) -> None:
+        """End the steps that go on after their cells: they make no more calls."""
+        for left in list(self.lingering.values()):
+            left.overtake(why)
+
+    def branch(self, fields: Mapping[str, Plain]) -> int:
+        """Go on in a new run that begins with another one's history; gives its number.
+
+        Args:
+            fields: Of its ``run.opened``: its notebook and its parent above all.
+        """
+        rows = (r for r in self._all_rows() if r.notebook == fields["notebook"])
+        number = max((r.number for r in rows), default=0) + 1
+        self._load(self.ids.new())
+        self.journal(Kind.RUN_OPENED, {**fields, "number": number})
+        self._losses += 1  # what it begins with stands before
+        self._chosen = True
+        self.refresh()
+        return number
+
     def new_run(self, reason: str = "asked for") -> None:
         """Close the run; the next durable cell begins another one."""
-        for left in list(self.lingering.values()):
-            left.overtake("a new run was begun")
+        self.end_lingering("a new run was begun")
         if self.history.run and self.history.closed is None:
             self.journal(Kind.RUN_CLOSED, {"reason": reason})
         self._load("")

@@ -211,6 +211,8 @@ _RECORDS: Mapping[tuple[Past, Answer], _Made] = {
     (Past.EDITED, Answer.AGAIN): _AGAIN,
     (Past.ELSEWHERE, Answer.KEEP): (Kind.CALL_ADOPTED, {}),
     (Past.ELSEWHERE, Answer.AGAIN): (Kind.CALL_RESOLVED, {"how": "apart"}),
+    (Past.FORKED, Answer.KEEP): (Kind.CALL_ADOPTED, {}),
+    (Past.FORKED, Answer.AGAIN): (Kind.CALL_RESOLVED, {"how": "apart"}),
     (Past.AFRESH, Answer.KEEP): (Kind.STEP_RESET, {"writes": "keep"}),
     (Past.AFRESH, Answer.AGAIN): (Kind.STEP_RESET, {"writes": "again"}),
     (Past.UNDIGESTIBLE_TWIN, Answer.KEEP): (Kind.CALL_RESOLVED, {"how": "keep"}),

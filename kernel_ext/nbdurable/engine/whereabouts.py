@@ -60,6 +60,7 @@ class RunRow:
         keys: Keys of its steps.
         names: Names that people gave to its steps.
         cell_ids: Ids of the cells it executed.
+        forked: From where it was forked, such as ``run 2 at findings``, or "".
     """
 
     id: str
@@ -75,6 +76,7 @@ class RunRow:
     keys: frozenset[bytes] = frozenset()
     names: frozenset[str] = frozenset()
     cell_ids: frozenset[str] = frozenset()
+    forked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

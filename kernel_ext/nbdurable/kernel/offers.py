@@ -74,7 +74,10 @@ def _after(given: Sequence[str], run: ReadHistory) -> Iterable[str]:
     word = WORDS.get(name)
     if word is None or word.valued in args[:-1]:
         return ()
-    options = _unused([*word.options, *([word.valued] if word.valued else [])], args)
+    if len(args) > 1 and args[-2] in word.named:
+        return _steps(run)
+    known = [*word.options, *word.named, *([word.valued] if word.valued else [])]
+    options = _unused(known, args)
     plain = [a for a in args[:-1] if not a.startswith("-")]
     if args[-1].startswith("-") or len(plain) >= word.most:
         return _exclusive(word, args, options)
@@ -102,9 +105,15 @@ def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
         return list(kept_names(history))[::-1]
     if command == "resolve":
         return [q.reference for q in settle.questions(history)]
-    newest = sorted(history.steps.values(), key=lambda s: s.order, reverse=True)
-    steps = [s.name for s in newest]
+    steps = _steps(lambda: history)
     return steps if command == "rerun" else [*steps, *_calls(history, begun)]
+
+
+def _steps(run: ReadHistory) -> list[str]:
+    """Names of the run's steps, the latest first."""
+    history = run()
+    steps = history.steps.values() if history else ()
+    return [s.name for s in sorted(steps, key=lambda s: s.order, reverse=True)]
 
 
 def _calls(history: History, begun: str) -> list[str]:

@@ -38,6 +38,7 @@ class Word:
         least: Arguments it needs.
         options: Option → keyword argument that it sets.
         valued: The option that is followed by a value up to the end of the line.
+        named: Option that is followed by a name → keyword argument that it sets.
     """
 
     usage: str
@@ -46,6 +47,7 @@ class Word:
     least: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
     valued: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 ANY = 1000
@@ -69,6 +71,11 @@ WORDS: dict[str, Word] = {
         least=1,
         options={"--did-not": "did_not", "--keep": "keep", "--again": "again"},
         valued="--happened",
+    ),
+    "fork": Word(
+        usage="fork [--at STEP]",
+        says="go on in a new run that shares what this one did up to there",
+        named={"--at": "at"},
     ),
     "new": Word(usage="new", says="close the run; the next durable cell begins one"),
     "status": Word(usage="status", says="store, run, and whether durable cells are on"),
@@ -98,8 +105,11 @@ def read(line: str, evaluate: Evaluate) -> Command:
         )
     rest, kwargs = _value(name, word, f" {rest}", evaluate)
     args = []
-    for part in rest.split():
-        if part.startswith("--"):
+    parts = iter(rest.split())
+    for part in parts:
+        if part in word.named:
+            kwargs[word.named[part]] = _name(line, word, next(parts, "--"))
+        elif part.startswith("--"):
             kwargs[_option(name, word, part)] = True
         else:
             args.append(part)
@@ -125,10 +135,16 @@ def _value(
     return before, {word.valued.removeprefix("--"): value}
 
 
+def _name(line: str, word: Word, part: str) -> str:
+    if part.startswith("--"):
+        raise CommandIncomplete(command=line.strip(), usage=word.usage)
+    return part
+
+
 def _option(name: str, word: Word, part: str) -> str:
     if part in word.options:
         return word.options[part]
-    known = [*word.options, *([word.valued] if word.valued else [])]
+    known = [*word.options, *word.named, *([word.valued] if word.valued else [])]
     if part in known:  # the option that takes a value, without one
         raise CommandIncomplete(command=f"{name} … {part}", usage=word.usage)
     meant = nearest(part, known)

@@ -79,6 +79,7 @@ def _body(run: RunView, *, full: bool) -> list[Content]:
 def _header(run: RunView) -> Markup:
     kernels = count(len(run.kernels), "kernel")
     parts = [f"run {run.number}, since {since(run.opened_us, run.now)}", kernels]
+    parts += [f"forked from {run.forked}"] if run.forked else []
     parts += ["closed"] if run.closed else []
     return element(
         "header",

@@ -14,6 +14,7 @@ from nbdurable.engine import fields, settle
 from nbdurable.engine.decide import Past
 from nbdurable.engine.explain import call_line, why_step
 from nbdurable.engine.fates import Fate, call_fate, cut_off, step_fate
+from nbdurable.engine.forks import forked_from
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now
 from nbdurable.engine.pasts import CallPast, CallState, Order, StepPast
@@ -103,6 +104,7 @@ def run_view(
         notebook=line(history.notebook) or "notebook",
         opened_us=opened.at_us if opened else 0,
         closed=history.closed is not None,
+        forked=line(forked_from(opened)),
         now=now,
         cells=_cells(making, stale or {}),
         kernels=_kernels(making),
@@ -289,6 +291,7 @@ _ASKS: Final[Mapping[Past, str]] = {
     Past.EDITED: "already happened with an earlier version of the tool",
     Past.UNRECOVERABLE: "happened, and its result can't be brought back",
     Past.ELSEWHERE: "already happened in another cell",
+    Past.FORKED: "already happened in the run that this one was forked from",
     Past.AFRESH: "already happened before this rerun",
     Past.REKEYED: "may be one that already happened",
     Past.UNDIGESTIBLE_TWIN: "may be one that already happened",
@@ -304,8 +307,8 @@ _ANSWERS: Final = {
 
 def _asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
     for asked in settle.questions(history):
-        step = history.steps[asked.call.step]
-        if call_fate(history, asked.call, step, alive) is Fate.RUNNING:
+        step = history.steps.get(asked.call.step)
+        if step and call_fate(history, asked.call, step, alive) is Fate.RUNNING:
             continue
         past = asked.past or Past.IN_DOUBT
         doubt = past in {Past.IN_DOUBT, Past.RAISED_FATAL}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
+from nbdurable.engine import forks
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now
 from nbdurable.engine.zones import LocalZone
@@ -81,6 +82,7 @@ def history_of(store: Store, run: str) -> History:
     """The fold of a run as the store has it now."""
     history = History(run)
     entries, _ = store.read(run)
+    forks.begin(history, entries, lambda parent: store.read(parent)[0])
     history.apply(entries)
     return history
 

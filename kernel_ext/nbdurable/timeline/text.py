@@ -36,8 +36,9 @@ def text(run: RunView) -> str:
 
 def _head(run: RunView) -> Iterator[str]:
     closed = "closed" if run.closed else ""
+    forked = f"forked from {run.forked}" if run.forked else ""
     opened = f"run {run.number}, since {since(run.opened_us, run.now)}"
-    yield line(run.title, opened, closed)
+    yield line(run.title, opened, forked, closed)
     total = run.total
     if total.served:
         calls = f"{count(total.served, 'call')} replayed, not paid again"

@@ -206,6 +206,7 @@ class RunView:
         notebook: The notebook.
         opened_us: When it was opened, microseconds since 1970 UTC.
         closed: Whether it was closed.
+        forked: From where it was forked, such as ``run 2 at findings``, or "".
         now: The present in which it is shown.
         cells: Its cells, in the order of their first attempt.
         kernels: The processes that executed it.
@@ -225,6 +226,7 @@ class RunView:
     asks: tuple[AskView, ...]
     kept: tuple[KeptView, ...]
     total: Tally
+    forked: str = ""
 
     @property
     def title(self) -> str:

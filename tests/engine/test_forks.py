@@ -1,0 +1,181 @@
+"""A fork shares what the run did up to a step, and asks before it repeats a write."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from nbdurable.engine import commands, explain
+from nbdurable.engine.forking import fork
+from nbdurable.engine.forks import HappenedInParent
+from nbdurable.engine.history import History
+from nbdurable.engine.settle import Answer
+from nbdurable.errors import ReferenceUnknown
+from nbdurable.timeline import history_of, show
+from tests.engine.notebooks import Notebook
+
+TOOLS = """
+@tool
+def pay(who): return world(f"pay {who}")
+@tool(effect="read")
+def ask(what): return world(f"ask {what}")
+"""
+PLAN, REPORT, BILL = "plan = ask('plan')", "report = ask('report')", "bill = pay('ann')"
+
+
+@pytest.fixture
+def nb() -> Iterator[Notebook]:
+    """A run of three cells: plan, report, bill."""
+    notebook = Notebook()
+    with contextlib.closing(notebook.session):
+        run_all(notebook)
+        yield notebook
+
+
+def run_all(nb: Notebook) -> str:
+    """Run the three cells; gives the line of the last one."""
+    nb.plain(TOOLS)
+    nb.run(PLAN, "plan")
+    nb.run(REPORT, "report")
+    return nb.run(BILL, "bill")
+
+
+def settle(nb: Notebook, call: str, said: Answer) -> None:
+    """Answer a question."""
+    session = nb.session
+    run = commands.OpenRun(
+        store=session.store,
+        history=session.history,
+        clock=session.clock,
+        secrets=session.secrets,
+    )
+    _, records = commands.resolve(run, commands.question(run.history, call), said)
+    session.append(records, sync=True)
+
+
+def names(history: History) -> list[str]:
+    """The steps of a run, in order."""
+    return [s.name for s in sorted(history.steps.values(), key=lambda s: s.order)]
+
+
+def test_a_fork_begins_with_what_the_run_did_up_to_a_step(nb: Notebook) -> None:
+    """The steps up to it replay without a call, those behind it are absent."""
+    parent = nb.session.history.run
+    told = fork(nb.session, "report")
+    assert told == (
+        "run 2 · forked from run 1 at report · not in it: bill"
+        " · 1 write behind it: you are asked before a repetition"
+        " · variables are as they were: %durable restore --overwrite"
+    )
+    assert names(nb.session.history) == ["plan", "report"]
+    assert names(history_of(nb.store, parent)) == ["plan", "report", "bill"]
+    assert "nothing ran" in nb.run(REPORT, "report")
+    assert nb.world.effects == ["ask plan", "ask report", "pay ann"]
+
+
+def test_nothing_is_copied(nb: Notebook) -> None:
+    """The fork appends one record; all else is the parent's."""
+    fork(nb.session, "report")
+    entries, _ = nb.store.read(nb.session.history.run)
+    assert [e.record.kind for e in entries] == ["run.opened"]
+
+
+def test_a_read_behind_the_place_runs_afresh(nb: Notebook) -> None:
+    """Only writes are known of what the parent did behind it."""
+    fork(nb.session, "plan")
+    nb.run(REPORT, "report")
+    assert nb.world.effects.count("ask report") == 2
+
+
+def test_a_write_of_the_parent_asks_in_the_fork(nb: Notebook) -> None:
+    """It happened in the world, so it is not repeated unasked, and names the run."""
+    fork(nb.session, "report")
+    with pytest.raises(
+        HappenedInParent, match=r"pay\('ann'\) already happened in run 1"
+    ):
+        nb.run(BILL, "bill")
+    assert nb.world.effects.count("pay ann") == 1
+
+
+@pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
+def test_the_answer_is_remembered(nb: Notebook, said: Answer, payments: int) -> None:
+    """Kept, it is served from then on; again, it happens once more, and then no more."""
+    fork(nb.session, "report")
+    with pytest.raises(HappenedInParent):
+        nb.run(BILL, "bill")
+    settle(nb, "bill.1", said)
+    nb.run(BILL, "bill")
+    assert nb.namespace["bill"] == f"pay ann#{payments}"
+    present = commands.present(nb.session)
+    why = str(explain.why(nb.session.history, "bill.1", present))
+    assert ("in run 1, from which this one was forked" in why) == (said is Answer.KEEP)
+    nb.restart()
+    with contextlib.closing(nb.session):
+        assert "nothing ran" in run_all(nb)
+    assert nb.world.effects.count("pay ann") == payments
+
+
+def test_a_write_that_is_shared_is_served(nb: Notebook) -> None:
+    """Up to the place of the fork the history is one: an edited cell pays nothing."""
+    fork(nb.session)
+    nb.run(f"{BILL}\nx = 1", "bill")
+    assert nb.world.effects.count("pay ann") == 1
+
+
+def test_another_kernel_goes_on_with_the_fork(nb: Notebook) -> None:
+    """The fork is the notebook's newest open run; what it shares is there after a kill."""
+    fork(nb.session, "report")
+    run = nb.session.history.run
+    nb.restart()
+    with contextlib.closing(nb.session):
+        nb.plain(TOOLS)
+        assert "nothing ran" in nb.run(PLAN, "plan")
+        assert nb.session.history.run == run
+        assert names(nb.session.history) == ["plan", "report"]
+
+
+def test_a_fork_of_a_fork_has_both_histories(nb: Notebook) -> None:
+    """What the first fork shares, and what it did itself, up to the second place."""
+    fork(nb.session, "report")
+    nb.run("extra = ask('extra')", "extra")
+    fork(nb.session, "extra")
+    assert names(nb.session.history) == ["plan", "report", "extra"]
+    nb.run("extra = ask('extra')", "extra")
+    assert nb.world.effects.count("ask extra") == 1
+    with pytest.raises(HappenedInParent):
+        nb.run(BILL, "bill")
+
+
+def test_the_page_says_where_it_was_forked(nb: Notebook) -> None:
+    """The run shows from which run and step it was forked."""
+    fork(nb.session, "report")
+    history = nb.session.history
+    assert "forked from run 1 at report" in str(show(history))
+    page = show(history)._repr_html_()
+    assert "forked from run 1 at report" in page
+    assert show(history_of(nb.store, history.run)).run.forked == "run 1 at report"
+
+
+def test_an_unknown_step_is_refused(nb: Notebook) -> None:
+    """Nothing is opened for a step that isn't there."""
+    run = nb.session.history.run
+    with pytest.raises(ReferenceUnknown):
+        fork(nb.session, "reprot")
+    assert nb.session.history.run == run
+
+
+def test_why_and_questions_can_be_asked_in_a_fork(nb: Notebook) -> None:
+    """The call that asks is a question of the fork, and `why` explains the rest."""
+    fork(nb.session, "report")
+    with pytest.raises(HappenedInParent):
+        nb.run(BILL, "bill")
+    (asked,) = show(nb.session.history).run.asks
+    assert asked.says == "already happened in the run that this one was forked from"
+    assert [c for _, c in asked.answers] == [
+        "%durable resolve bill.1 --keep",
+        "%durable resolve bill.1 --again",
+    ]
+    present = commands.present(nb.session)
+    assert "report ran" in str(explain.why(nb.session.history, "report", present))
