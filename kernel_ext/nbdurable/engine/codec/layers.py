@@ -122,11 +122,17 @@ def keep(
             return put(NPY, arrays.encode(value, secrets))
         return put(NPY, lambda sink: arrays.write(value, sink, secrets))
     if marks is None and arrow.takes(value):
-        try:
-            return put(ARROW, arrow.encode(value, secrets, JOINED_MAX))
-        except Overflow:
-            return put(ARROW, lambda sink: arrow.write(value, sink, secrets))
+        small = _if_small(lambda: arrow.encode(value, secrets, JOINED_MAX))
+        return put(ARROW, small or (lambda sink: arrow.write(value, sink, secrets)))
     return _keep_graph(value, put, secrets, marks)
+
+
+def _if_small(encode: Callable[[], bytes]) -> bytes | None:
+    # Nothing of the attempt stays in memory: not what its exception would hold.
+    try:
+        return encode()
+    except Overflow:
+        return None
 
 
 def _keep_graph(
@@ -138,11 +144,10 @@ def _keep_graph(
         pickles.write(value, sink, secrets, marks=marks)
 
     try:
-        try:
-            small = pickles.encode(value, secrets, marks=marks, most=JOINED_MAX)
-        except Overflow:
-            return put(PICKLE, write)
-        return put(PICKLE, small)
+        small = _if_small(
+            lambda: pickles.encode(value, secrets, marks=marks, most=JOINED_MAX)
+        )
+        return put(PICKLE, small or write)
     except Unstorable as refusal:
         if refusal.final:
             raise
