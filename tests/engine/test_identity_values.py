@@ -6,6 +6,7 @@ import copy
 import itertools
 import pickle
 import struct
+import sys
 import threading
 from pathlib import Path
 
@@ -209,6 +210,30 @@ def test_paths_show_no_secret_and_no_long_key() -> None:
     with pytest.raises(Undigestible) as caught:
         digest(value, redact=scrub)
     assert caught.value.path == f"['‹secret:KEY›']['{'x' * 39}…]"
+
+
+def test_a_method_counts_with_its_owner_whatever_it_is_bound_to() -> None:
+    """A method that a module has under its own name is still one of its object."""
+    module = sys.modules[__name__]
+    try:
+        found = []
+        for n in (1, 2):
+            module.tell = Teller(n).tell  # type: ignore[attr-defined]  # that is what is tested
+            found.append(digest(module.tell))
+        assert found[0] != found[1]
+    finally:
+        del module.tell
+
+
+class Teller:
+    """Has a method."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def tell(self) -> int:
+        """A method."""
+        return self.n
 
 
 def test_an_open_file_has_no_digest() -> None:

@@ -44,16 +44,20 @@ def bound(value: Any) -> Form | None:
     return _method(value)
 
 
+_DRAWING = ("random", "numpy.random.mtrand")
+"""Modules whose functions are methods of their own generator."""
+
+
 def _method(value: Any) -> Form:
     """A bound method: its owner and a name.
 
-    Methods that a module hands out as its functions (``random.choice``) are code: the
-    state of the module's generator is no input of the cell that draws from it.
+    The functions of `random` are methods of a generator that the module keeps. They are
+    code: its state is no input of the cell that draws from it, as with ``import random``.
     """
     owner, name = value.__self__, value.__name__
-    for module in (getattr(value, "__module__", None), type(owner).__module__):
-        if vars(sys.modules.get(str(module), object)).get(name) is value:
-            return Form(Tag.NAMED, (b"of", str(module).encode(), name.encode()))
+    for module in _DRAWING:
+        if getattr(sys.modules.get(module), name, None) is value:
+            return Form(Tag.NAMED, (b"of", module.encode(), name.encode()))
     return Form(Tag.METHOD, (name.encode(),), (owner,), no_label)
 
 
