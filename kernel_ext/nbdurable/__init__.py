@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbdurable.api import (
+        diff,
         fork,
         new,
         off,
@@ -32,6 +33,7 @@ __all__ = [
     "DurableError",
     "DurablePause",
     "NotDone",
+    "diff",
     "fork",
     "new",
     "off",

@@ -6,7 +6,8 @@ returns an object that shows itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, MutableMapping
+import functools
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
 from nbdurable.engine import commands, explain, forking
@@ -14,14 +15,17 @@ from nbdurable.engine.cells import Places, no_places
 from nbdurable.engine.commands import OpenRun, Told, present
 from nbdurable.engine.explain import Why
 from nbdurable.engine.history import History
+from nbdurable.engine.loading import loaded
+from nbdurable.engine.pasts import StepPast
 from nbdurable.engine.restore import Restored
 from nbdurable.engine.restore import restore as bring_back
 from nbdurable.engine.session import Session
 from nbdurable.engine.settle import Answer
+from nbdurable.engine.sides import sides
 from nbdurable.engine.stale import Here, stale
 from nbdurable.engine.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
-from nbdurable.timeline import Shown, living, show
+from nbdurable.timeline import Diff, Reader, Shown, compare, find_history, living, show
 
 UNSAID = object()
 """Stands for a value that was not given; None is a value."""
@@ -176,6 +180,30 @@ def resolve(
     told, records = commands.resolve(run, asked, said[0], happened)
     session.append(records, sync=True)
     return told
+
+
+def diff(old: str, new: str = "") -> Diff:
+    """What differs between two attempts, steps or runs, aligned by content.
+
+    A name is the latest attempt of a step, ``review@1`` its first attempt, a number a run.
+
+    Args:
+        old: One side.
+        new: The other one. Without it, an attempt is compared with the one before it, and
+            a run with the present one.
+
+    Raises:
+        ReferenceUnknown: The run has no such step or attempt.
+        RunUnknown: There is no such run.
+    """
+    front, history = _attended("%durable diff")
+    session = front.session
+
+    def values(step: StepPast, names: Collection[str]) -> Mapping[str, object]:
+        return loaded(session.store, session.secrets, step, names)
+
+    pair = sides(history, old, new, functools.partial(find_history, session.store))
+    return compare(*pair, Reader(session.store.get, values))
 
 
 def fork(at: str = "") -> Told:

@@ -77,6 +77,18 @@ def test_a_run_is_shown(home: Path, cli: Run) -> None:
     assert again["calls"][1]["result"]["text"].startswith("Paper 1")
 
 
+def test_two_attempts_are_compared(home: Path, cli: Run) -> None:
+    """`diff` says what differs, as text and as JSON; an unknown side is answered."""
+    told_to(home, gallery()).close()
+    told = cli("diff", "chart@1", "chart@2")
+    assert told.startswith("chart@1 → chart@2\n")
+    assert "render: was render('bar', theme='dark'), is render('bar')" in told
+    (step,) = json.loads(cli("--json", "diff", "chart"))["steps"]
+    assert step["name"] == "chart"
+    assert step["calls"][0].startswith("render: was ")
+    assert "chart@2" in cli("diff", "chart@7", "chart", code=2)
+
+
 def test_a_living_kernel_is_seen(home: Path, cli: Run) -> None:
     """While a kernel executes in a run, its calls are running, not in doubt."""
     story = Story()

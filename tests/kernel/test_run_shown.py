@@ -51,3 +51,15 @@ def test_stale_cells_are_marked(kernel: Kernel) -> None:
     assert "stale: df changed in cell 5" in run["text/html"]
     status = shown(kernel.run("%durable status"))["text/plain"]
     assert "stale, would run again: chart (df changed in cell 5)" in status
+
+
+def test_two_attempts_are_compared(kernel: Kernel) -> None:
+    """`%durable diff` loads the variables that differ, and shows their cells."""
+    kernel.run("LIMIT = 3")
+    cell = "%%durable chart\nimport pandas as pd\ndf = pd.DataFrame({'a': [1, LIMIT]})\nn = LIMIT"
+    kernel.run(cell, metadata=ONE)
+    kernel.run("LIMIT = 4")
+    kernel.run(cell, metadata=ONE)
+    told = shown(kernel.run("%durable diff chart"))
+    assert "df.loc[1, 'a'] was 3, is 4" in told["text/plain"]
+    assert "<dd>n was 3, is 4</dd>" in told["text/html"]

@@ -72,6 +72,8 @@ COMMANDS = {
         "resolve", ("a.1",), {"happened": {"id": 3}}
     ),
     "resolve a.1 --happened None": Command("resolve", ("a.1",), {"happened": None}),
+    "diff review": Command("diff", ("review",)),
+    "diff review@1 review@2": Command("diff", ("review@1", "review@2")),
     "fork": Command("fork"),
     "fork --at review": Command("fork", (), {"at": "review"}),
     "off": Command("off"),
@@ -113,6 +115,8 @@ def test_an_unknown_word_is_answered_with_the_nearest(line, nearest):
         "resolve review.2 --happened in_1Q2w",
         "resolve review.2 --did-not --happened 1",
         "resolve a.1 b.2 --keep",
+        "diff",
+        "diff a b c",
         "fork review",
         "fork --at",
         "fork --at --at",

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -24,9 +25,19 @@ from nbdurable.engine.present import Present
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.session import STORE_FOLDER
 from nbdurable.engine.settle import Answer as Said
+from nbdurable.engine.sides import sides
 from nbdurable.engine.whereabouts import RunRow
 from nbdurable.errors import DurableError, Remedy
-from nbdurable.timeline import history_of, living, write_page, write_picture
+from nbdurable.timeline import (
+    Reader,
+    compare,
+    find_history,
+    history_of,
+    living,
+    plain_values,
+    write_page,
+    write_picture,
+)
 from nbdurable.timeline import show as show_run
 from nbdurable.timeline.previews import arguments_of, evidence_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
@@ -240,6 +251,15 @@ def why(given: argparse.Namespace) -> Answer:
     about, said = line(told.about), tuple(map(line, told.lines))
     data = {"about": about, "lines": list(said)}
     return _answer(str(explain.Why(about, said)), data, unverified)
+
+
+def diff(given: argparse.Namespace) -> Answer:
+    """What differs between two attempts, steps or runs; nothing is unpickled."""
+    with opened(given) as store:
+        history = _history(store, given.run)
+        pair = sides(history, given.old, given.new, partial(find_history, store))
+        found = compare(*pair, Reader(store.get, plain_values(store.get)))
+    return Answer(str(found), plain(found))
 
 
 def timeline(given: argparse.Namespace) -> Answer:

@@ -150,6 +150,10 @@ def parser() -> argparse.ArgumentParser:
     _add_path(why, "what")
     why.add_argument("what", nargs="?", default="", metavar="STEP[.CALL]")
     _add_run_option(why)
+    diff = command("diff", "commands:diff", "what differs between attempts or runs")
+    diff.add_argument("old", metavar="OLD", help="STEP, STEP@2 or a run's number")
+    diff.add_argument("new", nargs="?", default="", metavar="NEW", help="the same")
+    _add_run_option(diff)
     _add_resolve(command("resolve", "commands:resolve", "say what became of a call"))
     _add_timeline(
         command("timeline", "commands:timeline", "write the page or picture of a run")

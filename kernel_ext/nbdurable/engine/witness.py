@@ -87,9 +87,9 @@ class _Room:
         return True
 
 
-def is_small(value: object) -> bool:
+def is_small(value: object, most: int = VALUE_NODES_MAX) -> bool:
     """Whether a value is plain data of few elements; others aren't looked through."""
-    left, stack = VALUE_NODES_MAX, [value]
+    left, stack = most, [value]
     while stack:
         item: Any = stack.pop()
         left -= 1

@@ -98,7 +98,8 @@ def _unused(options: Iterable[str], given: Sequence[str]) -> list[str]:
 
 def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
     """Names of the run that a command takes, the latest first."""
-    history = run() if command in {"why", "rerun", "resolve", "restore"} else None
+    named = {"why", "rerun", "resolve", "restore", "diff"}
+    history = run() if command in named else None
     if history is None:
         return ()
     if command == "restore":
@@ -106,6 +107,8 @@ def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
     if command == "resolve":
         return [q.reference for q in settle.questions(history)]
     steps = _steps(lambda: history)
+    if command == "diff":
+        return [*dict.fromkeys(steps), *_attempts(history, begun)]
     return steps if command == "rerun" else [*steps, *_calls(history, begun)]
 
 
@@ -114,6 +117,14 @@ def _steps(run: ReadHistory) -> list[str]:
     history = run()
     steps = history.steps.values() if history else ()
     return [s.name for s in sorted(steps, key=lambda s: s.order, reverse=True)]
+
+
+def _attempts(history: History, begun: str) -> list[str]:
+    """The attempts of the step before the ``@``, the latest first."""
+    name, at, _ = begun.rpartition("@")
+    step = history.named(name) if at else None
+    slot = history.attempts(step.slot) if step else ()
+    return list(dict.fromkeys(f"{name}@{s.attempt}" for s in slot))
 
 
 def _calls(history: History, begun: str) -> list[str]:

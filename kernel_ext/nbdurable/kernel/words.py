@@ -72,6 +72,12 @@ WORDS: dict[str, Word] = {
         options={"--did-not": "did_not", "--keep": "keep", "--again": "again"},
         valued="--happened",
     ),
+    "diff": Word(
+        usage="diff OLD [NEW]",
+        says="what differs between two attempts, steps or runs",
+        most=2,
+        least=1,
+    ),
     "fork": Word(
         usage="fork [--at STEP]",
         says="go on in a new run that shares what this one did up to there",

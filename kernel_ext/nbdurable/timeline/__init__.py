@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from nbdurable.timeline.diff import Diff
+from nbdurable.timeline.diffing import Reader, plain_values
+from nbdurable.timeline.diffing import diff as compare
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.show import (
     Shown,
+    find_history,
     history_of,
     living,
     show,
@@ -14,10 +18,15 @@ from nbdurable.timeline.show import (
 from nbdurable.timeline.views import RunView
 
 __all__ = [
+    "Diff",
+    "Reader",
     "RunView",
     "Shown",
+    "compare",
+    "find_history",
     "history_of",
     "living",
+    "plain_values",
     "run_view",
     "show",
     "write_page",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from nbdurable.engine import forks
+from nbdurable.engine import forks, reference, runs
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now
 from nbdurable.engine.zones import LocalZone
@@ -85,6 +85,17 @@ def history_of(store: Store, run: str) -> History:
     forks.begin(history, entries, lambda parent: store.read(parent)[0])
     history.apply(entries)
     return history
+
+
+def find_history(store: Store, run: str) -> History:
+    """The fold of a run by its number, ``NOTEBOOK:NUMBER`` or id.
+
+    Raises:
+        RunUnknown: The store has no such run.
+    """
+    alive = living(store) - {store.owner}
+    rows = runs.rows(store.scan(runs.INDEX_KINDS), alive)
+    return history_of(store, reference.find_run(rows, run).id)
 
 
 def living(store: Store) -> frozenset[str]:

@@ -1,0 +1,262 @@
+"""Compares two attempts or runs. Reads values; executes nothing.
+
+How variables are read is an argument: a kernel loads them, the command line reads plain
+data only and never unpickles.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from nbdurable.engine import details
+from nbdurable.engine.alike import changes
+from nbdurable.engine.differences import differences, short
+from nbdurable.engine.moments import duration, size
+from nbdurable.engine.pairs import Pair, aligned
+from nbdurable.engine.pasts import CallPast, StepPast
+from nbdurable.engine.plainly import Unreadable, read
+from nbdurable.engine.sides import Side
+from nbdurable.engine.tally import Ledger, tokens
+from nbdurable.errors import DurableError
+from nbdurable.timeline import previews
+from nbdurable.timeline.diff import Diff, StepDiff
+from nbdurable.timeline.exchanges import answer_text, is_answer
+from nbdurable.timeline.previews import Get, line
+from nbdurable_store.records import BlobRef
+
+LINES_MAX: Final = 8
+"""Lines of one part of a step; more are counted."""
+
+MS_TOLD_MIN: Final = 1_000
+"""Below a second, and below a tenth of the longer one, a duration is no difference."""
+
+Values = Callable[[StepPast, Collection[str]], Mapping[str, object]]
+"""The values that an attempt made of these names; one that can't be read is `Unread`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A value that is not read here.
+
+    Attributes:
+        kind: What is known of it, such as ``pickle5, 12 kB``.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How what is stored is read.
+
+    Attributes:
+        get: Bytes of plain data.
+        values: Variables.
+    """
+
+    get: Get
+    values: Values
+
+
+def diff(old: Side, new: Side, reader: Reader) -> Diff:
+    """What differs between two sides.
+
+    Args:
+        old: The earlier one.
+        new: The later one.
+        reader: How values are read.
+    """
+    if not (old.whole and new.whole):
+        pairs = [
+            (old.steps[-1] if old.steps else None, new.steps[-1] if new.steps else None)
+        ]
+    else:
+        named = {s.name: s for s in old.steps}
+        pairs = [(named.pop(s.name, None), s) for s in new.steps]
+        pairs += [(s, None) for s in named.values()]
+    steps = (_step(old, new, pair, reader) for pair in pairs)
+    return Diff(old=line(old.label), new=line(new.label), steps=tuple(steps))
+
+
+def _step(
+    old: Side, new: Side, pair: tuple[StepPast | None, StepPast | None], reader: Reader
+) -> StepDiff:
+    before, after = pair
+    if before is None or after is None:
+        there = before or after
+        name = line(there.name) if there else ""
+        return StepDiff(name=name, only=line((old if before else new).label))
+    calls = Ledger(old.history).calls(before), Ledger(new.history).calls(after)
+    pairs = aligned(*calls)
+    told = [tuple(_call(p, reader.get)) for p in pairs]
+    given = [
+        details.Side(s, previews.evidence_of(reader.get)(s)) for s in (before, after)
+    ]
+    texts = given[0].evidence.source, given[1].evidence.source
+    code = list(details.source(*texts)) if before.source != after.source else []
+    inputs = [d for d in details.details(*given) if d not in code]
+    return StepDiff(
+        name=line(after.name),
+        code=_bounded(code),
+        inputs=_bounded(inputs),
+        values=_bounded(list(_values(before, after, reader))),
+        calls=_bounded([t for lines in told for t in lines]),
+        output=_bounded(list(_output(before, after, reader.get))),
+        cost=tuple(_cost((before, calls[0]), (after, calls[1]))),
+        equal=sum(not lines for lines in told),
+    )
+
+
+def _bounded(lines: list[str]) -> tuple[str, ...]:
+    rest = len(lines) - LINES_MAX
+    shown = tuple(map(line, lines[:LINES_MAX]))
+    return (*shown, f"and {rest:,} more") if rest > 0 else shown
+
+
+# ---- variables ---------------------------------------------------------------------------
+
+
+def _values(old: StepPast, new: StepPast, reader: Reader) -> Iterator[str]:
+    before, after = _places(old), _places(new)
+    gone = [n for n in before if n not in after]
+    more = [n for n in after if n not in before]
+    yield from (f"{name} is not made any more" for name in gone)
+    yield from (f"{name} is new" for name in more)
+    names = [n for n in after if n in before and before[n] != after[n]]
+    if not names:
+        return
+    was, now = reader.values(old, names), reader.values(new, names)
+    for name in names:
+        yield from _value(name, was.get(name), now.get(name))
+
+
+def _places(step: StepPast) -> dict[str, tuple[bytes, int]]:
+    """Where the value of each variable is: blob, and place in it."""
+    pairs = zip(step.groups, step.blobs[1:], strict=False)
+    return {
+        name: (ref.id, nth)
+        for group, ref in pairs
+        for nth, name in enumerate(group)
+        if name.isidentifier()
+    }
+
+
+def _value(name: str, old: object, new: object) -> list[str]:
+    if isinstance(old, Unread) and isinstance(new, Unread):
+        same = old.kind == new.kind
+        return (
+            [f"{name} ({new.kind}) is another one"]
+            if same
+            else [f"{name} was {old.kind}, is {new.kind}"]
+        )
+    if isinstance(old, Unread) or isinstance(new, Unread):
+        sides = (v.kind if isinstance(v, Unread) else short(v) for v in (old, new))
+        return ["{} was {}, is {}".format(name, *sides)]
+    return changes(name, old, new)
+
+
+def plain_values(get: Get) -> Values:
+    """Reads variables that are plain data, and unpickles nothing."""
+
+    def values(step: StepPast, names: Collection[str]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for group, ref in zip(step.groups, step.blobs[1:], strict=False):
+            if any(name in names for name in group):
+                found.update(zip(group, _plain_group(group, ref, get), strict=True))
+        return found
+
+    return values
+
+
+def _plain_group(group: tuple[str, ...], ref: BlobRef, get: Get) -> list[object]:
+    try:
+        value = read(ref.codec, get(ref) if ref.codec == "json" else b"")
+    except (Unreadable, DurableError):
+        return [Unread(f"{line(ref.codec)}, {size(ref.size)}")] * len(group)
+    if len(group) == 1:
+        return [value]
+    whole = isinstance(value, list) and len(value) == len(group)
+    return (
+        list(value)
+        if whole and isinstance(value, list)
+        else [Unread("json")] * len(group)
+    )
+
+
+# ---- calls, output, cost -----------------------------------------------------------------
+
+
+def _call(pair: Pair, get: Get) -> Iterator[str]:
+    old, new = pair
+    if old is None or new is None:
+        side, call = ("only after", new) if old is None else ("only before", old)
+        yield f"{side}: {call.text or call.name}" if call else side
+        return
+    arguments_of = previews.arguments_of(get)
+    label = new.name
+    if old.key != new.key:
+        arguments = list(differences(arguments_of(old), arguments_of(new)))
+        yield from (f"{label}: {d}" for d in arguments)
+        if not arguments:
+            yield f"{label}: was {old.text}, is {new.text}"
+    answers = _answer(old, get), _answer(new, get)
+    if answers[0] != answers[1]:
+        found = differences(*answers, most=2, root="answer")
+        yield from (f"{label}: {d}" for d in found)
+
+
+def _answer(call: CallPast, get: Get) -> object:
+    """What a call gave back, as plain data; the name of its blob where it isn't that."""
+    if call.outcome is None:
+        return call.fields.get("type") or "nothing that was kept"
+    try:
+        value = read(
+            call.outcome.codec,
+            get(call.outcome) if call.outcome.codec == "json" else b"",
+        )
+    except (Unreadable, DurableError):
+        return f"{call.outcome.codec} {call.outcome.id.hex()[:8]}"
+    if is_answer(value) and isinstance(value, Mapping):
+        return answer_text(value)[0]
+    return value
+
+
+def _output(old: StepPast, new: StepPast, get: Get) -> Iterator[str]:
+    lines = [_shown(step, get).splitlines() for step in (old, new)]
+    matcher = difflib.SequenceMatcher(None, lines[0], lines[1], autojunk=False)
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        for nth in range(max(j - i, m - k)):
+            was = lines[0][i + nth] if i + nth < j else None
+            now = lines[1][k + nth] if k + nth < m else None
+            yield from _line_diff(k + nth + 1, was, now)
+
+
+def _line_diff(number: int, was: str | None, now: str | None) -> Iterator[str]:
+    if was is None:
+        yield f"line {number} is new: {short(now)}"
+    elif now is None:
+        yield f"line {number} is gone (was {short(was)})"
+    else:
+        yield from map(str, differences(was, now, root=f"line {number}"))
+
+
+def _shown(step: StepPast, get: Get) -> str:
+    shown = previews.outputs(step.blobs[0] if step.blobs else None, get)
+    return shown.text if shown else ""
+
+
+Spent = tuple[StepPast, list[CallPast]]
+
+
+def _cost(old: Spent, new: Spent) -> Iterator[str]:
+    spent = [tokens(calls) for _, calls in (old, new)]
+    if spent[0] != spent[1]:
+        yield f"{spent[0]:,} tokens, now {spent[1]:,}"
+    ms = old[0].ms, new[0].ms
+    if abs(ms[0] - ms[1]) >= max(MS_TOLD_MIN, max(ms) / 10):
+        yield f"{duration(ms[0])}, now {duration(ms[1])}"
