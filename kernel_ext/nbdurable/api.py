@@ -17,6 +17,7 @@ from nbdurable.engine.explain import Why
 from nbdurable.engine.history import History
 from nbdurable.engine.loading import loaded
 from nbdurable.engine.pasts import StepPast
+from nbdurable.engine.reference import find_step
 from nbdurable.engine.restore import Restored
 from nbdurable.engine.restore import restore as bring_back
 from nbdurable.engine.session import Session
@@ -43,6 +44,7 @@ class Front:
         on: Whether they are on.
         hidden: Names of the namespace that are not the user's.
         places: Where names were assigned last.
+        mentioned: The names that the cell which runs now mentions.
     """
 
     session: Session
@@ -52,6 +54,7 @@ class Front:
     on: Callable[[], bool]
     hidden: Callable[[], Collection[str]] = frozenset
     places: Places = no_places
+    mentioned: Callable[[], Collection[str]] = frozenset
 
     def here(self) -> Here:
         """The variables, now."""
@@ -102,19 +105,30 @@ def run() -> Shown:
     )
 
 
-def restore(*names: str, overwrite: bool = False) -> Restored:
+def restore(*names: str, overwrite: bool = False, at: str = "") -> Restored:
     """Bring variables back from the journal, executing nothing.
+
+    What may take long (large values, those whose libraries have to be imported) is
+    loaded when a cell first uses it, unless it is named here.
 
     Args:
         names: Which; all that the run holds if none is given.
         overwrite: Also those assigned since the kernel started.
+        at: As of the end of this step; the latest values if none is given.
 
     Raises:
-        ReferenceUnknown: The run holds no such name.
+        ReferenceUnknown: The run holds no such name, or no such completed step.
     """
-    front, _ = _attended("%durable restore")
-    namespace = front.namespace()
-    return bring_back(front.session, namespace, names, overwrite=overwrite)
+    front, history = _attended("%durable restore")
+    front.session.stay()
+    return bring_back(
+        front.session,
+        front.namespace(),
+        names,
+        overwrite=overwrite,
+        until=find_step(history, at, "%durable restore --at") if at else None,
+        used=front.mentioned(),
+    )
 
 
 def why(what: str = "") -> Why:

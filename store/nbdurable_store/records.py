@@ -40,6 +40,7 @@ class Kind(StrEnum):
     RUN_PINNED = "run.pinned"
     RUN_REMOVED = "run.removed"
     STEP_STARTED = "step.started"
+    STEP_GIVEN = "step.given"
     STEP_COMPLETED = "step.completed"
     STEP_FAILED = "step.failed"
     STEP_REPLAYED = "step.replayed"

@@ -82,8 +82,7 @@ LINES = [
         wording.restored(
             14,
             total=16,
-            ms=1_400,
-            at=moments.moment(at(22, 18, 2), THURSDAY),
+            when=f"{moments.moment(at(22, 18, 2), THURSDAY)}, 1.4 s",
             not_back={"client": "run cell 1"},
             kept=["df"],
         ),

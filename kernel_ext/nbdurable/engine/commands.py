@@ -14,12 +14,13 @@ from typing import ClassVar
 from nbdurable.engine import disk, fields, lines, plainly, reference, settle
 from nbdurable.engine.codec import encode
 from nbdurable.engine.evidence import NOTHING, Evidence, read
+from nbdurable.engine.folders import place_of
 from nbdurable.engine.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.moments import count
 from nbdurable.engine.policy import Effect
 from nbdurable.engine.present import Present
 from nbdurable.engine.redact import Secrets
-from nbdurable.engine.session import Session, place_of
+from nbdurable.engine.session import Session
 from nbdurable.engine.settle import Answer, Question
 from nbdurable.engine.tally import Ledger
 from nbdurable.engine.whereabouts import DEFAULT_NOTEBOOK, Facts

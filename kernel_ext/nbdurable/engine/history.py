@@ -16,10 +16,12 @@ from nbdurable.engine.pasts import (
     FIRST_ALGORITHM,
     CallPast,
     CallState,
+    GivenPast,
     Order,
     SlotPast,
     StepPast,
     StepState,
+    groups_of,
 )
 from nbdurable.engine.policy import Effect
 from nbdurable_store.records import BlobRef, Entry, Kind, Record
@@ -47,6 +49,7 @@ class History:
         self.steps: dict[str, StepPast] = {}
         self.calls: dict[str, CallPast] = {}
         self.slots: dict[str, SlotPast] = {}
+        self.given: list[GivenPast] = []
         self.by_key: dict[bytes, list[str]] = {}
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: set[tuple[str, str]] = set()
@@ -168,6 +171,20 @@ def _step_started(history: History, record: Record, order: Order) -> None:
 def _codes(f: fields.Fields) -> dict[str, str] | None:
     found = fields.mapping(f, "codes")
     return {k: str(v) for k, v in found.items()} if "codes" in f else None
+
+
+def _step_given(history: History, record: Record, _: Order) -> None:
+    f = record.fields
+    history.given.append(
+        GivenPast(
+            step=record.subject,
+            at_us=record.at_us,
+            groups=groups_of(f),
+            blobs=record.blobs,
+            modules=fields.mapping(f, "modules"),
+            unsaved=fields.mapping(f, "unsaved"),
+        )
+    )
 
 
 def _step_ended(history: History, record: Record, order: Order) -> None:
@@ -313,6 +330,7 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.RUN_PINNED: _run_pinned,
     Kind.RUN_REMOVED: _run_removed,
     Kind.STEP_STARTED: _step_started,
+    Kind.STEP_GIVEN: _step_given,
     Kind.STEP_COMPLETED: _step_ended,
     Kind.STEP_FAILED: _step_ended,
     Kind.STEP_REPLAYED: _step_replayed,

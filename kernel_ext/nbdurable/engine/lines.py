@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbdurable.engine import fields, wording
 from nbdurable.engine.history import History, StepPast
-from nbdurable.engine.moments import Now, duration, moment
+from nbdurable.engine.moments import Now, duration
 from nbdurable.engine.tally import Ledger
 from nbdurable.engine.zones import LocalZone
 
@@ -87,26 +87,3 @@ def ended(
 def replayed(step: StepPast, now_us: int, *notes: str) -> str:
     """The line of a step that was replayed as a whole."""
     return wording.replayed(step.name, step.ended_us, now(now_us), *notes)
-
-
-def restored(
-    *,
-    back: Mapping[str, str],
-    steps: Sequence[StepPast],
-    not_back: Mapping[str, str],
-    kept: Sequence[str],
-    ms: float,
-    now_us: int,
-) -> str:
-    """The line of a restore."""
-    if not (back or not_back or kept):
-        return "nothing to restore: no durable step of this run made a variable"
-    at_us = max((s.ended_us for s in steps), default=now_us)
-    return wording.restored(
-        len(back),
-        total=len(back) + len(not_back) + len(kept),
-        ms=ms,
-        at=moment(at_us, now(now_us)),
-        not_back=not_back,
-        kept=kept,
-    )

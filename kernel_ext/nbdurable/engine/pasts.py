@@ -210,12 +210,37 @@ class StepPast:
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The names it stored, one tuple per group of values that hang together."""
-        stored = self.fields.get("names", ())
-        groups = stored if isinstance(stored, (list, tuple)) else ()
-        return tuple(
-            tuple(str(n) for n in g) if isinstance(g, (list, tuple)) else ()
-            for g in groups
-        )
+        return groups_of(self.fields)
+
+
+def groups_of(of: Mapping[str, Plain]) -> tuple[tuple[str, ...], ...]:
+    """The names that a record stored, one tuple per group of values."""
+    stored = of.get("names", ())
+    groups = stored if isinstance(stored, (list, tuple)) else ()
+    return tuple(
+        tuple(str(n) for n in g) if isinstance(g, (list, tuple)) else () for g in groups
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenPast:
+    """What plain cells had made when a step was given it.
+
+    Attributes:
+        step: Id of the step.
+        at_us: When, microseconds since 1970 UTC.
+        groups: The names whose values were stored, by what hangs together.
+        blobs: One value per group.
+        modules: The names of modules, by name.
+        unsaved: Names that could not be stored, with why.
+    """
+
+    step: str
+    at_us: int
+    groups: tuple[tuple[str, ...], ...]
+    blobs: tuple[BlobRef, ...]
+    modules: Mapping[str, Plain]
+    unsaved: Mapping[str, Plain]
 
 
 @dataclass(slots=True)

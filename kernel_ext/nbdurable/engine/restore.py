@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, MutableMapping
-from dataclasses import dataclass, field
+import html
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nbdurable.engine import lines
-from nbdurable.engine.history import History, StepPast, StepState
-from nbdurable.engine.snapshot import Group, put_back
+from nbdurable.engine import lines, wording
+from nbdurable.engine.deferred import at_once, load, reached
+from nbdurable.engine.kept import Lost, Names, Source, names_of
+from nbdurable.engine.moments import duration, moment, size
+from nbdurable.engine.pasts import StepState
 from nbdurable.errors import ReferenceUnknown
-from nbdurable_store.errors import DurableError
 
 if TYPE_CHECKING:
+    from nbdurable.engine.pasts import StepPast
     from nbdurable.engine.session import Session
+
+NOTHING = "nothing to restore: no durable step of this run made a variable"
+
+SIZE_TOLD_BYTES_MIN = 1_000_000
+"""Below a megabyte nobody waits, so the size is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -22,15 +30,34 @@ class Restored:
 
     Attributes:
         back: Names that are back, with the step that made each.
-        not_back: Names that are not, with what makes them.
+        waiting: Names that are back and are loaded when a cell first uses them, with
+            the step that made each.
+        not_back: Names that are not, with what makes them; a waiting name whose value
+            can't be loaded is added when it is used.
+        reasons: Why, for those.
         kept: Names left alone because they were assigned since the kernel started.
         line: The whole as one line.
     """
 
     back: dict[str, str] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
     not_back: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     line: str = ""
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """A table: name, state, and the step or the command that makes it."""
+        return [
+            *((n, "back", step) for n, step in self.back.items()),
+            *((n, "loaded when used", step) for n, step in self.waiting.items()),
+            *((n, "yours", "--overwrite") for n in self.kept),
+            *((n, self._why(n), cure) for n, cure in self.not_back.items()),
+        ]
+
+    def _why(self, name: str) -> str:
+        why = self.reasons.get(name, "")
+        return f"not back: {why}" if why else "not back"
 
     def __str__(self) -> str:
         return self.line
@@ -38,29 +65,19 @@ class Restored:
     def __repr__(self) -> str:
         return self.line
 
-
-def kept_names(history: History) -> dict[str, StepPast]:
-    """Each name that the run holds, with the step that last made it."""
-    steps = [s for s in history.steps.values() if s.state is StepState.COMPLETED]
-    found: dict[str, StepPast] = {}
-    for step in sorted(steps, key=_last_us):
-        for name in (n for group in step.groups for n in group if n.isidentifier()):
-            found[name] = step
-        deleted = step.fields.get("deleted", ())
-        for name in deleted if isinstance(deleted, (list, tuple)) else ():
-            found.pop(str(name), None)
-    return found
-
-
-def lost_names(history: History) -> dict[str, str]:
-    """Each name that could not be stored, with the step that makes it."""
-    lost: dict[str, str] = {}
-    for step in sorted(history.steps.values(), key=_last_us):
-        unsaved = step.fields.get("unsaved", {})
-        for name in unsaved if isinstance(unsaved, dict) else ():
-            if name:
-                lost[str(name)] = step.name
-    return lost
+    def _repr_html_(self) -> str:
+        """The line, and the table below it on demand."""
+        if not self.rows():
+            return html.escape(self.line)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self.rows()
+        )
+        head = "<tr><th>name</th><th>state</th><th>from</th></tr>"
+        return (
+            f"<details><summary>{html.escape(self.line)}</summary>"
+            f"<table>{head}{rows}</table></details>"
+        )
 
 
 def restore(
@@ -69,65 +86,101 @@ def restore(
     names: Collection[str] = (),
     *,
     overwrite: bool = False,
+    until: StepPast | None = None,
+    used: Collection[str] | None = None,
 ) -> Restored:
-    """Give names their value at the last durable step that made them.
+    """Give names their value at the last durable step that made or was given them.
 
     Args:
         session: The kernel's session, attending a run.
         namespace: The user's variables; changed in place.
-        names: Which; empty for all.
+        names: Which, and at once; empty for all.
         overwrite: Also those assigned since the kernel started.
+        until: As of the end of this step; ``None`` for the latest values.
+        used: Leave what may take long until a cell uses it, except these names, which
+            are used now; ``None`` to load everything.
 
     Raises:
-        ReferenceUnknown: The run holds no such name.
+        ReferenceUnknown: The run holds no such name, or the step didn't complete.
     """
     began_s = session.clock.monotonic_s()
-    known, lost = kept_names(session.history), lost_names(session.history)
-    wanted = list(names) or [*known, *(n for n in lost if n not in known)]
-    unknown = next((n for n in wanted if n not in known and n not in lost), None)
-    if unknown is not None:
-        raise ReferenceUnknown(given=f"name {unknown}", known=tuple(known))
-    kept = tuple(n for n in wanted if n in namespace and not overwrite)
-    asked = [n for n in wanted if n not in kept]
-    back, failed = _bring_back(session, namespace, known, asked)
-    not_back = {n: f"run {lost[n]}" for n in asked if n not in known} | failed
-    line = lines.restored(
-        back=back,
-        steps=[known[n] for n in back],
+    if until is not None and until.state is not StepState.COMPLETED:
+        raise ReferenceUnknown(given=f"completed step {until.name}", known=())
+    found = names_of(session.history, until)
+    wanted = _wanted(found, names)
+    deferred = session.deferred
+    there = [n for n in wanted if n in namespace and not overwrite]
+    # What a plain cell has made again is no news, unless it was asked for.
+    kept = tuple(n for n in there if names or not _is_given(found, n))
+    asked = [n for n in wanted if n not in there]
+    sources = {n: found.known[n] for n in asked if n in found.known}
+    later = {} if names or used is None else _later(sources)
+    now = {n: s for n, s in sources.items() if n not in later}
+    for name in now:
+        deferred.waiting.pop(name, None)
+    reasons = load(session, namespace, now)
+    not_back = _cures(found.lost, asked) | {
+        n: f"run {now[n].step.name}" for n in reasons
+    }
+    reasons |= {n: found.lost[n].why for n in asked if n in found.lost}
+    for name, source in later.items():
+        namespace.pop(name, None)
+        deferred.defer(name, source, not_back)
+    at_hand = reached(namespace, deferred.waiting, used or ())
+    reasons |= deferred.load(session, namespace, at_hand)
+    restored = Restored(
+        back={n: s.step.name for n, s in sources.items() if n in namespace},
+        waiting={n: s.step.name for n, s in later.items() if n in deferred.waiting},
         not_back=not_back,
+        reasons=reasons,
         kept=kept,
-        ms=(session.clock.monotonic_s() - began_s) * 1000,
-        now_us=session.clock.now_us(),
     )
-    return Restored(back=back, not_back=not_back, kept=kept, line=line)
+    return _told(session, restored, sources, began_s)
 
 
-def _last_us(step: StepPast) -> tuple[int, int]:
-    return max([step.ended_us, *step.replays]), step.ended_us
+def _is_given(found: Names, name: str) -> bool:
+    return name in found.known and found.known[name].given
 
 
-def _bring_back(
-    session: Session,
-    namespace: MutableMapping[str, object],
-    known: dict[str, StepPast],
-    asked: list[str],
-) -> tuple[dict[str, str], dict[str, str]]:
-    back: dict[str, str] = {}
-    failed: dict[str, str] = {}
-    for step in {known[n].id: known[n] for n in asked if n in known}.values():
-        mine = [n for n in asked if n in known and known[n].id == step.id]
-        for names, ref in zip(step.groups, step.blobs[1:], strict=True):
-            here = [n for n in names if n in mine]
-            if not here:
-                continue
-            made: dict[str, object] = {}
-            try:
-                data = session.store.get(ref, stream=True)
-                group = Group(names=names, codec=ref.codec, data=data)
-                put_back([group], made, secrets=session.secrets)
-            except DurableError:
-                failed.update((n, f"run {step.name}") for n in here)
-                continue
-            namespace.update((n, made[n]) for n in here)
-            back.update((n, step.name) for n in here)
-    return back, failed
+def _wanted(found: Names, names: Collection[str]) -> Sequence[str]:
+    unknown = [n for n in names if n not in found.known and n not in found.lost]
+    if unknown:
+        known = tuple(found.known)
+        raise ReferenceUnknown(given=f"name {unknown[0]}", known=known)
+    return list(names) or [*found.known, *found.lost]
+
+
+def _later(sources: Mapping[str, Source]) -> dict[str, Source]:
+    return {n: s for n, s in sources.items() if not at_once(s)}
+
+
+def _cures(lost: Mapping[str, Lost], asked: Sequence[str]) -> dict[str, str]:
+    return {n: lost[n].cure for n in asked if n in lost}
+
+
+def _told(
+    session: Session, restored: Restored, sources: Mapping[str, Source], began_s: float
+) -> Restored:
+    now_us = session.clock.now_us()
+    at_us = max((s.at_us for s in sources.values()), default=now_us)
+    took = duration((session.clock.monotonic_s() - began_s) * 1000)
+    back = len(restored.back) + len(restored.waiting)
+    total = back + len(restored.not_back) + len(restored.kept)
+    told = NOTHING
+    if total:
+        told = wording.restored(
+            back,
+            total=total,
+            when=f"{moment(at_us, lines.now(now_us))}, {took}",
+            not_back=restored.not_back,
+            kept=restored.kept,
+            waiting=_waiting([sources[n] for n in restored.waiting], restored.waiting),
+        )
+    return replace(restored, line=told)
+
+
+def _waiting(sources: Sequence[Source], names: Collection[str]) -> str:
+    refs = {s.ref.id: s.ref.size for s in sources if s.ref is not None}
+    length = sum(refs.values())
+    told = wording.listed([*names])
+    return f"{told} ({size(length)})" if length >= SIZE_TOLD_BYTES_MIN else told

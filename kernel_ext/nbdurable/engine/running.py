@@ -214,6 +214,7 @@ class Running:
         files = self.files.close()
         fields |= files.fields()
         kept = [group.ref for group in taken.groups]
+        self.session.keeping.made((g.names, g.ref) for g in taken.groups)
         self.attempt.used.told += _told_of(self.inputs, files)
         self.attempt.used.told += map(_last_resort, taken.last_resort)
         return self._record_end(Kind.STEP_COMPLETED, fields, kept, unsaved)

@@ -13,14 +13,17 @@ from pathlib import Path
 
 from nbdurable.engine import forks, goingon, lines, runs, starting
 from nbdurable.engine.claiming import claim
+from nbdurable.engine.deferred import Deferred
 from nbdurable.engine.disk import SizeLine
 from nbdurable.engine.files.stamps import Contents
+from nbdurable.engine.folders import is_store, place_of
 from nbdurable.engine.history import CallPast, CallState, History
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.ids import RANDOM_IDS, Ids
 from nbdurable.engine.leftovers import Lingering
 from nbdurable.engine.localcode import module_file, source_of, version_of
+from nbdurable.engine.plaincells import Keeping
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest, Outcome
 from nbdurable.engine.slots import Slots
@@ -39,20 +42,8 @@ from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Lease, Store
 from nbdurable_store.records import NO_KEY, Entry, Kind, Plain, Record
 
-STORE_FOLDER = ".nbdurable"
-"""The store's folder in the directory that the kernel started in."""
-
 APPENDERS_MAX = 16
 """Appends at a time from awaiting calls; they share syncs, so more gain nothing."""
-
-
-def place_of(facts: Facts) -> str:
-    """The store's folder that the facts say."""
-    return facts.store or str(Path(facts.start_dir) / STORE_FOLDER)
-
-
-def _is_store(place: str) -> bool:
-    return (Path(place) / "FORMAT").exists()
 
 
 class Session:
@@ -61,6 +52,8 @@ class Session:
     Attributes:
         sources: The cells' sources by the file name they were compiled under.
         lingering: Steps that go on after their cell, by slot.
+        keeping: What the run keeps of what plain cells made.
+        deferred: Names that are loaded when a cell uses them.
         notify: Shows one line to the user at once.
     """
 
@@ -86,6 +79,8 @@ class Session:
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}
         self.lingering: dict[str, Lingering] = {}
+        self.keeping = Keeping()
+        self.deferred = Deferred()
         self._history = History("")
         self._pending: list[Entry] = []
         self._pending_steps: set[str] = set()
@@ -193,7 +188,7 @@ class Session:
             NothingDurable: The notebook has no run.
         """
         if not self.history.run:
-            exists = self._store is not None or _is_store(place_of(facts))
+            exists = self._store is not None or is_store(place_of(facts))
             rows = self._rows(facts) if exists else []
             if not rows:
                 raise NothingDurable(command=command)
@@ -203,6 +198,10 @@ class Session:
             self._leave()
             return self.attend(facts, command)
         return self.history
+
+    def stay(self) -> None:
+        """Go on in the attended run: its variables are in the namespace by now."""
+        self._chosen = self._chosen or self.history.closed is None
 
     def _rows(self, facts: Facts) -> list[RunRow]:
         self.open(facts)
@@ -245,6 +244,7 @@ class Session:
     def _load(self, run: str) -> None:
         self._history, self._cursor = History(run), START
         self._latest, self._losses = None, 0
+        self.keeping = Keeping()
         self._pending.clear()
         self._pending_steps.clear()
         self._applied.clear()

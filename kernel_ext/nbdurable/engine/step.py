@@ -18,15 +18,17 @@ from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Cell, Output, Replayed
 from nbdurable.engine.contents import digest_of
 from nbdurable.engine.files.step import StepFiles
+from nbdurable.engine.folders import place_of
 from nbdurable.engine.history import History, StepPast
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.matching import Standing, standing_of
+from nbdurable.engine.plaincells import keep_given
 from nbdurable.engine.policy import Effect
 from nbdurable.engine.randomness import RANDOM
 from nbdurable.engine.running import OUTPUTS_CODEC, RESULT, Namespace, Running
-from nbdurable.engine.session import Session, place_of
+from nbdurable.engine.session import Session
 from nbdurable.engine.slots import Place
 from nbdurable.engine.snapshot import Group, put_back
 from nbdurable.engine.whereabouts import Step
@@ -167,6 +169,7 @@ def _replay(
         return gone
     if RANDOM in view:
         randomness.restore(view[RANDOM])
+    session.keeping.made(zip(past.groups, past.blobs[1:], strict=True))
     for name in _names(past.fields, "deleted"):
         namespace.pop(name, None)
     _adopt(session, place, past)
@@ -252,6 +255,7 @@ def _start(
     session.append((record,), sync=False)
     reach("step.started.written")
     attempt.step = session.history.steps[step_id]
+    keep_given(session, attempt, looked.inputs, namespace, cell.hidden)
     return Running(
         session=session,
         attempt=attempt,

@@ -291,27 +291,30 @@ def restored(
     names: int,
     *,
     total: int,
-    ms: float,
-    at: str,
+    when: str,
     not_back: Mapping[str, str],
     kept: Sequence[str] = (),
+    waiting: str = "",
 ) -> str:
     """Variables were brought back.
 
     Args:
         names: How many are back.
         total: How many are known.
-        ms: How long it took, milliseconds.
-        at: The moment whose values they have, as `moments.moment` tells it.
+        when: The moment whose values they have, and how long it took.
         not_back: What to do for each name that is not back, such as ``run cell 1``.
         kept: Names left alone because they were assigned since the kernel started.
+        waiting: Those of the names that are loaded when a cell uses them.
 
     Example:
-        >>> print(restored(14, total=16, ms=1_400, at="Tue 18:02",
+        >>> print(restored(14, total=16, when="Tue 18:02, 1.4 s",
         ...                not_back={"client": "run cell 1"}, kept=["df"]))
         14 of 16 names as of Tue 18:02, 1.4 s, nothing executed · not back: client → run cell 1 · kept yours: df (--overwrite)
-        >>> print(restored(0, total=1, ms=0, at="", not_back={}, kept=["df"]))
+        >>> print(restored(0, total=1, when="", not_back={}, kept=["df"]))
         nothing was brought back: df is there already (--overwrite)
+        >>> print(restored(3, total=3, when="Tue 18:02, 12 ms", not_back={},
+        ...                waiting="df (84 MB)"))
+        3 names as of Tue 18:02, 12 ms, nothing executed · loaded when used: df (84 MB)
     """
     if not (names or not_back):
         are = "is" if total == 1 else "are"
@@ -321,7 +324,8 @@ def restored(
     many = count(names, "name") if names == total else f"{names:,} of {total:,} names"
     lost = [f"{name} → {cure}" if cure else name for name, cure in not_back.items()]
     return line(
-        f"{many} as of {at}, {duration(ms)}, nothing executed",
+        f"{many} as of {when}, nothing executed",
+        f"loaded when used: {waiting}" if waiting else "",
         f"not back: {listed(lost)}" if lost else "",
         f"kept yours: {listed(kept)} (--overwrite)" if kept else "",
     )

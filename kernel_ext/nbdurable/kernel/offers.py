@@ -13,7 +13,7 @@ from typing import Final
 
 from nbdurable.engine import reference, settle
 from nbdurable.engine.history import History
-from nbdurable.engine.restore import kept_names
+from nbdurable.engine.kept import names_of
 from nbdurable.engine.tally import Ledger
 from nbdurable.kernel.options import OPTIONS
 from nbdurable.kernel.words import WORDS, Word
@@ -103,7 +103,8 @@ def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
     if history is None:
         return ()
     if command == "restore":
-        return list(kept_names(history))[::-1]
+        known = names_of(history).known
+        return [name for name, source in known.items() if not source.module][::-1]
     if command == "resolve":
         return [q.reference for q in settle.questions(history)]
     steps = _steps(lambda: history)

@@ -7,6 +7,7 @@ of `%durable` or the first function of `nd` that acts on the run.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 from collections.abc import Callable, MutableMapping
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nbdurable.engine.cells import Cell, Replayed
 from nbdurable.kernel.lines import say
+from nbdurable.kernel.mentions import ANY, mentioned
 from nbdurable.kernel.places import places
 from nbdurable.kernel.where import facts
 
@@ -43,6 +45,7 @@ class Port:
         self._shell = shell
         self._switch = switch
         self._on = on
+        self._nodes: list[ast.AST] = []
 
     @functools.cached_property
     def session(self) -> Session:
@@ -62,6 +65,7 @@ class Port:
             on=self._on,
             hidden=lambda: frozenset(self._shell.user_ns_hidden),
             places=functools.partial(places, self._shell),
+            mentioned=self._mentioned,
         )
         api.attach(front)
         return session
@@ -79,18 +83,39 @@ class Port:
             http.install()
         return begun
 
+    def touch(self, nodes: list[ast.AST]) -> None:
+        """A cell is about to run: load what it uses of the names that wait."""
+        self._nodes = nodes
+        if "session" not in vars(self) or not self.session.deferred.waiting:
+            return
+        from nbdurable.engine.deferred import reached
+
+        deferred, namespace = self.session.deferred, self._shell.user_ns
+        found = reached(namespace, deferred.waiting, self._mentioned())
+        while found:
+            failed = deferred.load(self.session, namespace, found)
+            for name, why in failed.items():
+                say(self._shell, f"{name} is not back: {why}", "warning")
+            found = reached(namespace, deferred.waiting, found)
+
+    def _mentioned(self) -> set[str]:
+        names = mentioned(self._nodes)
+        if names & ANY and "session" in vars(self):
+            return names | self.session.deferred.waiting.keys()
+        return names
+
     def kept(self, name: str) -> str:
         """Where a name is kept; an unreadable store keeps nothing."""
+        from nbdurable.engine.kept import names_of
         from nbdurable.engine.lines import now
         from nbdurable.engine.moments import moment
-        from nbdurable.engine.restore import kept_names
 
         history = self.run()
-        step = None if history is None else kept_names(history).get(name)
-        if step is None:
+        source = None if history is None else names_of(history).known.get(name)
+        if source is None:
             return ""
-        at = moment(step.ended_us, now(self.session.clock.now_us()))
-        return f"{step.name}, {at}"
+        at = moment(source.at_us, now(self.session.clock.now_us()))
+        return f"{source.step.name}, {at}"
 
     def run(self) -> History | None:
         """The run of the notebook; None if there is none, or it can't be read."""

@@ -64,6 +64,8 @@ class Runner:
 
         if self._closed or _inside_cell.get():
             return await run()
+        with contained("names that wait can't be loaded"):
+            self._parts.engine.touch(nodelist)
         marking = self._marking(result)
         token = _inside_cell.set(True)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -47,6 +48,10 @@ class Engine(Protocol):
             DurableError: The store can't be used.
             DurablePause: Somebody has to decide first.
         """
+        ...
+
+    def touch(self, nodes: list[ast.AST]) -> None:
+        """A cell of these nodes is about to run; it may use names that wait."""
         ...
 
     def kept(self, name: str) -> str:

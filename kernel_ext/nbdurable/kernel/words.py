@@ -55,10 +55,11 @@ ANY = 1000
 
 WORDS: dict[str, Word] = {
     "restore": Word(
-        usage="restore [NAME …] [--overwrite]",
+        usage="restore [NAME …] [--at STEP] [--overwrite]",
         says="bring variables back, executing nothing",
         most=ANY,
         options={"--overwrite": "overwrite"},
+        named={"--at": "at"},
     ),
     "why": Word(usage="why [STEP]", says="why it ran, was replayed or waits", most=1),
     "rerun": Word(
