@@ -18,12 +18,12 @@ from nbdurable.engine import commands as engine
 from nbdurable.engine import explain, lines, reference, settle
 from nbdurable.engine import runs as run_index
 from nbdurable.engine.fates import GLYPHS, Fate, step_fate
+from nbdurable.engine.folders import STORE_FOLDER
 from nbdurable.engine.history import History
 from nbdurable.engine.moments import Now, count, moment, since, size
 from nbdurable.engine.plainly import READABLE
 from nbdurable.engine.present import Present
 from nbdurable.engine.redact import Secrets
-from nbdurable.engine.session import STORE_FOLDER
 from nbdurable.engine.settle import Answer as Said
 from nbdurable.engine.sides import sides
 from nbdurable.engine.whereabouts import RunRow

@@ -393,9 +393,7 @@ def _told(error: BaseException) -> str:
 
 
 def _is_over(value: object) -> bool:
-    """A pool that was shut down, as a ``with`` leaves it: nothing of it is to be kept.
-
-    It says only by an attribute of its own that it ended.
-    """
+    """A pool that was shut down, as a ``with`` leaves it: nothing of it is to be kept."""
+    # It says only by an attribute of its own that it ended.
     ended = ("_shutdown", "_shutdown_thread")
     return isinstance(value, Executor) and any(getattr(value, a, 0) for a in ended)
