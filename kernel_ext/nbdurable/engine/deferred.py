@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterable, MutableMapping
-from typing import TYPE_CHECKING
 
 from nbdurable.engine.codec import JSON, NPY
+from nbdurable.engine.home import Home
 from nbdurable.engine.kept import Source
 from nbdurable.engine.snapshot import Group, put_back
 from nbdurable_store.errors import DurableError
-
-if TYPE_CHECKING:
-    from nbdurable.engine.session import Session
 
 AT_ONCE_BYTES_MAX = 1_000_000
 """Plain data up to here is loaded at once: it takes 10 ms and imports nothing."""
@@ -50,7 +47,7 @@ class Deferred:
         self._not_back[name] = not_back
 
     def load(
-        self, session: Session, namespace: Namespace, names: Iterable[str]
+        self, home: Home, namespace: Namespace, names: Iterable[str]
     ) -> dict[str, str]:
         """Load those of the names that wait. Gives why, for each that can't be loaded.
 
@@ -58,14 +55,14 @@ class Deferred:
         """
         mine = {n: self.waiting.pop(n) for n in list(names) if n in self.waiting}
         todo = {n: s for n, s in mine.items() if n not in namespace}
-        failed = load(session, namespace, todo)
+        failed = load(home, namespace, todo)
         for name, why in failed.items():
             self._not_back.pop(name, {})[name] = why
         return failed
 
 
 def load(
-    session: Session, namespace: Namespace, sources: dict[str, Source]
+    home: Home, namespace: Namespace, sources: dict[str, Source]
 ) -> dict[str, str]:
     """Give names their values. Gives why, for each that can't be loaded."""
     failed: dict[str, str] = {}
@@ -76,7 +73,7 @@ def load(
         for each in together:
             del left[each]
         try:
-            made = _values(session, source, name)
+            made = _values(home, source, name)
         except DurableError as gone:
             failed.update(dict.fromkeys(together, gone.fact().rstrip(".")))
         except Exception as error:  # noqa: BLE001  # a module that can't be imported
@@ -87,13 +84,13 @@ def load(
     return failed
 
 
-def _values(session: Session, source: Source, name: str) -> dict[str, object]:
+def _values(home: Home, source: Source, name: str) -> dict[str, object]:
     if source.ref is None:
         return {name: importlib.import_module(source.module)}
     made: dict[str, object] = {}
-    data = session.store.get(source.ref, stream=True)
+    data = home.store.get(source.ref, stream=True)
     group = Group(names=source.names, codec=source.ref.codec, data=data)
-    put_back([group], made, secrets=session.secrets)
+    put_back([group], made, secrets=home.secrets)
     return made
 
 

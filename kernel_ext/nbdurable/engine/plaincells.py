@@ -20,7 +20,6 @@ from nbdurable_store.records import BlobRef, Kind
 
 if TYPE_CHECKING:
     from nbdurable.engine.attempt import Attempt
-    from nbdurable.engine.session import Session
 
 NOTEBOOK = "__main__"
 
@@ -59,14 +58,14 @@ class Keeping:
 
 
 def keep_given(
-    session: Session,
     attempt: Attempt,
+    known: Keeping,
     inputs: Inputs,
     namespace: Mapping[str, object],
     hidden: Collection[str],
 ) -> None:
     """Store what a step is given, as far as the run doesn't keep it yet."""
-    known = session.keeping
+    home = attempt.home
     mine = {
         name: value
         for name, value in list(namespace.items())
@@ -78,7 +77,7 @@ def keep_given(
     modules = {n: m for n, m in modules.items() if known.modules.get(n) != m}
     if not (values or modules):
         return
-    taken = take(values, session.store.put, secrets=session.secrets)
+    taken = take(values, home.store.put, secrets=home.secrets)
     groups = known.new(taken.groups)
     fields = {
         "names": [list(group.names) for group in groups],
@@ -89,10 +88,10 @@ def keep_given(
     record = attempt.record(Kind.STEP_GIVEN, attempt.step.id, b"", fields, refs)
     try:
         if groups or modules or taken.unstorable:
-            session.append((record,), sync=False)
+            home.append((record,), sync=False)
     except (DurableError, OSError) as unwritten:
         told = unwritten.fact() if isinstance(unwritten, DurableError) else unwritten
-        session.tell_once(f"what plain cells made is not kept: {told}")
+        home.tell_once(f"what plain cells made is not kept: {told}")
         return
     known.modules |= modules
     known.digests |= {n: d for n in values if (d := digests.get(n)) is not None}

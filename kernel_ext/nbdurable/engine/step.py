@@ -255,7 +255,7 @@ def _start(
     session.append((record,), sync=False)
     reach("step.started.written")
     attempt.step = session.history.steps[step_id]
-    keep_given(session, attempt, looked.inputs, namespace, cell.hidden)
+    keep_given(attempt, session.keeping, looked.inputs, namespace, cell.hidden)
     return Running(
         session=session,
         attempt=attempt,
