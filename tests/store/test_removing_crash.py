@@ -11,6 +11,7 @@ import nbdurable_store
 from nbdurable_store.killpoints import STORE_POINTS
 from tests.store.cleared import (
     Remover,
+    aged,
     holds,
     opened,
     runs_of_rows,
@@ -32,10 +33,14 @@ COMMIT = {"record.synced", "remove.said"}
 
 
 def _told(root: Path) -> dict[str, list[bytes]]:
-    """Three runs, of which two share a value, in three kernels that are dead."""
+    """Three runs that share part of a value, in three kernels that died long ago."""
     told = {
-        run: [*(f"{run} {n}".encode() for n in range(9)), value(run), value("shared")]
-        for run in ("kept", "gone", "too")
+        run: [
+            *(f"{run} {n}".encode() for n in range(9)),
+            value(run),
+            value("shared") + value(f"{run}, too"),
+        ]
+        for run in ("gone", "kept", "too")
     }
     for part in (slice(0, 4), slice(4, 10), slice(10, 11)):
         store = opened(root)
@@ -45,6 +50,7 @@ def _told(root: Path) -> dict[str, list[bytes]]:
     store = opened(root)
     store.flush()
     store.close()
+    aged(root)
     return told
 
 
@@ -75,6 +81,7 @@ def test_a_removal_is_killed(tmp_path: Path, point: str) -> None:
     for run in ("gone", "too"):
         assert holds(root, f"{run} 3".encode()) == []
         assert holds(root, value(run)[5_000:5_100]) == []
+        assert holds(root, value(f"{run}, too")[-100:]) == []
     assert holds(root, value("shared")[5_000:5_100]) != []
     assert runs_of_rows(root) == {"kept"}
     assert list((root / "tmp").iterdir()) == []

@@ -105,14 +105,26 @@ class Clearing:
         self._blobs = BlobFiles(self.root, self.sealer.owner)
 
     def usage(self, giving_up: Collection[str] = ()) -> Usage:
-        """What takes how much room, now."""
+        """What takes how much room, now; not while somebody removes."""
+        try:
+            with self._gate().passed(TIDY_WAIT_S, shared=True) as passed:
+                if not passed:
+                    raise self._in_use("removes or seals something")
+                return self._look(giving_up)
+        except OSError as e:
+            raise files.told(self.root, e) from e
+
+    def _look(self, giving_up: Collection[str]) -> Usage:
         survey = Survey(self.root, self.journal, self.signer, self._blobs)
         return survey.look(tuple(giving_up))
+
+    def _gate(self) -> Gate:
+        return Gate(self.root / TIDY, self.clock)
 
     def remove(self, runs: Collection[str]) -> Removed:
         """Remove runs, and what nobody needs."""
         try:
-            with Gate(self.root / TIDY, self.clock).passed(TIDY_WAIT_S) as alone:
+            with self._gate().passed(TIDY_WAIT_S) as alone:
                 if not alone:
                     raise self._in_use("removes or seals something")
                 return self._remove(tuple(dict.fromkeys(runs)))
@@ -129,7 +141,7 @@ class Clearing:
         with contextlib.ExitStack() as stack:
             for run in runs:
                 stack.callback(self.claim(run).release)
-            usage = self.usage(runs)
+            usage = self._look(runs)
             self._must_be_free(usage, runs)
             self._say(usage, runs)
         gone = {run: usage.runs[run] for run in runs if run in usage.runs}
