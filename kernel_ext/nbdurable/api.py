@@ -189,6 +189,7 @@ def resolve(
         history=history,
         clock=session.clock,
         secrets=session.secrets,
+        executing=frozenset(session.executing),
     )
     asked = commands.question(history, call)
     told, records = commands.resolve(run, asked, said[0], happened)

@@ -9,7 +9,7 @@ import pytest
 from nbdurable.engine import commands
 from nbdurable.engine.commands import CallNotRerun
 from nbdurable.engine.requests import ARGUMENTS_BYTES_MAX, ARGUMENTS_FIELD_BYTES_MAX
-from nbdurable.engine.settle import Answer, questions
+from nbdurable.engine.settle import Answer, NothingToSettle, questions
 from nbdurable.engine.tally import Ledger
 from nbdurable.errors import (
     AlreadyHappened,
@@ -74,6 +74,7 @@ def settle(nb: Notebook, reference: str, said: Answer, value: object = None) -> 
         history=session.history,
         clock=session.clock,
         secrets=session.secrets,
+        executing=frozenset(session.executing),
     )
     asked = commands.question(session.history, reference)
     _, records = commands.resolve(run, asked, said, value)
@@ -470,6 +471,23 @@ def test_async_calls_are_matched_by_task(nb: Notebook) -> None:
     assert nb.namespace["r"] == first
     assert len(nb.world.effects) == 4
     assert asyncio.iscoroutinefunction(nb.namespace["awrite"])
+
+
+def test_a_call_that_is_being_executed_is_not_settled(nb: Notebook) -> None:
+    """Who says that it didn't happen while it does would have it done twice."""
+    refused = []
+
+    def say() -> None:
+        with pytest.raises(NothingToSettle, match="is being executed now") as told:
+            settle(nb, "s.1", Answer.DID_NOT)
+        refused.append(told.value)
+
+    nb.namespace["say"] = say
+    nb.plain("@tool\ndef pay(x):\n    say()\n    return world(f'pay {x}')")
+    nb.run("a = pay(1)", "s", "c1")
+    nb.run("a = pay(1)  # again", "s", "c1")
+    assert len(refused) == 1
+    assert nb.world.effects == ["pay 1"]
 
 
 def test_calls_in_a_thread_pool_find_their_step(nb: Notebook) -> None:

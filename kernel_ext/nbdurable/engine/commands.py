@@ -7,7 +7,7 @@ line are thin shells over these.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -106,12 +106,29 @@ def question(history: History, text: str) -> Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """A run that a person looks at: in a kernel, or in a store without one."""
+    """A run that a person looks at: in a kernel, or in a store without one.
+
+    Attributes:
+        store: The store.
+        history: The run, as of now.
+        clock: Tells the time.
+        secrets: What must not be stored.
+        executing: Logical ids of the calls that this process executes now.
+    """
 
     store: Store
     history: History
     clock: Clock
     secrets: Secrets
+    executing: Collection[str] = frozenset()
+
+    def executes(self, call: CallPast) -> bool:
+        """Whether somebody executes this call now, so that its end isn't known yet."""
+        if call.state is not CallState.STARTED:
+            return False
+        if call.owner == self.store.owner:
+            return call.id in self.executing
+        return any(o.alive and o.id == call.owner for o in self.store.owners())
 
 
 def resolve(
@@ -126,9 +143,17 @@ def resolve(
         value: What the call returned, if it happened.
 
     Raises:
-        NothingToSettle: The answer doesn't fit the question.
+        NothingToSettle: The answer doesn't fit the question, or the call is still being
+            executed.
         Unstorable: The value can't be stored.
     """
+    if run.executes(asked.call):
+        raise settle.NothingToSettle(
+            reference=asked.reference,
+            call=asked.call.text,
+            state="is being executed now",
+            answer=said.value,
+        )
     ref = None
     if said is Answer.HAPPENED:
         encoded = encode(value, secrets=run.secrets)
