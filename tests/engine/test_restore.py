@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nbdurable.engine.deferred import AT_ONCE_BYTES_MAX, reached
+from nbdurable.engine.plaincells import ANNOUNCED_BYTES_MIN
 from nbdurable.engine.reference import find_step
 from nbdurable.engine.restore import Restored, restore
 from nbdurable.errors import ReferenceUnknown
@@ -74,6 +75,16 @@ def test_nothing_is_kept_twice(nb: Notebook):
     nb.run("c = f()[2]", "u", "c3")
     (_, again) = nb.session.history.given
     assert [n for group in again.groups for n in group] == ["data"]
+
+
+def test_what_takes_a_while_is_said_before(nb: Notebook):
+    """Storing a big input of a plain cell is announced, once."""
+    nb.plain(f"import numpy as np\nbig = np.zeros({ANNOUNCED_BYTES_MIN // 8})")
+    told = nb.run("a = big.sum()", "s", "c1")
+    nb.run("b = big.sum()", "t", "c2")
+    said = [line for line in (*nb.told, told) if "keeping big" in line]
+    assert said[0].startswith("keeping big (200 MB) for a restore, once")
+    assert len({*said}) == 1
 
 
 def test_large_values_wait_until_they_are_used(nb: Notebook):

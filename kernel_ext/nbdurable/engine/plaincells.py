@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nbdurable.engine.home import Home
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
+from nbdurable.engine.moments import size
 from nbdurable.engine.snapshot import Kept, take
+from nbdurable.engine.wording import both
 from nbdurable_store.errors import DurableError
 from nbdurable_store.records import BlobRef, Kind
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from nbdurable.engine.attempt import Attempt
 
 NOTEBOOK = "__main__"
+
+ANNOUNCED_BYTES_MIN = 200_000_000
+"""Storing more takes longer than people wait without wondering: half a second."""
 
 
 @dataclass(slots=True)
@@ -77,6 +83,7 @@ def keep_given(
     modules = {n: m for n, m in modules.items() if known.modules.get(n) != m}
     if not (values or modules):
         return
+    _announce(home, values)
     taken = take(values, home.store.put, secrets=home.secrets)
     groups = known.new(taken.groups)
     fields = {
@@ -97,6 +104,25 @@ def keep_given(
     known.digests |= {n: d for n in values if (d := digests.get(n)) is not None}
     known.code |= {n: v for n, v in values.items() if _is_code(v) or not digests.get(n)}
     known.blobs |= {n: (g.ref.id, g.names) for g in groups for n in g.names}
+
+
+def _announce(home: Home, values: Mapping[str, object]) -> None:
+    """Say what takes a while: the cell has not begun yet."""
+    sizes = {name: _bytes(value) for name, value in values.items()}
+    big = {name: n for name, n in sizes.items() if n >= ANNOUNCED_BYTES_MIN}
+    if big:
+        told = both([f"{name} ({size(n)})" for name, n in big.items()])
+        home.tell_once(f"keeping {told} for a restore, once")
+
+
+def _bytes(value: Any) -> int:
+    """How large an array or frame is, in bytes; 0 for anything else."""
+    try:
+        if hasattr(value, "memory_usage"):
+            return int(value.memory_usage().sum())
+        return int(getattr(value, "nbytes", 0))
+    except Exception:  # noqa: BLE001  # somebody else's attribute of that name
+        return 0
 
 
 def _is_code(value: object) -> bool:
