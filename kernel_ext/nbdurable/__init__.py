@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbdurable.api import (
+        back,
         diff,
         fork,
         new,
@@ -33,6 +34,7 @@ __all__ = [
     "DurableError",
     "DurablePause",
     "NotDone",
+    "back",
     "diff",
     "fork",
     "new",

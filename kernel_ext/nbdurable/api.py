@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
 from nbdurable.engine import commands, explain, forking
+from nbdurable.engine.back import Back
+from nbdurable.engine.back import back as go_back
 from nbdurable.engine.cells import Places, no_places
 from nbdurable.engine.commands import OpenRun, Told, present
 from nbdurable.engine.explain import Why
@@ -195,6 +197,19 @@ def resolve(
     told, records = commands.resolve(run, asked, said[0], happened)
     session.append(records, sync=True)
     return told
+
+
+def back() -> Back:
+    """Give variables their values of before the last step; its effects stay.
+
+    Called again it goes back behind the step before that. Executing the cell again brings
+    its variables back without running anything.
+
+    Raises:
+        ReferenceUnknown: No completed step is left.
+    """
+    front, _ = _attended("%durable back")
+    return go_back(front.session, front.namespace())
 
 
 def diff(old: str, new: str = "") -> Diff:

@@ -63,3 +63,11 @@ def test_two_attempts_are_compared(kernel: Kernel) -> None:
     told = shown(kernel.run("%durable diff chart"))
     assert "df.loc[1, 'a'] was 3, is 4" in told["text/plain"]
     assert "<dd>n was 3, is 4</dd>" in told["text/html"]
+
+
+def test_one_can_go_back(kernel: Kernel) -> None:
+    """`%durable back` changes the notebook's own variables."""
+    kernel.run("%%durable chart\na = 1", metadata=ONE)
+    kernel.run("%%durable chart\na = 2", metadata=ONE)
+    assert "back before chart · a as of chart@1" in kernel.run("%durable back").text
+    assert kernel.run("print(a)").text.strip() == "1"

@@ -72,6 +72,7 @@ COMMANDS = {
         "resolve", ("a.1",), {"happened": {"id": 3}}
     ),
     "resolve a.1 --happened None": Command("resolve", ("a.1",), {"happened": None}),
+    "back": Command("back"),
     "diff review": Command("diff", ("review",)),
     "diff review@1 review@2": Command("diff", ("review@1", "review@2")),
     "fork": Command("fork"),
@@ -117,6 +118,7 @@ def test_an_unknown_word_is_answered_with_the_nearest(line, nearest):
         "resolve a.1 b.2 --keep",
         "diff",
         "diff a b c",
+        "back review",
         "fork review",
         "fork --at",
         "fork --at --at",

@@ -54,6 +54,7 @@ class Session:
         lingering: Steps that go on after their cell, by slot.
         keeping: What the run keeps of what plain cells made.
         deferred: Names that are loaded when a cell uses them.
+        undone: Executions whose variables were taken back: step, and when it was active.
         notify: Shows one line to the user at once.
     """
 
@@ -81,6 +82,7 @@ class Session:
         self.lingering: dict[str, Lingering] = {}
         self.keeping = Keeping()
         self.deferred = Deferred()
+        self.undone: set[tuple[str, int]] = set()
         self._history = History("")
         self._pending: list[Entry] = []
         self._pending_steps: set[str] = set()

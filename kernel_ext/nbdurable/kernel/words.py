@@ -73,6 +73,10 @@ WORDS: dict[str, Word] = {
         options={"--did-not": "did_not", "--keep": "keep", "--again": "again"},
         valued="--happened",
     ),
+    "back": Word(
+        usage="back",
+        says="give variables their values of before the last step",
+    ),
     "diff": Word(
         usage="diff OLD [NEW]",
         says="what differs between two attempts, steps or runs",
