@@ -230,3 +230,22 @@ def test_a_damaged_store_is_left_alone(home: Path, cli: Run) -> None:
         path.write_bytes(raw)
     assert "nbdurable fsck" in cli("rm", "1", "--yes", code=1)
     assert "nbdurable fsck" in cli("gc", code=1)
+
+
+def _fork(number: int, parent: str) -> Story:
+    story = Story(run=f"run-{number}", us=MONDAY_0914_US + number * DAY_US)
+    told = {"notebook": "research.ipynb", "number": number, "parent": parent}
+    fields = {**told, "until": [9_999, "", 0], "at": "findings"}
+    story.append(Kind.RUN_OPENED, fields, subject=story.run)
+    return story
+
+
+def test_a_run_with_a_fork_stays_until_the_fork_is_gone(home: Path, cli: Run) -> None:
+    """A fork's history is its parent's, so the fork goes first, or with it."""
+    _told(home, _plain(1, closed=True), _fork(2, "run-1"))
+    refused = cli("rm", "run-1", "--yes", code=2)
+    assert "run 2 of research.ipynb was forked from it" in refused
+    assert "nbdurable rm run-2" in refused
+    assert "run 1" in cli("gc", "--older-than", "1d", "--dry-run")
+    cli("rm", "run-1", "run-2", "--yes")
+    assert cli("runs") == "no run yet"

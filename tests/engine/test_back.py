@@ -73,13 +73,21 @@ def test_a_changed_input_comes_back_from_its_maker(nb: Notebook) -> None:
     assert nb.namespace["item"] == 1
 
 
-def test_an_input_of_a_plain_cell_is_named(nb: Notebook) -> None:
-    """Where no value of before is kept, the name is left as it is and told."""
+def test_an_input_of_a_plain_cell_comes_back(nb: Notebook) -> None:
+    """What a plain cell made is kept when a step reads it, so the change is undone."""
     nb.plain("queue = [1, 2, 3]")
     nb.run("item = queue.pop(0)", "take")
     told = gone_back(nb)
-    assert "not back: queue → run the cell that makes it" in told
-    assert nb.namespace["queue"] == [2, 3]
+    assert told == "back before take · removed: item · queue as of the cell before"
+    assert nb.namespace["queue"] == [1, 2, 3]
+
+
+def test_an_input_that_was_not_kept_is_named(nb: Notebook) -> None:
+    """Where no value of before is kept, the name is left as it is and told."""
+    nb.plain("box = {'begun': (i for i in 'abc'), 'n': 1}\nnext(box['begun'])")
+    nb.run("box['n'] = 2\nbox = dict(box)", "take")
+    assert "not back: box → run the cell that makes it" in gone_back(nb)
+    assert nb.namespace["box"]["n"] == 2  # type: ignore[index]  # a dict
 
 
 def test_what_was_assigned_since_is_left_alone(nb: Notebook) -> None:

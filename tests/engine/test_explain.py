@@ -264,6 +264,16 @@ def test_a_write_before_a_read_is_named() -> None:
     assert told(story, "sync.2") == "ran again, because save ran before it (write)"
 
 
+def test_a_call_under_way_elsewhere_says_so() -> None:
+    """A call that another kernel is executing is told as such, one's own is not."""
+    story = Story()
+    story.begins(story.step("sync"), "load()")
+    for here, ending in [("kernel-1", ""), ("kernel-2", ", in another kernel")]:
+        seen = Present(Now(story.us), story.alive, here=here)
+        line = why(story.history(), "sync.1", seen).lines[0]
+        assert line == f"is running, since today 09:14{ending}"
+
+
 def test_an_edited_tool_is_named() -> None:
     """A read that ran again because its tool was edited says so."""
     story = Story()

@@ -179,3 +179,14 @@ def test_why_and_questions_can_be_asked_in_a_fork(nb: Notebook) -> None:
     ]
     present = commands.present(nb.session)
     assert "report ran" in str(explain.why(nb.session.history, "report", present))
+
+
+def test_a_fork_at_a_step_that_stopped_has_its_calls(nb: Notebook) -> None:
+    """An attempt that never completed is shared with what its calls gave back."""
+    with pytest.raises(ZeroDivisionError):
+        nb.run("extra = ask('extra')\n1 / 0", "broken")
+    nb.run("late = pay('bob')", "late")
+    fork(nb.session, "broken")
+    assert names(nb.session.history) == ["plan", "report", "bill", "broken"]
+    nb.run("extra = ask('extra')", "broken")
+    assert nb.world.effects.count("ask extra") == 1

@@ -114,6 +114,8 @@ class _Looking:
         self.plan = Plan(nbdurable_store.usage(store, giving_up))
         self._freeing = Freeing(self.plan.usage)
         self._known: set[str] = set()
+        rows = (r for r in run_rows(store) if r.parent and r.id not in giving_up)
+        self._forks = {row.parent: row for row in rows}
 
     def judge(self, row: RunRow) -> None:
         """Put a run on one of the two lists, unless it is on one."""
@@ -122,6 +124,8 @@ class _Looking:
         self._known.add(row.id)
         history: History = history_of(self.store, row.id)
         why = keeping.reason(history, self._living)
+        if why is None and row.id in self._forks:
+            why = keeping.has_fork(self._forks[row.id])
         if why is None:
             length = self._freeing.add(row.id)
             self.plan.goes.append(Going(row, worth(history), length))

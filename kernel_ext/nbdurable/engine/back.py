@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from nbdurable.engine import fields
 from nbdurable.engine.contents import digest_of
+from nbdurable.engine.deferred import load
 from nbdurable.engine.history import History
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.kept import Source, names_of
 from nbdurable.engine.loading import loaded
 from nbdurable.engine.pasts import StepPast, StepState
 from nbdurable.engine.policy import Effect
@@ -90,32 +92,38 @@ def back(session: Session, namespace: MutableMapping[str, object]) -> Back:
             nearest="%durable restore",
             known=(),
         )
-    last = before.pop()
+    last = before[-1]
     session.undone.add(_visit(last))
     made, deleted = _made(last), fields.texts(last.fields, "deleted")
     theirs = _unchanged(session, namespace, last, made)
     wanted = [*theirs, *(n for n in deleted if n not in namespace)]
-    found = _values(session, before, wanted)
-    back = {n: _called(step, last) for n, (step, _) in found.items()}
-    namespace.update((n, value) for n, (_, value) in found.items())
-    gone = [n for n in theirs if n not in found]
+    undone = {s.id for s in history.steps.values() if _visit(s) in session.undone}
+    names = names_of(history, last, without=undone)
+    sources = {n: names.known[n] for n in wanted if n in names.known}
+    found: dict[str, object] = {}
+    failed = load(session, found, dict(sources))
+    namespace.update(found)
+    left = [n for n in wanted if n in names.lost or n in failed]
+    gone = [n for n in theirs if n not in found and n not in left]
     removed = [n for n in gone if n not in last.reads]
     for name in removed:
         del namespace[name]
-    left = [n for n in gone if n in last.reads]
     return Back(
         step=last.name,
         removed=tuple(removed),
-        back=back,
-        not_back=(*left, *(n for n in deleted if n not in namespace)),
+        back={n: _called(sources[n], last) for n in found},
+        not_back=(*left, *(n for n in gone if n in last.reads)),
         kept=tuple(n for n in made if n in namespace and n not in {*theirs, *found}),
         effects=_effects(history, last),
     )
 
 
-def _called(step: StepPast, last: StepPast) -> str:
-    same = step.name == last.name
-    return f"{step.name}@{step.attempt}" if same else step.name
+def _called(source: Source, last: StepPast) -> str:
+    """Where a value of before is from, in few words."""
+    if source.given:
+        return "the cell before"
+    step = source.step
+    return f"{step.name}@{step.attempt}" if step.name == last.name else step.name
 
 
 def _visit(step: StepPast) -> tuple[str, int]:
@@ -155,27 +163,6 @@ def _equal(now: object, then: object) -> bool:
         return digest(now, contents=digest_of) == digest(then, contents=digest_of)
     except Undigestible:
         return type(now) is type(then)
-
-
-def _values(
-    session: Session, steps: list[StepPast], names: list[str]
-) -> dict[str, tuple[StepPast, object]]:
-    """What the names held after these steps, as far as it was kept."""
-    makers: dict[str, StepPast] = {}
-    for step in steps:
-        makers.update((n, step) for n in _made(step))
-        for name in fields.texts(step.fields, "deleted"):
-            makers.pop(name, None)
-    found: dict[str, tuple[StepPast, object]] = {}
-    for step in {makers[n].id: makers[n] for n in names if n in makers}.values():
-        mine = [n for n in names if makers.get(n) is step]
-        values = loaded(session.store, session.secrets, step, mine)
-        found.update(
-            (n, (step, values[n]))
-            for n in mine
-            if n in values and not isinstance(values[n], DurableError)
-        )
-    return found
 
 
 def _effects(history: History, step: StepPast) -> tuple[str, ...]:

@@ -87,6 +87,11 @@ def reason(history: History, living: Mapping[str, int]) -> Reason | None:
     return None
 
 
+def has_fork(fork: RunRow) -> Reason:
+    """Why the run that another one was forked from stays: their history is one."""
+    return Reason(f"{called(fork)} was forked from it", f"!nbdurable rm {fork.id}")
+
+
 def called(row: RunRow) -> str:
     """What people call a run."""
     return f"run {row.number} of {visible(row.notebook, lines=False)}"

@@ -6,7 +6,7 @@ what plain cells made is kept when the first durable cell reads it (`keeping`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from nbdurable.engine import fields
@@ -69,21 +69,27 @@ class Names:
     lost: dict[str, Lost] = field(default_factory=dict)
 
 
-def names_of(history: History, until: StepPast | None = None) -> Names:
+def names_of(
+    history: History,
+    until: StepPast | None = None,
+    *,
+    without: Collection[str] = (),
+) -> Names:
     """Every name of a run, as of now or as of the end of a step.
 
     Args:
         history: The run.
         until: The step; ``None`` for now.
+        without: Ids of steps that count as if they had not been executed.
     """
     found = Names()
     for at, _, event in sorted(_events(history), key=lambda e: e[:2]):
         if until is not None and at > (last_us(until), until.ended_us):
             break
-        if isinstance(event, StepPast):
-            _completed(found, event)
-        else:
+        if isinstance(event, GivenPast):
             _given(found, event, history.steps[event.step])
+        elif event.id not in without:
+            _completed(found, event)
     return found
 
 

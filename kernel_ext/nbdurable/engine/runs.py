@@ -62,6 +62,7 @@ def _row(history: History, alive: Collection[str]) -> RunRow:
         keys=frozenset(s.key for s in steps if s.key),
         names=frozenset(s.name for s in steps if s.fields.get("named")),
         cell_ids=frozenset(s.cell_id for s in steps if s.cell_id),
+        parent=fields.text(opened.fields, "parent"),
         forked=forked_from(opened),
     )
 

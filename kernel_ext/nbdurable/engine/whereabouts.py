@@ -60,6 +60,7 @@ class RunRow:
         keys: Keys of its steps.
         names: Names that people gave to its steps.
         cell_ids: Ids of the cells it executed.
+        parent: Id of the run that it was forked from, or "".
         forked: From where it was forked, such as ``run 2 at findings``, or "".
     """
 
@@ -76,6 +77,7 @@ class RunRow:
     keys: frozenset[bytes] = frozenset()
     names: frozenset[str] = frozenset()
     cell_ids: frozenset[str] = frozenset()
+    parent: str = ""
     forked: str = ""
 
 
