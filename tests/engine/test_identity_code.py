@@ -22,6 +22,7 @@ from nbdurable.engine.identity.normal import normal_form
 from tests.engine import identity_edits as edits
 from tests.engine.identity_notebook import Notebook
 from tests.engine.notebooks import Notebook as Steps
+from tests.pythons import pythons
 
 ROOT = Path(__file__).parents[2]
 GOLDEN_KEYS = Path(__file__).with_name("identity_keys.json")
@@ -460,27 +461,6 @@ SNIPPETS = [
 ]
 
 
-SUPPORTED = [(3, 11), (3, 12), (3, 13)]
-
-
-def pythons() -> dict[tuple[int, int], str]:
-    """The supported Pythons on this machine."""
-    roots = [Path.home() / ".pyenv" / "versions", Path("/opt"), Path("/usr")]
-    found = {sys.version_info[:2]: sys.executable}
-    for root in roots:
-        for python in sorted(
-            [*root.glob("*/bin/python3.1[123]"), *root.glob("bin/python3.1[123]")]
-        ):
-            version = (3, int(python.name.rpartition(".")[2]))
-            found.setdefault(version, str(python))
-    return {version: found[version] for version in SUPPORTED if version in found}
-
-
-def others() -> list[str]:
-    """The same, oldest first."""
-    return list(pythons().values())
-
-
 READ = """
 import ast, hashlib, json, sys
 from nbdurable.engine.identity.normal import normal_form
@@ -503,12 +483,10 @@ def forms_by(python: str, texts: list[str]) -> list[str]:
     return list(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("version", SUPPORTED, ids="3.{0[1]}".format)
+@pytest.mark.parametrize("version", pythons(), ids="3.{0[1]}".format)
 def test_normal_forms_are_golden(version: tuple[int, int]) -> None:
-    """Every Python makes the normal forms that are committed."""
-    python = pythons().get(version)
-    if python is None:
-        pytest.skip(f"Python 3.{version[1]} is not installed")
+    """Every Python here makes the normal forms that are committed."""
+    python = pythons()[version]
     golden = json.loads(GOLDEN.read_text())
     assert dict(zip(SNIPPETS, forms_by(python, SNIPPETS), strict=True)) == golden
 
@@ -518,7 +496,7 @@ def test_normal_forms_of_the_standard_library_agree() -> None:
 
     They are those of the oldest: it can't read what newer ones are written in.
     """
-    oldest, *newer = others()
+    oldest, *newer = pythons().values()
     where = "import sysconfig; print(sysconfig.get_path('stdlib'), end='')"
     stdlib = subprocess.run([oldest, "-c", where], capture_output=True, check=True)
     paths = sorted(Path(os.fsdecode(stdlib.stdout)).glob("[d-q]*.py"))[:40]
@@ -539,16 +517,14 @@ class blake3:
 """A hash under another name: no other Python here needs packages of its own."""
 
 
-@pytest.mark.parametrize("version", SUPPORTED, ids="3.{0[1]}".format)
+@pytest.mark.parametrize("version", pythons(), ids="3.{0[1]}".format)
 def test_step_keys_are_golden(version: tuple[int, int], tmp_path: Path) -> None:
-    """Every Python makes the step keys that are committed, before and after each edit.
+    """Every Python here makes the step keys that are committed, before and after edits.
 
     Where a key has to change: add a version to `keys.ALGORITHMS`, then write what this
     test made to the file.
     """
-    python = pythons().get(version)
-    if python is None:
-        pytest.skip(f"Python 3.{version[1]} is not installed")
+    python = pythons()[version]
     (tmp_path / "blake3.py").write_text(STAND_IN)
     places = [tmp_path, ROOT, ROOT / "kernel_ext", ROOT / "store"]
     done = subprocess.run(
