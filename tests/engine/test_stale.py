@@ -81,6 +81,25 @@ def test_a_rerun_that_was_asked_for_is_told(nb: Notebook) -> None:
     assert told(nb) == {}
 
 
+def test_a_cell_that_reads_all_variables_is_stale_by_a_new_one(nb: Notebook) -> None:
+    """Where any name may be read, a name that is new counts."""
+    nb.plain("name = 'name'")
+    nb.run("y = len(eval(name + ''))", "chart")
+    nb.plain("z = 2")
+    assert told(nb) == {"chart": "z changed in cell 4"}
+
+
+def test_what_never_replays_says_why(nb: Notebook) -> None:
+    """A value that can't be kept, and an input without a digest."""
+    nb.run("g = (n for n in range(3))\nnext(g)", "begun")
+    nb.plain("g2 = (n for n in range(3))\nnext(g2)")
+    nb.run("n = 1 if g2 else 2", "given")
+    assert told(nb) == {
+        "begun": "g could not be kept",
+        "given": "g2 has no digest",
+    }
+
+
 def test_nothing_runs_and_nothing_is_recorded(nb: Notebook) -> None:
     """Looking appends no record and makes no call."""
     nb.plain("df = [1, 2]\n@tool\ndef pay(x): return world('pay')")

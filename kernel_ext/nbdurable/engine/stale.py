@@ -61,36 +61,36 @@ def stale(session: Session, here: Here) -> Mapping[str, str]:
         step = history.latest(slot)
         if step is None or session.clock.monotonic_s() - began_s > SECONDS_MAX:
             continue
-        told = _asked_for(session, step) or _told(session, step, here)
+        told = _told(session, step, here)
         if told:
             found[slot] = told
     return found
 
 
-def _asked_for(session: Session, step: StepPast) -> str:
-    reset = session.history.slot(step.slot).reset
-    return "you asked for a rerun" if reset and step.ended_order < reset else ""
-
-
 def _told(session: Session, step: StepPast, here: Here) -> str:
-    if step.state is not StepState.COMPLETED or step.algorithm != keys.ALGORITHM:
+    history = session.history
+    if step.state is not StepState.COMPLETED:
         return ""
-    names = _changed(session, step, here)
-    if not names:
+    reads = _reads(session, step, here)
+    why = causes.rekeyed(history, step.slot, keys.ALGORITHM) or causes.cause(
+        history, slot=step.slot, source=step.source, reads=reads
+    )
+    if why.reason is causes.Reason.AGAIN:  # nothing differs: it would replay
         return ""
-    now = {n for n, d in step.left.items() if names.get(n) == d}
-    places = {**causes.makers(session.history), **here.places(sorted(names))}
-    places.update(dict.fromkeys(now, causes.ITSELF))
-    where = dict.fromkeys(places[n] for n in sorted(names) if n in places)
+    if why.reason is not causes.Reason.INPUT:
+        return causes.because(why)
+    places = {**causes.makers(history), **here.places(why.names)}
+    places.update(dict.fromkeys(why.itself, causes.ITSELF))
+    where = dict.fromkeys(places[n] for n in why.names if n in places)
     told = " and ".join(p if p == causes.ITSELF else f"in {p}" for p in where)
-    return f"{both(sorted(names))} changed{told and f' {told}'}"
+    return f"{both(why.names)} changed{told and f' {told}'}"
 
 
-def _changed(session: Session, step: StepPast, here: Here) -> Mapping[str, str | None]:
-    """The names that are another value now, with their digest."""
+def _reads(session: Session, step: StepPast, here: Here) -> Mapping[str, str | None]:
+    """The digests of what the cell would read now; what isn't there is as it was."""
     source = _source(session, step)
     if source is None:
-        return {}
+        return step.counted
     try:
         inputs = read_inputs(
             source,
@@ -101,14 +101,17 @@ def _changed(session: Session, step: StepPast, here: Here) -> Mapping[str, str |
             contents=digest_of,
         )
     except SyntaxError:
-        return {}
-    bound = (n for n in inputs.digests.items() if n[0] in here.namespace)
-    now: dict[str, str | None] = {n: d.hex() if d else None for n, d in bound}
-    now.update((n, d.hex()) for n, d in inputs.codes.items())
-    both_sides = now.keys() & step.counted.keys()
-    old = {n: step.counted[n] for n in both_sides}
-    names = causes.changed(old, {n: now[n] for n in both_sides})
-    return {causes.coded(n): now[n] for n in names}
+        return step.counted
+    now: dict[str, str | None] = {
+        name: digest.hex() if digest else None
+        for name, digest in inputs.digests.items()
+        if name in here.namespace
+    }
+    now.update((name, digest.hex()) for name, digest in inputs.codes.items())
+    known = step.counted
+    # Of a cell that reads all variables, one that is new is a change.
+    seen = {n: d for n, d in now.items() if n in known or inputs.dynamic}
+    return {**known, **seen}
 
 
 def _source(session: Session, step: StepPast) -> str | None:
