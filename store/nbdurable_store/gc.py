@@ -152,11 +152,15 @@ class Collector:
         # Files that stay as they are come first: what they have nobody else has to keep.
         order = sorted(self._seen, key=lambda p: self._seen[p].modified_ns < before_ns)
         kept: dict[bytes, list[Spot]] = {}
+        broken: list[Path] = []
         for path in order:
             try:
                 spots = dict(directory(path))
-            except (FileBroken, FileNotFoundError):
-                continue  # what it has can't be read, and `fsck` names it
+            except FileBroken:
+                broken.append(path)
+                continue
+            except FileNotFoundError:
+                continue
             young = self._seen[path].modified_ns >= before_ns
             keeps = {
                 name: spot
@@ -174,6 +178,14 @@ class Collector:
                 )
             elif frees:
                 yield Change(path, keeps, frees)
+        if kept.keys() >= set(needed):
+            yield from self._unreadable(broken, before_ns)
+
+    def _unreadable(self, broken: list[Path], before_ns: int) -> Iterator[Change]:
+        """Files of which nothing can be read, and of which nobody needs anything."""
+        for path in broken:
+            if self._seen[path].modified_ns < before_ns:
+                yield Change(path, {}, self._seen[path].size)
 
     def _spare(self, name: bytes, kept: dict[bytes, list[Spot]]) -> bool:
         """Whether another copy of a chunk stays, and is whole."""

@@ -246,6 +246,8 @@ def test_a_run_with_a_fork_stays_until_the_fork_is_gone(home: Path, cli: Run) ->
     refused = cli("rm", "run-1", "--yes", code=2)
     assert "run 2 of research.ipynb was forked from it" in refused
     assert "nbdurable rm run-2" in refused
-    assert "run 1" in cli("gc", "--older-than", "1d", "--dry-run")
+    said = cli("gc", "--older-than", "1d", "--dry-run")
+    assert "would remove run 1" in said
+    assert "would remove run 2" in said
     cli("rm", "run-1", "run-2", "--yes")
     assert cli("runs") == "no run yet"

@@ -86,6 +86,22 @@ MUTANTS = {
         "        self.statements([node.target, *node.body])",
         ("tests/engine/test_identity_reads.py",),
     ),
+    "collect what a living kernel put": Mutant(
+        "store/nbdurable_store/gc.py",
+        "return since_ns - MARGIN_NS",
+        "return 1 << 62",
+        (
+            "tests/store/test_removing_crash.py::test_a_value_that_no_record_names_yet_is_kept",
+        ),
+    ),
+    "collect before the new file has its name": Mutant(
+        "store/nbdurable_store/gc.py",
+        "                change.new.rename(change.path.with_name(name))\n",
+        "",
+        (
+            "tests/store/test_removing_crash.py::test_a_removal_is_killed[collect.removed]",
+        ),
+    ),
     "repeat after an upgrade": Mutant(
         "kernel_ext/nbdurable/engine/matching.py",
         "        if best is None and self.history.algorithms - {keys.ALGORITHM}:",

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import nbdurable_store
+from nbdurable_store.backends import local
 from nbdurable_store.backends.clearing import RunInUse
 from nbdurable_store.errors import RunBusy
 from nbdurable_store.records import Kind
-from nbdurable_store.survey import folder_bytes
+from nbdurable_store.survey import StoreDamaged, folder_bytes
 from tests.store.cleared import LARGE, holds, opened, value, values, write
 
 
@@ -123,8 +124,47 @@ def test_a_freed_segment_is_trusted_as_any_other(root: Path) -> None:
     nbdurable_store.remove(store, ["gone"])
     store.close()
     shutil.rmtree(os.environ["JUPYTER_DATA_DIR"])
+    foreign = nbdurable_store.look(root, plain={"raw"})
+    assert foreign.left_out == 0
+    assert len(foreign.read("kept")[0]) == 1 + len(told["kept"])
+    foreign.close()
     trusted = nbdurable_store.trust(root)
     assert trusted.left_out == 0
     after = opened(root)
     assert values(after, "kept") == told["kept"]
     assert after.check().findings == ()
+
+
+def test_a_run_with_a_damaged_value_can_be_given_up(root: Path) -> None:
+    """Its value keeps all from going, because what it names isn't known, until it goes."""
+    told = _two_runs(root)
+    store = opened(root)
+    file = root / "blobs" / store.put("raw", told["gone"][-2]).id.hex()
+    file.write_bytes(b"no chunks of ours")
+    store.close()
+    with pytest.raises(StoreDamaged) as refused:
+        nbdurable_store.remove(opened(root), ["kept"])
+    assert refused.value.run == "gone"
+    assert values(opened(root), "kept") == told["kept"]
+    for store in list(local._open):
+        store.close()
+    nbdurable_store.remove(opened(root), ["gone"])
+    after = opened(root)
+    assert after.check().findings == ()
+    assert values(after, "kept") == told["kept"]
+    assert not file.exists()
+
+
+def test_a_damaged_journal_is_left_alone(root: Path) -> None:
+    """What a lost record names isn't known, so nothing goes."""
+    _two_runs(root)
+    store = opened(root)
+    store.flush()
+    store.close()
+    (segment, *_) = sorted((root / "journal").glob("*.zst"))
+    raw = bytearray(segment.read_bytes())
+    raw[len(raw) // 3] ^= 255
+    segment.write_bytes(raw)
+    with pytest.raises(StoreDamaged):
+        nbdurable_store.remove(opened(root), ["gone"])
+    assert values(opened(root), "gone") is not None

@@ -114,8 +114,7 @@ class _Looking:
         self.plan = Plan(nbdurable_store.usage(store, giving_up))
         self._freeing = Freeing(self.plan.usage)
         self._known: set[str] = set()
-        rows = (r for r in run_rows(store) if r.parent and r.id not in giving_up)
-        self._forks = {row.parent: row for row in rows}
+        self._forks = [r for r in run_rows(store) if r.parent and r.id not in giving_up]
 
     def judge(self, row: RunRow) -> None:
         """Put a run on one of the two lists, unless it is on one."""
@@ -124,8 +123,11 @@ class _Looking:
         self._known.add(row.id)
         history: History = history_of(self.store, row.id)
         why = keeping.reason(history, self._living)
-        if why is None and row.id in self._forks:
-            why = keeping.has_fork(self._forks[row.id])
+        goes = set(self.plan.runs)
+        left = (f for f in self._forks if f.parent == row.id and f.id not in goes)
+        fork = next(left, None)
+        if why is None and fork is not None:
+            why = keeping.has_fork(fork)
         if why is None:
             length = self._freeing.add(row.id)
             self.plan.goes.append(Going(row, worth(history), length))
@@ -141,8 +143,9 @@ def gc(given: argparse.Namespace) -> Answer:
     with opened(given) as store:
         rows, looking = run_rows(store), _Looking(store)
         if given.older_than is not None:
-            for row in keeping.aged(rows, now().us - given.older_than):
-                looking.judge(row)
+            old = keeping.aged(rows, now().us - given.older_than)
+            for row in sorted(old, key=lambda r: r.opened_us, reverse=True):
+                looking.judge(row)  # a fork before the run that it was forked from
         if given.size is not None:
             for row in keeping.by_use(rows):
                 if looking.plan.usage.total - looking.plan.freed <= given.size:
