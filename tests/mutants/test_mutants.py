@@ -102,6 +102,12 @@ MUTANTS = {
             "tests/store/test_removing_crash.py::test_a_removal_is_killed[collect.removed]",
         ),
     ),
+    "forget what a parent did behind its fork": Mutant(
+        "kernel_ext/nbdurable/engine/forks.py",
+        "    for entry in lineage.later:",
+        "    for entry in lineage.later[:0]:",
+        ("tests/engine/test_forks.py::test_a_write_of_the_parent_asks_in_the_fork",),
+    ),
     "repeat after an upgrade": Mutant(
         "kernel_ext/nbdurable/engine/matching.py",
         "        if best is None and self.history.algorithms - {keys.ALGORITHM}:",

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 import pytest
 
+from nbdurable.engine.differences import differences
 from nbdurable.engine.loading import loaded
 from nbdurable.engine.pasts import StepPast
 from nbdurable.engine.reference import RunUnknown
 from nbdurable.engine.sides import sides
 from nbdurable.errors import ReferenceUnknown
-from nbdurable.timeline import Diff, Reader, compare, find_history, plain_values
+from nbdurable.timeline import (
+    Diff,
+    Reader,
+    compare,
+    exchanges,
+    find_history,
+    plain_values,
+)
 from tests.engine.notebooks import Notebook
 
 TOOLS = """
@@ -146,3 +155,20 @@ def test_an_unknown_run_is_refused(nb: Notebook) -> None:
     """A number means a run."""
     with pytest.raises(RunUnknown):
         told(nb, "7")
+
+
+def test_answers_of_models_are_compared_by_what_they_say() -> None:
+    """Ids and times are anew in each answer, and no difference."""
+    bodies = [
+        json.dumps({"id": f"c-{n}", "created": n, "choices": [{"text": text}]})
+        for n, text in enumerate(["Short.", "Long."])
+    ]
+    old, new = (
+        exchanges.answer_content({"status": 200, "headers": [], "body": body})
+        for body in bodies
+    )
+    (found,) = differences(old, new, root="answer")
+    assert str(found) == "answer.choices[0].text was 'Short.', is 'Long.'"
+    said = 'data: {"choices": [{"delta": {"content": "Hi"}}]}'
+    streamed = {"status": 200, "headers": [], "body": said}
+    assert exchanges.answer_content(streamed) == "Hi"

@@ -23,7 +23,8 @@ from nbdurable.engine.tally import Ledger, tokens
 from nbdurable.errors import DurableError
 from nbdurable.timeline import previews
 from nbdurable.timeline.diff import Diff, StepDiff
-from nbdurable.timeline.exchanges import answer_text, is_answer
+from nbdurable.timeline.exchanges import answer_content, is_answer
+from nbdurable.timeline.model import tool_of
 from nbdurable.timeline.previews import Get, line
 from nbdurable_store.records import BlobRef
 
@@ -196,7 +197,7 @@ def _call(pair: Pair, get: Get) -> Iterator[str]:
         yield f"{side}: {call.text or call.name}" if call else side
         return
     arguments_of = previews.arguments_of(get)
-    label = new.name
+    label = tool_of(new)
     if old.key != new.key:
         arguments = list(differences(arguments_of(old), arguments_of(new)))
         yield from (f"{label}: {d}" for d in arguments)
@@ -220,7 +221,7 @@ def _answer(call: CallPast, get: Get) -> object:
     except (Unreadable, DurableError):
         return f"{call.outcome.codec} {call.outcome.id.hex()[:8]}"
     if is_answer(value) and isinstance(value, Mapping):
-        return answer_text(value)[0]
+        return answer_content(value)
     return value
 
 

@@ -11,6 +11,10 @@ DATA = "data:"
 """What a line of a server-sent event stream begins with when it carries something."""
 
 
+ALWAYS_NEW = frozenset({"id", "created", "created_at", "system_fingerprint"})
+"""Members of an answer that differ each time and say nothing about its content."""
+
+
 def is_answer(value: object) -> bool:
     """Whether a stored value is the recording of an HTTP answer."""
     return isinstance(value, Mapping) and {"status", "headers", "body"} <= set(value)
@@ -28,6 +32,18 @@ def answer_text(value: Mapping[str, object]) -> tuple[str, str]:
         return text_of(json.loads(body)), note
     except (ValueError, RecursionError):
         return body, note
+
+
+def answer_content(value: Mapping[str, object]) -> object:
+    """The body of a recorded answer for comparing: without what every answer has anew."""
+    body = value["body"]
+    try:
+        content = json.loads(body) if isinstance(body, str) else body
+    except (ValueError, RecursionError):
+        return answer_text(value)[0]
+    if not isinstance(content, Mapping):
+        return content
+    return {k: v for k, v in content.items() if k not in ALWAYS_NEW}
 
 
 def _streamed(body: str) -> str:
