@@ -75,3 +75,60 @@ def test_as_of_a_step(kernel: Kernel):
     assert kernel.run("print(small)").text.strip() == "{'k': 2}"
     assert "nothing" in kernel.run("%durable restore --at nothing").text
     assert "restore [NAME" in kernel.run("%durable restore --at").text
+
+
+CODE = """import dataclasses, enum, functools, typing
+import nbdurable as nd
+@nd.tool(effect="read")
+def search(query): return [query]
+def logged(fn):
+    @functools.wraps(fn)
+    def wrapper(*args): return fn(*args)
+    return wrapper
+@logged
+def decorated(x): return x
+@functools.cache
+def cached(x): return x
+class Method:
+    def double(self): return 2
+class Bare:
+    limit = 1
+class Color(enum.Enum):
+    RED = 1
+@dataclasses.dataclass
+class Config:
+    depth: int = 1
+class Row(typing.NamedTuple):
+    a: int
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["search", "decorated", "cached", "Method", "Bare", "Color", "Config", "Row"],
+)
+def test_code_that_was_put_back_is_the_code_it_was(tmp_path: Path, name: str):
+    """A cell that uses it replays, though its decorators wait and its cell is gone."""
+    cell = f"%%durable use\nkind = repr(type({name}))"
+    with Kernel(tmp_path) as kernel:
+        assert kernel.run(CODE).ok
+        assert kernel.run(cell).ok
+        kernel.kill()
+        kernel.restart()
+        assert kernel.run(f"%durable restore\n{name}").ok
+        assert "stale" not in kernel.run("%durable status").text
+        assert "nothing ran" in kernel.run(cell).text
+
+
+def test_code_that_was_put_back_is_not_that_of_another_cell(tmp_path: Path):
+    """A class that a plain cell defines anew after a restore makes the cell run again."""
+    cell = "%%durable use\nlimit = Bare.limit"
+    with Kernel(tmp_path) as kernel:
+        assert kernel.run(CODE).ok
+        assert kernel.run(cell).ok
+        kernel.kill()
+        kernel.restart()
+        assert kernel.run("%durable restore\nBare").ok
+        assert kernel.run("class Bare:\n    limit = 2").ok
+        assert "ran again because Bare changed" in kernel.run(cell).text
+        assert kernel.run("print(limit)").text.strip() == "2"

@@ -50,6 +50,13 @@ def source_of(filename: str) -> str | None:
     return "".join(linecache.getlines(filename)) or None
 
 
+def cells_met() -> list[str]:
+    """File names of all cells whose text is known, those put back too; latest first."""
+    entries = reversed([*linecache.cache.items()])
+    # A file's entry has a time.
+    return [name for name, entry in entries if len(entry) == 4 and entry[1] is None]
+
+
 def _installed(filename: str) -> bool:
     path = str(Path(filename).absolute())
     return path.startswith(_INSTALLED) or any(site in path for site in _SITES)

@@ -22,7 +22,7 @@ from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.ids import RANDOM_IDS, Ids
 from nbdurable.engine.leftovers import Lingering
-from nbdurable.engine.localcode import module_file, source_of, version_of
+from nbdurable.engine.localcode import cells_met, module_file, source_of, version_of
 from nbdurable.engine.plaincells import Keeping
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.requests import CallRequest, Outcome
@@ -73,7 +73,7 @@ class Session:
         self.ids = ids
         self.environ = os.environ if environ is None else environ
         self.lock = threading.RLock()
-        self.sources = Sources(source_of, version_of, transform, module_file)
+        self.sources = Sources(source_of, version_of, transform, module_file, cells_met)
         self.contents = Contents(clock)
         self.size = SizeLine(clock)
         self.slots = Slots()

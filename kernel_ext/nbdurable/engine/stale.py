@@ -102,6 +102,8 @@ def _reads(session: Session, step: StepPast, here: Here) -> Mapping[str, str | N
         )
     except SyntaxError:
         return step.counted
+    if inputs.unbound & session.deferred.waiting.keys():  # loaded when the cell runs
+        return step.counted
     now: dict[str, str | None] = {
         name: digest.hex() if digest else None
         for name, digest in inputs.digests.items()

@@ -76,7 +76,20 @@ def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
     itself = bool(ran) and ran[-1] == cell.transformed
     session.sources.remember(ran[:-1] if itself else ran)
     source = source_digest(cell.transformed)
-    inputs = read_inputs(
+    inputs = _inputs(session, cell, namespace)
+    while session.deferred.waiting.keys() & inputs.unbound:
+        session.deferred.load(session, namespace, inputs.unbound)
+        inputs = _inputs(session, cell, namespace)
+    session.sources.add(cell.filename, cell.transformed)
+    whole = not inputs.undigestible
+    key = keys.step_key(source, inputs.digests.items(), inputs.codes.items())
+    root, store = cell.facts.start_dir, place_of(cell.facts)
+    files = StepFiles.of(root, store, session.contents, on=cell.files)
+    return Looked(source=source, inputs=inputs, key=key if whole else b"", files=files)
+
+
+def _inputs(session: Session, cell: Cell, namespace: Namespace) -> Inputs:
+    return read_inputs(
         cell.transformed,
         namespace,
         session.sources,
@@ -84,12 +97,6 @@ def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
         redact=session.secrets.apart,
         contents=digest_of,
     )
-    session.sources.add(cell.filename, cell.transformed)
-    whole = not inputs.undigestible
-    key = keys.step_key(source, inputs.digests.items(), inputs.codes.items())
-    root, store = cell.facts.start_dir, place_of(cell.facts)
-    files = StepFiles.of(root, store, session.contents, on=cell.files)
-    return Looked(source=source, inputs=inputs, key=key if whole else b"", files=files)
 
 
 def begin(session: Session, cell: Cell, namespace: Namespace) -> Replayed | Running:

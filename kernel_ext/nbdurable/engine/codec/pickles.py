@@ -101,7 +101,8 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         if reducers.qualified(type(cls)) in statements.METACLASSES:
             return reducers.by_statement(self, cls, reduced)
         make, arguments, state, *_ = reduced
-        made = (cls.__qualname__, shapes.shape(cls), make, arguments)
+        cell = self.cell(statements.cell_of(cls))
+        made = (cls.__qualname__, shapes.shape(cls), make, arguments, *cell)
         return rebuild.make_class, made, state, None, None, rebuild.set_class_state
 
     def travels(self, value: Any) -> bool:

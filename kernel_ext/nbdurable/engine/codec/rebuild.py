@@ -110,18 +110,24 @@ def set_function_state(
 
 
 def make_class(
-    path: str, shape: bytes, make: Callable[..., type], arguments: tuple[Any, ...]
+    path: str,
+    shape: bytes,
+    make: Callable[..., type],
+    arguments: tuple[Any, ...],
+    filename: str = "",
+    source: str = "",
 ) -> type:
     """The notebook's own class of that name if it is still the same, else a new one.
 
     With a second class of equal code, ``isinstance`` and ``==`` would say no where
-    they said yes.
+    they said yes. The text of its cell says what it is, where no function of it does.
     """
     now = _loading.get()
     live = shapes.lookup(now.namespace, path)
     if live is not None and shapes.shape(live) == shape:
         now.reused.add(id(live))
         return live
+    remember(filename, source)
     return make(*arguments)
 
 

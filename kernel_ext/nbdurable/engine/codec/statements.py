@@ -51,6 +51,13 @@ def of(cls: type) -> Statement | None:
     return None
 
 
+def cell_of(cls: type) -> str:
+    """The file name of the latest cell that makes a class; "" if none is known."""
+    outermost = cls.__qualname__.partition(".")[0]
+    found = (filename for filename, text in _cells() if _classes(text, outermost))
+    return next(found, "")
+
+
 def run(
     statement: Statement, namespace: MutableMapping[str, Any], needs: Mapping[str, Any]
 ) -> type:

@@ -62,6 +62,7 @@ class Inputs:
             the digest of its value. They are in the digests of that code already.
         states: Per function and class among them, a digest of what it keeps for itself.
         texts: Texts in it and in code it reaches that may name files.
+        unbound: Names that the code it reaches loads and that aren't bound.
     """
 
     source: bytes
@@ -76,6 +77,7 @@ class Inputs:
     reached: Mapping[str, bytes | None] = field(default_factory=dict)
     states: Mapping[str, bytes] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
+    unbound: frozenset[str] = frozenset()
     reader: Callable[[], _Gather] = field(repr=False, compare=False)
 
     @property
@@ -162,6 +164,7 @@ def read_inputs(
         reached=gather.read_reached(),
         states=gather.states_of((*gather.digests, *gather.reached), namespace),
         texts=analysis.texts | gather.texts,
+        unbound=gather.unbound,
         reader=reader,
     )
 
@@ -209,6 +212,12 @@ class _Gather:
         """Names that reached code loads, and that aren't read by themselves."""
         found = set().union(*(codes.touched for codes in self._made))
         return (found & self._namespace.keys()) - self.digests.keys()
+
+    @property
+    def unbound(self) -> frozenset[str]:
+        """Names that reached code loads, and that the notebook doesn't have."""
+        found = set().union(*(codes.touched for codes in self._made))
+        return frozenset(found - self._namespace.keys())
 
     def read_reached(self) -> Mapping[str, bytes | None]:
         """The values that reached code loads; most were hashed with that code."""

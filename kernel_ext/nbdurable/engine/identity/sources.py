@@ -8,9 +8,10 @@ from __future__ import annotations
 import __future__
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from types import CodeType, FunctionType, MethodType
 from typing import TypeAlias
 
@@ -37,6 +38,11 @@ Find: TypeAlias = Callable[[str], "str | None"]
 
 def not_found(_: str) -> None:
     """No module is local."""
+
+
+def none_earlier() -> Iterable[str]:
+    """No cell of an earlier kernel is known."""
+    return ()
 
 
 def no_version(_: str) -> str:
@@ -76,6 +82,7 @@ class Sources:
         version_of: VersionOf = no_version,
         transform: Transform | None = None,
         find: Find = not_found,
+        earlier: Callable[[], Iterable[str]] = none_earlier,
     ) -> None:
         """Keep nothing yet. What needs the world outside is handed in.
 
@@ -87,11 +94,14 @@ class Sources:
                 that doesn't count.
             transform: From a cell's text to plain Python.
             find: From a module's full name to its file.
+            earlier: The file names of cells of earlier kernels, the latest first: a
+                class without functions that was put back stands in one of them.
         """
         self.find = find
         self.version_of = version_of
         self.transform = transform
         self._load = load
+        self._earlier = earlier
         self._texts: dict[str, str | None] = {}
         self._indexes: dict[str, _Index] = {}
         self._cells: dict[str, None] = {}
@@ -175,8 +185,10 @@ class Sources:
             home: The file of its module; ``None`` for a class of the notebook.
         """
         lines = dict(_first_lines(cls))
-        others = reversed(self._cells) if home is None else [home]
-        for filename in [*lines, *others]:
+        others: Iterable[str] = [home] if home is not None else ()
+        if home is None:
+            others = chain(reversed(self._cells), self._earlier())
+        for filename in chain(lines, others):
             index = self._index(filename)
             nodes = index.classes.get(cls.__qualname__, []) if index else []
             line = lines.get(filename)
