@@ -47,6 +47,13 @@ def test_names_are_loaded_when_a_cell_uses_them(kernel: Kernel):
     assert kernel.run("print('pd' in globals())").text.strip() == "True"
 
 
+def test_what_was_reset_stays_away(kernel: Kernel):
+    """`%reset` forgets names that wait, too."""
+    kernel.run("%durable restore")
+    kernel.run("%reset -f")
+    assert "NameError" in kernel.run("print(df)").text
+
+
 def test_the_cell_that_restores_may_use_the_names(kernel: Kernel):
     """`nd.restore()` and the names in one cell."""
     ran = kernel.run("import nbdurable as nd\nnd.restore()\nprint(df.shape, big.sum())")

@@ -12,9 +12,12 @@ from collections.abc import Iterable
 _WORD = re.compile(r"[^\W\d]\w*")
 
 ANY = frozenset(
-    {"globals", "locals", "vars", "dir", "eval", "exec", "who", "whos", "who_ls"}
+    {
+        *("globals", "locals", "vars", "dir", "eval", "exec"),
+        *("who", "whos", "who_ls", "reset", "reset_selective"),
+    }
 )
-"""Whoever mentions one of these may use any name."""
+"""Whoever mentions one of these may use any name, or forget it."""
 
 
 def mentioned(nodes: Iterable[ast.AST]) -> set[str]:
