@@ -210,6 +210,14 @@ EXACT = {
     "with": "with contextlib.nullcontext(a) as x:\n    y = x\ny",
     "for reads head first": "for x in xs:\n    y = x",
     "loop sums": "total = 0\nfor x in xs:\n    total += x\ntotal",
+    "range loop": "for x in range(3):\n    y = x\nx, y",
+    "agent loop": (
+        "for turn in range(1, 9, 2):\n    m = call(dict)\n    if not m:\n        break\n"
+        "    z = 1\nm, turn"
+    ),
+    "endless loop": "while True:\n    m = a\n    if m:\n        break\n    x = m\nm",
+    "literal loop": "for i, (x, y) in enumerate([(1, 2), (3, a)]):\n    z = x\ni, y, z",
+    "nested range loops": "for i in range(2):\n    for j in (1,):\n        m = i\nm, j",
     "match capture": "match d:\n    case {'x': v}:\n        v\n    case _:\n        pass",
     "match value": "match a:\n    case math.pi:\n        pass\n    case other:\n        other",
     "star call": "double(*xs[:1])",
@@ -251,6 +259,14 @@ EXTRA = {
     "conditional": ("a if b else c", {"c"}),
     "assertion": ("assert a, b", {"b"}),
     "loop name after": ("for x in xs:\n    y = x\nx, y", {"x", "y"}),
+    "empty range": ("for x in range(0):\n    y = x\nfor x in xs: y = x\ny", {"y"}),
+    "range of a name": ("for x in range(n):\n    y = x\ny", {"y"}),
+    "skipped in each turn": (
+        "for x in range(3):\n    if a: continue\n    b = 1\nxs, b",
+        {"b"},
+    ),
+    "left in the first turn": ("while True:\n    if a: break\n    b = 1\nb", {"b"}),
+    "empty literal": ("for x in [*()]:\n    b = x\nb", {"b"}),
     "class body": ("class A:\n    size = a\n    other = size", {"a"}),
     "base class": ("class A(Base): pass", set()),
     "suppressed": ("with contextlib.suppress(KeyError):\n    q = a\nq", {"q"}),

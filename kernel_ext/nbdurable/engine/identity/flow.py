@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Sequence
 
 from nbdurable.engine.identity.ledger import Ledger, Needs
@@ -14,6 +15,10 @@ _SUPPRESSING = frozenset({"suppress", "raises"})
 """Context managers after which the body may have stopped anywhere."""
 
 _LEAVING = (ast.Raise, ast.Return, ast.Break, ast.Continue)
+
+
+_SAME_LENGTH = frozenset({"enumerate", "list", "reversed", "sorted", "tuple"})
+"""Builtins that give back as much as they are given."""
 
 
 class Names(ast.NodeVisitor):
@@ -118,18 +123,41 @@ class Flow(Names):
             self.branch(value)
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
-        """The body may not run at all."""
+        """The body may not run at all, unless there is something to go through."""
         self.visit(node.iter)
-        self.branch(node.target, node.body)
+        if self._is_filled(node.iter):
+            self._turns(node.target, *node.body)
+        else:
+            self.branch(node.target, node.body)
         self.branch(node.orelse)
 
     visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
-        """The test is evaluated once at least, the body perhaps not."""
+        """The test is evaluated once at least; the body perhaps not, if it can fail."""
         self.visit(node.test)
-        self.branch(node.body)
+        if isinstance(node.test, ast.Constant) and node.test.value:
+            self._turns(*node.body)
+        else:
+            self.branch(node.body)
         self.branch(node.orelse)
+
+    def _turns(self, *parts: ast.AST) -> None:
+        """A body that runs once at least: as far as nothing in it jumps, for certain."""
+        certain = [*itertools.takewhile(lambda part: not _jumps(part), parts)]
+        self.statements(certain)
+        self.branch(parts[len(certain) :])
+
+    def _is_filled(self, iterable: ast.expr) -> bool:
+        """Whether something surely comes out: ``range(5)``, ``enumerate(["a"])``."""
+        match iterable:
+            case ast.Tuple() | ast.List() | ast.Set():
+                return not all(isinstance(e, ast.Starred) for e in iterable.elts)
+            case ast.Call(ast.Name("range"), arguments, []):
+                return self.is_builtin("range") and _counts(arguments)
+            case ast.Call(ast.Name(name), [first, *_]) if name in _SAME_LENGTH:
+                return self.is_builtin(name) and self._is_filled(first)
+        return False
 
     def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
         """A handler starts from what was bound before the body."""
@@ -187,6 +215,18 @@ def _refill(bound: set[str], names: set[str]) -> None:
     # In place: the ledger and the scope of the module share one set.
     bound.clear()
     bound.update(names)
+
+
+def _jumps(part: ast.AST) -> bool:
+    return any(isinstance(n, ast.Break | ast.Continue) for n in ast.walk(part))
+
+
+def _counts(arguments: list[ast.expr]) -> bool:
+    """Whether a ``range`` of these is a known one with something in it."""
+    try:
+        return bool(range(*map(ast.literal_eval, arguments)))
+    except (TypeError, ValueError):
+        return False
 
 
 def _leaves(body: Sequence[ast.AST]) -> bool:

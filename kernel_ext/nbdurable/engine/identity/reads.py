@@ -3,7 +3,8 @@
 Theory of operation. The statements are walked in the order in which Python runs them,
 with the set of names that are bound *for certain* so far; a load of any other global
 is a read. Branches are walked from one start, and only what all of them bind stays
-certain (`flow`). A loop may not run at all, so its names stay in doubt. Bodies of
+certain (`flow`). A loop may not run at all, so its names stay in doubt, unless
+it surely has a first turn (``for turn in range(5)``, ``while True``). Bodies of
 functions are walked without order, and count once their name is loaded (`ledger`).
 
 Names in texts count where a grammar marks them (`texts`, `notebook`). What can't be
