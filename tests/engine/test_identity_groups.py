@@ -20,7 +20,7 @@ from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.redact import Secrets
 from tests.conftest import TORCH_IS_HERE
 from tests.engine.digests_all import TABLES, groups
-from tests.engine.test_identity_code import others
+from tests.pythons import pythons
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("identity_golden.json")
@@ -125,7 +125,7 @@ def test_processes_agree(seed: str) -> None:
     assert in_process(TABLES, PYTHONHASHSEED=seed) == json.loads(GOLDEN.read_text())
 
 
-@pytest.mark.parametrize("python", others())
+@pytest.mark.parametrize("python", pythons().values())
 def test_pythons_agree(python: str) -> None:
     """Every Python here makes the same digests of what needs no other library."""
     path = os.pathsep.join(
