@@ -11,6 +11,7 @@ from blake3 import blake3
 
 import nbdurable_store
 from nbdurable.cli import main
+from nbdurable.timeline import history_of
 from nbdurable_store import Kind, Record
 from nbdurable_store.survey import folder_bytes
 from tests.stories import MONDAY_0914_US, Story, research
@@ -251,3 +252,21 @@ def test_a_run_with_a_fork_stays_until_the_fork_is_gone(home: Path, cli: Run) ->
     assert "would remove run 2" in said
     cli("rm", "run-1", "run-2", "--yes")
     assert cli("runs") == "no run yet"
+
+
+def test_a_fork_is_judged_by_what_is_its_own(home: Path, cli: Run) -> None:
+    """A pin, a doubt or a call of its parent neither keeps a fork nor counts for it."""
+    parent = _plain(1)
+    parent.begins(parent.step("review"), "send('ann')", effect="write")
+    _told(home, parent, _fork(2, "run-1"))
+    cli("pin", "run-1")
+    said = cli("rm", "run-2")
+    assert "would remove run 2" in said
+    assert "again: 0 calls" in said
+    store = nbdurable_store.open(home / ".nbdurable")
+    fork = history_of(store, "run-2")
+    store.close()
+    assert "send" in {call.name for call in fork.calls.values()}
+    assert not fork.pinned
+    cli("rm", "run-2", "--yes")
+    assert "review.1" in cli("show", "run-1")

@@ -25,7 +25,6 @@ from nbdurable.engine.keeping import Reason, called
 from nbdurable.engine.moments import moment, size
 from nbdurable.engine.whereabouts import RunRow
 from nbdurable.engine.worth import Worth, worth
-from nbdurable.timeline import history_of
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.protocol import Removed, Store
 from nbdurable_store.records import Kind, Record
@@ -121,7 +120,9 @@ class _Looking:
         if row.id in self._known:
             return
         self._known.add(row.id)
-        history: History = history_of(self.store, row.id)
+        # Its own entries alone: what a fork has of its parent stays with that.
+        history = History(row.id)
+        history.apply(self.store.read(row.id)[0])
         why = keeping.reason(history, self._living)
         goes = set(self.plan.runs)
         left = (f for f in self._forks if f.parent == row.id and f.id not in goes)

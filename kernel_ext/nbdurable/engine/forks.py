@@ -105,6 +105,10 @@ def _is_told(history: History, record: Record) -> bool:
     )
 
 
+_PARENTS_ALONE = {Kind.RUN_CLOSED, Kind.RUN_PINNED, Kind.RUN_REMOVED}
+"""Kinds that say something of the parent, and nothing of what is forked from it."""
+
+
 def _lineage(entries: Iterable[Entry], read: Read, seen: set[str]) -> Lineage:
     opened = next((e.record for e in entries if e.record.kind == Kind.RUN_OPENED), None)
     parent = fields.text(opened.fields, "parent") if opened else ""
@@ -113,7 +117,7 @@ def _lineage(entries: Iterable[Entry], read: Read, seen: set[str]) -> Lineage:
     until = _until(opened)
     own = read(parent)
     before = _lineage(own, read, {*seen, parent})
-    whole = [e for e in own if e.record.kind != Kind.RUN_CLOSED]
+    whole = [e for e in own if e.record.kind not in _PARENTS_ALONE]
     return Lineage(
         [*before.shared, *(e for e in whole if _order(e) <= until)],
         [*before.later, *(e for e in whole if _order(e) > until)],
