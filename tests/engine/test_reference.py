@@ -161,3 +161,15 @@ def test_an_unknown_run_is_answered_with_those_there_are(typed: str) -> None:
 def test_examples_in_docstrings_hold() -> None:
     """What a docstring shows is what the function says."""
     assert doctest.testmod(reference).failed == 0
+
+
+def test_a_long_list_is_counted() -> None:
+    """An error lists the steps nearest to what was typed, and says how many it doesn't."""
+    story = Story()
+    for number in range(20):
+        story.completes(story.step(f"step{number}"))
+    with pytest.raises(ReferenceUnknown) as raised:
+        reference.find(story.history(), "stepp7")
+    told = raised.value.detail()
+    assert told.startswith("Nothing was done. It has: step7, ")
+    assert told.endswith(" and 12 more.")

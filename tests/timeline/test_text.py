@@ -64,3 +64,14 @@ def test_without_a_run_it_says_how_to_begin() -> None:
     """Before the first durable cell there is nothing but how to start."""
     assert told(Story()) == EMPTY
     assert len(EMPTY.splitlines()) == 5
+
+
+def test_a_cell_without_calls_shows_no_signs() -> None:
+    """Where nothing was called, replays have nothing to count."""
+    story = Story()
+    step = story.step("load")
+    story.completes(step)
+    story.replays(step)
+    shown = told(story)
+    assert "↺ load  replayed whole, no calls" in shown
+    assert "×" not in shown

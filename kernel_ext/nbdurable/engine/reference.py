@@ -216,7 +216,7 @@ def _no_step(history: History, wanted: str, command: str) -> ReferenceUnknown:
     return ReferenceUnknown(
         given=f"step called {wanted!r}" if wanted else "steps",
         nearest=f"{command} {known[0]}" if known else "",
-        known=known[:OFFERED_MAX],
+        known=known,
     )
 
 

@@ -12,6 +12,7 @@ from nbdurable.engine.deferred import at_once, load, reached
 from nbdurable.engine.kept import Lost, Names, Source, names_of
 from nbdurable.engine.moments import duration, moment, size
 from nbdurable.engine.pasts import StepState
+from nbdurable.engine.reference import nearest
 from nbdurable.errors import ReferenceUnknown
 
 if TYPE_CHECKING:
@@ -145,8 +146,11 @@ def _is_given(found: Names, name: str) -> bool:
 def _wanted(found: Names, names: Collection[str]) -> Sequence[str]:
     unknown = [n for n in names if n not in found.known and n not in found.lost]
     if unknown:
-        known = tuple(found.known)
-        raise ReferenceUnknown(given=f"name {unknown[0]}", known=known)
+        known = nearest(unknown[0], found.known)
+        meant = f"%durable restore {known[0]}" if known else ""
+        raise ReferenceUnknown(
+            given=f"name {unknown[0]}", nearest=meant, known=tuple(known)
+        )
     return list(names) or [*found.known, *found.lost]
 
 

@@ -99,7 +99,7 @@ def calls_told(step: StepView) -> str:
     """What became of an attempt and its calls, in a few words."""
     tally = step.tally
     if step.replays:
-        return f"replayed whole, {count(tally.calls, 'call')}"
+        return f"replayed whole, {count(tally.calls, 'call') if tally.calls else 'no calls'}"
     before = "" if step.fate is Fate.RAN else f"{step.fate.value}, "
     if not tally.calls:
         return f"{before}no calls"
@@ -122,6 +122,8 @@ def _strip(cell: CellView) -> str:
 def _signs(step: StepView) -> list[str]:
     signs = [GLYPHS[c.fate] for c in step.calls if not c.depth]
     signs += [" " + GLYPHS[Fate.STOPPED]] if step.fate is Fate.STOPPED else []
+    if not step.tally.calls:
+        return signs
     return signs + [
         f" {GLYPHS[Fate.REPLAYED]}×{step.tally.calls}" for _ in step.replays
     ]
