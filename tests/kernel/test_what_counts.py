@@ -89,3 +89,19 @@ def test_files_can_be_left_out(kernel: Kernel) -> None:
     told = kernel.run(f"%%durable load\n{cell}").text
     assert "load · ran again because data.csv changed" in told
     assert "because data.csv changed" in kernel.run("%durable why load").text
+
+
+def test_old_code_of_an_edited_module_is_told(tmp_path: Path) -> None:
+    """While the kernel has what was imported before the edit, the step says so."""
+    helper, told = tmp_path / "helper.py", "helper edited since the import"
+    cell = "%%durable load\nv = helper.value(), value()"
+    helper.write_text("def value(): return 1\n")
+    with Kernel(tmp_path) as kernel:
+        kernel.run("import helper, importlib\nfrom helper import value")
+        assert told not in kernel.run(cell).text
+        helper.write_text("def value(): return 20\n")
+        assert f"{told}: the old code ran, restart or reload" in kernel.run(cell).text
+        assert kernel.run("print(v)").text.strip() == "(1, 1)"
+        kernel.run("importlib.reload(helper)\nfrom helper import value")
+        assert told not in kernel.run(cell).text
+        assert kernel.run("print(v)").text.strip() == "(20, 20)"

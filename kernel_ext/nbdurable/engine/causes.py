@@ -218,6 +218,12 @@ def advice(why: Cause) -> str:
     )
 
 
+def outdated(modules: Collection[str]) -> str:
+    """That a cell runs code whose file says something else by now."""
+    told = both(sorted(modules))
+    return f"{told} edited since the import: the old code ran, restart or reload"
+
+
 def _keys_differ(since: str) -> str:
     return f"nbdurable computes keys differently{since and f' since version {since}'}"
 

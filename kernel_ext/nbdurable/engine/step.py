@@ -257,6 +257,8 @@ def _start(
     advice = causes.advice(cause)
     if advice and session.first_time(advice):
         attempt.used.told.append(advice)
+    if looked.inputs.outdated:
+        attempt.used.told.append(causes.outdated(looked.inputs.outdated))
     record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, fields, refs)
     reach("step.started.before")
     session.append((record,), sync=False)

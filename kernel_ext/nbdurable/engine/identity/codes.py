@@ -91,6 +91,11 @@ class Codes:
         self.tables: set[str] = set()
         self._modules = Modules(sources, self._source, self._version)
 
+    @property
+    def outdated(self) -> set[str]:
+        """Local modules met whose file was edited since they were imported."""
+        return self._modules.outdated
+
     def form(self, value: object) -> Form:
         """The form of a function, class or module."""
         if isinstance(value, FunctionType):
@@ -166,6 +171,9 @@ class Codes:
 
     def _unsourced(self, function: FunctionType) -> Form:
         """A local function that no source is of: made by ``exec``, or outdated."""
+        module = str(function.__globals__.get("__name__"))
+        if module != NOTEBOOK and self._sources.holds(function.__code__.co_filename):
+            self.outdated.add(module)
         items: dict[str, object] = {"code": function.__code__}
         items |= self._bound_to(function, self.counted)
         names = set(bytecode.loaded(function.__code__))

@@ -62,6 +62,7 @@ class Inputs:
             the digest of its value. They are in the digests of that code already.
         states: Per function and class among them, a digest of what it keeps for itself.
         texts: Texts in it and in code it reaches that may name files.
+        outdated: Local modules among them whose file was edited since the import.
         unbound: Names that the code it reaches loads and that aren't bound.
     """
 
@@ -77,6 +78,7 @@ class Inputs:
     reached: Mapping[str, bytes | None] = field(default_factory=dict)
     states: Mapping[str, bytes] = field(default_factory=dict)
     texts: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
     unbound: frozenset[str] = frozenset()
     reader: Callable[[], _Gather] = field(repr=False, compare=False)
 
@@ -164,6 +166,7 @@ def read_inputs(
         reached=gather.read_reached(),
         states=gather.states_of((*gather.digests, *gather.reached), namespace),
         texts=analysis.texts | gather.texts,
+        outdated=gather.outdated,
         unbound=gather.unbound,
         reader=reader,
     )
@@ -212,6 +215,11 @@ class _Gather:
         """Names that reached code loads, and that aren't read by themselves."""
         found = set().union(*(codes.touched for codes in self._made))
         return (found & self._namespace.keys()) - self.digests.keys()
+
+    @property
+    def outdated(self) -> frozenset[str]:
+        """Local modules met whose file was edited since they were imported."""
+        return frozenset().union(*(codes.outdated for codes in self._made))
 
     @property
     def unbound(self) -> frozenset[str]:

@@ -23,6 +23,9 @@ class Modules:
         sources: Where local modules are found.
         source: What counts of a source.
         version: From a module's name to the version that counts.
+
+    Attributes:
+        outdated: Names of those met whose file was edited since they were imported.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Modules:
         self._sources = sources
         self._source = source
         self._version = version
+        self.outdated: set[str] = set()
         self._known: dict[str, Imported] = {}
 
     def form(self, module: ModuleType) -> Form:
@@ -86,10 +90,12 @@ class Modules:
         """Whether the file was edited since the module was imported."""
         own = [f for f in vars(module).values() if isinstance(f, FunctionType)]
         codes = [f.__code__ for f in own if f.__globals__ is vars(module)]
-        return any(
+        outdated = any(
             code.co_filename == module.__file__ and self._sources.function(code) is None
             for code in codes
         )
+        self.outdated.update({module.__name__} if outdated else ())
+        return outdated
 
     def _local_modules(self, module: ModuleType) -> set[ModuleType]:
         """The local modules that a module's names come from."""
