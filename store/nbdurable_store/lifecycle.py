@@ -35,7 +35,11 @@ RUN: Life = {
 
 STEP: Life = {
     NEW: {Kind.STEP_STARTED: "running"},
-    "running": {Kind.STEP_COMPLETED: "completed", Kind.STEP_FAILED: "failed"},
+    "running": {
+        Kind.STEP_GIVEN: "running",
+        Kind.STEP_COMPLETED: "completed",
+        Kind.STEP_FAILED: "failed",
+    },
     "completed": {Kind.STEP_REPLAYED: "completed"},
     "failed": {},
 }
