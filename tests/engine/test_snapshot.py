@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import threading
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbdurable.engine import codec
+from nbdurable.engine.codec.grafts import MARKS_MAX
 from nbdurable.engine.connected import connected
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.snapshot import Group, mark, put_back, take
@@ -524,3 +526,17 @@ def test_a_replayed_step_changes_its_input_where_others_hold_it() -> None:
     assert ns["held"] == ["hello", "world"]
     assert ns["everything"]["last"] is ns["held"]
     assert ns["everything"]["agent"] is ns["agent"]
+
+
+def test_no_more_objects_are_looked_at_than_are_marked():
+    """A long list of dicts costs what its first ones cost; those are marked."""
+    rows = [{"n": n} for n in range(200_000)]
+    tracemalloc.start()
+    try:
+        marks = mark({"rows": rows}, ["rows"])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert marks.place(rows[0]) == ("rows", (("at", 0),))
+    assert len(marks.found) == MARKS_MAX
+    assert peak < 8_000_000

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import collections
 import copyreg
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -84,8 +85,10 @@ def mark(namespace: Mapping[str, object], names: Iterable[str]) -> Marks:
             continue
         if kind is tuple or fills(value):
             marks.found[id(value)] = value, parent, step
-            here = id(value)
-            queue.extend((child, here, step) for step, child in _children(value))
+            here, room = id(value), MARKS_MAX - len(marks.found) - len(queue)
+            parts = (p for p in _children(value) if type(p[1]) not in _ATOMS)
+            few = itertools.islice(parts, max(0, room))
+            queue.extend((part, here, step) for step, part in few)
     return marks
 
 
