@@ -156,3 +156,15 @@ def test_the_table_says_what_and_why(nb: Notebook):
 def test_a_cell_mentions_names_in_code_and_texts(cell: str, name: str):
     """Whatever may use a name mentions it."""
     assert name in mentioned(ast.parse(cell).body)
+
+
+def test_an_alias_stays_an_alias(nb: Notebook):
+    """A later step that reads or uses one of two names does not part them."""
+    nb.run("def f(): return 1\nrow = [1]\ntable = {'f': f, 'row': row}", "s", "c1")
+    kept = len(nb.session.history.given)
+    nb.run("first = row[0]", "t", "c2")
+    nb.run("second = f()", "u", "c3")
+    assert len(nb.session.history.given) == kept
+    restart(nb)
+    _back(nb)
+    assert eval("table['f'] is f and table['row'] is row", nb.namespace)

@@ -57,10 +57,14 @@ class Keeping:
 
     def new(self, groups: Iterable[Kept]) -> list[Kept]:
         """Those groups that aren't kept as they are."""
-        return [g for g in groups if self._blob(g.names) != (g.ref.id, g.names)]
+        return [g for g in groups if self._blob(g.names[0]) != (g.ref.id, g.names)]
 
-    def _blob(self, names: tuple[str, ...]) -> tuple[bytes, tuple[str, ...]]:
-        return self.blobs.get(names[0], (b"", ()))
+    def beside(self, name: str) -> tuple[str, ...]:
+        """The names that are kept in one graph with this one."""
+        return self._blob(name)[1]
+
+    def _blob(self, name: str) -> tuple[bytes, tuple[str, ...]]:
+        return self.blobs.get(name, (b"", ()))
 
 
 def keep_given(
@@ -79,6 +83,7 @@ def keep_given(
     }
     digests = {**inputs.digests, **inputs.reached}
     values = _definitions(known, mine) | _inputs(known, mine, digests)
+    values = _with_aliases(known, mine, values)
     modules = {n: v.__name__ for n, v in mine.items() if isinstance(v, ModuleType)}
     modules = {n: m for n, m in modules.items() if known.modules.get(n) != m}
     if not (values or modules):
@@ -104,6 +109,14 @@ def keep_given(
     known.digests |= {n: d for n in values if (d := digests.get(n)) is not None}
     known.code |= {n: v for n, v in values.items() if _is_code(v) or not digests.get(n)}
     known.blobs |= {n: (g.ref.id, g.names) for g in groups for n in g.names}
+
+
+def _with_aliases(
+    known: Keeping, mine: Mapping[str, object], values: Mapping[str, object]
+) -> dict[str, object]:
+    """The values, and what is kept in one graph with them: an alias stays an alias."""
+    names = {other for name in values for other in known.beside(name)} | {*values}
+    return {name: value for name, value in mine.items() if name in names}
 
 
 def _announce(home: Home, values: Mapping[str, object]) -> None:
