@@ -243,20 +243,63 @@ def test_a_small_view_does_not_keep_its_base() -> None:
     assert len(encoded.data) < base.nbytes / 5
 
 
-def test_deep_values_are_kept_or_refused_by_name() -> None:
-    """Nesting beyond the plain layer goes to pickle; beyond pickle it is refused."""
-    for depth, expected in ((100, "json"), (200, "pickle5")):
-        value: list[Any] = []
-        for _ in range(depth):
-            value = [value]
+def _nested(depth: int, wrap: Callable[[Any], Any]) -> Any:
+    value: Any = []
+    for _ in range(depth):
+        value = wrap(value)
+    return value
+
+
+def test_nesting_chooses_the_layer() -> None:
+    """Deep plain data goes to pickle, and what pickle can't follow is plain in pieces."""
+    for depth, expected in ((100, "json"), (200, "pickle5"), (3000, "json")):
+        value = _nested(depth, lambda inner: [inner])
         assert codec.encode(value, secrets=SECRETS).codec == expected
-        assert repr(_round(value)) == repr(value)
-    for _ in range(100_000):
-        value = [value]
-    with pytest.raises(codec.Unstorable, match="nested too deeply"):
-        codec.encode(value, secrets=SECRETS)
-    while value:
-        value = value[0]
+        assert digest(_round(value)) == digest(value)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda inner: [1, inner, "x"],
+        lambda inner: {"a": inner, "b": [None]},
+        lambda inner: {(1, 2): inner, "$": b"x"},
+        lambda inner: (inner, {3}),
+        lambda inner: [{"rows": ((inner,),)}],
+    ],
+)
+def test_plain_data_of_any_depth_is_kept(wrap: Callable[[Any], Any]) -> None:
+    """Ten thousand levels come back with type, order and value, without trust."""
+    value = _nested(10_000, wrap)
+    encoded = codec.encode(value, secrets=SECRETS)
+    assert encoded.codec == "json"
+    assert digest(codec.decode(*_pair(encoded), secrets=SECRETS)) == digest(value)
+
+
+def test_what_is_met_twice_in_deep_data_is_one_object_again() -> None:
+    """Also where the number of ways to it is beyond counting."""
+    back = _round(_nested(2000, lambda inner: [inner, inner]))
+    for _ in range(2000):
+        assert back[0] is back[1]
+        back = back[0]
+    assert back == []
+
+
+def test_deep_values_that_are_not_plain_are_refused_by_name() -> None:
+    """An object far inside, and a value in itself."""
+    ring = _nested(5000, lambda inner: [inner])
+    ring.append(ring)
+    for value in (_nested(5000, lambda inner: [inner, object()]), ring):
+        with pytest.raises(codec.Unstorable, match="nested too deeply"):
+            codec.encode(value, secrets=SECRETS)
+
+
+def test_a_secret_in_deep_data_is_put_back() -> None:
+    """It is cut out as in any plain data, and never in the text."""
+    value = _nested(3000, lambda inner: [inner, ENVIRONMENT["OPENAI_API_KEY"]])
+    encoded = codec.encode(value, secrets=SECRETS)
+    assert ENVIRONMENT["OPENAI_API_KEY"].encode() not in encoded.data
+    assert digest(codec.decode(*_pair(encoded), secrets=SECRETS)) == digest(value)
 
 
 class _Bad:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from nbdurable.engine import codec
 from nbdurable.engine.codec.grafts import MARKS_MAX
 from nbdurable.engine.connected import connected
+from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.redact import Secrets
 from nbdurable.engine.snapshot import Group, mark, put_back, take
 from nbdurable_store.backends.memory import MemoryStore
@@ -206,14 +207,14 @@ def test_taking_never_raises() -> None:
 
 
 def test_a_deep_value_does_not_stop_the_walk() -> None:
-    """Nesting beyond any recursion is walked, and refused by name."""
-    deep: list[Any] = []
-    for _ in range(50_000):
-        deep = [deep]
+    """Nesting beyond any stack costs nothing but itself."""
+    deep: Any = object
+    for _ in range(100_000):
+        deep = [deep, len]
     taken = _take({"deep": deep, "ok": 1}, secrets=SECRETS)
     assert _names(taken) == [("ok",)]
     assert "nested too deeply" in taken.unstorable["deep"]
-    while deep:
+    while type(deep) is list:
         deep = deep[0]
 
 
@@ -351,6 +352,34 @@ def test_a_changed_input_is_changed_in_place(kind: str) -> None:
     else:
         assert repr(second["x"]) == repr(first["x"])
     assert type(second["x"]) is type(first["x"])
+
+
+def test_a_deep_input_is_changed_in_place() -> None:
+    """Data of a thousand levels is kept, and whoever holds its outer ones sees changes."""
+    held: list[Any] = []
+
+    def namespace() -> dict[str, Any]:
+        inner = value = [0]
+        for _ in range(3000):
+            value = [value]  # type: ignore[list-item]
+        held.append((value, value[0][0], inner))  # type: ignore[index]
+        return {"x": value}
+
+    def cell(ns: dict[str, Any]) -> None:
+        value = ns["x"]
+        value.append("outer")
+        value[0][0].append("third")
+        while type(value[0]) is list:
+            value = value[0]
+        value.append("innermost")
+
+    first, second, taken = _replayed(namespace, cell, {"x"})
+    assert not taken.replaced
+    assert digest(second["x"]) == digest(first["x"])
+    outer, third, _ = held[1]
+    assert second["x"] is outer
+    assert outer[0][0] is third
+    assert third[1] == "third"
 
 
 def test_an_object_inside_an_input_stays_the_one_that_others_hold() -> None:

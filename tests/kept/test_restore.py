@@ -16,7 +16,6 @@ WANTED = {"equal": "back", "rebuilt": "back", "refused": "refused"}
 
 MISSED = frozenset(
     {
-        "python: 10,000 levels deep",
         "jinja2: template",  # knows nothing of its source
         "live: ssl context",  # doesn't say which certificates it was given
     }

@@ -143,7 +143,8 @@ def _in_function(function: types.FunctionType) -> Iterable[object]:
 
 
 def _in_array(array: Any) -> Iterable[object]:
-    return [array.base, *(array.ravel().tolist() if array.dtype.hasobject else ())]
+    held = array.ravel().tolist() if array.dtype.hasobject else ()
+    return [array.base, *getattr(array, "__dict__", {}).values(), *held]
 
 
 def _in_frame(frame: Any) -> Iterable[object]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from nbdurable.engine.codec.remainders import noted
+
 _NUMBERS: Final = "biufmM"
 """Kinds of numpy columns: booleans, numbers, spans and moments without a zone."""
 
@@ -19,7 +21,7 @@ def takes(value: Any) -> bool:
     """Whether a frame or series is on the list, and has a column of texts."""
     import pandas as pd
 
-    if type(value) not in (pd.DataFrame, pd.Series) or value.attrs:
+    if type(value) not in (pd.DataFrame, pd.Series) or value.attrs or noted(value):
         return False
     if not len(value):
         return False

@@ -24,12 +24,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from nbdurable.engine.codec import reducers
+from nbdurable.engine.codec import reducers, remainders
 from nbdurable.engine.codec.plain_write import Place
 
 MARKS_MAX: Final = 10_000
 """Objects that are marked, nearest to the names first. Marking one costs half a
 microsecond; objects beyond are replaced by equal ones."""
+
+LEVELS_MAX: Final = 50
+"""Steps from a name to an object that is marked: each is written with the place."""
 
 _HEAP_TYPE: Final = 1 << 9
 """Flag of types made by a ``class`` statement."""
@@ -75,20 +78,20 @@ def mark(namespace: Mapping[str, object], names: Iterable[str]) -> Marks:
     """
     given = {name: namespace[name] for name in sorted(names) if name in namespace}
     marks = Marks(given=given)
-    queue: collections.deque[tuple[object, int, Any]] = collections.deque(
-        (value, 0, name) for name, value in given.items()
+    queue: collections.deque[tuple[object, int, Any, int]] = collections.deque(
+        (value, 0, name, LEVELS_MAX) for name, value in given.items()
     )
     while queue and len(marks.found) < MARKS_MAX:
-        value, parent, step = queue.popleft()
+        value, parent, step, room = queue.popleft()
         kind = type(value)
         if kind in _ATOMS or id(value) in marks.found:
             continue
         if kind is tuple or fills(value):
             marks.found[id(value)] = value, parent, step
-            here, room = id(value), MARKS_MAX - len(marks.found) - len(queue)
+            left = MARKS_MAX - len(marks.found) - len(queue)
             parts = (p for p in _children(value) if type(p[1]) not in _ATOMS)
-            few = itertools.islice(parts, max(0, room))
-            queue.extend((part, here, step) for step, part in few)
+            few = itertools.islice(parts, max(0, left) if room else 0)
+            queue.extend((part, id(value), step, room - 1) for step, part in few)
     return marks
 
 
@@ -107,7 +110,7 @@ def fills(value: object) -> bool:
         and kind.__reduce_ex__ is object.__reduce_ex__
         and kind.__reduce__ is object.__reduce__
         and kind.__new__ is object.__new__
-        and reducers.find(kind) in (None, reducers.delegating)
+        and reducers.find(kind) in (None, reducers.delegating, remainders.frame)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from nbdurable.engine.codec import arrays, arrow, plain
+from nbdurable.engine.codec import arrays, arrow, plain, plain_deep
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks
 from nbdurable.engine.codec.guard import Overflow
@@ -74,19 +74,33 @@ def encode(
 def _encode_graph(
     value: object, secrets: Secrets, marks: Marks | None, *, outcome: bool
 ) -> Encoded:
-    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
+    from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
     try:
         return Encoded(
             PICKLE, pickles.encode(value, secrets, marks=marks, outcome=outcome)
         )
     except Unstorable as refusal:
-        if refusal.final:
-            raise
+        return _last(value, secrets, marks, refusal)
+
+
+def _last(
+    value: object, secrets: Secrets, marks: Marks | None, refusal: Unstorable
+) -> Encoded:
+    """In what keeps a value that pickle refused."""
+    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
+
+    if refusal.final:
+        raise refusal from refusal.__cause__
+    if refusal.why == pickles.TOO_DEEP:
         try:
-            return Encoded(DILL, dills.encode(value, secrets))
-        except Unstorable:
+            return Encoded(JSON, plain_deep.encode(value, secrets, marks))
+        except plain.NotPlain:
             raise refusal from None
+    try:
+        return Encoded(DILL, dills.encode(value, secrets))
+    except Unstorable:
+        raise refusal from None
 
 
 _R = TypeVar("_R")
@@ -138,7 +152,7 @@ def _if_small(encode: Callable[[], bytes]) -> bytes | None:
 def _keep_graph(
     value: object, put: Put[_R], secrets: Secrets, marks: Marks | None
 ) -> _R:
-    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
+    from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
     def write(sink: Sink) -> None:
         pickles.write(value, sink, secrets, marks=marks)
@@ -149,13 +163,8 @@ def _keep_graph(
         )
         return put(PICKLE, small or write)
     except Unstorable as refusal:
-        if refusal.final:
-            raise
-        try:
-            last = dills.encode(value, secrets)
-        except Unstorable:
-            raise refusal from None
-        return put(DILL, last)
+        last = _last(value, secrets, marks, refusal)
+    return put(*last)
 
 
 def decode(

@@ -132,6 +132,9 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         return False
 
 
+TOO_DEEP: Final = "it is nested too deeply"
+"""Why a value is refused that pickle can't follow to its end."""
+
 _NUMBERS: Final = frozenset("efdghilqnHILQN?") | {"Zf", "Zd", "Zg"}
 """Formats of buffers whose bytes spell no text: numbers of several bytes, booleans."""
 
@@ -316,13 +319,15 @@ def _load(
 
 
 def _place(root: object, culprit: object) -> str:
+    if culprit is None:  # no object was taken apart
+        return ""
     return paths.path_to(root, lambda value: value is culprit) or ""
 
 
 def _reason(culprit: object, error: Exception) -> str:
     name = reducers.qualified(type(culprit))
     if isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError):
-        return "it is nested too deeply"
+        return TOO_DEEP
     return f"{name} can't be taken apart ({type(error).__name__}: {error})"
 
 

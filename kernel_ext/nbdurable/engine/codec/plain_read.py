@@ -43,6 +43,7 @@ class Reader:
     def __init__(self, secrets: Secrets, grafting: Existing | None) -> None:
         self.secrets = secrets
         self.grafting = grafting
+        self.pieces: list[object] = []
         self.scan = json.JSONDecoder(
             object_hook=self._open, parse_constant=_no_constant
         ).raw_decode
@@ -72,6 +73,14 @@ class Reader:
         for old, new in _items(twins):
             self.grafting.twin(old, new)
         return value
+
+    def piece(self, body: object) -> None:
+        """A piece of a value that is nested deeply."""
+        self.pieces.append(body)
+
+    def at(self, body: int) -> object:
+        """The piece that a number stands for; it came before."""
+        return self.pieces[body]
 
     def data(self, body: str | list[str]) -> bytes:
         """Bytes in base64, whole or cut at their secrets."""
@@ -145,4 +154,7 @@ _READERS: Final[dict[str, Callable[[Reader, Any], object]]] = {
     "ellipsis": lambda _, __: ...,
     "kept": Reader.kept,
     "graft": Reader.graft,
+    "piece": Reader.piece,
+    "at": Reader.at,
+    "deep": lambda _, body: _items(body)[-1],
 }

@@ -49,6 +49,8 @@ PATHS: Final = {
 ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 """What JSON says as it is, but for some floats, huge integers and lone surrogates."""
 
+_NOTHING: Final = object()
+
 Place = tuple[str, tuple[tuple[str, Any], ...]]
 """A name, and steps from its value: ``("at", 3)``, ``("key", "k")``, ``("attribute", "x")``."""
 
@@ -68,6 +70,8 @@ class NotPlain(Exception):
 class Writer:
     """Turns one value into a tree of envelopes."""
 
+    count_max: int = COUNT_MAX
+
     def __init__(self, secrets: Secrets, marks: Places | None = None) -> None:
         self.secrets = secrets
         self.marks = marks
@@ -76,50 +80,61 @@ class Writer:
         self.count = 0
         self.size = 0
         self._kept: dict[int, object] = {}
-        self._twin: object = None
+        self._twin: object = _NOTHING
 
     def encode(self, value: object) -> bytes:
         """The whole value as one JSON text."""
-        text = compact(self._grafted(value))
+        text = compact(self.grafted(value))
         # Once more: what spells a secret only together with its neighbours.
         if name := self.secrets.found(text):
             raise Unstorable(why=f"it holds a secret ({name})")
         return text.encode()
 
-    def _grafted(self, value: object) -> Any:
+    def grafted(self, value: object) -> Any:
+        """The value, and beside it the content of objects that were there before."""
         tree = self.tree(value)
         twins = []
         for old in _growing(self._kept):
             place = self.tree(old)
             self._twin = old
             twins.append([place, self.tree(old)])
-        return _tag("graft", [tree, twins]) if twins else tree
+        return tag("graft", [tree, twins]) if twins else tree
 
     def tree(self, value: object) -> Any:
         """The value as what JSON can say."""
         kind = type(value)
-        if self.marks is not None and kind in _MUTABLE:
-            if value is not self._twin:
-                if (place := self.marks.place(value)) is not None:
-                    return self.place(value, place)
-            else:
-                self._twin = None
+        if value is self._twin:
+            self._twin = _NOTHING
+        elif (place := self.placed(value)) is not None:
+            return self.place(value, place)
         write = _WRITERS.get(kind)
         self.count += 1
-        if write is None or len(self.path) > DEPTH_MAX or self.count > COUNT_MAX:
+        if write is None or len(self.path) > DEPTH_MAX or self.count > self.count_max:
             raise NotPlain
+        if kind in _CONTAINERS and (written := self.container(value)) is not None:
+            return written
         if kind in _MUTABLE:
             if id(value) in self.seen:
                 raise NotPlain
             self.seen.add(id(value))
         return write(self, value)
 
+    def container(self, _: object) -> Any:
+        """What stands for a container that is written elsewhere (`plain_deep`)."""
+        return None
+
+    def placed(self, value: object) -> Place | None:
+        """Where an object was that can be filled again."""
+        if self.marks is None or type(value) not in _MUTABLE:
+            return None
+        return self.marks.place(value)
+
     def place(self, value: object, place: Place) -> Any:
         """An object that was there before, as where it was."""
         self._kept[id(value)] = value
         name, steps = place
         way = [[how, self.tree(which)] for how, which in steps]
-        return _tag("kept", [type(value).__name__, name, way])
+        return tag("kept", [type(value).__name__, name, way])
 
     def at(self, step: str, value: object) -> Any:
         """The same one step further inside, so that a refusal can name the place."""
@@ -143,12 +158,12 @@ class Writer:
                 why = f"it holds a secret ({name})"
                 raise Unstorable(path="".join(self.path), why=why)
             parts[::2] = [self.text(part) for part in parts[::2]]
-            return _tag("secret", parts)
+            return tag("secret", parts)
         try:
             value.encode()
         except UnicodeEncodeError:
             raw = value.encode("utf-8", "surrogatepass")
-            return _tag("str", _base64(raw))
+            return tag("str", _base64(raw))
         return value
 
     def data(self, value: bytes | bytearray) -> Any:
@@ -167,7 +182,7 @@ class Writer:
         """A dict as an object, or as pairs where an object can't say its keys."""
         if all(type(k) is str and k != "$" and self.text(k) is k for k in value):
             return {key: self.at(f"[{key!r}]", item) for key, item in value.items()}
-        return _tag("dict", [self.pair(*item) for item in value.items()])
+        return tag("dict", [self.pair(*item) for item in value.items()])
 
     def pair(self, key: object, item: object) -> list[Any]:
         """One key and its value."""
@@ -188,8 +203,9 @@ def _growing(found: dict[int, object]) -> Iterator[object]:
         done += 1
 
 
-def _tag(tag: str, body: Any) -> dict[str, list[Any]]:
-    return {"$": [tag, body]}
+def tag(name: str, body: Any) -> dict[str, list[Any]]:
+    """An envelope."""
+    return {"$": [name, body]}
 
 
 def _base64(raw: bytes | bytearray) -> str:
@@ -197,64 +213,65 @@ def _base64(raw: bytes | bytearray) -> str:
 
 
 def _write_int(_: Writer, value: int) -> Any:
-    return value if value.bit_length() <= _INT_BITS_MAX else _tag("int", hex(value))
+    return value if value.bit_length() <= _INT_BITS_MAX else tag("int", hex(value))
 
 
 def _write_float(_: Writer, value: float) -> Any:
     # By bits: there are many NaNs, and they have different digests.
     if math.isfinite(value):
         return value
-    return _tag("float", struct.pack(">d", value).hex())
+    return tag("float", struct.pack(">d", value).hex())
 
 
 def _write_complex(w: Writer, value: complex) -> Any:
-    return _tag("complex", w.items((value.real, value.imag)))
+    return tag("complex", w.items((value.real, value.imag)))
 
 
 def _write_datetime(w: Writer, value: dt.datetime) -> Any:
     wall = value.replace(tzinfo=None).isoformat()
-    return _tag("datetime", [wall, value.fold, w.at(".tzinfo", value.tzinfo)])
+    return tag("datetime", [wall, value.fold, w.at(".tzinfo", value.tzinfo)])
 
 
 def _write_time(w: Writer, value: dt.time) -> Any:
     wall = value.replace(tzinfo=None).isoformat()
-    return _tag("time", [wall, value.fold, w.at(".tzinfo", value.tzinfo)])
+    return tag("time", [wall, value.fold, w.at(".tzinfo", value.tzinfo)])
 
 
 def _write_timezone(w: Writer, value: dt.timezone) -> Any:
     # getinitargs: (offset,) or (offset, name); the name isn't public otherwise.
     arguments = value.__getinitargs__()  # type: ignore[attr-defined]  # not in typeshed
-    return _tag("timezone", w.items(arguments))
+    return tag("timezone", w.items(arguments))
 
 
 def _write_zone(w: Writer, value: zoneinfo.ZoneInfo) -> Any:
     # A zone read from a file has no key, though its type says otherwise.
     if not value.key or zoneinfo.ZoneInfo(value.key) is not value:
         raise NotPlain
-    return _tag("zone", w.text(value.key))
+    return tag("zone", w.text(value.key))
 
 
 def _write_uuid(_: Writer, value: uuid.UUID) -> Any:
-    return _tag("uuid", [value.hex, value.is_safe.value])
+    return tag("uuid", [value.hex, value.is_safe.value])
 
 
 def _write_path(w: Writer, value: pathlib.PurePath) -> Any:
-    return _tag("path", [type(value).__name__, w.text(str(value))])
+    return tag("path", [type(value).__name__, w.text(str(value))])
 
 
 def _write_slice(w: Writer, value: slice) -> Any:
-    return _tag("slice", w.items((value.start, value.stop, value.step)))
+    return tag("slice", w.items((value.start, value.stop, value.step)))
 
 
 def _write_range(w: Writer, value: range) -> Any:
-    return _tag("range", w.items((value.start, value.stop, value.step)))
+    return tag("range", w.items((value.start, value.stop, value.step)))
 
 
 def _write_timedelta(_: Writer, value: dt.timedelta) -> Any:
-    return _tag("timedelta", [value.days, value.seconds, value.microseconds])
+    return tag("timedelta", [value.days, value.seconds, value.microseconds])
 
 
 _MUTABLE: Final = frozenset({list, dict, set, bytearray})
+_CONTAINERS: Final = frozenset({list, dict, set, tuple, frozenset})
 _WRITERS: Final[dict[type, Callable[[Writer, Any], Any]]] = {
     type(None): lambda _, value: value,
     bool: lambda _, value: value,
@@ -263,22 +280,22 @@ _WRITERS: Final[dict[type, Callable[[Writer, Any], Any]]] = {
     str: Writer.text,
     list: Writer.items,
     dict: Writer.mapping,
-    tuple: lambda w, value: _tag("tuple", w.items(value)),
-    set: lambda w, value: _tag("set", w.unordered(value)),
-    frozenset: lambda w, value: _tag("frozenset", w.unordered(value)),
-    bytes: lambda w, value: _tag("bytes", w.data(value)),
-    bytearray: lambda w, value: _tag("bytearray", w.data(value)),
+    tuple: lambda w, value: tag("tuple", w.items(value)),
+    set: lambda w, value: tag("set", w.unordered(value)),
+    frozenset: lambda w, value: tag("frozenset", w.unordered(value)),
+    bytes: lambda w, value: tag("bytes", w.data(value)),
+    bytearray: lambda w, value: tag("bytearray", w.data(value)),
     complex: _write_complex,
     dt.datetime: _write_datetime,
-    dt.date: lambda _, value: _tag("date", value.isoformat()),
+    dt.date: lambda _, value: tag("date", value.isoformat()),
     dt.time: _write_time,
     dt.timedelta: _write_timedelta,
     dt.timezone: _write_timezone,
     zoneinfo.ZoneInfo: _write_zone,
-    decimal.Decimal: lambda _, value: _tag("decimal", str(value)),
+    decimal.Decimal: lambda _, value: tag("decimal", str(value)),
     uuid.UUID: _write_uuid,
     range: _write_range,
     slice: _write_slice,
-    type(...): lambda _, __: _tag("ellipsis", None),
+    type(...): lambda _, __: tag("ellipsis", None),
     **dict.fromkeys(PATHS.values(), _write_path),
 }

@@ -213,6 +213,35 @@ def set_state(made: Any, state: Any) -> None:
         object.__setattr__(made, name, value)
 
 
+def set_all(made: Any, state: tuple[Any, Any, Mapping[str, Any]]) -> None:
+    """The state of an object as it takes it, then attributes that are not in it."""
+    _set_own(made, state[0], state[1])
+    object.__getattribute__(made, "__dict__").update(state[2])
+
+
+def set_gradient(made: Any, state: tuple[Any, Any, Any]) -> None:
+    """The same for a tensor and its gradient."""
+    _set_own(made, state[0], state[1])
+    made.grad = state[2]
+
+
+def _set_own(made: Any, state: Any, setter: Any) -> None:
+    """What pickle does with a state."""
+    if state is None:
+        return
+    if setter is not None:
+        setter(made, state)
+    elif hasattr(made, "__setstate__"):
+        made.__setstate__(state)
+    else:
+        set_state(made, state)
+
+
+def masked_row(table: Any) -> Any:
+    """The row of a masked table that has one."""
+    return table[0]
+
+
 def hidden(parts: list[str], fallback: bytes) -> bytes:
     """A header's value put together again, or its mask where a secret is absent."""
     try:

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from nbdurable.engine.codec import clients, live, rebuild, statements
+from nbdurable.engine.codec import clients, live, rebuild, remainders, statements
 from nbdurable.engine.redact import Secrets
 
 
@@ -62,7 +62,9 @@ def find(kind: type) -> Reducer | str | None:
         entry = REDUCERS.get(qualified(cls))
         if entry is not None:
             return entry
-    return delegating if _delegates(kind) else None
+    if _delegates(kind):
+        return delegating
+    return remainders.with_attributes if remainders.leaves_out(kind) else None
 
 
 def register(name: str, entry: Reducer | str) -> None:
@@ -156,9 +158,12 @@ def _sentinel(_: Graph, value: object) -> Any:
     return live.sentinel(value)
 
 
-def _array(_: Graph, value: Any) -> Any:
+def _array(graph: Graph, value: Any) -> Any:
     """An array that is a view of a not much larger one stays a view."""
     base = value.base
+    if qualified(type(value)) != "numpy.ndarray":
+        known = remainders.leaves_out(type(value))
+        return remainders.with_attributes(graph, value) if known else NotImplemented
     if type(base) is not type(value) or value.dtype.hasobject or not base.nbytes:
         return NotImplemented
     if base.base is not None or base.nbytes > _VIEW_FACTOR_MAX * value.nbytes:
@@ -291,6 +296,7 @@ REDUCERS: Final[dict[str, Reducer | str]] = {
     "builtins.BaseException": _exception,
     "builtins.memoryview": _memoryview,
     "numpy.ndarray": _array,
+    "numpy.memmap": lambda *_: NotImplemented,  # its attributes are the open file
     "pandas.arrays.ArrowExtensionArray": _arrow_column,
     "functools._lru_cache_wrapper": _lru,
     "functools.cached_property": _cached_property,
@@ -298,6 +304,7 @@ REDUCERS: Final[dict[str, Reducer | str]] = {
     "httpx2.Headers": _headers,
     **dict.fromkeys(clients.NAMES, _client),
     **live.KINDS,
+    **remainders.KINDS,
     "builtins.async_generator": f"an async generator {_TIED}",
     "builtins.coroutine": f"a coroutine {_TIED}",
     "builtins.frame": f"a frame {_TIED}",

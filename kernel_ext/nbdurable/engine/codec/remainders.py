@@ -1,0 +1,163 @@
+"""What an object's own ``__reduce__`` leaves out, and is kept all the same.
+
+A class written in C that is subclassed in a notebook (an array, a date, a decimal)
+often reduces to what it knew when it was compiled: the attributes of the subclass are
+gone after a load, and nobody hears of it. So where the reduce is in C, and what it
+says doesn't hold the attributes, they are written beside it.
+
+Some need a way of their own: the row of a masked table loses its mask, a tensor its
+gradient, and the functions of `random` come back as methods of a copied generator.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any, Final
+
+from nbdurable.engine.codec import rebuild, reopen
+
+_DRAWING: Final = ("random", "numpy.random.mtrand")
+"""Modules whose functions are methods of a generator of their own."""
+
+_OWN: Final = (("random", "_inst"), ("numpy.random.mtrand", "_rand"))
+"""Where these generators are."""
+
+_dict_offset = type.__dict__["__dictoffset__"].__get__
+
+
+def leaves_out(kind: type) -> bool:
+    """Whether instances have attributes, and a reduce in C that may not know of them."""
+    if not _dict_offset(kind) or issubclass(kind, type):
+        return False
+    for cls in kind.__mro__[:-1]:
+        found = [vars(cls).get(name) for name in ("__reduce_ex__", "__reduce__")]
+        if any(found):
+            ours = [way for way in found if type(way) is types.MethodDescriptorType]
+            return len(ours) == len([way for way in found if way is not None])
+    return False
+
+
+def with_attributes(_: object, value: Any) -> Any:
+    """What the object says itself, and the attributes that are not in it."""
+    attributes = getattr(value, "__dict__", None)
+    if not attributes:
+        return NotImplemented
+    reduced = value.__reduce_ex__(5)
+    if not isinstance(reduced, tuple) or _held(attributes, reduced[1:]):
+        return reduced
+    return beside(reduced, dict(attributes))
+
+
+def beside(
+    reduced: tuple[Any, ...], more: object, set_more: Any = rebuild.set_all
+) -> tuple[Any, ...]:
+    """A reduce that brings more than the object says itself."""
+    make, arguments, state, items, pairs, setter = (*reduced, *[None] * 4)[:6]
+    return make, arguments, (state, setter, more), items, pairs, set_more
+
+
+def _held(attributes: dict[str, Any], parts: tuple[Any, ...], room: int = 1) -> bool:
+    """Whether a part, or a part of a part, is a dict with these names."""
+    for part in parts:
+        if isinstance(part, dict) and attributes.keys() <= part.keys():
+            return True
+        if room and isinstance(part, tuple) and _held(attributes, part, room - 1):
+            return True
+    return False
+
+
+# --- random numbers ------------------------------------------------------------------
+
+
+def method(_: object, value: Any) -> Any:
+    """A function that `random` or `numpy.random` hands out is stored by name.
+
+    As a method of a copy it would no longer draw what the others draw.
+    """
+    name = getattr(value, "__name__", "")
+    for module in _DRAWING:
+        if getattr(sys.modules.get(module), name, None) is value:
+            return reopen.sentinel, (module, name)
+    return NotImplemented
+
+
+def _generator(graph: object, value: Any) -> Any:
+    """The generator of a module is a part of the module."""
+    for module, name in _OWN:
+        if getattr(sys.modules.get(module), name, None) is value:
+            return reopen.sentinel, (module, name)
+    own = type(value).__module__ in _DRAWING
+    return NotImplemented if own else with_attributes(graph, value)
+
+
+# --- frames, arrays and tensors --------------------------------------------------------------
+
+
+def noted(frame: Any) -> dict[str, Any]:
+    """What somebody noted on a frame or series, such as ``df.source = "…"``."""
+    kind = type(frame)
+    # Its own begin with "_"; accessors and what a subclass brings stand in the class.
+    return {
+        name: item
+        for name, item in vars(frame).items()
+        if name[:1] != "_" and name not in frame._metadata and not hasattr(kind, name)  # noqa: SLF001  # pandas documents it for subclasses
+    }
+
+
+def frame(_: object, value: Any) -> Any:
+    """A frame or series with what somebody noted on it, which pandas leaves out."""
+    attributes = noted(value)
+    return beside(value.__reduce_ex__(5), attributes) if attributes else NotImplemented
+
+
+_SET_ANYWAY: Final = frozenset(
+    {"_mask", "_fill_value", "_baseclass", "_isfield", "_sharedmask"}
+)
+"""Attributes of a masked array that its own reduce brings, or that a load decides."""
+
+
+def _masked(_: object, value: Any) -> Any:
+    """A masked array with what is in no state of it: a hard mask, attributes."""
+    if type(value).__name__ == "mvoid":
+        return _masked_row(value)
+    attributes = {k: v for k, v in vars(value).items() if k not in _SET_ANYWAY}
+    if not any(attributes.values()):
+        return NotImplemented
+    return beside(value.__reduce__(), attributes)
+
+
+def _masked_row(value: Any) -> Any:
+    """A row of a masked table: the only one of a table."""
+    masked: Any = sys.modules["numpy.ma"]
+    table = masked.MaskedArray(
+        value.data.reshape(1) if hasattr(value.data, "reshape") else [value.data],
+        mask=masked.getmaskarray(value).reshape(1),
+        fill_value=value.fill_value,
+        hard_mask=value.hardmask,
+    )
+    return rebuild.masked_row, (table,)
+
+
+def _tensor(_: object, value: Any) -> Any:
+    if not value.is_leaf or value.grad is None:
+        return NotImplemented
+    return beside(value.__reduce_ex__(5), value.grad, rebuild.set_gradient)
+
+
+KINDS: Final = {
+    "builtins.method": method,
+    "builtins.builtin_function_or_method": method,
+    "random.Random": _generator,
+    "numpy.random.mtrand.RandomState": _generator,
+    "pathlib.PurePath": with_attributes,
+    "fractions.Fraction": with_attributes,
+    "pandas.DataFrame": frame,
+    "pandas.Series": frame,
+    "pandas.core.frame.DataFrame": frame,
+    "pandas.core.series.Series": frame,
+    "numpy.ma.MaskedArray": _masked,
+    "numpy.ma.core.MaskedArray": _masked,
+    "torch.Tensor": _tensor,
+}
+"""How each of these is taken apart, by qualified name."""

@@ -1,0 +1,185 @@
+"""What an object's own reduce leaves out is kept all the same."""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+import decimal
+import fractions
+import pathlib
+import random
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nbdurable.engine import codec
+from nbdurable.engine.codec.parts import Gathered
+from nbdurable.engine.connected import connected
+from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.redact import Secrets
+from tests.conftest import TORCH_IS_HERE
+
+SECRETS = Secrets({})
+
+
+def _round(value: object) -> Any:
+    encoded = codec.encode(value, secrets=SECRETS)
+    return codec.decode(encoded.codec, encoded.data, secrets=SECRETS)
+
+
+class Grid(np.ndarray):
+    """An array with attributes."""
+
+
+class Day(dt.date):
+    """A date with attributes."""
+
+
+class Moment(dt.datetime):
+    """A moment with attributes."""
+
+
+class Price(decimal.Decimal):
+    """A decimal with attributes."""
+
+
+class Share(fractions.Fraction):
+    """A fraction with attributes."""
+
+
+class Place(pathlib.PurePosixPath):
+    """A path with attributes."""
+
+
+class Dice(random.Random):
+    """A random generator with attributes."""
+
+
+class Queue(collections.deque[int]):
+    """A deque with attributes, which says them itself."""
+
+
+MADE: dict[str, Any] = {
+    "array": lambda: Grid.__new__(Grid, (0,)),
+    "date": lambda: Day(2026, 1, 2),
+    "moment": lambda: Moment(2026, 1, 2, 3, tzinfo=dt.UTC),
+    "decimal": lambda: Price("1.20"),
+    "fraction": lambda: Share(1, 3),
+    "path": lambda: Place("/a/b"),
+    "deque": lambda: Queue([1], maxlen=2),
+    "masked": lambda: np.ma.array([1, 2], mask=[0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_attributes_of_a_subclass_are_kept(name: str) -> None:
+    """Attributes are back beside the value, aliases and the object itself among them."""
+    value = MADE[name]()
+    value.tag, value.me = [1], value
+    back, tag = _round([value, value.tag])
+    assert type(back) is type(value)
+    assert repr(back) == repr(value)
+    assert back.tag is tag
+    assert back.me is back
+
+
+def test_a_view_of_a_subclass_stays_one_of_it() -> None:
+    """A part of an array comes back with the class it had."""
+    grid = Grid.__new__(Grid, (3,))
+    grid[:] = 1
+    assert [type(part) for part in _round([grid, grid[1:]])] == [Grid, Grid]
+
+
+def test_a_name_that_meets_an_attribute_of_an_array_is_kept_with_it() -> None:
+    """What an array's attribute and a variable hold is one object again."""
+    grid = Grid.__new__(Grid, (1,))
+    grid.units = {"x": "m"}  # type: ignore[attr-defined]
+    groups = connected({"grid": grid, "units": grid.units})  # type: ignore[attr-defined]
+    assert groups == [(("grid", "units"), False)]
+
+
+@pytest.mark.parametrize("text", ["b", 2])
+def test_a_note_on_a_frame_is_kept(text: object) -> None:
+    """``df.source = …`` is back, also where Arrow would keep the frame."""
+    frame = pd.DataFrame({"a": [1], "b": [text]})
+    frame.source = "survey"  # type: ignore[attr-defined]
+    back = _round(frame)
+    assert back.source == "survey"
+    assert back.equals(frame)
+
+
+def test_a_note_on_a_large_frame_is_kept() -> None:
+    """The same where a frame goes to the store piece by piece."""
+    frame = pd.DataFrame({"b": [f"text {n}" for n in range(10_000)]})
+    frame.source = "survey"  # type: ignore[attr-defined]
+    kept: list[tuple[str, bytes]] = []
+
+    def put(name: str, data: Any) -> None:
+        sink = Gathered()
+        data(sink)
+        kept.append((name, sink.joined()))
+
+    codec.keep(frame, put, secrets=SECRETS)
+    back: Any = codec.decode(*kept[0], secrets=SECRETS)
+    assert back.source == "survey"
+
+
+def test_the_row_of_a_masked_table_keeps_its_mask() -> None:
+    """A row comes back with its masked fields, its values and a hard mask."""
+    table = np.ma.array(
+        [(1, 2.0), (3, 4.0)],
+        dtype=[("a", int), ("b", float)],
+        mask=[(0, 1), (1, 0)],
+        hard_mask=True,
+    )
+    back = _round(table[0])
+    assert type(back) is type(table[0])
+    assert (back.mask.tolist(), back["a"]) == ((False, True), 1)
+    assert back.hardmask
+    assert digest(back) == digest(table[0])
+
+
+def test_a_hard_mask_stays_hard() -> None:
+    """A masked element can't be written to after a load, if it couldn't before."""
+    for hard in (True, False):
+        back = _round(np.ma.array([1, 2], mask=[0, 1], hard_mask=hard))
+        back[1] = 7
+        assert back.mask.tolist() == [False, hard]
+
+
+def test_functions_of_random_are_the_functions_of_random() -> None:
+    """What `random` and `numpy.random` hand out is stored by name, not as a copy."""
+    draws = [random.choice, random.random, np.random.rand, np.random.mtrand._rand]
+    assert all(map(lambda a, b: a is b, _round(draws), draws))
+    assert _round(random._inst.choice).__self__ is random._inst  # type: ignore[attr-defined]
+
+
+def test_attributes_of_a_random_generator_are_kept() -> None:
+    """Beside its state, which it goes on from."""
+    dice = Dice(7)
+    dice.sides = 6  # type: ignore[attr-defined]
+    back = _round(dice)
+    assert (type(back), back.sides, back.random()) == (Dice, 6, dice.random())
+
+
+def test_a_generator_of_ones_own_is_a_copy() -> None:
+    """A method of it draws what the copy in the same value draws."""
+    own = random.Random(5)
+    back, choice = _round([own, own.choice])
+    assert choice.__self__ is back
+    assert back.random() == random.Random(5).random()
+
+
+if TORCH_IS_HERE:
+
+    def test_a_tensor_keeps_its_gradient() -> None:
+        """Also as a parameter of a module, and one that two names hold."""
+        import torch
+
+        layer = torch.nn.Linear(2, 1)
+        layer(torch.ones(2)).sum().backward()
+        back, gradient = _round([layer, layer.weight.grad])
+        assert back.weight.grad is gradient
+        assert digest(back) == digest(layer)
