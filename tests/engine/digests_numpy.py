@@ -116,6 +116,10 @@ EQUAL: dict[str, tuple[Make, ...]] = {
         lambda: asked(masked(3)),
         lambda: masked(0, fill_value=1e20),
     ),
+    "small masked": (
+        lambda: np.ma.array([1, 2], "i1", mask=[0, 1]),
+        lambda: np.ma.array([1, 3], "i1", mask=[0, 1]),
+    ),
     "no mask": (
         lambda: np.ma.array([1, 2]),
         lambda: np.ma.array([1, 2], mask=[False, False]),

@@ -258,19 +258,19 @@ def test_nesting_chooses_the_layer() -> None:
         assert digest(_round(value)) == digest(value)
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda inner: [1, inner, "x"],
-        lambda inner: {"a": inner, "b": [None]},
-        lambda inner: {(1, 2): inner, "$": b"x"},
-        lambda inner: (inner, {3}),
-        lambda inner: [{"rows": ((inner,),)}],
-    ],
-)
-def test_plain_data_of_any_depth_is_kept(wrap: Callable[[Any], Any]) -> None:
+WRAPS: dict[str, Callable[[Any], Any]] = {
+    "list": lambda inner: [1, inner, "x"],
+    "dict": lambda inner: {"a": inner, "b": [None]},
+    "odd keys": lambda inner: {(1, 2): inner, "$": b"x"},
+    "tuple": lambda inner: (inner, {3}),
+    "mixed": lambda inner: [{"rows": ((inner,),)}],
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_plain_data_of_any_depth_is_kept(wrap: str) -> None:
     """Ten thousand levels come back with type, order and value, without trust."""
-    value = _nested(10_000, wrap)
+    value = _nested(10_000, WRAPS[wrap])
     encoded = codec.encode(value, secrets=SECRETS)
     assert encoded.codec == "json"
     assert digest(codec.decode(*_pair(encoded), secrets=SECRETS)) == digest(value)

@@ -141,6 +141,20 @@ def test_the_row_of_a_masked_table_keeps_its_mask() -> None:
     assert digest(back) == digest(table[0])
 
 
+@pytest.mark.parametrize("dtype", [">M8[s]", ">m8[D]"])
+def test_moments_in_the_other_byte_order_keep_it(dtype: str) -> None:
+    """Beside other values, too; where numpy can't say it they are refused."""
+    moments = np.array([1, 2, 3], dtype)
+    back, part = _round([moments, moments[::-2]])
+    assert (back.dtype.str, part.dtype.str) == (dtype, dtype)
+    assert digest([back, part]) == digest([moments, moments[::-2]])
+    tagged = moments.view(Grid)
+    tagged.tag = 1  # type: ignore[attr-defined]
+    for refused in (np.ma.array(moments), tagged):
+        with pytest.raises(codec.Unstorable, match="byte order"):
+            _round(refused)
+
+
 def test_a_hard_mask_stays_hard() -> None:
     """A masked element can't be written to after a load, if it couldn't before."""
     for hard in (True, False):
@@ -154,6 +168,11 @@ def test_functions_of_random_are_the_functions_of_random() -> None:
     draws = [random.choice, random.random, np.random.rand, np.random.mtrand._rand]
     assert all(map(lambda a, b: a is b, _round(draws), draws))
     assert _round(random._inst.choice).__self__ is random._inst  # type: ignore[attr-defined]
+
+
+def test_what_is_found_by_name_stays_so() -> None:
+    """A function of numpy has attributes, and says only its name."""
+    assert _round([np.ones_like])[0] is np.ones_like
 
 
 def test_attributes_of_a_random_generator_are_kept() -> None:

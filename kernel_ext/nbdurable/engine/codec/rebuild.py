@@ -181,6 +181,11 @@ def view(
     return numpy.ndarray(shape, dtype, base, offset, strides)
 
 
+def seen_as(array: Any, dtype: Any) -> Any:
+    """The same memory as elements of another type."""
+    return array.view(dtype)
+
+
 def exception(cls: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
     """An exception without running the ``__init__`` that its author wrote."""
     made = cls.__new__(cls, *arguments)

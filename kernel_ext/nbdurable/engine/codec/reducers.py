@@ -162,8 +162,11 @@ def _array(graph: Graph, value: Any) -> Any:
     """An array that is a view of a not much larger one stays a view."""
     base = value.base
     if qualified(type(value)) != "numpy.ndarray":
-        known = remainders.leaves_out(type(value))
-        return remainders.with_attributes(graph, value) if known else NotImplemented
+        return remainders.subclassed(graph, value)
+    if remainders.is_turned(value.dtype):
+        # A copy: a view would be stored as a part of this one, for ever.
+        integers = value.view(f"{value.dtype.str[0]}i8").copy(order="K")
+        return rebuild.seen_as, (integers, value.dtype)
     if type(base) is not type(value) or value.dtype.hasobject or not base.nbytes:
         return NotImplemented
     if base.base is not None or base.nbytes > _VIEW_FACTOR_MAX * value.nbytes:

@@ -44,7 +44,9 @@ def with_attributes(_: object, value: Any) -> Any:
     if not attributes:
         return NotImplemented
     reduced = value.__reduce_ex__(5)
-    if not isinstance(reduced, tuple) or _held(attributes, reduced[1:]):
+    if not isinstance(reduced, tuple):
+        return NotImplemented  # found by name
+    if _held(attributes, reduced[1:]):
         return reduced
     return beside(reduced, dict(attributes))
 
@@ -111,6 +113,23 @@ def frame(_: object, value: Any) -> Any:
     return beside(value.__reduce_ex__(5), attributes) if attributes else NotImplemented
 
 
+def is_turned(dtype: Any) -> bool:
+    """Moments and spans in the other byte order: numpy's reduce turns them around."""
+    return dtype.kind in "mM" and not dtype.isnative
+
+
+_TURNED: Final = (
+    "moments in the byte order of another machine are kept in plain arrays only"
+)
+
+
+def subclassed(graph: object, value: Any) -> Any:
+    """An array of a class of its own."""
+    if not leaves_out(type(value)):
+        return NotImplemented
+    return _TURNED if is_turned(value.dtype) else with_attributes(graph, value)
+
+
 _SET_ANYWAY: Final = frozenset(
     {"_mask", "_fill_value", "_baseclass", "_isfield", "_sharedmask"}
 )
@@ -119,6 +138,8 @@ _SET_ANYWAY: Final = frozenset(
 
 def _masked(_: object, value: Any) -> Any:
     """A masked array with what is in no state of it: a hard mask, attributes."""
+    if is_turned(value.dtype):
+        return _TURNED
     if type(value).__name__ == "mvoid":
         return _masked_row(value)
     attributes = {k: v for k, v in vars(value).items() if k not in _SET_ANYWAY}
