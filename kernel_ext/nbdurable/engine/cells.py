@@ -70,3 +70,22 @@ class Replayed:
     has_result: bool = False
     result: object = field(default=None, repr=False)
     lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellEnd:
+    """How a cell ended, and what it left in the namespace.
+
+    Attributes:
+        outputs: What it showed.
+        result: The value of its last expression.
+        error: What it raised.
+        bound: The values of the names that it may have made or changed.
+        deleted: The names that it deleted.
+    """
+
+    outputs: Sequence[Output] = ()
+    result: object = None
+    error: BaseException | None = None
+    bound: Mapping[str, object] = field(default_factory=dict)
+    deleted: Sequence[str] = ()

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 
 from nbdurable.engine import goingon, lines, randomness, starting, wording
 from nbdurable.engine.attempt import Attempt
-from nbdurable.engine.cells import Output
+from nbdurable.engine.cells import CellEnd, Output
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.watched import Files
 from nbdurable.engine.identity.codes import is_shell_name
@@ -56,25 +56,6 @@ Tell = Callable[[tuple[str, ...]], None]
 
 def told_to_nobody(_: tuple[str, ...]) -> None:
     """For a shell that shows nothing after the cell."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellEnd:
-    """How a cell ended, and what it left in the namespace.
-
-    Attributes:
-        outputs: What it showed.
-        result: The value of its last expression.
-        error: What it raised.
-        bound: The values of the names that it may have made or changed.
-        deleted: The names that it deleted.
-    """
-
-    outputs: Sequence[Output] = ()
-    result: object = None
-    error: BaseException | None = None
-    bound: Mapping[str, object] = field(default_factory=dict)
-    deleted: Sequence[str] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -210,6 +191,7 @@ class Running:
             "unsaved": unsaved,
             "inside": self._inside(mutated.intersection(taken.replaced)),
             **self._left(made),
+            "effects": self._effects(),
         }
         files = self.files.close()
         fields |= files.fields()
@@ -218,6 +200,10 @@ class Running:
         self.attempt.used.told += _told_of(self.inputs, files)
         self.attempt.used.told += map(_last_resort, taken.last_resort)
         return self._record_end(Kind.STEP_COMPLETED, fields, kept, unsaved)
+
+    def _effects(self) -> list[str]:
+        """What its code did beside its calls: whether it may run again for a name."""
+        return [self.session.secrets.scrub(told) for told in self.files.effects.seen]
 
     def _left(self, made: Iterable[str]) -> dict[str, Plain]:
         """What it left of the inputs that it changed: it runs again because of them."""

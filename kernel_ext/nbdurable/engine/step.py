@@ -254,6 +254,7 @@ def _start(
     stub = StepPast.begun(step_id, place.slot, place.name)
     attempt = Attempt(session, stub)
     attempt.files = looked.files.watched
+    attempt.used.effects = looked.files.effects
     advice = causes.advice(cause)
     if advice and session.first_time(advice):
         attempt.used.told.append(advice)

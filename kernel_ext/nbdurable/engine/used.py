@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from nbdurable.engine import wording
 from nbdurable.engine.decide import Past
+from nbdurable.engine.files.effects import Effects
 from nbdurable_store.records import Plain
 
 
@@ -23,6 +24,7 @@ class Used:
         unstorable: Results that were not kept or not recovered, told.
         told: More parts for the end of the step's line.
         undeclared: Names of tools without ``effect=``.
+        effects: What its code does beside its calls.
     """
 
     calls: list[str] = field(default_factory=list)
@@ -34,6 +36,7 @@ class Used:
     unstorable: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
+    effects: Effects | None = None
 
     def fields(self) -> dict[str, Plain]:
         """Plain data for the record of the step's end."""

@@ -1,8 +1,8 @@
-"""The files that running steps open, as Python's audit events tell them.
+"""What running steps open and do, as Python's audit events tell it.
 
 One hook per process, installed by the first step and never removed, since Python has
-no way to do so. It costs 0.3 µs per event of any kind while no step runs. It never
-raises: an exception here would be the user's.
+no way to do so. It costs 0.3 µs per event of any kind while no step runs. It raises only
+where a step must not have an effect: an exception here is the user's.
 
 What doesn't go through Python is not told: readers of Parquet in pyarrow and polars,
 DuckDB, HDF5, child processes. For those `named` looks at the names that a cell has.
@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import unquote
 
+from nbdurable.engine.files import effects
 from nbdurable.engine.files.counted import absolute
 from nbdurable.engine.files.watched import Watched
 from nbdurable.engine.frames import current_frame
@@ -52,7 +53,7 @@ _telling = set[int]()
 
 @contextlib.contextmanager
 def watching() -> Iterator[None]:
-    """A step runs: the files it opens are told to the log of its attempt."""
+    """A step runs: what it opens and does is told to its attempt."""
     global _watching, _installed  # noqa: PLW0603  # the hook is one of the process
     if not _installed:
         _installed = True
@@ -68,10 +69,26 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
     if not _watching:
         return
     tell = _EVENTS.get(event)
-    if tell is None:
+    if tell is not None:
+        with contextlib.suppress(Exception):
+            _told(tell, args)
+    if event in effects.TOLD:
+        with contextlib.suppress(Exception):
+            _done(event, args)
+
+
+def _done(event: str, args: tuple[Any, ...]) -> None:
+    frame, thread = current_frame(), threading.get_ident()
+    if frame is None or frame.parent or thread in _telling:
+        return  # what a call does is the call's
+    done = frame.attempt.used.effects
+    if done is None or effects.is_quiet(sys._getframe(2)):  # noqa: SLF001  # there is no other way
         return
-    with contextlib.suppress(Exception):
-        _told(tell, args)
+    _telling.add(thread)
+    try:
+        done(event, args)
+    finally:
+        _telling.discard(thread)
 
 
 def _told(tell: Callable[..., None], args: tuple[Any, ...]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from nbdurable.engine.files import audit
 from nbdurable.engine.files.compared import Compared
 from nbdurable.engine.files.counted import Counted
+from nbdurable.engine.files.effects import Effects
 from nbdurable.engine.files.named import paths, patterns
 from nbdurable.engine.files.stamps import Contents, State, state
 from nbdurable.engine.files.watched import Files, Watched
@@ -22,15 +23,18 @@ class StepFiles:
 
     Attributes:
         watched: What it does with files; ``None`` if files don't count.
+        effects: What it does to the world beside its calls.
     """
 
     watched: Watched | None
+    effects: Effects
     _named: dict[str, State | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, root: str, store: str, contents: Contents, *, on: bool) -> StepFiles:
         """For a kernel that started in ``root`` and a store's folder."""
-        return cls(Watched(Counted(root, store), contents) if on else None)
+        counted = Counted(root, store)
+        return cls(Watched(counted, contents) if on else None, Effects(counted))
 
     @property
     def _compared(self) -> Compared | None:
@@ -50,11 +54,9 @@ class StepFiles:
         self, inputs: Inputs, namespace: Mapping[str, object]
     ) -> Iterator[None]:
         """The cell's code runs within."""
-        if self.watched is None:
-            yield
-            return
-        with contextlib.suppress(OSError):  # the folder may be gone
-            self._look_at_names(self.watched, inputs, namespace)
+        if self.watched is not None:
+            with contextlib.suppress(OSError):  # the folder may be gone
+                self._look_at_names(self.watched, inputs, namespace)
         with audit.watching():
             yield
 
