@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbdurable.engine.cells import Cell, Replayed
+from nbdurable.engine.rebuilding import Rebuilding
 from nbdurable.engine.session import Session
 from nbdurable.engine.step import begin
 from nbdurable.engine.tool import tool
@@ -108,6 +109,8 @@ class Notebook:
             hidden=HIDDEN | {"world"},
         )
         done = begin(self.session, cell, self.namespace)
+        if isinstance(done, Rebuilding):
+            done = self.rebuilt(done)
         if isinstance(done, Replayed):
             self.result = done.result
             return "\n".join(done.lines)
@@ -119,6 +122,15 @@ class Notebook:
             self.told += done.fail(error, (), self.told.extend)
             raise
         return "\n".join(done.complete((), self.result, self.told.extend))
+
+    def rebuilt(self, code: Rebuilding) -> Replayed:
+        """Run the code of a step again, as a shell does."""
+        try:
+            with code.active():
+                self._execute(code.source, code.filename)
+        except BaseException as error:  # the step decides what becomes of it
+            return code.end(error)
+        return code.end()
 
     def _execute(self, source: str, filename: str) -> object:
         tree = ast.parse(source, filename)

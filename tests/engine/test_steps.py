@@ -120,19 +120,6 @@ def test_aliases_stay_aliases(nb: Notebook) -> None:
     assert names["z"]["x"] is names["x"]  # type: ignore[index]  # a dict
 
 
-def test_a_step_with_an_unstorable_value_runs_and_is_served_its_calls(
-    nb: Notebook,
-) -> None:
-    """A generator can't be kept: the code runs again, its calls don't."""
-    cell = "a = read(1); g = (i for i in range(3)); next(g)"
-    assert "not kept: g" in nb.run(cell, "s", "c1")
-    restart(nb)
-    line = nb.run(cell, "s", "c1")
-    assert "ran again because g could not be kept · 1 replayed" in line
-    assert nb.world.effects == ["read 1"]
-    assert list(nb.namespace["g"]) == [1, 2]  # type: ignore[call-overload]  # a generator
-
-
 def test_an_input_without_a_digest_runs_and_says_so(nb: Notebook) -> None:
     """A cell that reads a generator can't be told apart from another one."""
     nb.plain("g = (i for i in range(3))")

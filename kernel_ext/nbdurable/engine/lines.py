@@ -84,6 +84,7 @@ def ended(
     return wording.ran(step.name, tally, *notes, fresh=fresh)
 
 
-def replayed(step: StepPast, now_us: int, *notes: str) -> str:
-    """The line of a step that was replayed as a whole."""
-    return wording.replayed(step.name, step.ended_us, now(now_us), *notes)
+def replayed(step: StepPast, now_us: int, *notes: str, again: str = "") -> str:
+    """The line of a step that was replayed; `again` is what its code made again."""
+    here = now(now_us)
+    return wording.replayed(step.name, step.ended_us, here, *notes, again=again)

@@ -55,6 +55,7 @@ class Session:
         keeping: What the run keeps of what plain cells made.
         deferred: Names that are loaded when a cell uses them.
         undone: Executions whose variables were taken back: step, and when it was active.
+        allowed: Steps whose code may do again what it does beside its calls.
         notify: Shows one line to the user at once.
     """
 
@@ -83,6 +84,7 @@ class Session:
         self.keeping = Keeping()
         self.deferred = Deferred()
         self.undone: set[tuple[str, int]] = set()
+        self.allowed = set[str]()
         self._history = History("")
         self._pending: list[Entry] = []
         self._pending_steps: set[str] = set()

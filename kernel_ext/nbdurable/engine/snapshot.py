@@ -31,7 +31,17 @@ from nbdurable.errors import DurableError
 from nbdurable_store.protocol import Fill, Stored
 from nbdurable_store.records import BlobRef
 
-__all__ = ["Group", "Kept", "Marks", "Taken", "mark", "put_back", "take"]
+__all__ = [
+    "Group",
+    "Kept",
+    "Marks",
+    "Ready",
+    "Taken",
+    "load",
+    "mark",
+    "put_back",
+    "take",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +196,57 @@ def _place(group: Mapping[str, object], path: str) -> str:
     return f" ({names[0]}{path})" if path else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Values that are loaded, and bound to no name yet.
+
+    Attributes:
+        values: The values by name.
+    """
+
+    values: Mapping[str, object]
+    _grafting: Grafting
+
+    def bind(
+        self,
+        namespace: MutableMapping[str, Any],
+        aside: Mapping[str, MutableMapping[str, object]] | None = None,
+    ) -> None:
+        """Change in place what the step was given, and give names their values.
+
+        Args:
+            namespace: The variables.
+            aside: Names that are bound in another mapping instead.
+        """
+        self._grafting.apply()
+        for name, value in self.values.items():
+            (aside or {}).get(name, namespace)[name] = value
+
+
+def load(
+    groups: Sequence[Group], *, secrets: Secrets, given: Mapping[str, object]
+) -> Ready:
+    """Load values; nothing that is there is changed.
+
+    Args:
+        groups: From a snapshot, each verified.
+        secrets: What masked texts and keys of clients are put back from.
+        given: What the step was given, by name: objects reached from there are
+            changed when names are bound, not replaced.
+
+    Raises:
+        Unreadable: A group makes no object here.
+        SecretAbsent: A group needs a secret that is not set here.
+    """
+    grafting = Grafting(given)
+    values: dict[str, object] = {}
+    for group in groups:
+        with _closing(group.data) as data:
+            value = decode(group.codec, data, secrets=secrets, grafting=grafting)
+        values.update(zip(group.names, _values(group, value), strict=True))
+    return Ready(values, grafting)
+
+
 def put_back(
     groups: Sequence[Group],
     namespace: MutableMapping[str, Any],
@@ -209,15 +270,7 @@ def put_back(
         SecretAbsent: A group needs a secret that is not set here.
     """
     given = {name: namespace[name] for name in in_place if name in namespace}
-    grafting = Grafting(given)
-    bound: list[tuple[str, object]] = []
-    for group in groups:
-        with _closing(group.data) as data:
-            value = decode(group.codec, data, secrets=secrets, grafting=grafting)
-        bound += zip(group.names, _values(group, value), strict=True)
-    grafting.apply()
-    for name, value in bound:
-        (aside or {}).get(name, namespace)[name] = value
+    load(groups, secrets=secrets, given=given).bind(namespace, aside)
 
 
 @contextlib.contextmanager

@@ -2,20 +2,18 @@
 
 `begin` makes the step key of a cell and looks for a completed attempt with that key.
 If there is one, the step is replayed: its variables are put back and its outputs are
-handed to the shell. Otherwise a new attempt is appended and the shell executes the
+handed to the shell (`replaying`). Otherwise a new attempt is appended and the shell executes the
 cell within it; `Running.complete` or `Running.fail` ends it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from nbdurable.engine import causes, lines, randomness
+from nbdurable.engine import causes, fields
 from nbdurable.engine.attempt import Attempt
-from nbdurable.engine.cells import Cell, Output, Replayed
+from nbdurable.engine.cells import Cell, Replayed
 from nbdurable.engine.contents import digest_of
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.folders import place_of
@@ -26,11 +24,11 @@ from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.matching import Standing, standing_of
 from nbdurable.engine.plaincells import keep_given
 from nbdurable.engine.policy import Effect
-from nbdurable.engine.randomness import RANDOM
-from nbdurable.engine.running import OUTPUTS_CODEC, RESULT, Namespace, Running
+from nbdurable.engine.rebuilding import Rebuilding
+from nbdurable.engine.replaying import Known, replay
+from nbdurable.engine.running import OUTPUTS_CODEC, Namespace, Running
 from nbdurable.engine.session import Session
 from nbdurable.engine.slots import Place
-from nbdurable.engine.snapshot import Group, put_back
 from nbdurable.engine.whereabouts import Step
 from nbdurable.engine.witness import written
 from nbdurable_store.errors import DurableError
@@ -99,8 +97,13 @@ def _inputs(session: Session, cell: Cell, namespace: Namespace) -> Inputs:
     )
 
 
-def begin(session: Session, cell: Cell, namespace: Namespace) -> Replayed | Running:
+def begin(
+    session: Session, cell: Cell, namespace: Namespace
+) -> Replayed | Rebuilding | Running:
     """Replay a cell's step, or begin an attempt of it.
+
+    A step of which a variable could not be kept is replayed while its code runs again
+    for that variable, within what is returned then.
 
     Raises:
         DurableError: The store can't be used, or another kernel has the run.
@@ -117,13 +120,13 @@ def begin(session: Session, cell: Cell, namespace: Namespace) -> Replayed | Runn
         if cell.fresh:
             session.journal(Kind.STEP_RESET, {"slot": place.slot}, sync=False)
         past = None if cell.fresh else replayable(session, place, looked)
-        replayed = None
         if past is not None:
-            replayed = _replay(session, place, past, looked, namespace)
-        if isinstance(replayed, Replayed):
-            lease.release()
-            return replayed
-        if replayed is not None:
+            known = Known(
+                place=place, past=past, inputs=looked.inputs, files=looked.files
+            )
+            replayed = replay(session, known, cell, namespace, lease)
+            if not isinstance(replayed, DurableError):
+                return replayed
             looked = replace(looked, gone=replayed.fact().rstrip("."))
         return _start(session, cell, place, looked, namespace, lease)
     except BaseException:
@@ -148,7 +151,7 @@ def _serves(session: Session, place: Place, step: StepPast) -> bool:
     reset = history.slot(place.slot).reset
     if reset is not None and step.ended_order < reset:
         return False
-    if step.fields.get("unsaved") or step.fields.get("inside"):
+    if "" in fields.mapping(step.fields, "unsaved") or step.fields.get("inside"):
         return False
     calls = [history.calls[i] for i in step.used if i in history.calls]
     if len(calls) < len(step.used):
@@ -156,70 +159,6 @@ def _serves(session: Session, place: Place, step: StepPast) -> bool:
     owned = (c for c in calls if c.effect is not Effect.PURE)
     standings = {standing_of(history, c, place.slot, known) for c in owned}
     return Standing.TAKEN not in standings
-
-
-def _replay(
-    session: Session,
-    place: Place,
-    past: StepPast,
-    looked: Looked,
-    namespace: Namespace,
-) -> Replayed | DurableError:
-    try:
-        outputs, groups = _values(session, past)
-        secrets, given = session.secrets, looked.inputs.given
-        view = dict[str, Any]()
-        aside = {RESULT: view, RANDOM: view}
-        put_back(groups, namespace, secrets=secrets, aside=aside, in_place=given)
-    except DurableError as gone:
-        session.tell_once(f"{past.name} runs again: {gone.fact()}")
-        return gone
-    if RANDOM in view:
-        randomness.restore(view[RANDOM])
-    session.keeping.made(zip(past.groups, past.blobs[1:], strict=True))
-    for name in _names(past.fields, "deleted"):
-        namespace.pop(name, None)
-    _adopt(session, place, past)
-    session.journal(
-        Kind.STEP_REPLAYED,
-        {"name": place.name, "slot": place.slot},
-        subject=past.id,
-        key=past.key,
-        sync=False,
-    )
-    lost = looked.files.lost(past)
-    line = lines.replayed(past, session.clock.now_us(), *lost)
-    return Replayed(
-        outputs=outputs,
-        has_result=RESULT in view,
-        result=view.get(RESULT),
-        lines=(line,),
-    )
-
-
-def _values(session: Session, past: StepPast) -> tuple[tuple[Output, ...], list[Group]]:
-    first, *rest = past.blobs
-    outputs = json.loads(session.store.get(first))
-    groups = [
-        Group(names=names, codec=ref.codec, data=session.store.get(ref, stream=True))
-        for names, ref in zip(past.groups, rest, strict=True)
-    ]
-    return tuple(outputs), groups
-
-
-def _names(fields: Mapping[str, Plain], field_name: str) -> list[str]:
-    names = fields.get(field_name, ())
-    return [str(n) for n in names] if isinstance(names, (list, tuple)) else []
-
-
-def _adopt(session: Session, place: Place, past: StepPast) -> None:
-    for call_id in past.used:
-        call = session.history.calls[call_id]
-        if call.slot != place.slot and call.effect is not Effect.PURE:
-            fields = {"slot": place.slot, "from": call.slot}
-            session.journal(
-                Kind.CALL_ADOPTED, fields, subject=call_id, key=call.key, sync=False
-            )
 
 
 def _start(
@@ -235,7 +174,7 @@ def _start(
     because = causes.because(cause, cell.places(cause.names))
     raw = session.secrets.scrub(cell.raw)
     refs = _written(session, raw, looked, namespace)
-    fields: dict[str, Plain] = {
+    about: dict[str, Plain] = {
         "name": place.name,
         "named": bool(cell.name),
         "slot": place.slot,
@@ -260,7 +199,7 @@ def _start(
         attempt.used.told.append(advice)
     if looked.inputs.outdated:
         attempt.used.told.append(causes.outdated(looked.inputs.outdated))
-    record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, fields, refs)
+    record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, about, refs)
     reach("step.started.before")
     session.append((record,), sync=False)
     reach("step.started.written")

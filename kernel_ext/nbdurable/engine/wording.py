@@ -107,7 +107,7 @@ def ran_again(name: str, because: str, tally: Tally, *notes: str) -> str:
     return line(name, f"ran again because {because}", ", ".join(parts), *notes)
 
 
-def replayed(name: str, at_us: int, now: Now, *notes: str) -> str:
+def replayed(name: str, at_us: int, now: Now, *notes: str, again: str = "") -> str:
     """A step was replayed as a whole.
 
     Args:
@@ -115,10 +115,11 @@ def replayed(name: str, at_us: int, now: Now, *notes: str) -> str:
         at_us: When it had run, microseconds since 1970 UTC.
         now: The present.
         notes: More parts, such as a file that is gone.
+        again: What its code made again, if it ran.
     """
     return line(
         name,
-        f"replayed from {moment(at_us, now)}, nothing ran",
+        f"replayed from {moment(at_us, now)}, {again or 'nothing ran'}",
         *notes,
         f"fresh answers: %durable rerun {name}",
     )

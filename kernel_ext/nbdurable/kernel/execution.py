@@ -29,8 +29,9 @@ from nbdurable.kernel.interrupts import Interrupts, in_place
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.options import Options, parse
 from nbdurable.kernel.places import places, ran
-from nbdurable.kernel.seam import Attempt, Engine, Tell
+from nbdurable.kernel.seam import Attempt, Engine, Rebuilding, Tell
 from nbdurable.kernel.tracebacks import Tracebacks
+from nbdurable.kernel.unseen import run_unseen
 from nbdurable.kernel.where import facts
 
 if TYPE_CHECKING:
@@ -83,9 +84,11 @@ class Execution:
             return self._refuse(broken(error))
         if isinstance(begun, Replayed):
             return self._replay(begun)
+        if isinstance(begun, Rebuilding):
+            return await self._rebuild(begun)
         return await self._attempt(begun, run)
 
-    def _begin(self, filename: str, *, empty: bool) -> Replayed | Attempt:
+    def _begin(self, filename: str, *, empty: bool) -> Replayed | Rebuilding | Attempt:
         self._options = options = parse(self._line)
         if empty:
             raise CellEmpty
@@ -127,6 +130,24 @@ class Execution:
         except KeyboardInterrupt as error:
             return self._refuse(error)
         return False
+
+    async def _rebuild(self, step: Rebuilding) -> bool:
+        """Run the code of a step again, unseen, and replay the step."""
+        raised: BaseException | None = None
+        try:
+            with step.active(), self._interruptible():
+                await run_unseen(self._shell, step.source, step.filename)
+        except BaseException as error:  # noqa: BLE001  # the step decides what becomes of it
+            raised = error
+        try:
+            replayed = step.end(raised)
+        except (DurableError, DurablePause, KeyboardInterrupt) as stopped:
+            return self._refuse(stopped)
+        except asyncio.CancelledError:
+            return self._refuse(KeyboardInterrupt())
+        except Exception as error:  # noqa: BLE001  # shown as a defect of ours
+            return self._refuse(broken(error))
+        return self._replay(replayed)
 
     async def _attempt(self, attempt: Attempt, run: Run) -> bool | None:
         ended, raised = False, None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nbdurable.engine.history import History
     from nbdurable.engine.session import Session
-    from nbdurable.kernel.seam import Attempt
+    from nbdurable.kernel.seam import Attempt, Rebuilding
 
 
 class Port:
@@ -72,7 +72,7 @@ class Port:
 
     def begin(
         self, cell: Cell, namespace: MutableMapping[str, object]
-    ) -> Replayed | Attempt:
+    ) -> Replayed | Rebuilding | Attempt:
         """Replay a cell's step, or begin an attempt of it."""
         from nbdurable.engine import step
 

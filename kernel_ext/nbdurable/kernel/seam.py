@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nbdurable.engine.cells import Cell, Output, Replayed
 
@@ -36,12 +36,38 @@ class Attempt(Protocol):
         ...
 
 
+@runtime_checkable
+class Rebuilding(Protocol):
+    """A step that is replayed while its code runs again for a variable.
+
+    Attributes:
+        source: The code.
+        filename: The file name to compile it under.
+    """
+
+    source: str
+    filename: str
+
+    def active(self) -> AbstractContextManager[object]:
+        """The code runs within, unseen."""
+        ...
+
+    def end(self, error: BaseException | None = None) -> Replayed:
+        """The code ended, or raised; the step is replayed.
+
+        Raises:
+            DurablePause: It did not make the variable.
+            KeyboardInterrupt: It was interrupted.
+        """
+        ...
+
+
 class Engine(Protocol):
     """Durable execution in this process."""
 
     def begin(
         self, cell: Cell, namespace: MutableMapping[str, object]
-    ) -> Replayed | Attempt:
+    ) -> Replayed | Rebuilding | Attempt:
         """Replay a cell's step, or begin an attempt of it.
 
         Raises:
