@@ -19,6 +19,8 @@ from nbdurable.engine.explain import Why
 from nbdurable.engine.history import History
 from nbdurable.engine.loading import loaded
 from nbdurable.engine.pasts import StepPast
+from nbdurable.engine.rebuilt import Execute, Shell
+from nbdurable.engine.rebuilt import rebuild as bring_again
 from nbdurable.engine.reference import find_step
 from nbdurable.engine.restore import Restored
 from nbdurable.engine.restore import restore as bring_back
@@ -34,6 +36,11 @@ UNSAID = object()
 """Stands for a value that was not given; None is a value."""
 
 
+def _nowhere(source: str, filename: str) -> None:
+    del source, filename
+    raise NothingDurable(command="%durable rebuild")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     """What these functions act on.
@@ -47,6 +54,7 @@ class Front:
         hidden: Names of the namespace that are not the user's.
         places: Where names were assigned last.
         mentioned: The names that the cell which runs now mentions.
+        execute: Runs code under a file name, and shows nothing of it.
     """
 
     session: Session
@@ -57,6 +65,7 @@ class Front:
     hidden: Callable[[], Collection[str]] = frozenset
     places: Places = no_places
     mentioned: Callable[[], Collection[str]] = frozenset
+    execute: Execute = _nowhere
 
     def here(self) -> Here:
         """The variables, now."""
@@ -152,6 +161,31 @@ def rerun(step: str = "") -> Told:
     front, history = _attended("%durable rerun")
     found = commands.step_to_rerun(history, step)
     return commands.rerun(front.session, found)
+
+
+def rebuild(step: str = "") -> Told:
+    """Make again what a step could not keep, such as a generator: its code runs again.
+
+    It is given what it was given then, and every call is served from the journal. What
+    its code does beside its calls (files, processes, connections) happens again.
+
+    Args:
+        step: Its name; the last step if none is named.
+
+    Raises:
+        ReferenceUnknown: The run has no such completed step.
+        RebuildStopped: A call is not in the journal, or what the step read can't be had
+            as it was.
+    """
+    front, history = _attended("%durable rebuild")
+    found = find_step(history, step, "%durable rebuild")
+    shell = Shell(
+        namespace=front.namespace(),
+        hidden=front.hidden(),
+        facts=front.facts(),
+        execute=front.execute,
+    )
+    return bring_again(front.session, found, shell)
 
 
 def resolve(

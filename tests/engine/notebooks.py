@@ -117,7 +117,7 @@ class Notebook:
         self.result = None
         try:
             with done.active():
-                self.result = self._execute(source, filename)
+                self.result = self.execute(source, filename)
         except BaseException as error:
             self.told += done.fail(error, (), self.told.extend)
             raise
@@ -127,12 +127,13 @@ class Notebook:
         """Run the code of a step again, as a shell does."""
         try:
             with code.active():
-                self._execute(code.source, code.filename)
+                self.execute(code.source, code.filename)
         except BaseException as error:  # the step decides what becomes of it
             return code.end(error)
         return code.end()
 
-    def _execute(self, source: str, filename: str) -> object:
+    def execute(self, source: str, filename: str) -> object:
+        """Run code; gives the value of its last expression."""
         tree = ast.parse(source, filename)
         last = tree.body[-1] if tree.body else None
         if not isinstance(last, ast.Expr):

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from nbdurable.engine.rebuilding import RebuildStopped
-from tests.engine.notebooks import Notebook
+from nbdurable.engine.rebuilt import Shell
+from nbdurable.engine.rebuilt import rebuild as made_again
+from nbdurable.engine.reference import find_step
+from nbdurable.errors import ReferenceUnknown
+from tests.engine.notebooks import HIDDEN, Notebook
 from tests.engine.test_steps import restart
 
 TOOLS = """
@@ -157,3 +161,86 @@ def test_a_step_of_which_nothing_was_kept_runs_against_its_journal(nb: Notebook)
     nb.run("a = read(1)", "s", "c1")
     assert nb.world.effects == ["read 1"]
     assert len(nb.session.history.steps) == 2
+
+
+def rebuild(nb: Notebook, name: str = "s") -> str:
+    """What `%durable rebuild` does, and tells."""
+    history = nb.session.attend(nb.facts, "%durable rebuild")
+    shell = Shell(
+        namespace=nb.namespace,
+        hidden=HIDDEN | {"world"},
+        facts=nb.facts,
+        execute=nb.execute,
+    )
+    return str(made_again(nb.session, find_step(history, name), shell))
+
+
+def test_the_command_makes_it_and_repeats_what_the_code_does(nb: Notebook):
+    """Whoever asks has the file written again; calls are served all the same."""
+    cell = "a = read(1)\nwith open('log.txt', 'a') as log:\n    log.write('x')\nf = (i for i in 'abc'); next(f)"  # fmt: skip
+    nb.run(cell, "s", "c1")
+    restart(nb)
+    nb.plain(TOOLS)
+    line = rebuild(nb)
+    assert line == "s · f made again (its code ran, its call was served) · repeated: wrote log.txt"  # fmt: skip
+    assert list(nb.namespace["f"]) == ["b", "c"]
+    assert "a" not in nb.namespace
+    assert Path("log.txt").read_text() == "xx"
+    assert nb.world.effects == ["read 1"]
+
+
+def test_the_command_gives_the_code_what_it_was_given_then(nb: Notebook):
+    """Inputs that were changed since are loaded anew; those that are there stay."""
+    nb.plain("rows = [1, 2, 3]\ndef double(x):\n    return x * scale\nscale = 2")
+    nb.run("rows.pop(0); f = (double(r) for r in [*rows]); n = next(f)", "s", "c1")
+    nb.plain("scale = 10; rows.append(9); mine = rows")
+    assert "f made again" in rebuild(nb)
+    assert (nb.namespace["scale"], nb.namespace["rows"]) == (10, [2, 3, 9])
+    assert nb.namespace["mine"] is nb.namespace["rows"]
+    assert list(nb.namespace["f"]) == [
+        30
+    ]  # its function sees what is there when it runs
+
+
+def test_the_command_in_a_kernel_that_knows_nothing(nb: Notebook):
+    """Inputs come from the journal while the code runs, as they were then."""
+    nb.plain("rows = [1, 2, 3]")
+    nb.run("rows.pop(0); f = (r * 2 for r in rows); n = next(f)", "s", "c1")
+    nb.run("g = (i for i in rows); next(g); total = n + len(rows)", "t", "c2")
+    restart(nb)
+    assert "f made again" in rebuild(nb, "s")
+    assert "g made again" in rebuild(nb, "t")
+    assert {*nb.namespace} & {"rows", "n", "total", "f", "g"} == {"f", "g"}
+    assert list(nb.namespace["f"]) == [6]
+
+
+def test_the_command_refuses_what_is_not_as_it_was(nb: Notebook):
+    """A file that changed, and an input that has no digest, are named."""
+    Path("in.txt").write_text("1")
+    nb.run("from pathlib import Path\nf = iter(Path('in.txt').read_text()); g = (i for i in f); next(g)", "s", "c1")  # fmt: skip
+    Path("in.txt").write_text("23")
+    with pytest.raises(RebuildStopped, match=r"in\.txt, which it read, changed"):
+        rebuild(nb)
+    nb.run("h = (i for i in g); next(h, 0)", "t", "c2")
+    with pytest.raises(RebuildStopped, match="g, which its cell reads, has no digest"):
+        rebuild(nb, "t")
+
+
+def test_the_command_says_where_there_is_nothing_to_do(nb: Notebook):
+    """A step that was kept whole, and one that awaits."""
+    nb.run("a = 1", "s", "c1")
+    assert rebuild(nb) == "s · nothing to make again: all its variables are kept"
+    with pytest.raises(ZeroDivisionError):
+        nb.run("1 / 0", "t", "c2")
+    with pytest.raises(ReferenceUnknown):
+        rebuild(nb, "t")
+
+
+def test_a_step_that_was_allowed_runs_once(nb: Notebook):
+    """An awaiting cell runs with its effects when it is run next, and not for ever."""
+    cell = "open('log.txt', 'a').close()\nf = (i for i in 'ab'); next(f)"
+    nb.run(cell, "s", "c1")
+    (step,) = nb.session.history.steps.values()
+    nb.session.allowed.add(step.id)
+    assert "f made again" in nb.run(cell, "s", "c1")
+    assert "not back: f" in nb.run(cell, "s", "c1")

@@ -134,7 +134,7 @@ def test_the_table_says_what_and_why(nb: Notebook):
     nb.run("g = (i for i in range(3)); next(g); a = 1", "s", "c1")
     restart(nb)
     done = _back(nb)
-    assert done.not_back == {"g": "run s"}
+    assert done.not_back == {"g": "%durable rebuild s"}
     assert ("a", "back", "s") in done.rows()
     assert any("a generator that has begun" in state for _, state, _ in done.rows())
     assert "<td>a</td>" in done._repr_html_()

@@ -125,3 +125,60 @@ numbers = (i for i in range(3)); n = next(numbers)
     assert "pay('eve') is not in the journal" in again.text
     assert not (kernel.folder / "effects.txt").exists()
     assert kernel.run("print(n)").text == "0\n"
+
+
+def test_the_command_after_a_restore(kernel: Kernel):
+    """`%durable restore` names it, `%durable rebuild` makes it, nothing is shown."""
+    kernel.run("def double(x):\n    return x * factor\nfactor = 2\nrows = [1, 2, 3]")
+    cell = """%%durable load
+with open("log.txt", "a") as log:
+    log.write("x")
+rows.pop(0); print("loading")
+receipt = pay("ann")
+stream = (r for r in map(double, rows)); first = next(stream)
+"""
+    assert kernel.run(cell).ok
+    kernel.kill()
+    kernel.restart()
+    restored = kernel.run("%durable restore").text
+    assert "not back: stream → %durable rebuild load" in restored
+    assert "nothing ran" not in restored
+    assert kernel.complete("%durable rebuild ") == ["load"]
+    done = kernel.run("%durable rebuild load")
+    assert "load · stream made again (its code ran, its call was served)" in done.text
+    assert "repeated: wrote log.txt" in done.text
+    assert "loading" not in done.text
+    assert kernel.run("print(list(stream), rows, first)").text == "[6] [2, 3] 4\n"
+    assert _effects(kernel) == ["pay ann"]
+    assert (kernel.folder / "log.txt").read_text() == "xx"
+
+
+def test_an_awaiting_cell_is_allowed_by_the_command(kernel: Kernel):
+    """Its loop is the kernel's, so its cell has to run."""
+    cell = ASYNC + "open('log.txt', 'a').close()\n"
+    assert kernel.run(cell).ok
+    _killed(kernel)
+    assert "not back: flow → %durable rebuild answers" in kernel.run(cell).text
+    told = kernel.run("%durable rebuild answers").text
+    assert "its cell awaits: run it, and flow is made again" in told
+    assert "flow made again" in kernel.run(cell).text
+    assert _effects(kernel) == ["ask x"]
+
+
+def test_an_interrupted_rebuild_leaves_what_was_kept(kernel: Kernel):
+    """The stop button ends the code; the other variables are back."""
+    cell = """%%durable slow
+import os, time
+if os.environ.get("MORE"):
+    print("sleeping", file=__import__("sys").__stderr__, flush=True)
+    time.sleep(600)
+kept = 1; numbers = (i for i in range(3)); n = next(numbers)
+"""
+    assert kernel.run(cell).ok
+    _killed(kernel)
+    kernel.run("import os; os.environ['MORE'] = '1'")
+    sent = kernel.send(cell)
+    kernel.wait_for(sent, lambda: "sleeping" in kernel.log)
+    kernel.interrupt()
+    assert "KeyboardInterrupt" in kernel.wait(sent).text
+    assert kernel.run("print(kept, 'numbers' in globals())").text == "1 False\n"

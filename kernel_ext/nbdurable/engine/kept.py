@@ -53,7 +53,9 @@ class Lost:
     @property
     def cure(self) -> str:
         """What makes it, as people say it."""
-        return "run the cell that makes it" if self.given else f"run {self.step.name}"
+        if self.given:
+            return "run the cell that makes it"
+        return f"%durable rebuild {self.step.name}"
 
 
 @dataclass(slots=True)
@@ -90,6 +92,32 @@ def names_of(
             _given(found, event, history.steps[event.step])
         elif event.id not in without:
             _completed(found, event)
+    return found
+
+
+def names_before(history: History, step: StepPast) -> Names:
+    """Every name as of the beginning of a step, with what plain cells gave it.
+
+    Args:
+        history: The run.
+        step: The step.
+    """
+    found = Names()
+    events: list[tuple[int, int, StepPast | GivenPast]] = [
+        (given.at_us, 0, given)
+        for given in history.given
+        if given.step in history.steps
+        and (given.step == step.id or given.at_us < step.started_us)
+    ]
+    for past in history.steps.values():
+        times = [t for t in (past.ended_us, *past.replays) if t <= step.started_us]
+        if past.state is StepState.COMPLETED and past.id != step.id and times:
+            events.append((max(times), 1, past))
+    for _, _, event in sorted(events, key=lambda e: e[:2]):
+        if isinstance(event, StepPast):
+            _completed(found, event)
+        else:
+            _given(found, event, history.steps[event.step])
     return found
 
 

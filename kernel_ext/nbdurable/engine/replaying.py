@@ -64,7 +64,9 @@ def replay(
         return gone
     back = _Back(session, known, namespace, outputs, ready)
     lost = missing(past)
-    if not lost or not (alone(past) or past.id in session.allowed):
+    allowed = past.id in session.allowed
+    session.allowed.discard(past.id)
+    if not lost or not (alone(past) or allowed):
         lease.release()
         return back(Made(lost=tuple(lost)))
     attempt = Served(session, StepPast.begun(session.ids.new(), past.slot, past.name))
@@ -75,7 +77,7 @@ def replay(
         namespace=namespace,
         source=cell.transformed,
         filename=cell.filename,
-        allowed=past.id in session.allowed,
+        allowed=allowed,
         finish=back,
         release=lease.release,
     )

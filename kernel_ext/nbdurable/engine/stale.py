@@ -88,7 +88,7 @@ def _told(session: Session, step: StepPast, here: Here) -> str:
 
 def _reads(session: Session, step: StepPast, here: Here) -> Mapping[str, str | None]:
     """The digests of what the cell would read now; what isn't there is as it was."""
-    source = _source(session, step)
+    source = source_of(session, step)
     if source is None:
         return step.counted
     try:
@@ -116,8 +116,8 @@ def _reads(session: Session, step: StepPast, here: Here) -> Mapping[str, str | N
     return {**known, **seen}
 
 
-def _source(session: Session, step: StepPast) -> str | None:
-    """The text of the cell, as plain Python."""
+def source_of(session: Session, step: StepPast) -> str | None:
+    """The text of a step's cell, as plain Python; None if it isn't kept."""
     try:
         raw = json.loads(session.store.get(step.inputs[0])) if step.inputs else None
     except (DurableError, ValueError):

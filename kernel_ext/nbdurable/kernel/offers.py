@@ -98,7 +98,7 @@ def _unused(options: Iterable[str], given: Sequence[str]) -> list[str]:
 
 def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
     """Names of the run that a command takes, the latest first."""
-    named = {"why", "rerun", "resolve", "restore", "diff"}
+    named = {"why", "rebuild", "rerun", "resolve", "restore", "diff"}
     history = run() if command in named else None
     if history is None:
         return ()
@@ -107,6 +107,9 @@ def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
         return [name for name, source in known.items() if not source.module][::-1]
     if command == "resolve":
         return [q.reference for q in settle.questions(history)]
+    if command == "rebuild":
+        lost = names_of(history).lost.values()
+        return dict.fromkeys(a.step.name for a in lost if not a.given)
     steps = _steps(lambda: history)
     if command == "diff":
         return [*dict.fromkeys(steps), *_attempts(history, begun)]

@@ -17,6 +17,7 @@ from nbdurable.engine.cells import Cell, Replayed
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.mentions import ANY, mentioned
 from nbdurable.kernel.places import places
+from nbdurable.kernel.unseen import run_unseen_now
 from nbdurable.kernel.where import facts
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Port:
             hidden=lambda: frozenset(self._shell.user_ns_hidden),
             places=functools.partial(places, self._shell),
             mentioned=self._mentioned,
+            execute=functools.partial(run_unseen_now, self._shell),
         )
         api.attach(front)
         return session

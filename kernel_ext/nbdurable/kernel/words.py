@@ -65,6 +65,11 @@ WORDS: dict[str, Word] = {
     "rerun": Word(
         usage="rerun [STEP]", says="begin a step afresh when its cell runs", most=1
     ),
+    "rebuild": Word(
+        usage="rebuild [STEP]",
+        says="make again what a step could not keep: its code runs, its calls are served",
+        most=1,
+    ),
     "resolve": Word(
         usage="resolve STEP.CALL --happened VALUE | --did-not | --keep | --again",
         says="say what became of a call",
