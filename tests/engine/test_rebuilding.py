@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from nbdurable.engine.commands import present
+from nbdurable.engine.explain import why
 from nbdurable.engine.rebuilding import RebuildStopped
 from nbdurable.engine.rebuilt import Shell
 from nbdurable.engine.rebuilt import rebuild as made_again
@@ -244,3 +246,13 @@ def test_a_step_that_was_allowed_runs_once(nb: Notebook):
     nb.session.allowed.add(step.id)
     assert "f made again" in nb.run(cell, "s", "c1")
     assert "not back: f" in nb.run(cell, "s", "c1")
+
+
+def test_why_names_what_is_not_kept(nb: Notebook):
+    """The variable, the reason, and what makes it again."""
+    nb.run("g = (i for i in 'ab'); next(g)", "s", "c1")
+    nb.run("open('o.txt', 'w').close(); h = (i for i in 'ab'); next(h)", "t", "c2")
+    told = {n: str(why(nb.session.history, n, present(nb.session))) for n in "st"}
+    assert "g is not kept (a generator that has begun" in told["s"]
+    assert "its code makes it again" in told["s"]
+    assert "%durable rebuild t, which repeats: wrote o.txt" in told["t"]

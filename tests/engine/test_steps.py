@@ -207,7 +207,7 @@ def test_restore_names_what_is_not_kept(nb: Notebook) -> None:
     restart(nb)
     nb.session.attend(nb.facts, "%durable restore")
     done = restore(nb.session, nb.namespace)
-    assert done.not_back == {"g": "run s"}
+    assert done.not_back == {"g": "%durable rebuild s"}
     with pytest.raises(ReferenceUnknown, match="no name nope"):
         restore(nb.session, nb.namespace, ["nope"])
 

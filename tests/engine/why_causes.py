@@ -88,6 +88,13 @@ def damage(nb: Notebook) -> None:
     nb.session.history.steps[step.id].blobs = (step.blobs[0], lost)
 
 
+def fill_disk(nb: Notebook) -> None:
+    """The disk was full at the step's end: nothing of it was stored."""
+    step = nb.session.history.named("work")
+    assert step is not None
+    step.fields = {**step.fields, "names": [], "unsaved": {"": "the disk is full"}}
+
+
 def edited(text: str, old: str, new: str) -> str:
     """A text after one edit."""
     assert old in text
@@ -123,7 +130,7 @@ STEPS = {
     "fresh": Injected(cell="a = 1", fresh=True, says=("because its line says --fresh",)),
     "no digest": Injected(setup="import threading\nlock = threading.Lock()", cell="l = lock.locked()", says=("because lock has no digest", "lock: the value: _thread.lock has no digest")),
     "all variables": Injected(setup="x = 1\nname = 'x'", setup_after="z = 2", cell="y = eval(name + '')", says=("because z changed", "z was not read or had no digest, is 2", "all variables count as read (eval)")),
-    "not kept": Injected(cell="g = (n for n in range(3))\nnext(g)", says=("because g could not be kept", "g: ")),
+    "not kept": Injected(cell="a = 1", between=fill_disk, says=("because its variables could not be kept", "the disk is full")),
     "its own input": Injected(setup="queue = [1, 2, 3]", cell="item = queue.pop(0)", says=("because queue changed (by this cell itself)", "queue[0] was 1, is 2", "to have it replayed: ")),
     "its own input, bound anew": Injected(setup="import pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})", cell="df['b'] = df['a'] * 2", says=("because df changed (by this cell itself)", "df was DataFrame 2 × 1, is DataFrame 2 × 2", "to have it replayed: ")),
     "outcome gone": Injected(cell="a = 1", between=damage, says=("is damaged: its signature doesn't fit",)),

@@ -44,7 +44,7 @@ def offered(line: str, run: History | None = RUN) -> tuple[str, ...] | None:
 
 COMMANDS = {
     "%durable ": tuple(WORDS),
-    "%durable re": ("restore", "rebuild", "rerun", "resolve"),
+    "%durable re": ("restore", "rerun", "rebuild", "resolve"),
     "x = %durable st": ("status",),
     "%durable zz": (),
     "%durable zz ": (),

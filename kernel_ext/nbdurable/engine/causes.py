@@ -126,8 +126,8 @@ def _though_equal(last: StepPast, reads: Mapping[str, str | None]) -> Cause:
     if bare:
         return Cause(Reason.NO_DIGEST, bare)
     unkept = last.fields.get("unsaved")
-    if isinstance(unkept, Mapping) and unkept:
-        return Cause(Reason.UNKEPT, tuple(sorted(n for n in unkept if n)))
+    if isinstance(unkept, Mapping) and "" in unkept:
+        return Cause(Reason.UNKEPT)
     inside = last.fields.get("inside")
     if isinstance(inside, list | tuple) and inside:
         return Cause(Reason.INSIDE, tuple(map(str, inside)))
@@ -200,7 +200,7 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.NO_DIGEST: f"{names} {_have(why.names)} no digest",
         Reason.RERUN: "you asked for a rerun",
         Reason.FRESH: "its line says --fresh",
-        Reason.UNKEPT: f"{names or 'its variables'} could not be kept",
+        Reason.UNKEPT: "its variables could not be kept",
         Reason.INSIDE: f"only running it changes {names} in place",
         Reason.AGAIN: why.gone or "its calls belong to another cell now",
     }

@@ -20,7 +20,7 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.moments import size
 from nbdurable.engine.pasts import StepPast
 from nbdurable.engine.plainly import visible
-from nbdurable.engine.wording import both
+from nbdurable.engine.wording import both, listed
 
 MOST: Final = 4
 """Places told of one step; more are counted."""
@@ -143,9 +143,15 @@ def bare(step: StepPast) -> list[str]:
 
 
 def unsaved(step: StepPast) -> list[str]:
-    """The variables that could not be kept, and why."""
+    """The variables that could not be kept, why, and what makes each again."""
+    effects = fields.texts(step.fields, "effects")
+    again = f"%durable rebuild {step.name}" if effects else "its code makes it again"
+    repeats = f", which repeats: {listed(effects)}" if effects else ""
     why = fields.mapping(step.fields, "unsaved")
-    return [f"{name}: {told}" for name, told in why.items() if name]
+    return [
+        f"{name} is not kept ({told}): {again}{repeats}" if name else str(told)
+        for name, told in why.items()
+    ]
 
 
 def files(old: StepPast, new: StepPast, told: Mapping[str, str]) -> Iterator[str]:

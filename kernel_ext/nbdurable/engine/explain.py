@@ -101,6 +101,7 @@ def why_step(
         ran,
         *_shown(history, step, reason, present),
         _ended(step, present),
+        *details.unsaved(step),
         line(calls_told(tally), saved(tally)) if tally.calls else "",
     )
     return Why(step.name, tuple(part for part in lines if part))

@@ -18,12 +18,12 @@ from nbdurable.engine import causes, fields
 from nbdurable.engine.cells import Replayed
 from nbdurable.engine.commands import Told
 from nbdurable.engine.contents import digest_of
-from nbdurable.engine.deferred import AT_ONCE_BYTES_MAX, load, reached
+from nbdurable.engine.deferred import load
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.folders import place_of
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
-from nbdurable.engine.kept import Source, names_before
+from nbdurable.engine.kept import names_before
 from nbdurable.engine.pasts import StepPast, StepState
 from nbdurable.engine.rebuilding import (
     Made,
@@ -168,27 +168,13 @@ def _given_again(session: Session, past: StepPast, source: str, shell: Shell) ->
     for name in (n for n, d in past.reads.items() if d == keys.MISSING.hex()):
         namespace.pop(name, None)
         kept.pop(name, None)
-    # Whatever may be code: which decorators a function has is not known beforehand.
-    absent = {n: s for n, s in kept.items() if n not in namespace and _is_small(s)}
-    load(session, namespace, absent)
-    done, inputs = {*absent}, _read(session, source, shell)
-    while todo := _used(namespace, kept, inputs, past) - done:
+    done, inputs = set[str](), _read(session, source, shell)
+    while todo := (kept.keys() & {*past.reads, *inputs.given, *inputs.unbound}) - done:
         anew = {n: kept[n] for n in sorted(todo) if not _is_code(namespace.get(n))}
         load(session, namespace, anew)
         done |= todo
         inputs = _read(session, source, shell)
     return inputs
-
-
-def _used(
-    namespace: Namespace, kept: Mapping[str, Source], inputs: Inputs, past: StepPast
-) -> set[str]:
-    """The kept names that the code reads, also through functions that it reaches."""
-    return reached(namespace, kept, {*past.reads, *inputs.given})
-
-
-def _is_small(source: Source) -> bool:
-    return source.ref is None or source.ref.size <= AT_ONCE_BYTES_MAX
 
 
 def _is_code(value: object) -> bool:
