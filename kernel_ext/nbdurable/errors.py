@@ -109,10 +109,6 @@ class OptionUnknown(DurableError):
         return (*meant, Remedy("see all", page))
 
 
-KNOWN_MAX = 8
-"""Names that an error lists; of more it says how many."""
-
-
 @dataclasses.dataclass(kw_only=True, eq=False)
 class ReferenceUnknown(DurableError):
     """A step, call or name that this run doesn't have."""
@@ -127,11 +123,9 @@ class ReferenceUnknown(DurableError):
         return f"this run has no {self.given}."
 
     def detail(self) -> str:
-        """What the run has, as much of it as a person reads."""
-        known = ", ".join(self.known[:KNOWN_MAX])
-        more = len(self.known) - KNOWN_MAX
-        told = f"{known} and {more:,} more" if more > 0 else known
-        return f"Nothing was done. It has: {told}." if told else "Nothing was done."
+        """What the run has."""
+        known = ", ".join(self.known)
+        return f"Nothing was done. It has: {known}." if known else "Nothing was done."
 
     def remedies(self) -> tuple[Remedy, ...]:
         """The nearest one, and the list."""

@@ -168,3 +168,38 @@ def test_an_alias_stays_an_alias(nb: Notebook):
     restart(nb)
     _back(nb)
     assert eval("table['f'] is f and table['row'] is row", nb.namespace)
+
+
+CODE_WITH_STATE = """
+def counter():
+    n = 0
+    def count():
+        nonlocal n
+        n += 1
+        return n
+    return count
+count, numbers = counter(), iter([1, 2, 3, 4])
+def seen(x, all=[]):
+    all.append(x)
+    return len(all)
+"""
+
+
+def _moved_on(nb: Notebook, **options: object) -> object:
+    restart(nb)
+    names = ("count", "seen", "numbers")
+    for name in names:
+        nb.namespace.pop(name, None)
+    _back(nb, *names, **options)
+    nb.plain("c = count(), seen(1), next(numbers)")
+    return nb.namespace["c"]
+
+
+def test_what_code_keeps_is_as_the_last_step_left_it(nb: Notebook):
+    """Closures, mutable defaults and iterators come back moved on, not as given."""
+    nb.plain(CODE_WITH_STATE)
+    nb.run("a = count(), seen(1), next(numbers)", "first", "c1")
+    nb.run("b = count(), seen(1), next(numbers)", "second", "c2")
+    assert _moved_on(nb) == (3, 3, 3)
+    until = find_step(nb.session.history, "first")
+    assert _moved_on(nb, until=until) == (2, 2, 2)

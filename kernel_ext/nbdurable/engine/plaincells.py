@@ -83,7 +83,7 @@ def keep_given(
     }
     digests = {**inputs.digests, **inputs.reached}
     values = _definitions(known, mine) | _inputs(known, mine, digests)
-    values = _with_aliases(known, mine, values)
+    values = with_aliases(known, mine, values)
     modules = {n: v.__name__ for n, v in mine.items() if isinstance(v, ModuleType)}
     modules = {n: m for n, m in modules.items() if known.modules.get(n) != m}
     if not (values or modules):
@@ -111,7 +111,7 @@ def keep_given(
     known.blobs |= {n: (g.ref.id, g.names) for g in groups for n in g.names}
 
 
-def _with_aliases(
+def with_aliases(
     known: Keeping, mine: Mapping[str, object], values: Mapping[str, object]
 ) -> dict[str, object]:
     """The values, and what is kept in one graph with them: an alias stays an alias."""

@@ -16,7 +16,11 @@ from typing import ClassVar, Final
 from nbdurable.engine.history import CallPast, History, StepPast
 from nbdurable.engine.tally import Ledger
 from nbdurable.engine.whereabouts import RunRow
+from nbdurable.engine.wording import listed
 from nbdurable.errors import DurableError, ReferenceUnknown, Remedy
+
+LISTED_MAX: Final = 8
+"""Names listed where an unknown one was typed."""
 
 SHAPE: Final = re.compile(r"(?P<step>.*?)(?P<call>(\.\d+)*)", re.DOTALL)
 
@@ -90,6 +94,11 @@ def nearest(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
     close = difflib.get_close_matches(wanted.lower(), lower, OFFERED_MAX, 0.5)
     first = [lower[w] for w in close]
     return (*first, *(w for w in words if w not in first))
+
+
+def few(known: Sequence[str]) -> tuple[str, ...]:
+    """As many names as a person reads, and how many there are besides."""
+    return (listed(known, LISTED_MAX),) if known else ()
 
 
 def find_step(history: History, text: str, command: str = "%durable why") -> StepPast:
@@ -216,7 +225,7 @@ def _no_step(history: History, wanted: str, command: str) -> ReferenceUnknown:
     return ReferenceUnknown(
         given=f"step called {wanted!r}" if wanted else "steps",
         nearest=f"{command} {known[0]}" if known else "",
-        known=known,
+        known=few(known),
     )
 
 

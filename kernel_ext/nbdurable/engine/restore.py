@@ -12,7 +12,7 @@ from nbdurable.engine.deferred import at_once, load, reached
 from nbdurable.engine.kept import Lost, Names, Source, names_of
 from nbdurable.engine.moments import duration, moment, size
 from nbdurable.engine.pasts import StepState
-from nbdurable.engine.reference import nearest
+from nbdurable.engine.reference import few, nearest
 from nbdurable.errors import ReferenceUnknown
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _wanted(found: Names, names: Collection[str]) -> Sequence[str]:
         known = nearest(unknown[0], found.known)
         meant = f"%durable restore {known[0]}" if known else ""
         raise ReferenceUnknown(
-            given=f"name {unknown[0]}", nearest=meant, known=tuple(known)
+            given=f"name {unknown[0]}", nearest=meant, known=few(known)
         )
     return list(names) or [*found.known, *found.lost]
 

@@ -31,6 +31,7 @@ from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.watched import Files
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
+from nbdurable.engine.inside import keep_inside
 from nbdurable.engine.leftovers import Overtaken
 from nbdurable.engine.session import Session
 from nbdurable.engine.snapshot import Marks, mark, take
@@ -185,11 +186,13 @@ class Running:
         put, secrets = self.session.store.put, self.session.secrets
         taken = take(made, put, secrets=secrets, marks=self.marks)
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
+        known, inputs = self.session.keeping, self.inputs
+        inside = keep_inside(self.attempt, known, inputs, self.namespace, made)
         fields: dict[str, Plain] = {
             "names": [list(g.names) for g in taken.groups],
             "deleted": self.cell.deleted,
             "unsaved": unsaved,
-            "inside": self._inside(mutated.intersection(taken.replaced)),
+            "inside": sorted({*inside, *mutated.intersection(taken.replaced)}),
             **self._left(made),
             "effects": self._effects(),
         }
@@ -326,10 +329,6 @@ class Running:
 
     def _is_users(self, name: str) -> bool:
         return name not in self.hidden and not is_shell_name(name)
-
-    def _inside(self, replaced: Iterable[str]) -> list[str]:
-        """The names that it changed in place where only running it does that again."""
-        return sorted({*replaced, *self.inputs.kept_inside(self.namespace)})
 
     def _made(self) -> tuple[dict[str, object], set[str]]:
         """The names that it made or changed, with what they hold; those changed only."""
