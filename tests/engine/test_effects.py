@@ -12,6 +12,11 @@ from nbdurable.engine.pasts import StepPast
 from tests.engine.notebooks import Notebook
 
 
+PARQUET = """import pyarrow as pa, pyarrow.parquet as pq
+pq.write_table(pa.table({"a": [1]}), "old.txt")
+"""
+
+
 @pytest.fixture
 def nb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notebook:
     """A notebook in a folder of its own, which is the current one."""
@@ -45,6 +50,14 @@ def _effects(nb: Notebook, cell: str, *, files: bool = True) -> list[str]:
         ("import shutil\nshutil.rmtree('sub')", ["deleted sub", "deleted here.txt"]),
         ("import os\nos.replace('old.txt', 'new.txt')", ["renamed old.txt"]),
         ("import subprocess\nsubprocess.run(['true', 'a b'])", ["ran true 'a b'"]),
+        (
+            PARQUET,
+            ["wrote old.txt"],
+        ),
+        (
+            "from matplotlib.figure import Figure\nFigure().savefig('a.svg')",
+            ["wrote a.svg"],
+        ),
         ("import os\nos.system('true')", ["ran true"]),
         ("import sqlite3\nsqlite3.connect('b.db')", ["opened the database b.db"]),
         ("import sqlite3\nsqlite3.connect(':memory:')", []),

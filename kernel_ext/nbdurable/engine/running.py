@@ -194,10 +194,9 @@ class Running:
             "unsaved": unsaved,
             "inside": sorted({*inside, *mutated.intersection(taken.replaced)}),
             **self._left(made),
-            "effects": self._effects(),
         }
         files = self.files.close()
-        fields |= files.fields()
+        fields |= {**files.fields(), "effects": self._effects()}
         kept = [group.ref for group in taken.groups]
         self.session.keeping.made((g.names, g.ref) for g in taken.groups)
         self.attempt.used.told += _told_of(self.inputs, files)

@@ -82,7 +82,7 @@ def _done(event: str, args: tuple[Any, ...]) -> None:
     if frame is None or frame.parent or thread in _telling:
         return  # what a call does is the call's
     done = frame.attempt.used.effects
-    if done is None or effects.is_quiet(sys._getframe(2)):  # noqa: SLF001  # there is no other way
+    if done is None or effects.is_quiet(event, sys._getframe(2)):  # noqa: SLF001  # there is no other way
         return
     _telling.add(thread)
     try:

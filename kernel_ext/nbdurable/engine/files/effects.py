@@ -46,6 +46,9 @@ _QUIET: Final = frozenset(
 )  # fmt: skip
 """Top modules that act for themselves: they look at the machine, and keep caches."""
 
+_WRITERS: Final = frozenset({"matplotlib"})
+"""Of these, those that write files for people; their caches don't count anyway."""
+
 NOTEBOOK: Final = "__main__"
 
 
@@ -79,6 +82,10 @@ class Effects:
         if len(self._seen) < EFFECTS_MAX:
             self._seen[told] = None
 
+    def wrote(self, path: str) -> None:
+        """A file that the step names is another one by now, and nobody told of it."""
+        self._seen[f"wrote {self._counted.named(path)}"] = None
+
     @property
     def seen(self) -> tuple[str, ...]:
         """What it did, in order, each once."""
@@ -103,9 +110,9 @@ class Effects:
         return f"{self._hosts.get(port, name)}:{port}"
 
 
-def is_quiet(frame: FrameType | None) -> bool:
+def is_quiet(event: str, frame: FrameType | None) -> bool:
     """Whether an import or a library does this for itself."""
-    between = True
+    between, quiet = True, _QUIET - _WRITERS if event == "open" else _QUIET
     for _ in range(_FRAMES_MAX):
         if frame is None:
             return False
@@ -113,7 +120,7 @@ def is_quiet(frame: FrameType | None) -> bool:
         top = name.partition(".")[0] if isinstance(name, str) else ""
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
-        if between and top in _QUIET:
+        if between and top in quiet:
             return True
         between = between and top in _BETWEEN
         if name == NOTEBOOK:

@@ -73,4 +73,7 @@ class StepFiles:
         """What the step read and wrote."""
         if self.watched is None:
             return Files()
+        for path, before in self._named.items():
+            if not self.watched.knows(path) and state(path) != before:
+                self.effects.wrote(path)
         return self.watched.close(self._named.items())

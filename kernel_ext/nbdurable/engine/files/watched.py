@@ -136,6 +136,10 @@ class Watched:
         self._accesses.pop(old, None)
         self.write(new)
 
+    def knows(self, path: str) -> bool:
+        """Whether the step was seen to open a file."""
+        return path in self._accesses
+
     def list(self, path: str, call: str = "") -> None:
         """The step lists a folder."""
         if path not in self._folders and self._takes(f"{path}/"):
