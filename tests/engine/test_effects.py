@@ -11,7 +11,6 @@ import pytest
 from nbdurable.engine.pasts import StepPast
 from tests.engine.notebooks import Notebook
 
-
 PARQUET = """import pyarrow as pa, pyarrow.parquet as pq
 pq.write_table(pa.table({"a": [1]}), "old.txt")
 """

@@ -256,3 +256,17 @@ def test_why_names_what_is_not_kept(nb: Notebook):
     assert "g is not kept (a generator that has begun" in told["s"]
     assert "its code makes it again" in told["s"]
     assert "%durable rebuild t, which repeats: wrote o.txt" in told["t"]
+
+
+def test_an_input_has_what_was_kept_of_it(nb: Notebook):
+    """Code that changes it otherwise now doesn't change what the step has left."""
+    plain, cell = "rows = [[1], [2]]; second = rows[1]", "import os\nrows.pop(0); rows[0].append(os.environ.get('MORE'))\nf = iter('ab'); h = (i for i in f); next(h)"  # fmt: skip
+    nb.plain(plain)
+    nb.run(cell, "s", "c1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MORE", "other")
+        restart(nb)
+        nb.plain(plain)
+        assert "h made again" in nb.run(cell, "s", "c1")
+    assert nb.namespace["rows"] == [[2, None]]
+    assert nb.namespace["second"] is nb.namespace["rows"][0]  # type: ignore[index]  # a list
