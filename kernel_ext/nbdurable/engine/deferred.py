@@ -35,10 +35,12 @@ class Deferred:
 
     Attributes:
         waiting: Where the value of each is.
+        failed: Names that could not be loaded, and why.
     """
 
     def __init__(self) -> None:
         self.waiting: dict[str, Source] = {}
+        self.failed: dict[str, str] = {}
         self._not_back: dict[str, dict[str, str]] = {}
 
     def defer(self, name: str, source: Source, not_back: dict[str, str]) -> None:
@@ -56,6 +58,7 @@ class Deferred:
         mine = {n: self.waiting.pop(n) for n in list(names) if n in self.waiting}
         todo = {n: s for n, s in mine.items() if n not in namespace}
         failed = load(home, namespace, todo)
+        self.failed |= failed
         for name, why in failed.items():
             self._not_back.pop(name, {})[name] = why
         return failed

@@ -155,7 +155,8 @@ def _given(found: Names, given: GivenPast, step: StepPast) -> None:
     _take(found, step, given.at_us, stored, given=True)
     for name, why in given.unsaved.items():
         found.known.pop(name, None)
-        found.lost[name] = Lost(step=step, why=str(why), given=True)
+        # A step that made it says more than one that was given it.
+        found.lost.setdefault(name, Lost(step=step, why=str(why), given=True))
     for name, module in given.modules.items():
         found.known[name] = Source(
             step=step, at_us=given.at_us, module=str(module), given=True

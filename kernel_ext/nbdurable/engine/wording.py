@@ -332,6 +332,11 @@ def restored(
     )
 
 
+def name_is_lost(name: str, step: str, cure: str, how: str = "kept") -> str:
+    """What is put behind a NameError when the value could not be kept or loaded."""
+    return f"   ← {name} could not be {how} ({step}): {cure}"
+
+
 def name_is_kept(name: str, step: str, at_us: int, now: Now) -> str:
     """What is put behind a NameError when the journal holds the name."""
     known = f"{step}, {moment(at_us, now)}"

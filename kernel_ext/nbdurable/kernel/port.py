@@ -107,17 +107,25 @@ class Port:
         return names
 
     def kept(self, name: str) -> str:
-        """Where a name is kept; an unreadable store keeps nothing."""
-        from nbdurable.engine.kept import names_of
+        """How to get a name back, for behind a NameError; "" for an unknown one."""
+        from nbdurable.engine import wording
+        from nbdurable.engine.kept import Lost, names_of
         from nbdurable.engine.lines import now
-        from nbdurable.engine.moments import moment
 
         history = self.run()
-        source = None if history is None else names_of(history).known.get(name)
+        if history is None:
+            return ""
+        found, failed = names_of(history), self.session.deferred.failed
+        source, lost = found.known.get(name), found.lost.get(name)
+        if source is not None and name in failed:
+            lost = Lost(step=source.step, why=failed[name], given=source.given)
+        if lost is not None:
+            how = "loaded" if source is not None else "kept"
+            return wording.name_is_lost(name, lost.step.name, lost.cure, how)
         if source is None:
             return ""
-        at = moment(source.at_us, now(self.session.clock.now_us()))
-        return f"{source.step.name}, {at}"
+        at = now(self.session.clock.now_us())
+        return wording.name_is_kept(name, source.step.name, source.at_us, at)
 
     def run(self) -> History | None:
         """The run of the notebook; None if there is none, or it can't be read."""

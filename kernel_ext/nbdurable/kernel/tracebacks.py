@@ -31,7 +31,7 @@ CHAIN_MAX = 100
 """Exceptions that hang together by cause and context; a longer chain is left alone."""
 
 Kept = Callable[[str], str]
-"""Name → where it is kept, such as ``findings, Tue 18:02``; "" when it isn't."""
+"""Name → where it is kept and how to get it back, as behind a NameError; or ""."""
 
 
 class Tracebacks:
@@ -81,10 +81,9 @@ class Tracebacks:
 
     def _add_hint(self, error: NameError) -> None:
         """Let the exception render itself, with the hint on its last line."""
-        kept = self._kept(error.name) if error.name else ""
-        if not kept:
+        hint = self._kept(error.name) if error.name else ""
+        if not hint:
             return
-        hint = f"   ← {error.name} is kept ({kept}): %durable restore {error.name}"
 
         def render() -> list[str]:
             lines: list[str] = self._shell.InteractiveTB.structured_traceback(
