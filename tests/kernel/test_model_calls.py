@@ -52,6 +52,23 @@ def test_a_fresh_kernel_asks_nothing_again(tmp_path: Path, server: ModelServer) 
     assert len(account.read(server.account.path)) == 2
 
 
+def test_an_exchange_is_no_connection_of_the_cell(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    """A generator over an answer is made again by itself: its calls are served."""
+    cell = f"{ASK}letters = (c for c in told); first = next(letters)"
+    with Kernel(tmp_path, env=environment(server.url)) as kernel:
+        kernel.run(CLIENTS)
+        assert kernel.run(cell).ok
+        kernel.kill()
+        kernel.restart()
+        kernel.run(CLIENTS)
+        again = kernel.run(cell).text
+        assert "made again (its code ran, its 2 calls were served)" in again
+        assert kernel.run("print(told == first + ''.join(letters))").text == "True\n"
+    assert len(account.read(server.account.path)) == 2
+
+
 def test_the_seam_comes_with_the_first_attempt_and_goes_with_the_extension(
     tmp_path: Path, server: ModelServer
 ) -> None:
