@@ -69,6 +69,23 @@ def test_an_exchange_is_no_connection_of_the_cell(
     assert len(account.read(server.account.path)) == 2
 
 
+def test_a_rebuild_asks_no_model(tmp_path: Path, server: ModelServer) -> None:
+    """Also as the first thing a kernel does, when no durable cell has run in it yet."""
+    cell = """%%durable ask
+said = client.responses.create(model="m", input="why?").output_text
+letters = (c for c in said); first = next(letters)
+"""
+    with Kernel(tmp_path, env=environment(server.url)) as kernel:
+        kernel.run(CLIENTS)
+        assert kernel.run(cell).ok
+        kernel.kill()
+        kernel.restart()
+        done = kernel.run("%durable rebuild ask").text
+        assert "letters made again (its code ran, its call was served)" in done
+        assert kernel.run("print(len([*letters]) > 1)").text == "True\n"
+    assert len(account.read(server.account.path)) == 1
+
+
 def test_the_seam_comes_with_the_first_attempt_and_goes_with_the_extension(
     tmp_path: Path, server: ModelServer
 ) -> None:

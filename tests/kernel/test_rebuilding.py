@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.kernel import Kernel, Ran
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -165,20 +165,37 @@ def test_an_awaiting_cell_is_allowed_by_the_command(kernel: Kernel):
     assert _effects(kernel) == ["ask x"]
 
 
-def test_an_interrupted_rebuild_leaves_what_was_kept(kernel: Kernel):
-    """The stop button ends the code; the other variables are back."""
-    cell = """%%durable slow
+SLOW = """%%durable slow
 import os, time
+receipt = pay("ann")
 if os.environ.get("MORE"):
     print("sleeping", file=__import__("sys").__stderr__, flush=True)
     time.sleep(600)
 kept = 1; numbers = (i for i in range(3)); n = next(numbers)
 """
-    assert kernel.run(cell).ok
+
+
+def _in_the_middle(kernel: Kernel) -> Ran:
+    """The code runs again, and sleeps behind its call."""
+    assert kernel.run(SLOW).ok
     _killed(kernel)
     kernel.run("import os; os.environ['MORE'] = '1'")
-    sent = kernel.send(cell)
-    kernel.wait_for(sent, lambda: "sleeping" in kernel.log)
+    sent = kernel.send(SLOW)
+    return kernel.wait_for(sent, lambda: "sleeping" in kernel.log)
+
+
+def test_an_interrupted_rebuild_leaves_what_was_kept(kernel: Kernel):
+    """The stop button ends the code; the other variables are back."""
+    sent = _in_the_middle(kernel)
     kernel.interrupt()
     assert "KeyboardInterrupt" in kernel.wait(sent).text
     assert kernel.run("print(kept, 'numbers' in globals())").text == "1 False\n"
+
+
+def test_a_kernel_killed_meanwhile_has_lost_nothing(kernel: Kernel):
+    """Nothing was recorded of it, so the next kernel begins where this one did."""
+    _in_the_middle(kernel)
+    _killed(kernel)
+    again = kernel.run(SLOW).text
+    assert "numbers made again (its code ran, its call was served)" in again
+    assert _effects(kernel) == ["pay ann"]

@@ -67,7 +67,7 @@ class Port:
             hidden=lambda: frozenset(self._shell.user_ns_hidden),
             places=functools.partial(places, self._shell),
             mentioned=self._mentioned,
-            execute=functools.partial(run_unseen_now, self._shell),
+            execute=self._run_again,
         )
         api.attach(front)
         return session
@@ -84,6 +84,13 @@ class Port:
 
             http.install()
         return begun
+
+    def _run_again(self, source: str, filename: str) -> None:
+        """Run the code of a step; its model calls are calls here, too."""
+        from nbdurable.integrations import http
+
+        http.install()
+        run_unseen_now(self._shell, source, filename)
 
     def touch(self, nodes: list[ast.AST]) -> None:
         """A cell is about to run: load what it uses of the names that wait."""
