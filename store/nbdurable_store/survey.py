@@ -175,14 +175,21 @@ class Survey:
             scan = Scan(source, self._signer.chain(owner))
             for found in scan.walk():
                 if not isinstance(found, Frame):
-                    lost = found.next_seq - found.first_seq
-                    why = f"{lost} record{'s' * (lost != 1)} can't be read from it"
-                    raise StoreDamaged(damage=self._place(owner), why=why)
+                    raise self._damaged(owner, found.next_seq - found.first_seq)
                 if not about_segment(found):
                     self._record(owner, found)
         finally:
             source.close()
+        if isinstance(source, SealedFile):
+            # A seal has no torn tail: damage up to its end is damage too.
+            lost = source.index.next_seq - scan.mark.next_seq
+            if lost:
+                raise self._damaged(owner, lost)
         return size / max(scan.mark.offset, 1)
+
+    def _damaged(self, owner: str, lost: int) -> StoreDamaged:
+        why = f"{lost} record{'s' * (lost != 1)} can't be read from it"
+        return StoreDamaged(damage=self._place(owner), why=why)
 
     def _open(self, owner: str) -> tuple[Source, int]:
         plain, sealed = listing(self._journal)
