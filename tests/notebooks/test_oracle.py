@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SHOW = "import json\nprint('SPACE', json.dumps([_describe_all(globals()), _aliases(globals())]))"
 CELL_S = 120.0
 
+COMMAND = re.compile(r"not back: .*? → (%durable rebuild .*?) \(repeats: ")
+"""What makes a variable that can't be kept, of a cell that wrote files."""
+
 
 def cells_of(path: Path) -> list[str]:
     """The cells of a notebook in the percent form that VS Code and Jupytext know."""
@@ -38,12 +41,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelServer]:
 
 
 def run_all(kernel: Kernel, cells: list[str]) -> tuple[list[Any], Any]:
-    """What each cell shows, and what the namespace holds at the end."""
+    """What each cell shows, and what the namespace holds at the end.
+
+    Where a line says which command makes a variable again, the command is run.
+    """
     shown = []
     for cell in cells:
         ran = kernel.run(cell, timeout_s=CELL_S)
         assert ran.ok, f"{cell}\n{ran.text}"
         shown.append(seen(ran))
+        for command in COMMAND.findall(ran.text):
+            made = kernel.run(command, timeout_s=CELL_S)
+            assert "made again" in made.text, f"{cell}\n{made.text}"
     assert kernel.run(SOURCE).ok
     told = kernel.run(SHOW, timeout_s=CELL_S).text
     found = re.search(r"^SPACE (.*)$", told, re.MULTILINE)
