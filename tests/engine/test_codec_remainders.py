@@ -8,7 +8,8 @@ import decimal
 import fractions
 import pathlib
 import random
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,62 @@ def test_attributes_of_a_subclass_are_kept(name: str) -> None:
     assert repr(back) == repr(value)
     assert back.tag is tag
     assert back.me is back
+
+
+class Tags(set[str]):
+    """Elements, made of something else."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__()
+        self.owner = owner
+
+
+class Sheets(collections.defaultdict[str, list[int]]):
+    """A dict that chooses its own factory."""
+
+    def __init__(self, book: str) -> None:
+        super().__init__(list)
+        self.book = book
+
+
+class Window(collections.deque[int]):
+    """The last few, made of a number."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(maxlen=size)
+
+
+class Birthday(dt.date):
+    """A date that is made of a text."""
+
+    def __new__(cls, text: str) -> Self:
+        """Read ``day.month.year``."""
+        day, month, year = map(int, text.split("."))
+        return super().__new__(cls, year, month, day)
+
+
+@pytest.mark.parametrize(
+    ("make", "content"),
+    [
+        (lambda: Tags("ann"), {"a"}),
+        (lambda: Sheets("ann"), {"b": [1]}),
+        (lambda: Window(2), [3]),
+        (lambda: Birthday("3.2.2001"), ()),
+    ],
+    ids=["set", "defaultdict", "deque", "date"],
+)
+def test_a_subclass_that_is_made_of_something_else_is_kept(
+    make: Callable[[], Any], content: Any
+) -> None:
+    """Its own ``__init__`` isn't handed the content that its base says."""
+    value = make()
+    if content:
+        getattr(value, "extend", getattr(value, "update", None))(content)
+    back = _round(value)
+    assert (type(back), back) == (type(value), value)
+    assert vars(back) == vars(value)
+    for name in ("default_factory", "maxlen"):
+        assert getattr(back, name, None) == getattr(value, name, None)
 
 
 def test_a_view_of_a_subclass_stays_one_of_it() -> None:

@@ -218,6 +218,13 @@ def set_state(made: Any, state: Any) -> None:
         object.__setattr__(made, name, value)
 
 
+def native(base: Any, cls: Any, arguments: tuple[Any, ...]) -> Any:
+    """An object of a subclass, made as its base is, which wrote the arguments."""
+    made = base.__new__(cls, *arguments)
+    base.__init__(made, *arguments)
+    return made
+
+
 def set_all(made: Any, state: tuple[Any, Any, Mapping[str, Any]]) -> None:
     """The state of an object as it takes it, then attributes that are not in it."""
     _set_own(made, state[0], state[1])

@@ -28,27 +28,43 @@ _dict_offset = type.__dict__["__dictoffset__"].__get__
 
 def leaves_out(kind: type) -> bool:
     """Whether instances have attributes, and a reduce in C that may not know of them."""
-    if not _dict_offset(kind) or issubclass(kind, type):
-        return False
+    has_attributes = _dict_offset(kind) and not issubclass(kind, type)
+    return bool(has_attributes) and _compiled(kind) is not None
+
+
+def _compiled(kind: type) -> type | None:
+    """The base that says in C how its instances are reduced, if one does."""
     for cls in kind.__mro__[:-1]:
-        found = [vars(cls).get(name) for name in ("__reduce_ex__", "__reduce__")]
-        if any(found):
-            ours = [way for way in found if type(way) is types.MethodDescriptorType]
-            return len(ours) == len([way for way in found if way is not None])
-    return False
+        ways = [vars(cls).get(name) for name in ("__reduce_ex__", "__reduce__")]
+        kinds = {type(way) for way in ways if way is not None}
+        if kinds:
+            return cls if kinds == {types.MethodDescriptorType} else None
+    return None
 
 
 def with_attributes(_: object, value: Any) -> Any:
     """What the object says itself, and the attributes that are not in it."""
-    attributes = getattr(value, "__dict__", None)
-    if not attributes:
-        return NotImplemented
     reduced = value.__reduce_ex__(5)
     if not isinstance(reduced, tuple):
         return NotImplemented  # found by name
-    if _held(attributes, reduced[1:]):
+    reduced = _natively(type(value), reduced)
+    attributes = getattr(value, "__dict__", None)
+    if not attributes or _held(attributes, reduced[1:]):
         return reduced
     return beside(reduced, dict(attributes))
+
+
+def _natively(kind: Any, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Made by the base that wrote the arguments: a subclass may take other ones."""
+    base = _compiled(kind)
+    ways = {type(kind.__new__), type(kind.__init__)}
+    if base is None or reduced[0] is not kind or types.FunctionType not in ways:
+        return reduced
+    makers = (c for c in kind.__mro__ if "__new__" in vars(c))
+    compiled = (c for c in makers if type(c.__new__) is types.BuiltinFunctionType)
+    if not issubclass(base, next(compiled)):
+        return reduced  # something in between takes arguments of its own
+    return rebuild.native, (base, kind, reduced[1]), *reduced[2:]
 
 
 def beside(
