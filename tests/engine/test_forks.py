@@ -136,6 +136,17 @@ def test_another_kernel_goes_on_with_the_fork(nb: Notebook) -> None:
         assert names(nb.session.history) == ["plan", "report"]
 
 
+def test_a_new_run_after_a_fork_is_new(nb: Notebook) -> None:
+    """`%durable new` in a fork doesn't go back to the run that it was forked from."""
+    fork(nb.session, "report")
+    nb.run("x = 1", "own")
+    commands.new(nb.session)
+    line = nb.run(BILL, "bill")
+    assert "replayed" not in line
+    assert nb.session.history.opened is not None
+    assert nb.session.history.opened.fields["number"] == 3
+
+
 def test_a_fork_of_a_fork_has_both_histories(nb: Notebook) -> None:
     """What the first fork shares, and what it did itself, up to the second place."""
     fork(nb.session, "report")

@@ -155,7 +155,9 @@ def _interactive(
     number: int,
     gone: frozenset[str],
 ) -> Choice:
-    open_runs = [r for r in mine if not r.closed]
+    # Who forked a run left it: when the fork is closed, it isn't gone back to.
+    left = {r.parent for r in mine}
+    open_runs = [r for r in mine if not r.closed and r.id not in left]
     if open_runs:
         return Choice(run=_newest(open_runs), reason="continues")
     if mine or not step.cell_id:
