@@ -24,6 +24,7 @@ from nbdurable.engine.attempt import Attempt
 from nbdurable.engine.cells import Replayed
 from nbdurable.engine.decide import Verdict, decide
 from nbdurable.engine.files import audit
+from nbdurable.engine.files.effects import TEXT_CHARS_MAX
 from nbdurable.engine.frames import Frame
 from nbdurable.engine.history import CallPast
 from nbdurable.engine.matching import Match
@@ -95,7 +96,7 @@ class Served(Attempt):
         Raises:
             RebuildStopped: Always.
         """
-        told = self.home.secrets.scrub(effect)
+        told = self.home.secrets.scrub(effect)[:TEXT_CHARS_MAX]
         why = f"this time its code does what it did not do before ({told})"
         raise self.refuse(why, effect=True)
 

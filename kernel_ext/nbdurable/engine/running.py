@@ -205,7 +205,7 @@ class Running:
 
     def _effects(self) -> list[str]:
         """What its code did beside its calls: whether it may run again for a name."""
-        return [self.session.secrets.scrub(told) for told in self.files.effects.seen]
+        return self.files.effects.seen(self.session.secrets.scrub)
 
     def _left(self, made: Iterable[str]) -> dict[str, Plain]:
         """What it left of the inputs that it changed: it runs again because of them."""

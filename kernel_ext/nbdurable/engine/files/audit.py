@@ -82,11 +82,14 @@ def _done(event: str, args: tuple[Any, ...]) -> None:
     if frame is None or frame.parent or thread in _telling:
         return  # what a call does is the call's
     done = frame.attempt.used.effects
-    if done is None or effects.is_quiet(event, sys._getframe(2)):  # noqa: SLF001  # there is no other way
+    if done is None:
         return
     _telling.add(thread)
     try:
-        done(event, args)
+        told = done.told(event, args)
+        # Who asks is looked for last: most of what is opened is read.
+        if told and not effects.is_quiet(event, sys._getframe(2)):  # noqa: SLF001  # there is no other way
+            done.note(told)
     finally:
         _telling.discard(thread)
 

@@ -24,7 +24,10 @@ EFFECTS_MAX: Final = 50
 """Effects remembered per step: who has read so many knows enough."""
 
 TEXT_CHARS_MAX: Final = 120
-"""Of one effect; commands can be long."""
+"""Of one effect, as it is recorded; commands can be long."""
+
+SEEN_CHARS_MAX: Final = 10_000
+"""The same before secrets are masked: a key that was cut would be none any more."""
 
 _FRAMES_MAX: Final = 200
 """Frames looked at for who asks; an import may stand far out."""
@@ -68,16 +71,16 @@ class Effects:
         self._seen: dict[str, None] = {}
         self._hosts: dict[object, str] = {}
 
-    def __call__(self, event: str, args: Sequence[Any]) -> None:
-        """Note an event of the step's own code, if it is an effect.
+    def told(self, event: str, args: Sequence[Any]) -> str:
+        """What people read of an event; "" if it is no effect."""
+        return " ".join(TOLD[event](self, *args).split())[:SEEN_CHARS_MAX]
+
+    def note(self, told: str) -> None:
+        """The step's own code is about to have an effect.
 
         Raises:
             BaseException: Whatever `refuse` raises.
         """
-        told = TOLD[event](self, *args)
-        if not told:
-            return
-        told = " ".join(told.split())[:TEXT_CHARS_MAX]
         self.refuse(told)
         if len(self._seen) < EFFECTS_MAX:
             self._seen[told] = None
@@ -86,10 +89,13 @@ class Effects:
         """A file that the step names is another one by now, and nobody told of it."""
         self._seen[f"wrote {self._counted.named(path)}"] = None
 
-    @property
-    def seen(self) -> tuple[str, ...]:
-        """What it did, in order, each once."""
-        return tuple(self._seen)
+    def seen(self, scrub: Callable[[str], str]) -> list[str]:
+        """What it did, in order, each once.
+
+        Args:
+            scrub: Masks secrets.
+        """
+        return [scrub(told)[:TEXT_CHARS_MAX] for told in self._seen]
 
     def path(self, path: Any) -> str:
         """The name of a file that counts, else ""."""
