@@ -57,7 +57,7 @@ def asked(ran: Kernel, request: pytest.FixtureRequest) -> Iterator[Kernel]:
 @pytest.mark.parametrize(
     ("code", "offered"),
     [
-        ("%durable re", ["restore", "rerun", "resolve"]),
+        ("%durable re", ["restore", "rerun", "rebuild", "resolve"]),
         ("x = 1\n%durable st", ["status"]),
         ("%durable why ", ["review", "findings"]),
         ("%durable why findings.", ["findings.1"]),
