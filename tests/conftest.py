@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import settings
 
+from tests.kept.told import tell_kinds
 from tests.pythons import absent
 
 settings.register_profile("shared", deadline=None)  # a busy machine is no failure
@@ -59,11 +60,12 @@ TORCH_IS_HERE = find_spec("torch") is not None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was not tried, because it is tried only where it is installed.
+    """Say which kinds came back, and what is tried only where it is installed.
 
-    These are no errors in CI: torch is too big to install for the tests, and a Debian
+    What isn't is no error in CI: torch is too big to install for the tests, and a Debian
     has one Python.
     """
+    tell_kinds(terminalreporter)
     if not TORCH_IS_HERE:
         terminalreporter.write_line("not tried: digests of torch, it is not installed")
     if missing := absent():

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def tell_kinds(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many kinds came back."""
     fates: Counter[tuple[str, str]] = Counter()
     for reports in terminalreporter.stats.values():
