@@ -15,6 +15,7 @@ import inspect
 import io
 import logging
 import re
+import struct
 import sys
 import types
 import weakref
@@ -238,6 +239,10 @@ def _match(_: object, value: re.Match[Any]) -> Any:
     return f"a match in the middle of a scan {_TIED}"
 
 
+def _struct(_: object, value: struct.Struct) -> Any:
+    return struct.Struct, (value.format,)
+
+
 # --- documents and widgets -----------------------------------------------------------
 
 
@@ -293,6 +298,7 @@ KINDS: Final[dict[str, Callable[[Any, Any], Any] | str]] = {
     "_weakrefset.WeakSet": _weak_set,
     "builtins.generator": _generator,
     "re.Match": _match,
+    "_struct.Struct": _struct,
     "lxml.etree._Element": _lxml,
     "lxml.etree._ElementTree": _lxml_tree,
     "docx.document.Document": _docx,

@@ -128,7 +128,9 @@ def make_class(
         now.reused.add(id(live))
         return live
     remember(filename, source)
-    return make(*arguments)
+    made = make(*arguments)
+    made.__qualname__ = path  # cloudpickle knows the last part only
+    return made
 
 
 def set_class_state(cls: type, state: tuple[Any, Any]) -> None:
