@@ -270,7 +270,7 @@ def _displays(ran: Ran) -> list[dict]:
     return [c for c in ran.of_type("display_data") if "nbdurable" not in c["metadata"]]
 
 
-BAD = """class Refuses:
+LOST = """class Refuses:
     def __reduce_ex__(self, protocol): raise ValueError("no")
 class Breaks:
     def __reduce__(self): return broken, ()
@@ -280,7 +280,7 @@ def broken(): raise OSError("on load")
 
 def test_a_name_that_is_lost_says_what_makes_it_again(kernel: Kernel):
     """What could not be kept, or not be loaded, names its step also when others read it."""
-    assert kernel.run(BAD).ok
+    assert kernel.run(LOST).ok
     assert kernel.run("%%durable made\nrefused, broke = Refuses(), Breaks()").ok
     assert kernel.run("%%durable used\nkind = type(refused).__name__").ok
     kernel.restart()

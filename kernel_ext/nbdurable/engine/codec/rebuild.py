@@ -223,7 +223,8 @@ def set_state(made: Any, state: Any) -> None:
 def native(base: Any, cls: Any, arguments: tuple[Any, ...]) -> Any:
     """An object of a subclass, made as its base is, which wrote the arguments."""
     made = base.__new__(cls, *arguments)
-    base.__init__(made, *arguments)
+    if base.__init__ is not object.__init__:  # which takes no arguments
+        base.__init__(made, *arguments)
     return made
 
 
