@@ -30,6 +30,9 @@ from tests.engine.test_codec import ATOMS, TREES
 
 SECRETS = Secrets({})
 
+# NumPy's own fill value of a masked array of halves doesn't fit into them.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+
 CELL = """
 import dataclasses, enum, typing
 
