@@ -278,13 +278,14 @@ def broken(): raise OSError("on load")
 """
 
 
-def test_a_name_that_is_lost_says_what_makes_it_again(kernel: Kernel):
+def test_a_name_that_is_lost_says_what_makes_it_again(tmp_path: Path):
     """What could not be kept, or not be loaded, names its step also when others read it."""
-    assert kernel.run(LOST).ok
-    assert kernel.run("%%durable made\nrefused, broke = Refuses(), Breaks()").ok
-    assert kernel.run("%%durable used\nkind = type(refused).__name__").ok
-    kernel.restart()
-    assert "refused → %durable rebuild made" in kernel.run("%durable restore").text
-    cure = "(made): %durable rebuild made"
-    assert f"   ← refused could not be kept {cure}" in kernel.run("refused").text
-    assert f"   ← broke could not be loaded {cure}" in kernel.run("broke").text
+    with Kernel(tmp_path) as kernel:
+        assert kernel.run(LOST).ok
+        assert kernel.run("%%durable made\nrefused, broke = Refuses(), Breaks()").ok
+        assert kernel.run("%%durable used\nkind = type(refused).__name__").ok
+        kernel.restart()
+        assert "refused → %durable rebuild made" in kernel.run("%durable restore").text
+        cure = "(made): %durable rebuild made"
+        assert f"   ← refused could not be kept {cure}" in kernel.run("refused").text
+        assert f"   ← broke could not be loaded {cure}" in kernel.run("broke").text
