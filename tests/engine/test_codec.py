@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import dill
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -349,3 +350,17 @@ def test_what_only_dill_keeps_is_marked() -> None:
 def test_a_delegating_object_loads() -> None:
     """An object whose ``__getattr__`` needs its own state doesn't recurse on load."""
     assert _round(Delegate()).inner == [1]
+
+
+def test_a_result_that_is_being_read_is_left_alone() -> None:
+    """Storing a DuckDB database in memory doesn't end a query on its connection."""
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE t AS SELECT * FROM range(3)")
+    connection.execute("SELECT * FROM t")
+    assert connection.fetchone() == (0,)
+    encoded = codec.encode(connection, secrets=SECRETS)
+    assert connection.fetchall() == [(1,), (2,)]
+    back = codec.decode(*_pair(encoded), secrets=SECRETS)
+    assert back.execute("SELECT count(*) FROM t").fetchone() == (3,)
+    connection.close()
+    back.close()

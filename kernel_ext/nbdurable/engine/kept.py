@@ -1,7 +1,7 @@
 """What a run keeps of each name: where its value is, as of which step. Pure.
 
 A name has its value from the last step that made or changed it, or that was given it:
-what plain cells made is kept when the first durable cell reads it (`keeping`).
+what plain cells made is kept when the first durable cell reads it (`plaincells`).
 """
 
 from __future__ import annotations

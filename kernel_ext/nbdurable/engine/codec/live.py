@@ -90,7 +90,9 @@ def _sqlite(_: object, value: Any) -> Any:
     return reopen.sqlite, (path, content, *settings)
 
 
-def _duckdb(_: object, value: Any) -> Any:
+def _duckdb(_: object, connection: Any) -> Any:
+    # A query of ours on the connection itself would end a result that is being read.
+    value = connection.cursor()
     rows = "SELECT path FROM duckdb_databases() WHERE NOT internal"
     places = [path for (path,) in value.execute(rows).fetchall()]
     if len(places) != 1:
