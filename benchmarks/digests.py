@@ -22,8 +22,8 @@ import pandas as pd
 import pydantic
 from blake3 import blake3
 
-from nbdurable.engine.contents import digest_of
 from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.values.contents import digest_of
 
 COUNT = 100_000
 """Elements of a list: few enough for the slowest of them."""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from floors import PAYLOAD
 
-from nbdurable.engine.cells import Cell, Replayed
-from nbdurable.engine.session import Session
-from nbdurable.engine.step import begin
-from nbdurable.engine.tool import tool
-from nbdurable.engine.whereabouts import Facts
+from nbdurable.engine.calls.tool import tool
+from nbdurable.engine.steps.cells import Cell, Replayed
+from nbdurable.engine.steps.session import Session
+from nbdurable.engine.steps.step import begin
+from nbdurable.engine.where.whereabouts import Facts
 
 RESULT = PAYLOAD.decode()
 

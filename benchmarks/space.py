@@ -16,8 +16,8 @@ import pandas as pd
 from measuring import folder
 
 import nbdurable_store
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.snapshot import take
+from nbdurable.engine.steps.snapshot import take
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store import Record, Store
 
 SECRETS = Secrets({})

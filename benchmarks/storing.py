@@ -23,8 +23,8 @@ from blake3 import blake3
 from measuring import folder
 
 import nbdurable_store
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.snapshot import Group, put_back, take
+from nbdurable.engine.steps.snapshot import Group, put_back, take
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store import BlobRef, Store
 
 TURNS = 7

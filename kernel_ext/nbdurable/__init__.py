@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         status,
         why,
     )
-    from nbdurable.engine.registering import register_digest
-    from nbdurable.engine.tool import tool
+    from nbdurable.engine.calls.tool import tool
+    from nbdurable.engine.values.registering import register_digest
     from nbdurable.errors import DurableError, DurablePause, NotDone
 
 __all__ = [
@@ -59,8 +59,8 @@ _PLACES = {
     "DurableError": "errors",
     "DurablePause": "errors",
     "NotDone": "errors",
-    "register_digest": "engine.registering",
-    "tool": "engine.tool",
+    "register_digest": "engine.values.registering",
+    "tool": "engine.calls.tool",
 }
 """Public names that are not in `nbdurable.api`, and their modules."""
 

@@ -10,25 +10,26 @@ import functools
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
-from nbdurable.engine import commands, explain, forking
-from nbdurable.engine.back import Back
-from nbdurable.engine.back import back as go_back
-from nbdurable.engine.cells import Places, no_places
-from nbdurable.engine.commands import OpenRun, Told, present
-from nbdurable.engine.explain import Why
-from nbdurable.engine.history import History
-from nbdurable.engine.loading import loaded
-from nbdurable.engine.pasts import StepPast
-from nbdurable.engine.rebuilt import Execute, Shell
-from nbdurable.engine.rebuilt import rebuild as bring_again
-from nbdurable.engine.reference import find_step
-from nbdurable.engine.restore import Restored
-from nbdurable.engine.restore import restore as bring_back
-from nbdurable.engine.session import Session
-from nbdurable.engine.settle import Answer
-from nbdurable.engine.sides import sides
-from nbdurable.engine.stale import Here, stale
-from nbdurable.engine.whereabouts import Facts
+from nbdurable.engine.asking import commands, forking
+from nbdurable.engine.asking.back import Back
+from nbdurable.engine.asking.back import back as go_back
+from nbdurable.engine.asking.commands import OpenRun, Told, present
+from nbdurable.engine.asking.loading import loaded
+from nbdurable.engine.asking.rebuilt import Execute, Shell
+from nbdurable.engine.asking.rebuilt import rebuild as bring_again
+from nbdurable.engine.asking.restore import Restored
+from nbdurable.engine.asking.restore import restore as bring_back
+from nbdurable.engine.asking.stale import Here, stale
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.settle import Answer
+from nbdurable.engine.steps.cells import Places, no_places
+from nbdurable.engine.steps.session import Session
+from nbdurable.engine.telling import explain
+from nbdurable.engine.telling.explain import Why
+from nbdurable.engine.telling.reference import find_step
+from nbdurable.engine.telling.sides import sides
+from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
 from nbdurable.timeline import Diff, Reader, Shown, compare, find_history, living, show
 

@@ -3,7 +3,7 @@
 A life begins at `NEW`, and each record of its subject moves it. What isn't in a table
 doesn't happen: `after` says ``None``. «In doubt» is no state of the journal, it is how a
 `started` is read once its owner is gone or its cell ended with the call's exception;
-`nbdurable.engine.decide` says what follows from it.
+`nbdurable.engine.past.decide` says what follows from it.
 
 The pictures in ``docs/lifecycle.md`` are made from these tables.
 """

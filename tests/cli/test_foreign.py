@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import nbdurable_store
 from nbdurable.cli import main
-from nbdurable.engine.plainly import READABLE
+from nbdurable.engine.values.plainly import READABLE
 from nbdurable_store.errors import StoreForeign
 from nbdurable_store.frames import HEADER, MAGIC
 from tests.cli import hostile

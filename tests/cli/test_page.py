@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbdurable.cli import main as program
 from nbdurable.cli.main import BUSY, DAMAGE, FOREIGN, NEWER, OK, USAGE, parser
-from nbdurable.engine.fates import GLYPHS
+from nbdurable.engine.past.fates import GLYPHS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
 

@@ -9,12 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-from nbdurable.engine.cells import Cell
-from nbdurable.engine.running import Running
-from nbdurable.engine.session import Session
-from nbdurable.engine.step import begin
-from nbdurable.engine.tool import tool
-from nbdurable.engine.whereabouts import Facts
+from nbdurable.engine.calls.tool import tool
+from nbdurable.engine.steps.cells import Cell
+from nbdurable.engine.steps.running import Running
+from nbdurable.engine.steps.session import Session
+from nbdurable.engine.steps.step import begin
+from nbdurable.engine.where.whereabouts import Facts
 
 WORLD = "world.txt"
 """The file that the call writes: its effect, as the system calls show it."""

@@ -12,7 +12,7 @@ from typing import Any
 from nbdurable.engine.identity.code import call_code_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.identity.sources import Sources
-from nbdurable.engine.localcode import module_file, source_of
+from nbdurable.engine.where.localcode import module_file, source_of
 
 
 class Notebook:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbdurable.engine.cells import Cell, Replayed
-from nbdurable.engine.rebuilding import Rebuilding
-from nbdurable.engine.session import Session
-from nbdurable.engine.step import begin
-from nbdurable.engine.tool import tool
-from nbdurable.engine.whereabouts import Facts
+from nbdurable.engine.calls.tool import tool
+from nbdurable.engine.steps.cells import Cell, Replayed
+from nbdurable.engine.steps.rebuilding import Rebuilding
+from nbdurable.engine.steps.session import Session
+from nbdurable.engine.steps.step import begin
+from nbdurable.engine.where.whereabouts import Facts
 from nbdurable_store.backends.memory import MemoryStore
 from nbdurable_store.protocol import Store
 

@@ -10,8 +10,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from nbdurable.engine import alike
-from nbdurable.engine.alike import changes
+from nbdurable.engine.steps import alike
+from nbdurable.engine.steps.alike import changes
 
 
 class Odd:

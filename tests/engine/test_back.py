@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.back import back
+from nbdurable.engine.asking.back import back
 from nbdurable.errors import ReferenceUnknown
 from tests.engine.notebooks import Notebook
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import nbdurable_store
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.restore import restore
-from nbdurable.engine.snapshot import Group, Kept, put_back, take
+from nbdurable.engine.asking.restore import restore
+from nbdurable.engine.steps.snapshot import Group, Kept, put_back, take
+from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 from nbdurable_store import Record
 from nbdurable_store.errors import BlobDamaged, BlobMissing

@@ -6,11 +6,14 @@ import asyncio
 
 import pytest
 
-from nbdurable.engine import commands
-from nbdurable.engine.commands import CallNotRerun
-from nbdurable.engine.requests import ARGUMENTS_BYTES_MAX, ARGUMENTS_FIELD_BYTES_MAX
-from nbdurable.engine.settle import Answer, NothingToSettle, questions
-from nbdurable.engine.tally import Ledger
+from nbdurable.engine.asking import commands
+from nbdurable.engine.asking.commands import CallNotRerun
+from nbdurable.engine.calls.requests import (
+    ARGUMENTS_BYTES_MAX,
+    ARGUMENTS_FIELD_BYTES_MAX,
+)
+from nbdurable.engine.past.settle import Answer, NothingToSettle, questions
+from nbdurable.engine.past.tally import Ledger
 from nbdurable.errors import (
     AlreadyHappened,
     CallInDoubt,

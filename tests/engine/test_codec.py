@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from nbdurable.engine import codec
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from tests.engine.codec_kinds import ENVIRONMENT, KINDS, Delegate
 
 SECRETS = Secrets(ENVIRONMENT)

@@ -23,8 +23,8 @@ from hypothesis.extra import numpy as of_numpy
 
 from nbdurable.engine import codec
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.snapshot import Group, put_back, take
+from nbdurable.engine.steps.snapshot import Group, put_back, take
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.backends.memory import MemoryStore
 from tests.engine.test_codec import ATOMS, TREES
 

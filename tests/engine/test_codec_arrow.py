@@ -15,7 +15,7 @@ import pytest
 
 from nbdurable.engine import codec
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store import BlobRef
 from nbdurable_store.backends.memory import MemoryStore
 

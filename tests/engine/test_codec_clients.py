@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from nbdurable.engine import codec
-from nbdurable.engine.redact import SecretAbsent, Secrets
+from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
 OPENAI = "sk-proj-abcdEFGH0123456789abcdEFGH0123456789"
 ANTHROPIC = "sk-ant-abcdEFGH0123456789abcdEFGH0123456789"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from nbdurable.engine import codec
 from nbdurable.engine.codec.parts import Gathered
-from nbdurable.engine.redact import SecretAbsent, Secrets
+from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
 SECRETS = Secrets({})
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PRELUDE = """
 import linecache, os, pathlib, sys
 from nbdurable.engine import codec
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 
 SECRETS = Secrets(os.environ)
 
@@ -91,14 +91,14 @@ def recursive(n):
 def cached(x):
     return outer(x)
 
-import nbdurable.engine.tool
+import nbdurable.engine.calls.tool
 
-@nbdurable.engine.tool.tool(effect="read", name="look")
+@nbdurable.engine.calls.tool.tool(effect="read", name="look")
 def search(query):
     """Search."""
     return helper(len(query))
 
-@nbdurable.engine.tool.tool
+@nbdurable.engine.calls.tool.tool
 async def fetch(query):
     return query
 

@@ -12,7 +12,7 @@ import pytest
 
 from nbdurable.engine import codec
 from nbdurable.engine.codec import Raised
-from nbdurable.engine.redact import SecretAbsent, Secrets
+from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
 KEY = "sk-proj-abcdEFGH0123456789abcdEFGH0123456789"
 SECRETS = Secrets({"OPENAI_API_KEY": KEY})

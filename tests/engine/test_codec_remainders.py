@@ -17,9 +17,9 @@ import pytest
 
 from nbdurable.engine import codec
 from nbdurable.engine.codec.parts import Gathered
-from nbdurable.engine.connected import connected
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.steps.connected import connected
+from nbdurable.engine.values.redact import Secrets
 from tests.conftest import TORCH_IS_HERE
 
 SECRETS = Secrets({})

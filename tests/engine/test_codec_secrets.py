@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbdurable.engine import codec
-from nbdurable.engine.redact import SecretAbsent, Secrets
+from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
 KEY = "sk-proj-abcdEFGH0123456789abcd/EFGH+01"
 PASSWORD = 'sesame "é" \\ open/ğ+'

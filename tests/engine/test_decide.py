@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.decide import DOUBTFUL, TABLE, Past, Verdict, decide
-from nbdurable.engine.decide import table_markdown as printed
-from nbdurable.engine.policy import Effect, OnDoubt, Policy
+from nbdurable.engine.past.decide import DOUBTFUL, TABLE, Past, Verdict, decide
+from nbdurable.engine.past.decide import table_markdown as printed
+from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 
 PAGE = Path(__file__).parents[2] / "docs" / "decisions.md"
 
@@ -56,5 +56,5 @@ def test_the_docs_print_the_table() -> None:
     """docs/decisions.md holds the table as the code has it."""
     assert len(TABLE) == len(Past)
     assert printed() in PAGE.read_text(), (
-        "paste nbdurable.engine.decide.table_markdown()"
+        "paste nbdurable.engine.past.decide.table_markdown()"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.engine import commands
+from nbdurable.engine.asking import commands
 from nbdurable.errors import CallInDoubt
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import TOOLS, restarted

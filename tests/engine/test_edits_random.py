@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbdurable.engine import call
-from nbdurable.engine.history import History
+from nbdurable.engine.calls import call
+from nbdurable.engine.past.history import History
 from nbdurable.errors import CallInDoubt
 from nbdurable_store.records import Entry, Kind
 from tests.engine.notebooks import Notebook

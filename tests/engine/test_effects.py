@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.pasts import StepPast
+from nbdurable.engine.past.pasts import StepPast
 from tests.engine.notebooks import Notebook
 
 PARQUET = """import pyarrow as pa, pyarrow.parquet as pq

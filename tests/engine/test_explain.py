@@ -7,12 +7,13 @@ import json
 
 import pytest
 
-from nbdurable.engine import causes, differences, explain, plainly
-from nbdurable.engine.causes import Cause, Reason, because, cause
-from nbdurable.engine.explain import why
-from nbdurable.engine.moments import Now
-from nbdurable.engine.pasts import CallPast
-from nbdurable.engine.present import Present
+from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.telling import causes, explain
+from nbdurable.engine.telling.causes import Cause, Reason, because, cause
+from nbdurable.engine.telling.explain import why
+from nbdurable.engine.values import differences, plainly
+from nbdurable.engine.where.moments import Now
 from tests.stories import Story, digest, doubtful, research
 
 CELLS = {"PROMPT": "cell 2", "client": "cell 1"}

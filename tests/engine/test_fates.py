@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.engine import fates
-from nbdurable.engine.fates import Fate
-from nbdurable.engine.tally import Ledger
+from nbdurable.engine.past import fates
+from nbdurable.engine.past.fates import Fate
+from nbdurable.engine.past.tally import Ledger
 from tests.stories import Story, research
 
 

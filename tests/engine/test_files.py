@@ -11,14 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nbdurable.engine.explain import why
 from nbdurable.engine.files import stamps, watched
 from nbdurable.engine.files.counted import Counted
 from nbdurable.engine.files.named import paths
 from nbdurable.engine.files.stamps import Contents, state
-from nbdurable.engine.lines import now
-from nbdurable.engine.present import Present
-from nbdurable.engine.reasons import ran_because
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.telling.explain import why
+from nbdurable.engine.telling.lines import now
+from nbdurable.engine.telling.reasons import ran_because
 from nbdurable_store.clock import SYSTEM_CLOCK
 from tests.engine.notebooks import Notebook
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbdurable.engine import commands, explain
-from nbdurable.engine.forking import fork
-from nbdurable.engine.forks import HappenedInParent
-from nbdurable.engine.history import History
-from nbdurable.engine.settle import Answer
+from nbdurable.engine.asking import commands
+from nbdurable.engine.asking.forking import fork
+from nbdurable.engine.past.forks import HappenedInParent
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.settle import Answer
+from nbdurable.engine.telling import explain
 from nbdurable.errors import ReferenceUnknown
 from nbdurable.timeline import history_of, show
 from tests.engine.notebooks import Notebook

@@ -17,7 +17,7 @@ import pytest
 from nbdurable.engine.codec import decode, encode
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from tests.conftest import TORCH_IS_HERE
 from tests.engine.digests_all import TABLES, groups
 from tests.pythons import pythons

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 MEASURE = """
 import resource, sys
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 scrub = Secrets({{"API_TOKEN": "0123456789abcdef"}}).scrub
 
 def peak_mb():

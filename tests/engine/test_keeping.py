@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from nbdurable.engine.keeping import aged, by_use, reason
-from nbdurable.engine.whereabouts import RunRow
-from nbdurable.engine.worth import Worth, worth
+from nbdurable.engine.past.keeping import aged, by_use, reason
+from nbdurable.engine.past.worth import Worth, worth
+from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable_store.backends.memory import MemoryStore, World
 from nbdurable_store.records import Kind, Record
 from tests.engine.notebooks import Notebook

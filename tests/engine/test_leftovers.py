@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nbdurable.engine import starting
-from nbdurable.engine.history import StepPast, StepState
-from nbdurable.engine.leftovers import Overtaken
+from nbdurable.engine.calls.leftovers import Overtaken
+from nbdurable.engine.past.history import StepPast, StepState
+from nbdurable.engine.steps import starting
 from nbdurable.errors import CallInDoubt
 from tests.engine.notebooks import Notebook
 

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import nbdurable_store
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.snapshot import Group, put_back, take
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.steps.snapshot import Group, put_back, take
 from nbdurable_store import Record
 
 secrets = Secrets({"API_KEY": "a-secret-that-nothing-holds"})

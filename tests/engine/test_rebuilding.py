@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.commands import present
-from nbdurable.engine.explain import why
-from nbdurable.engine.rebuilding import RebuildStopped
-from nbdurable.engine.rebuilt import Shell
-from nbdurable.engine.rebuilt import rebuild as made_again
-from nbdurable.engine.reference import find_step
+from nbdurable.engine.asking.commands import present
+from nbdurable.engine.asking.rebuilt import Shell
+from nbdurable.engine.asking.rebuilt import rebuild as made_again
+from nbdurable.engine.steps.rebuilding import RebuildStopped
+from nbdurable.engine.telling.explain import why
+from nbdurable.engine.telling.reference import find_step
 from nbdurable.errors import ReferenceUnknown
 from tests.engine.notebooks import HIDDEN, Notebook
 from tests.engine.test_steps import restart

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbdurable.engine.redact import SecretAbsent, Secrets
+from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
 KEY = "sk-proj-abcdEFGH0123456789abcdEFGH0123456789"
 PASSWORD = 'p@ss/"wörd\\ with spaces'

@@ -6,9 +6,9 @@ import doctest
 
 import pytest
 
-from nbdurable.engine import reference
-from nbdurable.engine.pasts import CallPast, StepPast
-from nbdurable.engine.whereabouts import RunRow
+from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.telling import reference
+from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.errors import ReferenceUnknown
 from tests.stories import Story, doubtful, research
 

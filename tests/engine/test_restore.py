@@ -7,10 +7,10 @@ import ast
 import numpy as np
 import pytest
 
-from nbdurable.engine.deferred import AT_ONCE_BYTES_MAX, reached
-from nbdurable.engine.plaincells import ANNOUNCED_BYTES_MIN
-from nbdurable.engine.reference import find_step
-from nbdurable.engine.restore import Restored, restore
+from nbdurable.engine.asking.restore import Restored, restore
+from nbdurable.engine.steps.deferred import AT_ONCE_BYTES_MAX, reached
+from nbdurable.engine.steps.plaincells import ANNOUNCED_BYTES_MIN
+from nbdurable.engine.telling.reference import find_step
 from nbdurable.errors import ReferenceUnknown
 from nbdurable.kernel.mentions import mentioned
 from tests.engine.notebooks import Notebook

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from nbdurable.engine import codec
 from nbdurable.engine.codec.grafts import MARKS_MAX
-from nbdurable.engine.connected import connected
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.snapshot import Group, mark, put_back, take
+from nbdurable.engine.steps.connected import connected
+from nbdurable.engine.steps.snapshot import Group, mark, put_back, take
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.backends.memory import MemoryStore
 from tests.engine.notebooks import Notebook
 

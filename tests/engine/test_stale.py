@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 import pytest
 
-from nbdurable.engine import commands
-from nbdurable.engine.stale import Here, stale
+from nbdurable.engine.asking import commands
+from nbdurable.engine.asking.stale import Here, stale
 from tests.engine.notebooks import HIDDEN, Notebook
 
 

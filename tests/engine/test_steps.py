@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from nbdurable.engine import commands
-from nbdurable.engine.restore import restore
+from nbdurable.engine.asking import commands
+from nbdurable.engine.asking.restore import restore
 from nbdurable.errors import ReferenceUnknown
 from nbdurable_store.backends.memory import MemoryStore, World
 from nbdurable_store.clock import SystemClock

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 import nbdurable_store
 from nbdurable.engine import codec
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.snapshot import Group, mark, put_back, take
+from nbdurable.engine.steps.snapshot import Group, mark, put_back, take
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store import BlobRef, Record
 from nbdurable_store.backends.memory import MemoryStore
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.engine.tally import Ledger, Tally
+from nbdurable.engine.past.tally import Ledger, Tally
 from tests.stories import Story, research
 
 

@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nbdurable.engine.contents import _unchanged, digest_of
 from nbdurable.engine.identity.canonical import digest, hashed
 from nbdurable.engine.identity.forms import Content
-from nbdurable.engine.pages import PAGE, working
-from nbdurable.engine.unchanged import (
+from nbdurable.engine.values.contents import _unchanged, digest_of
+from nbdurable.engine.values.pages import PAGE, working
+from nbdurable.engine.values.unchanged import (
     REST_DIGESTS,
     WATCHED_BYTES_MIN,
     WRITES_MAX,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from nbdurable.engine.whereabouts import (
+from nbdurable.engine.where.whereabouts import (
     HOUR_US,
     Facts,
     RunRow,

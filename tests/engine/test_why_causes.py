@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine import commands
-from nbdurable.engine.explain import why
+from nbdurable.engine.asking import commands
 from nbdurable.engine.identity import keys
+from nbdurable.engine.telling.explain import why
 from tests.engine.notebooks import Notebook
 from tests.engine.why_causes import CALLS, STEPS, TOOLS, Injected, stopped
 

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from nbdurable.engine import moments, wording
-from nbdurable.engine.moments import Now
-from nbdurable.engine.policy import Effect
-from nbdurable.engine.tally import Tally
-from nbdurable.engine.wording import Stop
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.tally import Tally
+from nbdurable.engine.telling import wording
+from nbdurable.engine.telling.wording import Stop
+from nbdurable.engine.where import moments
+from nbdurable.engine.where.moments import Now
 
 ZONE = timezone(timedelta(hours=2))
 

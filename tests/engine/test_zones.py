@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from nbdurable.engine import lines
-from nbdurable.engine.moments import Now, local, moment, since
-from nbdurable.engine.zones import LocalZone
+from nbdurable.engine.telling import lines
+from nbdurable.engine.where.moments import Now, local, moment, since
+from nbdurable.engine.where.zones import LocalZone
 from nbdurable.timeline.show import show
 from tests.stories import gallery
 

@@ -75,7 +75,7 @@ invoice = Invoice()
 
 def rerun(nb: Notebook) -> None:
     """Somebody asks for a rerun."""
-    from nbdurable.engine import commands
+    from nbdurable.engine.asking import commands
 
     commands.rerun(nb.session, commands.step_to_rerun(nb.session.history, "work"))
 

@@ -9,7 +9,7 @@ import pytest
 from nbdurable.engine import codec
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from tests.kept.groups import GROUPS
 from tests.kept.judge import ENVIRONMENT
 

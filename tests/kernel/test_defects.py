@@ -64,9 +64,9 @@ def test_plain_cells_are_never_touched(kernel: Kernel, target: str):
 @pytest.mark.parametrize(
     ("n", "target"),
     [
-        (1, "nbdurable.engine.step.begin"),
+        (1, "nbdurable.engine.steps.step.begin"),
         (2, "nbdurable.kernel.execution.facts"),
-        (3, "nbdurable.engine.step.Running.active"),
+        (3, "nbdurable.engine.steps.step.Running.active"),
     ],
 )
 def test_a_defect_before_the_code_runs_stops_the_cell(
@@ -89,7 +89,7 @@ def test_a_defect_before_the_code_runs_stops_the_cell(
 @pytest.mark.parametrize(
     ("n", "target"),
     [
-        (11, "nbdurable.engine.step.Running.complete"),
+        (11, "nbdurable.engine.steps.step.Running.complete"),
         (12, "nbdurable.kernel.capture.MessageTap._look"),
         (13, "nbdurable.kernel.execution.flush"),
         (14, "nbdurable.kernel.execution.say"),
@@ -113,7 +113,7 @@ def test_a_defect_after_the_code_ran_changes_nothing(
 
 def test_a_defect_while_saving_is_said(kernel: Kernel):
     """The user knows that this step may run again."""
-    kernel.run("planted = plant('nbdurable.engine.step.Running.complete')")
+    kernel.run("planted = plant('nbdurable.engine.steps.step.Running.complete')")
     try:
         ran = kernel.run("%%durable\nsaid = 1")
     finally:

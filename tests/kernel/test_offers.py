@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbdurable.engine.history import History
+from nbdurable.engine.past.history import History
 from nbdurable.kernel.offers import Offer, offer
 from nbdurable.kernel.options import OPTIONS
 from nbdurable.kernel.words import WORDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.engine.whereabouts import RESUME_HOURS
+from nbdurable.engine.where.whereabouts import RESUME_HOURS
 from nbdurable.kernel.where import hours, notebook
 
 CELL = "vscode-notebook-cell:/home/anna/b.ipynb#W0sZmlsZQ%3D%3D"

@@ -43,7 +43,7 @@ class Mutant:
 
 MUTANTS = {
     "skip the sync": Mutant(
-        "kernel_ext/nbdurable/engine/call.py",
+        "kernel_ext/nbdurable/engine/calls/call.py",
         "yield Append(started, write)",
         "yield Append(started, False)",
         ("tests/crash/test_order_of_writes.py",),
@@ -57,7 +57,7 @@ MUTANTS = {
         "strace",
     ),
     "ignore in doubt": Mutant(
-        "kernel_ext/nbdurable/engine/decide.py",
+        "kernel_ext/nbdurable/engine/past/decide.py",
         "        OnDoubt.ASK: Verdict.ASK,",
         "        OnDoubt.ASK: Verdict.EXECUTE,",
         ("tests/engine/test_calls.py", "tests/engine/test_decide.py"),
@@ -69,13 +69,13 @@ MUTANTS = {
         ("tests/store",),
     ),
     "serve by position": Mutant(
-        "kernel_ext/nbdurable/engine/matching.py",
+        "kernel_ext/nbdurable/engine/past/matching.py",
         "            ids = self.history.by_key.get(key, ())",
         "            ids = self.history.calls",
         ("tests/engine/test_calls.py",),
     ),
     "replay on a changed file": Mutant(
-        "kernel_ext/nbdurable/engine/step.py",
+        "kernel_ext/nbdurable/engine/steps/step.py",
         "if _serves(session, place, step) and not looked.files.changed(step):",
         "if _serves(session, place, step):",
         ("tests/engine/test_files.py",),
@@ -103,13 +103,13 @@ MUTANTS = {
         ),
     ),
     "forget what a parent did behind its fork": Mutant(
-        "kernel_ext/nbdurable/engine/forks.py",
+        "kernel_ext/nbdurable/engine/past/forks.py",
         "    for entry in lineage.later:",
         "    for entry in lineage.later[:0]:",
         ("tests/engine/test_forks.py::test_a_write_of_the_parent_asks_in_the_fork",),
     ),
     "repeat after an upgrade": Mutant(
-        "kernel_ext/nbdurable/engine/matching.py",
+        "kernel_ext/nbdurable/engine/past/matching.py",
         "        if best is None and self.history.algorithms - {keys.ALGORITHM}:",
         "        if best is None and not self.history.algorithms:",
         ("tests/kernel/test_upgrades.py",),

@@ -9,11 +9,11 @@ from functools import partial
 
 import pytest
 
-from nbdurable.engine.differences import differences
-from nbdurable.engine.loading import loaded
-from nbdurable.engine.pasts import StepPast
-from nbdurable.engine.reference import RunUnknown
-from nbdurable.engine.sides import sides
+from nbdurable.engine.asking.loading import loaded
+from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.telling.reference import RunUnknown
+from nbdurable.engine.telling.sides import sides
+from nbdurable.engine.values.differences import differences
 from nbdurable.errors import ReferenceUnknown
 from nbdurable.timeline import (
     Diff,

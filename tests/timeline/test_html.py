@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.moments import Now
+from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import html, write_page
 from nbdurable.timeline.lanes import summary
 from nbdurable.timeline.markup import element, render

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from nbdurable.engine.fates import Fate
-from nbdurable.engine.moments import Now
+from nbdurable.engine.past.fates import Fate
+from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.layout import BARS_MAX, GUTTER, WIDTH, layout
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.views import RunView

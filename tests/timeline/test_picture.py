@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from nbdurable.engine.moments import Now
+from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.picture import picture
 from tests.stories import Story, doubtful, gallery, research

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbdurable.engine.moments import Now
+from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.text import EMPTY, STRIP_MAX, text
 from tests.stories import Story, doubtful, gallery, research

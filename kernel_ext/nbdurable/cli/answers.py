@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nbdurable.engine.moments import Now
+from nbdurable.engine.where.moments import Now
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,20 @@ from typing import ClassVar, Final
 import nbdurable_store
 from nbdurable.cli import shell
 from nbdurable.cli.answers import Answer, plain
-from nbdurable.engine import commands as engine
-from nbdurable.engine import explain, lines, reference, settle
-from nbdurable.engine import runs as run_index
-from nbdurable.engine.fates import GLYPHS, Fate, step_fate
-from nbdurable.engine.folders import STORE_FOLDER
-from nbdurable.engine.history import History
-from nbdurable.engine.moments import Now, count, moment, since, size
-from nbdurable.engine.plainly import READABLE
-from nbdurable.engine.present import Present
-from nbdurable.engine.redact import Secrets
-from nbdurable.engine.settle import Answer as Said
-from nbdurable.engine.sides import sides
-from nbdurable.engine.whereabouts import RunRow
+from nbdurable.engine.asking import commands as engine
+from nbdurable.engine.past import runs as run_index
+from nbdurable.engine.past import settle
+from nbdurable.engine.past.fates import GLYPHS, Fate, step_fate
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.settle import Answer as Said
+from nbdurable.engine.telling import explain, lines, reference
+from nbdurable.engine.telling.sides import sides
+from nbdurable.engine.values.plainly import READABLE
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.folders import STORE_FOLDER
+from nbdurable.engine.where.moments import Now, count, moment, since, size
+from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.errors import DurableError, Remedy
 from nbdurable.timeline import (
     Reader,

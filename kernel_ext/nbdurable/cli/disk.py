@@ -19,12 +19,13 @@ import nbdurable_store
 from nbdurable.cli.answers import Answer
 from nbdurable.cli.commands import now, opened, others, run_rows
 from nbdurable.cli.shell import typed
-from nbdurable.engine import keeping, reference
-from nbdurable.engine.history import History
-from nbdurable.engine.keeping import Reason, called
-from nbdurable.engine.moments import moment, size
-from nbdurable.engine.whereabouts import RunRow
-from nbdurable.engine.worth import Worth, worth
+from nbdurable.engine.past import keeping
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.keeping import Reason, called
+from nbdurable.engine.past.worth import Worth, worth
+from nbdurable.engine.telling import reference
+from nbdurable.engine.where.moments import moment, size
+from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.protocol import Removed, Store
 from nbdurable_store.records import Kind, Record

@@ -24,7 +24,7 @@ from typing import Final
 from nbdurable.cli.answers import Answer, plain
 from nbdurable.cli.commands import place
 from nbdurable.cli.shell import typed
-from nbdurable.engine.moments import count, size
+from nbdurable.engine.where.moments import count, size
 from nbdurable.errors import DurableError
 from nbdurable_store import format as store_format
 from nbdurable_store.keys import VARIABLE as KEY_VARIABLE

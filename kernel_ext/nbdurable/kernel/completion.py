@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
-    from nbdurable.engine.history import History
+    from nbdurable.engine.past.history import History
 
 KIND = "magic"
 """What front ends show beside a completion; IPython says the same of its magics."""

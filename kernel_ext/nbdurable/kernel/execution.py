@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine.cells import Cell, Output, Replayed
+from nbdurable.engine.steps.cells import Cell, Output, Replayed
 from nbdurable.errors import DurableError, DurablePause
 from nbdurable.kernel import replay
 from nbdurable.kernel.capture import Recording, Tap, flush

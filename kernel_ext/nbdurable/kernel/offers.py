@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nbdurable.engine import reference, settle
-from nbdurable.engine.history import History
-from nbdurable.engine.kept import names_of
-from nbdurable.engine.tally import Ledger
+from nbdurable.engine.past import settle
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.kept import names_of
+from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.telling import reference
 from nbdurable.kernel.options import OPTIONS
 from nbdurable.kernel.words import WORDS, Word
 

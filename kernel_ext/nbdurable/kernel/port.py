@@ -13,7 +13,7 @@ import functools
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING
 
-from nbdurable.engine.cells import Cell, Replayed
+from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.mentions import ANY, mentioned
 from nbdurable.kernel.places import places
@@ -23,8 +23,8 @@ from nbdurable.kernel.where import facts
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from nbdurable.engine.history import History
-    from nbdurable.engine.session import Session
+    from nbdurable.engine.past.history import History
+    from nbdurable.engine.steps.session import Session
     from nbdurable.kernel.seam import Attempt, Rebuilding
 
 
@@ -52,7 +52,7 @@ class Port:
     def session(self) -> Session:
         """The session of this process; `nd` functions act on it too."""
         from nbdurable import api
-        from nbdurable.engine.session import Session
+        from nbdurable.engine.steps.session import Session
 
         session = Session(
             notify=lambda line: say(self._shell, line, "notice"),
@@ -76,7 +76,7 @@ class Port:
         self, cell: Cell, namespace: MutableMapping[str, object]
     ) -> Replayed | Rebuilding | Attempt:
         """Replay a cell's step, or begin an attempt of it."""
-        from nbdurable.engine import step
+        from nbdurable.engine.steps import step
 
         begun = step.begin(self.session, cell, namespace)
         if not isinstance(begun, Replayed):
@@ -97,7 +97,7 @@ class Port:
         self._nodes = nodes
         if "session" not in vars(self) or not self.session.deferred.waiting:
             return
-        from nbdurable.engine.deferred import reached
+        from nbdurable.engine.steps.deferred import reached
 
         deferred, namespace = self.session.deferred, self._shell.user_ns
         found = reached(namespace, deferred.waiting, self._mentioned())
@@ -115,9 +115,9 @@ class Port:
 
     def kept(self, name: str) -> str:
         """How to get a name back, for behind a NameError; "" for an unknown one."""
-        from nbdurable.engine import wording
-        from nbdurable.engine.kept import Lost, names_of
-        from nbdurable.engine.lines import now
+        from nbdurable.engine.past.kept import Lost, names_of
+        from nbdurable.engine.telling import wording
+        from nbdurable.engine.telling.lines import now
 
         history = self.run()
         if history is None:

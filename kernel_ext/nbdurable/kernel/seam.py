@@ -7,7 +7,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
-from nbdurable.engine.cells import Cell, Output, Replayed
+from nbdurable.engine.steps.cells import Cell, Output, Replayed
 
 Tell = Callable[[tuple[str, ...]], None]
 """Shows lines to the user."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from nbdurable.engine.whereabouts import RESUME_HOURS, Facts
+from nbdurable.engine.where.whereabouts import RESUME_HOURS, Facts
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from nbdurable.engine.moments import count
+from nbdurable.engine.where.moments import count
 from nbdurable.timeline.look import STYLE
 from nbdurable.timeline.markup import Content, element, render, style
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nbdurable.engine import details
-from nbdurable.engine.alike import changes
-from nbdurable.engine.differences import differences, short
-from nbdurable.engine.moments import duration, size
-from nbdurable.engine.pairs import Pair, aligned
-from nbdurable.engine.pasts import CallPast, StepPast
-from nbdurable.engine.plainly import Unreadable, read
-from nbdurable.engine.sides import Side
-from nbdurable.engine.tally import Ledger, tokens
+from nbdurable.engine.past.pairs import Pair, aligned
+from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.tally import Ledger, tokens
+from nbdurable.engine.steps.alike import changes
+from nbdurable.engine.telling import details
+from nbdurable.engine.telling.sides import Side
+from nbdurable.engine.values.differences import differences, short
+from nbdurable.engine.values.plainly import Unreadable, read
+from nbdurable.engine.where.moments import duration, size
 from nbdurable.errors import DurableError
 from nbdurable.timeline import previews
 from nbdurable.timeline.diff import Diff, StepDiff

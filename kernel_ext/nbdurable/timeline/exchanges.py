@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from nbdurable.engine.plainly import text_of
+from nbdurable.engine.values.plainly import text_of
 
 DATA = "data:"
 """What a line of a server-sent event stream begins with when it carries something."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from nbdurable.engine.fates import Fate
-from nbdurable.engine.moments import count, duration
-from nbdurable.engine.tally import Tally
-from nbdurable.engine.wording import both
+from nbdurable.engine.past.fates import Fate
+from nbdurable.engine.past.tally import Tally
+from nbdurable.engine.telling.wording import both
+from nbdurable.engine.where.moments import count, duration
 from nbdurable.timeline.views import RunView
 
 LEGEND: Final = (

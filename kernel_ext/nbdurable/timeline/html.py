@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from nbdurable.engine.fates import GLYPHS, Fate
-from nbdurable.engine.moments import count, duration, moment, since
-from nbdurable.engine.wording import listed
+from nbdurable.engine.past.fates import GLYPHS, Fate
+from nbdurable.engine.telling.wording import listed
+from nbdurable.engine.where.moments import count, duration, moment, since
 from nbdurable.timeline.glance import legend, saved_told, shares
 from nbdurable.timeline.lanes import anchor, css_class, lanes
 from nbdurable.timeline.look import PAGE_STYLE, STYLE

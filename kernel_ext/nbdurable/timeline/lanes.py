@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from nbdurable.engine.fates import GLYPHS, Fate
-from nbdurable.engine.moments import Now, count, duration, local, moment
+from nbdurable.engine.past.fates import GLYPHS, Fate
+from nbdurable.engine.where.moments import Now, count, duration, local, moment
 from nbdurable.timeline.layout import (
     BAR,
     CAPTION,

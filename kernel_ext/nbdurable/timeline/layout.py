@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nbdurable.engine.fates import Fate
+from nbdurable.engine.past.fates import Fate
 from nbdurable.timeline.axis import Axis, Instant, Span
 from nbdurable.timeline.views import CallView, CellView, RunView, StepView
 

@@ -10,17 +10,17 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nbdurable.engine import fields, settle
-from nbdurable.engine.decide import Past
-from nbdurable.engine.explain import call_line, why_step
-from nbdurable.engine.fates import Fate, call_fate, cut_off, step_fate
-from nbdurable.engine.forks import forked_from
-from nbdurable.engine.history import History
-from nbdurable.engine.moments import Now
-from nbdurable.engine.pasts import CallPast, CallState, Order, StepPast
-from nbdurable.engine.present import Present
-from nbdurable.engine.tally import Ledger, tokens
-from nbdurable.engine.wording import Stop, kernel_stopped
+from nbdurable.engine.past import fields, settle
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.fates import Fate, call_fate, cut_off, step_fate
+from nbdurable.engine.past.forks import forked_from
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallPast, CallState, Order, StepPast
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.tally import Ledger, tokens
+from nbdurable.engine.telling.explain import call_line, why_step
+from nbdurable.engine.telling.wording import Stop, kernel_stopped
+from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import previews
 from nbdurable.timeline.previews import Get, line
 from nbdurable.timeline.views import (

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from nbdurable.engine.fates import GLYPHS, Fate
-from nbdurable.engine.moments import count, since
+from nbdurable.engine.past.fates import GLYPHS, Fate
+from nbdurable.engine.where.moments import count, since
 from nbdurable.timeline.glance import legend, saved_told, shares
 from nbdurable.timeline.lanes import CHAR, css_class, lanes, summary
 from nbdurable.timeline.layout import WIDTH, layout

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from nbdurable.engine import evidence
-from nbdurable.engine.evidence import Evidence, EvidenceOf
-from nbdurable.engine.moments import size
-from nbdurable.engine.pasts import CallPast, StepPast
-from nbdurable.engine.plainly import Unreadable, read, text_of, visible
+from nbdurable.engine.past import evidence
+from nbdurable.engine.past.evidence import Evidence, EvidenceOf
+from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.values.plainly import Unreadable, read, text_of, visible
+from nbdurable.engine.where.moments import size
 from nbdurable.errors import DurableError
 from nbdurable.timeline.exchanges import answer_text, is_answer
 from nbdurable.timeline.views import Preview

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from nbdurable.engine import forks, reference, runs
-from nbdurable.engine.history import History
-from nbdurable.engine.moments import Now
-from nbdurable.engine.zones import LocalZone
+from nbdurable.engine.past import forks, runs
+from nbdurable.engine.past.history import History
+from nbdurable.engine.telling import reference
+from nbdurable.engine.where.moments import Now
+from nbdurable.engine.where.zones import LocalZone
 from nbdurable.timeline import html
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.picture import picture

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from nbdurable.engine.fates import GLYPHS, Fate
-from nbdurable.engine.moments import count, duration, moment, since
-from nbdurable.engine.wording import line, listed, saved
+from nbdurable.engine.past.fates import GLYPHS, Fate
+from nbdurable.engine.telling.wording import line, listed, saved
+from nbdurable.engine.where.moments import count, duration, moment, since
 from nbdurable.timeline.views import AskView, CellView, RunView, StepView
 
 STRIP_MAX: Final = 64

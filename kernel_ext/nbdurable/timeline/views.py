@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nbdurable.engine.fates import Fate
-from nbdurable.engine.moments import Now
-from nbdurable.engine.tally import Tally
+from nbdurable.engine.past.fates import Fate
+from nbdurable.engine.past.tally import Tally
+from nbdurable.engine.where.moments import Now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.parts import Parts
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.protocol import Sink
 
 _KINDS: Final = "biufcSUmM"

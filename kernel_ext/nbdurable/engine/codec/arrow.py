@@ -22,7 +22,7 @@ from nbdurable.engine.codec import arrow_frames
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.guard import LONG_BYTES_MIN, Guard, SecretFound
 from nbdurable.engine.codec.parts import Gathered, Parts, parts_of
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 from nbdurable_store.protocol import Sink
 

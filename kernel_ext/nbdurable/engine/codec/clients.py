@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from nbdurable.engine.codec import plain
 from nbdurable.engine.codec.errors import Unstorable
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 
 _SDK: Final = {
     "openai.OpenAI": "OPENAI_BASE_URL",

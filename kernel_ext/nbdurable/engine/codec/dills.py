@@ -11,7 +11,7 @@ from typing import Any
 
 from nbdurable.engine.codec import paths, reducers
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 
 
 def encode(value: object, secrets: Secrets) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.protocol import Sink
 from nbdurable_store.records import Buffer
 

@@ -14,7 +14,7 @@ from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks
 from nbdurable.engine.codec.guard import Overflow
 from nbdurable.engine.codec.parts import Parts
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.protocol import Fill, Sink
 
 JSON: Final = "json"

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 
 _NODES_MAX: Final = 200_000
 """Objects looked at; beyond them the place is not named."""

@@ -32,7 +32,7 @@ from nbdurable.engine.codec.plain_write import (
     Writer,
 )
 from nbdurable.engine.codec.plain_write import SIZE_MAX as WRITTEN_MAX
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.compact import compact, quoted
 from nbdurable_store.protocol import Sink
 

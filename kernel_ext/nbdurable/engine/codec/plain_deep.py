@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from nbdurable.engine.codec.errors import Unstorable
 from nbdurable.engine.codec.plain_write import NotPlain, Places, Writer, tag
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 
 LEVELS: Final = 40
 """Levels of one piece. Each can be three of JSON."""

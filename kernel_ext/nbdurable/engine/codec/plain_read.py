@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn, Protocol
 
 from nbdurable.engine.codec.plain_write import PATHS, Place
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 
 

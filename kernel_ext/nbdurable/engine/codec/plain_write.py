@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec.errors import Unstorable
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.compact import compact
 
 DEPTH_MAX: Final = 100

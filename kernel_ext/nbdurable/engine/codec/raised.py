@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from nbdurable.engine.codec import layers, plain
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 
 TEXT_MAX: Final = 32_000

@@ -19,9 +19,9 @@ from typing import Any
 
 from nbdurable.engine.codec import clients, shapes, statements
 from nbdurable.engine.codec.errors import Unreadable
-from nbdurable.engine.redact import SecretAbsent, Secrets
+from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
-TOOL_MAKER = ("nbdurable.engine.tool", "tool")
+TOOL_MAKER = ("nbdurable.engine.calls.tool", "tool")
 """Where the decorator of tools lives: module and name."""
 
 

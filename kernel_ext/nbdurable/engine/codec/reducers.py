@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec import clients, live, rebuild, remainders, statements
-from nbdurable.engine.redact import Secrets
+from nbdurable.engine.values.redact import Secrets
 
 
 class Graph(Protocol):

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 from nbdurable.engine.files import effects
 from nbdurable.engine.files.counted import absolute
 from nbdurable.engine.files.watched import Watched
-from nbdurable.engine.frames import current_frame
+from nbdurable.engine.where.frames import current_frame
 
 _SYSTEM = frozenset(
     {

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine import previews
-from nbdurable.engine.call import Returned
+from nbdurable.engine.calls.call import Returned
+from nbdurable.engine.calls.exchange import Begun
+from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
-from nbdurable.engine.exchange import Begun
-from nbdurable.engine.frames import Frame, running_task
-from nbdurable.engine.policy import Effect, Policy
-from nbdurable.engine.redact import LENGTH_MIN, Secrets
-from nbdurable.engine.requests import CallRequest, Outcome
+from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.engine.values import previews
+from nbdurable.engine.values.redact import LENGTH_MIN, Secrets
+from nbdurable.engine.where.frames import Frame, running_task
 from nbdurable.integrations.http.answers import decoder, rebuild, record
 from nbdurable.integrations.http.asked import Asked, asked, key_of, name_of
 from nbdurable.integrations.http.marks import Mark, Marks
@@ -39,7 +39,7 @@ from nbdurable.integrations.http.streams import Ending, Heard, listening
 from nbdurable.integrations.http.usage import measure
 
 if TYPE_CHECKING:
-    from nbdurable.engine.attempt import Attempt
+    from nbdurable.engine.calls.attempt import Attempt
 
 MODEL_CALL = Policy(effect=Effect.READ, model=True)
 """What is promised of every model call: asking again changes nothing but the bill."""

@@ -17,9 +17,9 @@ from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 
-from nbdurable.engine.call import Returned
-from nbdurable.engine.exchange import begin, begin_async
-from nbdurable.engine.frames import Frame, current_frame, inside
+from nbdurable.engine.calls.call import Returned
+from nbdurable.engine.calls.exchange import begin, begin_async
+from nbdurable.engine.where.frames import Frame, current_frame, inside
 from nbdurable.integrations.http.asked import asks_model, may_ask_model
 from nbdurable.integrations.http.exchange import FAILED, Exchange
 from nbdurable.integrations.http.imports import forget_imports, when_imported

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nbdurable.engine.history import History
-from nbdurable.engine.previews import shorten
+from nbdurable.engine.past.history import History
+from nbdurable.engine.values.previews import shorten
 from nbdurable.testing.account import Arrived
 from nbdurable.testing.demo import journals
 from nbdurable.testing.demo.moments import Moment, Server, draw

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbdurable_store
-from nbdurable.engine.history import CallState, History, StepPast
-from nbdurable.engine.previews import shorten
-from nbdurable.engine.tally import Ledger, Tally
+from nbdurable.engine.past.history import CallState, History, StepPast
+from nbdurable.engine.past.tally import Ledger, Tally
+from nbdurable.engine.values.previews import shorten
 from nbdurable.timeline import write_page
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Kind

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nbdurable.engine.moments import duration
+from nbdurable.engine.where.moments import duration
 from nbdurable.testing.account import Arrived
 
 MODEL = "requests at the model server"

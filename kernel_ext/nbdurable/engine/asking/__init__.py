@@ -1,0 +1,1 @@
+"""What people ask of a run, beside executing cells: restore, back, fork, rebuild."""

@@ -1,0 +1,285 @@
+"""What a user can ask of a run, beside executing cells: settle, rerun, new.
+
+Each function does one thing and returns what to tell. The magic, `nd` and the command
+line are thin shells over these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nbdurable.engine.codec import encode
+from nbdurable.engine.past import fields, settle
+from nbdurable.engine.past.evidence import NOTHING, Evidence, read
+from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.settle import Answer, Question
+from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.steps.session import Session
+from nbdurable.engine.telling import lines, reference
+from nbdurable.engine.telling.wording import listed
+from nbdurable.engine.values import plainly
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where import disk
+from nbdurable.engine.where.folders import place_of
+from nbdurable.engine.where.moments import count
+from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts
+from nbdurable.errors import DurableError, Remedy
+from nbdurable_store.clock import Clock
+from nbdurable_store.protocol import Store
+from nbdurable_store.records import Kind, Record
+
+
+@dataclass(kw_only=True, eq=False)
+class CallNotRerun(DurableError):
+    """A rerun of one call was asked for; only whole steps begin afresh yet.
+
+    Attributes:
+        reference: What to type for the call, such as ``review.2``.
+        step: Name of its step.
+        call: The call as it was made.
+    """
+
+    slug: ClassVar[str] = "call-not-rerun"
+    reference: str
+    step: str
+    call: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.reference}, {self.call}, can't begin afresh on its own yet."
+
+    def detail(self) -> str:
+        """What was not done, and what a rerun of the step means."""
+        return (
+            "Nothing was changed. A rerun is of a whole step: none of its calls is served,"
+            " and you are asked before a write that happened is repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The whole step, or a look at the call."""
+        return (
+            Remedy(f"all of {self.step} afresh", f"%durable rerun {self.step}"),
+            Remedy("see what is recorded of it", f"%durable why {self.reference}"),
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Told:
+    """What a command did, in words; shows itself at a prompt."""
+
+    line: str
+
+    def __str__(self) -> str:
+        return self.line
+
+    def __repr__(self) -> str:
+        return self.line
+
+
+def question(history: History, text: str) -> Question:
+    """The question that is meant by STEP.CALL.
+
+    Raises:
+        ReferenceUnknown: There is no such call.
+    """
+    wanted = reference.parse(text)
+    for asked in settle.questions(history):
+        if asked.reference == str(wanted):
+            return asked
+    call = reference.find_call(history, text, "%durable resolve")
+    step = history.steps[call.step]
+    past = next(
+        (q.past for q in settle.questions(history) if q.call.id == call.id), None
+    )
+    if past is None and not settle.in_doubt(history, call):
+        raise settle.NothingToSettle(
+            reference=text,
+            call=call.text,
+            state=call.resolved or call.state.value,
+            answer="happened",
+        )
+    number = Ledger(history).numbered(step).get(call.id, "")
+    return Question(call=call, slot=call.slot, step=step.name, number=number, past=past)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run that a person looks at: in a kernel, or in a store without one.
+
+    Attributes:
+        store: The store.
+        history: The run, as of now.
+        clock: Tells the time.
+        secrets: What must not be stored.
+        executing: Logical ids of the calls that this process executes now.
+    """
+
+    store: Store
+    history: History
+    clock: Clock
+    secrets: Secrets
+    executing: Collection[str] = frozenset()
+
+    def executes(self, call: CallPast) -> bool:
+        """Whether somebody executes this call now, so that its end isn't known yet."""
+        if call.state is not CallState.STARTED:
+            return False
+        if call.owner == self.store.owner:
+            return call.id in self.executing
+        return any(o.alive and o.id == call.owner for o in self.store.owners())
+
+
+def resolve(
+    run: OpenRun, asked: Question, said: Answer, value: object = None
+) -> tuple[Told, tuple[Record, ...]]:
+    """What a person says of a call, as records for the caller to append.
+
+    Args:
+        run: The run.
+        asked: What they answer.
+        said: What they say.
+        value: What the call returned, if it happened.
+
+    Raises:
+        NothingToSettle: The answer doesn't fit the question, or the call is still being
+            executed.
+        Unstorable: The value can't be stored.
+    """
+    if run.executes(asked.call):
+        raise settle.NothingToSettle(
+            reference=asked.reference,
+            call=asked.call.text,
+            state="is being executed now",
+            answer=said.value,
+        )
+    ref = None
+    if said is Answer.HAPPENED:
+        encoded = encode(value, secrets=run.secrets)
+        ref = run.store.put(encoded.codec, encoded.data)
+    records = settle.answer(
+        asked, said, run=run.history.run, at_us=run.clock.now_us(), value=ref
+    )
+    fate = {
+        Answer.HAPPENED: "is served from now on",
+        Answer.DID_NOT: "runs when its cell runs again",
+        Answer.KEEP: "is served from now on",
+        Answer.AGAIN: "runs once more when its cell runs again",
+    }[said]
+    return Told(f"{asked.reference} · {asked.call.text} {fate}"), records
+
+
+def step_to_rerun(history: History, text: str) -> StepPast:
+    """The step that is meant by ``rerun STEP``; the last step for "".
+
+    Raises:
+        CallNotRerun: A single call is meant.
+        ReferenceUnknown: There is no such step or call.
+    """
+    command, wanted = "%durable rerun", reference.parse(text)
+    if not wanted.call or history.named(text.strip()) is not None:
+        return reference.find_step(history, text, command)
+    call = reference.find_call(history, text, command)
+    step = reference.find_step(history, wanted.step, command).name
+    raise CallNotRerun(reference=str(wanted), step=step, call=call.text or call.name)
+
+
+def rerun(session: Session, step: StepPast) -> Told:
+    """Begin a step afresh: no recorded call is served when its cell runs again."""
+    session.journal(Kind.STEP_RESET, {"slot": step.slot}, subject=step.id)
+    writes = [
+        c
+        for c in session.history.calls.values()
+        if c.slot == step.slot
+        and c.effect is Effect.WRITE
+        and c.state is CallState.COMPLETED
+    ]
+    many = count(len(writes), "write")
+    ask = f" · {many} that already happened: you are asked first" if writes else ""
+    return Told(f"{step.name} · begins afresh when you run its cell again{ask}")
+
+
+def new(session: Session) -> Told:
+    """Close the run: the next durable cell begins another one."""
+    writes = sum(
+        c.effect is Effect.WRITE and c.state is CallState.COMPLETED
+        for c in session.history.calls.values()
+    )
+    session.new_run()
+    many = count(writes, "write")
+    can = f" · {many} of the old run can happen again" if writes else ""
+    return Told(f"the next durable cell begins a new run{can}")
+
+
+def status(
+    session: Session,
+    facts: Facts,
+    *,
+    on: bool,
+    problem: str = "",
+    stale: Mapping[str, str] | None = None,
+) -> Told:
+    """Where a kernel is: its store, its notebook, its run, and whether cells are on.
+
+    Args:
+        session: The kernel's session.
+        facts: What is known of the kernel.
+        on: Whether durable cells are durable.
+        problem: Why the store can't be used, if it can't.
+        stale: By slot, why its cell would run again now.
+    """
+    place = session.store.place if session.opened else place_of(facts)
+    history = session.history
+    run = problem or "no run yet: put %%durable NAME on a cell's first line"
+    if history.opened is not None:
+        number = fields.number(history.opened.fields, "number", 1)
+        steps = len(history.slots)
+        calls = count(len(history.calls), "call")
+        run = f"run {number}, {count(steps, 'step')}, {calls}"
+        run += ", closed" if history.closed is not None else ""
+        run += _stale(history, stale or {})
+    kind = "interactive" if facts.interactive else "headless: tags don't reach it"
+    notebook = facts.notebook or DEFAULT_NOTEBOOK
+    cells = "on" if on else "off in this kernel: %durable on"
+    takes = disk.large(place)
+    told = f"store {place}{f' · {takes}' if takes else ''}\nnotebook {notebook} ({kind})\n{run}"
+    return Told(f"{told}\ndurable cells are {cells}")
+
+
+def _stale(history: History, stale: Mapping[str, str]) -> str:
+    told = [
+        f"{step.name} ({why})"
+        for slot, why in stale.items()
+        if (step := history.latest(slot)) is not None
+    ]
+    return f"\nstale, would run again: {listed(told)}" if told else ""
+
+
+def present(session: Session) -> Present:
+    """From where the user of this kernel asks."""
+
+    def arguments(call: CallPast) -> object:
+        kept = call.arguments
+        with contextlib.suppress(plainly.Unreadable, DurableError):
+            if isinstance(kept, str):
+                return plainly.read("json", kept.encode())
+            if kept is not None and kept.codec in plainly.READABLE:
+                return plainly.read(kept.codec, session.store.get(kept))
+        return None
+
+    def given(step: StepPast) -> Evidence:
+        with contextlib.suppress(DurableError):
+            return read(step, session.store.get)
+        return NOTHING
+
+    return Present(
+        now=lines.now(session.clock.now_us()),
+        alive={o.id for o in session.store.owners() if o.alive},
+        arguments=arguments,
+        evidence=given,
+        here=session.store.owner,
+    )

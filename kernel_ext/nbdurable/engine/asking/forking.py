@@ -1,0 +1,70 @@
+"""Going on in a new run that shares the history of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.forks import forked_from
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import Order, StepPast, StepState
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.steps.session import Session
+from nbdurable.engine.telling import reference
+from nbdurable.engine.where.moments import count
+
+COMMAND: Final = "%durable fork"
+
+
+def fork(session: Session, at: str = "") -> str:
+    """Go on in a new run that shares the history of this one; gives what to tell.
+
+    Args:
+        session: The kernel's session, attending a run.
+        at: The last step that is shared; all of them if none is named.
+
+    Raises:
+        ReferenceUnknown: The run has no such step.
+    """
+    session.end_lingering("the run was forked")
+    parent = session.history
+    step = reference.find_step(parent, at, f"{COMMAND} --at") if at else None
+    until = parent.last if step is None else _end(parent, step)
+    left = _left_behind(parent, until)
+    opened = parent.opened.fields if parent.opened else {}
+    number = session.branch(
+        {
+            "notebook": parent.notebook,
+            "headless": bool(opened.get("headless")),
+            "reason": "forked",
+            "parent": parent.run,
+            "parent_number": fields.number(opened, "number", 1),
+            "until": list(until),
+            "at": step.name if step else "",
+        }
+    )
+    return _told(session.history, number, left)
+
+
+def _end(history: History, step: StepPast) -> Order:
+    """The last entry of an attempt; of one that never ended, that of its calls."""
+    calls = (c.ended_order for c in history.calls.values() if c.step == step.id)
+    ended = step.state is not StepState.RUNNING
+    return step.ended_order if ended else max([step.ended_order, *calls])
+
+
+def _left_behind(history: History, until: Order) -> list[StepPast]:
+    steps = (history.latest(slot) for slot in history.slots)
+    return [s for s in steps if s is not None and s.order > until]
+
+
+def _told(history: History, number: int, left: Sequence[StepPast]) -> str:
+    names = list(dict.fromkeys(s.name for s in left))
+    behind = f" · not in it: {', '.join(names)}" if names else ""
+    asks = sum(history.calls[c].effect is Effect.WRITE for c in history.forked)
+    many = count(asks, "write")
+    writes = f" · {many} behind it: you are asked before a repetition" if asks else ""
+    back = " · variables are as they were: %durable restore --overwrite"
+    source = forked_from(history.opened)
+    return f"run {number} · forked from {source}{behind}{writes}{back if names else ''}"

@@ -1,0 +1,1 @@
+"""Calls on their way through the protocol: matched, decided, executed, recorded."""

@@ -1,0 +1,400 @@
+"""One attempt of a step: it claims calls, serves them, and builds their records."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbdurable.engine.calls.home import Home
+from nbdurable.engine.calls.leftovers import Leftovers
+from nbdurable.engine.calls.numbers import Numbers
+from nbdurable.engine.calls.requests import (
+    ARGUMENTS_FIELD_BYTES_MAX,
+    CallRequest,
+    Claim,
+    Outcome,
+    kept,
+)
+from nbdurable.engine.calls.used import Used
+from nbdurable.engine.codec import (
+    Unstorable,
+    decode_exception,
+    encode_exception,
+)
+from nbdurable.engine.files.watched import Watched
+from nbdurable.engine.identity.code import call_code_digest
+from nbdurable.engine.past.blame import Blame
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.history import CallPast, CallState, StepPast
+from nbdurable.engine.past.matching import Match, Matcher, Standing, Wanted
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.telling import lines
+from nbdurable.engine.where.frames import Frame, Scopes
+from nbdurable.engine.where.frames import active as frame_active
+from nbdurable_store.errors import DurableError, DurablePause, RunBusy
+from nbdurable_store.records import BlobRef, Kind, Plain, Record
+
+INTERRUPTS = (KeyboardInterrupt, GeneratorExit, DurablePause)
+"""What ends a call from outside: whether it happened isn't known."""
+
+
+@dataclass(slots=True)
+class ScopeState:
+    """What happened in one scope of the attempt so far."""
+
+    after: str = ""
+    new_write: bool = False
+
+
+class Attempt:
+    """A step being executed. Its methods are called from any thread of the cell."""
+
+    def __init__(self, home: Home, step: StepPast) -> None:
+        self.home = home
+        self.store, self.clock = home.store, home.clock
+        self.step = step
+        self.used = Used()
+        self.paused: DurablePause | None = None
+        self.ended = False
+        self.leftovers = Leftovers()
+        self.codes: dict[Callable[..., object], str] = {}
+        self._numbers = Numbers()
+        self._scopes = Scopes()
+        self._states: dict[str, ScopeState] = {}
+        self.blame = Blame()
+        self._open: set[Callable[[], None]] = set()
+        self.run = home.history.run
+        self.files: Watched | None = None
+        self._matcher = Matcher(
+            home.history, step.slot, step.id, home.known(), self._read_other_files
+        )
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """The cell's code runs within."""
+        self._scopes.begin()
+        with frame_active(Frame(self)):
+            yield
+
+    def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
+        """Give a call its place, and the record it is matched with."""
+        self.leftovers.may_go_on(self.step.name, request.name)
+        self.leftovers.called()
+        with self.home.lock:
+            self.home.catch_up(self.step.id)
+            number = self._numbers.give(frame.parent, request.again)
+            scope = self._scopes.scope(frame)
+            state = self._state(scope)
+            if request.again:
+                failed = self.home.history.calls[request.again]
+                match = Match(Past.RAISED_NOT_DONE, failed)
+            else:
+                match = self._matcher.match(self._wanted(request, scope, state))
+            if match.call is not None:
+                self._numbers.note(match.call.id, number)
+            return Claim(number, scope, state.after, match, frame.parent)
+
+    def _state(self, scope: str) -> ScopeState:
+        return self._states.setdefault(scope, ScopeState())
+
+    def _wanted(self, request: CallRequest, scope: str, state: ScopeState) -> Wanted:
+        return Wanted(
+            request.key,
+            request.name,
+            request.policy,
+            request.code,
+            scope,
+            state.after,
+            state.new_write,
+            request.undigestible,
+            request.text,
+            lambda: kept(request.arguments()),
+        )
+
+    def look_again(self, claim: Claim, request: CallRequest) -> Match:
+        """The past of a claimed call, now."""
+        self.leftovers.may_go_on(self.step.name, request.name)
+        call = claim.match.call
+        assert call is not None
+        if call.owner != self.store.owner:
+            self.home.refresh()
+        with self.home.lock:
+            now = self.home.history.calls[call.id]
+            wanted = self._wanted(request, claim.scope, self._state(claim.scope))
+            past = self._matcher.past(now, wanted, claim.match.standing)
+            return Match(past, now, claim.match.standing)
+
+    def elsewhere(self, request: CallRequest) -> Match | None:
+        """A completed `pure` call of another run of this store."""
+        call = self.home.pure(request)
+        return None if call is None else Match(Past.COMPLETED, call, Standing.TAKEN)
+
+    def executing(self, call: CallPast | None) -> bool:
+        """Whether somebody is executing this call now."""
+        if call is None or call.finished or call.state is CallState.INTERRUPTED:
+            return False
+        if call.owner == self.store.owner:
+            return call.id in self.home.executing
+        return any(o.alive and o.id == call.owner for o in self.store.owners())
+
+    def wait_told(self, call: CallPast) -> None:
+        """Say whom this call waits for."""
+        age_s = (self.clock.now_us() - call.started_us) / 1_000_000
+        self.home.tell_once(lines.waiting_for(call.text, self._pid(call), age_s))
+
+    def busy(self, call: CallPast, waited_s: float) -> DurableError:
+        """The error after a wait that took too long."""
+        run = self.home.history.run
+        return RunBusy(run=run, pid=self._pid(call), age_s=waited_s)
+
+    def _pid(self, call: CallPast) -> int:
+        return next((o.pid for o in self.store.owners() if o.id == call.owner), 0)
+
+    def serve(self, claim: Claim, match: Match, request: CallRequest) -> Outcome | None:
+        """The recorded outcome, verified; None if it can't be recovered."""
+        call = match.call
+        assert call is not None
+        if call.outcome is None:
+            return None
+        outcome = self._recover(call, call.outcome, request)
+        if outcome is not None:
+            with self.home.lock:
+                self._count_served(claim, call)
+                if self.files is not None:
+                    self.files.carry(call.fields)
+                if outcome.raised is not None:
+                    self.blame.add(call.id, outcome.raised)
+                if call.effect is Effect.WRITE:
+                    self._state(claim.scope).after = call.id
+        return outcome
+
+    def _read_other_files(self, call: CallPast) -> bool:
+        """Whether a file that a recorded call read isn't as it was."""
+        return self.files is not None and self.files.differ(call.fields)
+
+    def _recover(
+        self, call: CallPast, ref: BlobRef, request: CallRequest
+    ) -> Outcome | None:
+        try:
+            data = self.store.get(ref)
+            if call.state is CallState.RAISED:
+                raised = decode_exception(ref.codec, data, secrets=self.home.secrets)
+                if raised.exception is not None and call.changed is not None:
+                    changed = self.store.get(call.changed)
+                    request.decode(call.changed.codec, changed)
+                return Outcome(raised=raised.exception) if raised.exception else None
+            return Outcome(request.decode(ref.codec, data))
+        except DurableError as gone:
+            self.used.unstorable.append(f"{call.name} ({gone.fact().rstrip('.')})")
+            return None
+
+    def _count_served(self, claim: Claim, call: CallPast) -> None:
+        self._matcher.served.add(call.id)
+        if call.id in self.home.history.calls:
+            self.used.calls.append(call.id)
+        else:
+            self.used.elsewhere += claim.outer
+        self.used.served += claim.outer
+
+    def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
+        """The record that the call stands here from now on, if it stood elsewhere."""
+        call = match.call
+        if call is None or match.standing is Standing.TAKEN:
+            return ()
+        own = match.standing is Standing.OWN
+        if own and call.parent == claim.parent:
+            return ()
+        if not own:
+            self.used.adopted.append(call.id)
+        fields = {"slot": self.step.slot, "from": call.slot, "n": claim.nth}
+        if call.parent != claim.parent:
+            fields |= {"parent": claim.parent, "scope": claim.scope}
+        return (self.record(Kind.CALL_ADOPTED, call.id, key=call.key, fields=fields),)
+
+    def may_execute(self, request: CallRequest) -> None:
+        """After a pause no further `write` starts in this attempt."""
+        if self.paused is not None and request.policy.effect is Effect.WRITE:
+            raise self.paused
+
+    def stop(self, pause: DurablePause) -> DurablePause:
+        """Remember that somebody has to decide first."""
+        if self.paused is None:
+            self.paused = pause
+        return pause
+
+    def started(
+        self,
+        frame: Frame[Any],
+        claim: Claim,
+        request: CallRequest,
+        known: CallPast | None,
+    ) -> tuple[str, tuple[Record, ...]]:
+        """The records to append before the effect, and the call's logical id."""
+        foreign = known is not None and known.id not in self.home.history.calls
+        call_id = known.id if known and not foreign else self.home.ids.new()
+        adopted = self.adopted(claim, claim.match) if known and not foreign else ()
+        policy = request.policy
+        fields: dict[str, str | int | bool] = {
+            "n": claim.nth,
+            "attempt": known.attempts + 1 if known and not foreign else 1,
+            "name": request.name,
+            "effect": policy.effect.value,
+            "kind": request.kind,
+            "code": request.code,
+            "scope": claim.scope,
+            "after": claim.after,
+            "parent": frame.parent,
+            "text": request.text(),
+        }
+        if request.undigestible:
+            fields["undigestible"] = request.undigestible
+        if self.ended:
+            fields["late"] = True
+        self._note_started(claim, request, call_id)
+        if self.files is not None and frame.parent:
+            self.files.outer[call_id] = frame.parent
+        arguments = self._keep_arguments(request, fields)
+        record = self.record(Kind.CALL_STARTED, call_id, request.key, fields, arguments)
+        return call_id, (*adopted, record)
+
+    def _note_started(self, claim: Claim, request: CallRequest, call_id: str) -> None:
+        with self.home.lock:
+            self._numbers.note(call_id, claim.number)
+            if not request.again:
+                self.used.calls.append(call_id)
+                self.used.ran += claim.outer
+            if not request.policy.declared:
+                self.used.undeclared.append(request.name)
+            if request.policy.effect is Effect.WRITE:
+                state = self._state(claim.scope)
+                state.after, state.new_write = call_id, True
+                for scope in self._scopes.around(claim.scope):
+                    self._state(scope).new_write = True
+
+    def _keep_arguments(
+        self, request: CallRequest, fields: dict[str, str | int | bool]
+    ) -> tuple[BlobRef, ...]:
+        """Small ones as a field, larger ones as a blob."""
+        encoded = request.arguments()
+        if encoded is None or kept(encoded) is None:
+            return ()
+        if len(encoded.data) > ARGUMENTS_FIELD_BYTES_MAX:
+            return (self.store.put(encoded.codec, encoded.data),)
+        fields["arguments"] = encoded.data.decode()
+        return ()
+
+    def completed(
+        self, call_id: str, request: CallRequest, value: object, ms: float
+    ) -> Record:
+        """The record of a result; its blob is durable when this returns."""
+        fields: dict[str, Plain] = {"ms": ms, **request.measure(value)}
+        fields |= self.files.of_call(call_id) if self.files else {}
+        blobs: tuple[BlobRef, ...] = ()
+        try:
+            encoded = request.encode(value)
+            blobs = (self.store.put(encoded.codec, encoded.data),)
+        except Unstorable as unstorable:
+            fields["unstored"] = unstorable.reason()
+            self.used.unstorable.append(f"{request.name} ({unstorable.reason()})")
+        return self.record(Kind.CALL_COMPLETED, call_id, request.key, fields, blobs)
+
+    def raised(
+        self, call_id: str, request: CallRequest, error: BaseException, ms: float
+    ) -> Record:
+        """The record of an exception."""
+        kind = type(error)
+        fields: dict[str, str | int | float | bool] = {
+            "ms": ms,
+            "type": f"{kind.__module__}.{kind.__qualname__}",
+            "message": self.home.secrets.scrub(str(error))[:1000],
+        }
+        if isinstance(error, INTERRUPTS) or _cancelled(error):
+            fields["interrupted"] = True
+            return self.record(Kind.CALL_RAISED, call_id, request.key, fields)
+        if isinstance(error, request.policy.not_done) or _says_not_done(error):
+            fields["not_done"] = True
+        blobs: tuple[BlobRef, ...] = ()
+        try:
+            changed = request.changed()
+            raised = encode_exception(error, secrets=self.home.secrets)
+            kept = (raised, changed) if changed else (raised,)
+            blobs = tuple(self.store.put(e.codec, e.data) for e in kept)
+        except Unstorable as unstorable:
+            fields["unstored"] = unstorable.reason()
+        return self.record(Kind.CALL_RAISED, call_id, request.key, fields, blobs)
+
+    def not_begun(self, call_id: str, request: CallRequest) -> None:
+        """Say, if the journal can be written, that the effect never began."""
+        record = self.record(
+            Kind.CALL_RAISED,
+            call_id,
+            request.key,
+            {"ms": 0, "type": "nbdurable.NotDone", "not_done": True},
+        )
+        with contextlib.suppress(DurableError, OSError):
+            self.home.append((record,), sync=False)
+
+    def unrecorded(self, call: CallPast | None) -> Outcome | None:
+        """A result this kernel still holds because the journal couldn't take it."""
+        return self.home.kept_results.pop(call.id, None) if call else None
+
+    def keep_unrecorded(self, call_id: str, outcome: Outcome) -> None:
+        """Hold a result until the journal can take it."""
+        self.home.kept_results[call_id] = outcome
+
+    def settled(self, claim: Claim, call_id: str) -> None:
+        """Count a call that was settled without being executed."""
+        self._matcher.served.add(call_id)
+        self.used.calls.append(call_id)
+        self.used.served += claim.outer
+
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Call this when the step ends: what is open then is not read to its end."""
+        self._open.add(close)
+
+    def closed(self, close: Callable[[], None]) -> None:
+        """Forget what `at_end` was told: it has ended by itself."""
+        self._open.discard(close)
+
+    def end(self) -> None:
+        """The step ends; calls that are made from now on are late."""
+        while self._open:
+            self._open.pop()()
+        self.ended = True
+
+    def code_of(self, fn: Callable[..., object]) -> str:
+        """Digest of a tool's code, hex; computed once per attempt."""
+        code = self.codes.get(fn)
+        if code is None:
+            code = self.codes[fn] = call_code_digest(fn, self.home.sources).hex()
+        return code
+
+    def record(
+        self,
+        kind: str,
+        subject: str,
+        key: bytes = b"",
+        fields: Mapping[str, object] | None = None,
+        blobs: tuple[BlobRef, ...] = (),
+    ) -> Record:
+        """A record of this attempt, made now."""
+        return Record(
+            kind,
+            self.run,
+            self.clock.now_us(),
+            self.step.id,
+            subject,
+            key,
+            fields or {},  # type: ignore[arg-type]  # plain by construction
+            blobs,
+        )
+
+
+def _cancelled(error: BaseException) -> bool:
+    return type(error).__name__ == "CancelledError"
+
+
+def _says_not_done(error: BaseException) -> bool:
+    return type(error).__name__ == "NotDone"

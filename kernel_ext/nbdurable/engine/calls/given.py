@@ -1,0 +1,152 @@
+"""What a call was given: its key, and what the call changed of it in place.
+
+A tool that appends to a list it was given, or counts in its ``self``, has changed an
+object that others hold, and the next call is keyed by what that object is now. So the
+change is a part of the outcome: the changed arguments are stored beside the result, as
+the places where they were, and a replay fills the objects that stand there now.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from nbdurable.engine.codec import JSON, Encoded, Unstorable, decode, encode
+from nbdurable.engine.codec.grafts import Grafting, Marks, mark
+from nbdurable.engine.identity import keys
+from nbdurable.engine.identity.canonical import Hasher, digest
+from nbdurable.engine.identity.code import ArgumentCodes
+from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.identity.plain import ATOMS
+from nbdurable.engine.identity.sources import Sources
+from nbdurable.engine.values.contents import digest_of
+from nbdurable.engine.values.redact import Secrets
+
+NO_DIGEST = b"\0undigestible"
+"""What stands for an argument without a digest in a call key: records that are equal
+but for that argument share the key, so they can be asked about."""
+
+
+class Changed(NamedTuple):
+    """An outcome with the arguments as the call left them.
+
+    Attributes:
+        value: What the call returned.
+        arguments: By parameter, those that can be changed in place.
+    """
+
+    value: object
+    arguments: dict[str, object]
+
+
+Counted = Callable[[dict[str, Any]], Mapping[str, Any]]
+
+
+class Given:
+    """The arguments of one call.
+
+    Attributes:
+        key: The call's key, 32 bytes.
+        undigestible: Where an argument has no digest, or "".
+    """
+
+    __slots__ = (
+        "_arguments", "_counted", "_fixed", "_marks", "_name", "_secrets", "_sources",
+        "key", "undigestible",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        counted: Counted,
+        secrets: Secrets,
+        sources: Sources,
+    ) -> None:
+        self._name, self._arguments, self._counted = name, arguments, counted
+        self._secrets, self._sources = secrets, sources
+        self._marks: Marks | None = None
+        self._fixed: dict[str, bytes] = {}
+        self.key, self.undigestible = self._identify(arguments)
+
+    def begin(self) -> Encoded | None:
+        """The arguments as plain data, if they are that; the call begins after this."""
+        given = self._arguments
+        if not ATOMS.issuperset(map(type, given.values())):
+            self._marks = mark(given, given)
+            lost = [n for n, v in given.items() if self._marks.lost(n, v)]
+            self._fixed = {n: self._identify({n: given[n]})[0] for n in lost}
+        try:
+            encoded = encode(given, secrets=self._secrets)
+        except Unstorable:
+            return None
+        return encoded if encoded.codec == JSON else None
+
+    def encode(self, value: object) -> Encoded:
+        """The outcome: the value, and what the call changed.
+
+        Raises:
+            Unstorable: The value can't be kept, or what was changed can't be changed
+                again.
+        """
+        if self._is_unchanged():
+            return encode(value, secrets=self._secrets, outcome=True)
+        return self._changed(value)
+
+    def changed(self) -> Encoded | None:
+        """What a call that raised changed; None if it changed nothing.
+
+        Raises:
+            Unstorable: It can't be changed again.
+        """
+        return None if self._is_unchanged() else self._changed(None)
+
+    def _is_unchanged(self) -> bool:
+        return self._marks is None or self._identify(self._arguments)[0] == self.key
+
+    def _changed(self, value: object) -> Encoded:
+        for name, before in self._fixed.items():
+            if self._identify({name: self._arguments[name]})[0] != before:
+                kind = type(self._arguments[name]).__name__
+                raise Unstorable(why=f"{name} ({kind}) was changed in place")
+        changed = {n: v for n, v in self._arguments.items() if n not in self._fixed}
+        whole = Changed(value, changed)
+        return encode(whole, secrets=self._secrets, marks=self._marks, outcome=True)
+
+    def decode(self, codec: str, data: bytes) -> object:
+        """The value; what the call changed is changed again."""
+        grafting = Grafting(self._arguments)
+        value = decode(codec, data, secrets=self._secrets, grafting=grafting)
+        grafting.apply()
+        return value.value if isinstance(value, Changed) else value
+
+    def _identify(self, arguments: dict[str, Any]) -> tuple[bytes, str]:
+        counted = self._counted(arguments)
+        return call_key(self._name, counted, self._secrets, self._sources)
+
+
+def call_key(
+    name: str, arguments: Mapping[str, Any], secrets: Secrets, sources: Sources
+) -> tuple[bytes, str]:
+    """The key of a call, and where an argument has no digest ("" if all have one)."""
+    redact = secrets.apart
+    try:
+        whole = digest(
+            arguments, call_arguments=True, redact=redact, contents=digest_of
+        )
+        return keys.call_key(name, whole), ""
+    except Undigestible:
+        pass
+    codes = ArgumentCodes(sources, vars(sys.modules["__main__"]))
+    hasher = Hasher(call_arguments=True, redact=redact, codes=codes, contents=digest_of)
+    parts: dict[str, Any] = {}
+    where = ""
+    for parameter, value in arguments.items():
+        try:
+            parts[parameter] = hasher.digest(value)
+        except Undigestible as undigestible:
+            parts[parameter] = NO_DIGEST
+            kind = undigestible.type.removeprefix("builtins.")
+            where = where or f"{parameter}{undigestible.path} ({kind})"
+    return keys.call_key(name, digest(parts, call_arguments=True)), where

@@ -1,0 +1,104 @@
+"""A call on its way through the protocol: what is asked, its place, its outcome.
+
+Named tuples: each is made once per call, and a frozen dataclass takes four times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from nbdurable.engine.codec import Encoded
+from nbdurable.engine.past.matching import Match
+from nbdurable.engine.past.policy import Policy
+
+ARGUMENTS_BYTES_MAX = 16_384
+"""Arguments above this aren't kept beside a call: they would double the journal of an
+agent that sends its whole conversation each turn. The digest is always there."""
+
+
+ARGUMENTS_FIELD_BYTES_MAX = 512
+"""Up to here arguments are a field of the record: a blob's digest and MAC cost 7 µs, and
+take as much room. More would weigh on everything that lists records."""
+
+
+class CallRequest(NamedTuple):
+    """A call that is about to be made.
+
+    Attributes:
+        name: The function's name, or method and address of an HTTP exchange.
+        key: Its call key, 32 bytes.
+        policy: The tool's promises.
+        kind: ``tool`` or ``http``.
+        code: Digest of the tool's code, hex, or "".
+        text: Tells the call as people read it; a replayed call isn't told.
+        arguments: The arguments encoded as plain data, if they are plain; called
+            before the call is executed.
+        undigestible: Where an argument has no digest, or "".
+        encode: Result to bytes; raises `Unstorable`.
+        decode: Bytes (verified) to result.
+        changed: The arguments as a call that raised left them, or None if it changed
+            none; raises `Unstorable`. `decode` gives them back.
+        measure: Plain facts of a result for the record (model, tokens).
+        find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
+        again: Logical id of a call of this attempt that failed, and that a library
+            sends again: this is its next attempt. Else "".
+    """
+
+    name: str
+    key: bytes
+    policy: Policy
+    text: Callable[[], str]
+    encode: Callable[[object], Encoded]
+    decode: Callable[[str, bytes], object]
+    kind: str = "tool"
+    code: str = ""
+    arguments: Callable[[], Encoded | None] = lambda: None
+    undigestible: str = ""
+    changed: Callable[[], Encoded | None] = lambda: None
+    measure: Callable[[object], dict[str, str | int | float]] = lambda _: {}
+    find_out: Callable[[], object] | None = None
+    again: str = ""
+
+
+class Claim(NamedTuple):
+    """A call's place in its attempt.
+
+    Attributes:
+        number: Its number in the attempt, such as ``2``, or ``2.1`` for the first one
+            made inside that.
+        scope: The part of the step it is made in.
+        after: Logical id of the preceding `write` in that scope, or "".
+        match: The record it was matched with.
+        parent: Logical id of the enclosing call, or "".
+    """
+
+    number: str
+    scope: str
+    after: str
+    match: Match
+    parent: str = ""
+
+    @property
+    def nth(self) -> int:
+        """The last part of its number."""
+        return int(self.number.rpartition(".")[2])
+
+    @property
+    def outer(self) -> bool:
+        """Whether the cell made it itself."""
+        return "." not in self.number
+
+
+class Outcome(NamedTuple):
+    """How a performed call ended: with a value, or by raising."""
+
+    value: object = None
+    raised: BaseException | None = None
+
+
+def kept(arguments: Encoded | None) -> bytes | None:
+    """The arguments as they are kept beside a call, if they are."""
+    if arguments is None or len(arguments.data) > ARGUMENTS_BYTES_MAX:
+        return None
+    return arguments.data

@@ -1,0 +1,1 @@
+"""What the journal says: runs, steps and calls folded from their records, and decisions."""

@@ -1,0 +1,123 @@
+"""What happens to a call: one pure decision over one table.
+
+Theory of operation. A call is matched by content to what the journal holds of it
+(`history`, `matching`), which leaves one word: its `Past`. The past and the tool's
+promises give the `Verdict`. The table below is the whole policy; the driver in `call`
+only carries it out. Two rules stand outside the table because they don't depend on the
+past: a call whose owner lives is waited for, and a `write` in doubt is settled by the
+tool's `on_doubt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
+
+
+class Past(StrEnum):
+    """What the journal holds of a call."""
+
+    NOTHING = "nothing"
+    COMPLETED = "completed, same code"
+    EDITED = "completed, the tool's code edited since"
+    UNRECOVERABLE = "completed, result not recoverable"
+    IN_DOUBT = "in doubt"
+    RAISED_FATAL = "raised, and the cell ended with it"
+    RAISED_NOT_DONE = "raised, and the type says that nothing happened"
+    RAISED_SEEN = "raised, and the attempt went on"
+    UNDIGESTIBLE = "an argument has no digest"
+    UNDIGESTIBLE_TWIN = "an argument has no digest; a record equal but for it exists"
+    ELSEWHERE = "completed in a cell that may still exist"
+    FORKED = "completed in the run that this one was forked from, after that"
+    REKEYED = "may be one that was recorded when keys were computed otherwise"
+    AFRESH = "completed before a rerun was asked for"
+    STALE = "completed, and a new write came before it"
+
+
+class Verdict(StrEnum):
+    """What is done with a call."""
+
+    REPLAY = "Replay"
+    REPLAY_EXCEPTION = "Replay the exception"
+    EXECUTE = "Execute"
+    WAIT = "Wait"
+    ASK = "Ask"
+    ASK_FUNCTION = "Ask the on_doubt function"
+    REFUSE = "Refuse"
+
+
+_W, _R, _P = Effect.WRITE, Effect.READ, Effect.PURE
+_REPLAY, _EXECUTE, _ASK = Verdict.REPLAY, Verdict.EXECUTE, Verdict.ASK
+_SAME = Verdict.REPLAY_EXCEPTION
+
+TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
+    Past.NOTHING: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
+    Past.COMPLETED: {_W: _REPLAY, _R: _REPLAY, _P: _REPLAY},
+    Past.EDITED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.UNRECOVERABLE: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.IN_DOUBT: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.RAISED_FATAL: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.RAISED_NOT_DONE: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
+    Past.RAISED_SEEN: {_W: _SAME, _R: _SAME, _P: _SAME},
+    Past.UNDIGESTIBLE: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
+    Past.UNDIGESTIBLE_TWIN: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.ELSEWHERE: {_W: _ASK, _R: _REPLAY, _P: _REPLAY},
+    Past.FORKED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.REKEYED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.AFRESH: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.STALE: {_W: _REPLAY, _R: _EXECUTE, _P: _REPLAY},
+}
+"""The policy. Rows are pasts, columns effects; every cell is filled."""
+
+DOUBTFUL: Final = frozenset({Past.IN_DOUBT, Past.RAISED_FATAL})
+"""Pasts in which a `write` may have happened: the tool's `on_doubt` settles them."""
+
+
+def decide(past: Past, policy: Policy, *, owner_alive: bool = False) -> Verdict:
+    """What happens to a call with this past under this policy.
+
+    Args:
+        past: What the journal holds of the call.
+        policy: The tool's promises.
+        owner_alive: Whether whoever started it is still executing it.
+
+    Example:
+        >>> decide(Past.IN_DOUBT, Policy(effect=Effect.READ)).value
+        'Execute'
+        >>> decide(Past.IN_DOUBT, Policy()).value
+        'Ask'
+    """
+    if owner_alive:
+        return Verdict.WAIT
+    if past in DOUBTFUL and policy.effect is Effect.WRITE:
+        return _settle(policy)
+    return TABLE[past][policy.effect]
+
+
+def _settle(policy: Policy) -> Verdict:
+    if not isinstance(policy.on_doubt, OnDoubt):
+        return Verdict.ASK_FUNCTION
+    return {
+        OnDoubt.ASK: Verdict.ASK,
+        OnDoubt.RETRY: Verdict.EXECUTE,
+        OnDoubt.FAIL: Verdict.REFUSE,
+    }[policy.on_doubt]
+
+
+def table_markdown() -> str:
+    """The table as the docs print it, on_doubt spelled out."""
+    head = "| recorded | write | read | pure |\n| --- | --- | --- | --- |"
+    rows = [
+        f"| {past.value} | {_cell(past, _W)} | {_cell(past, _R)} | {_cell(past, _P)} |"
+        for past in Past
+    ]
+    return "\n".join([head, *rows])
+
+
+def _cell(past: Past, effect: Effect) -> str:
+    if past in DOUBTFUL and effect is Effect.WRITE:
+        return "`on_doubt`: ask (default), retry, fail, or a function"
+    return TABLE[past][effect].value

@@ -1,0 +1,95 @@
+"""How a call or a step attempt looks from outside. Pure.
+
+`decide` says what will happen to a call that is about to be made; this says what has
+happened to one that is recorded. Whether an owner lives is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Final
+
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.matching import went_on
+from nbdurable.engine.past.pasts import CallPast, CallState, StepPast, StepState
+from nbdurable.engine.past.policy import Effect
+
+
+class Fate(StrEnum):
+    """What became of a call or of a step attempt; the value is the word on screen."""
+
+    RAN = "ran"
+    REPLAYED = "replayed"
+    RUNNING = "running"
+    WAITING = "waiting"
+    IN_DOUBT = "in doubt"
+    ERROR = "error"
+    STOPPED = "stopped"
+
+
+GLYPHS: Final = {
+    Fate.RAN: "▮",
+    Fate.REPLAYED: "↺",
+    Fate.RUNNING: "▶",
+    Fate.WAITING: "…",
+    Fate.IN_DOUBT: "?",
+    Fate.ERROR: "✕",
+    Fate.STOPPED: "✂",
+}
+"""One sign per fate, so that no picture depends on colour."""
+
+
+def call_fate(
+    history: History, call: CallPast, step: StepPast, alive: Collection[str]
+) -> Fate:
+    """What became of a call in one step attempt.
+
+    Args:
+        history: The fold of the run.
+        call: The call as it stood after that attempt, as `Ledger.calls` gives it.
+        step: The attempt.
+        alive: Ids of the owners that live.
+    """
+    if call.step != step.id:
+        return Fate.REPLAYED
+    if call.resolved == "happened":
+        return Fate.IN_DOUBT
+    if call.state is CallState.COMPLETED:
+        return Fate.RAN
+    if call.state is CallState.RAISED:
+        return Fate.IN_DOUBT if _raised_in_doubt(history, call) else Fate.ERROR
+    running = step.state is StepState.RUNNING and call.owner in alive
+    interrupted = call.state is CallState.INTERRUPTED
+    return Fate.RUNNING if running and not interrupted else Fate.IN_DOUBT
+
+
+def _raised_in_doubt(history: History, call: CallPast) -> bool:
+    told = call.fields.get("not_done") or call.effect is not Effect.WRITE
+    return not told and not went_on(history, call)
+
+
+def step_fate(step: StepPast, alive: Collection[str]) -> Fate:
+    """What became of a step attempt."""
+    if step.state is StepState.COMPLETED:
+        return Fate.RAN
+    if step.state is StepState.RUNNING:
+        return Fate.RUNNING if step.owner in alive else Fate.STOPPED
+    paused = {"paused": Fate.WAITING, "interrupted": Fate.STOPPED}
+    return paused.get(step.how, Fate.ERROR)
+
+
+def cut_off(history: History, alive: Collection[str]) -> list[StepPast]:
+    """The attempts during which a kernel stopped, in order.
+
+    An attempt that a later one of the same slot and owner follows was not cut off by
+    the kernel's end. One that other cells followed may have been: it had left a task or
+    thread running.
+    """
+    ordered = sorted(history.steps.values(), key=lambda s: s.order)
+    last = {(s.owner, s.slot): s for s in ordered}
+    return [
+        s
+        for s in sorted(last.values(), key=lambda s: s.order)
+        if step_fate(s, alive) is Fate.STOPPED and s.state is StepState.RUNNING
+    ]

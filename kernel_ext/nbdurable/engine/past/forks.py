@@ -1,0 +1,150 @@
+"""A run that was forked from another one: what of its history it begins with.
+
+Theory of operation. A fork's ``run.opened`` names its parent and the place up to which
+their history is one. Nothing is copied: whoever folds the fork folds the parent's entries
+up to that place first, and the values in them are the parent's blobs. What the parent did
+behind it is no history of the fork, but for one thing: a `write` that it made happened in
+the world, so the fork knows it and asks before it makes the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallState, Order
+from nbdurable.engine.past.policy import Effect
+from nbdurable.errors import CallPause, Remedy
+from nbdurable_store.records import Entry, Kind, Record
+
+Read = Callable[[str], Sequence[Entry]]
+"""All entries of a run, in order."""
+
+_OUTCOMES: Final = {Kind.CALL_COMPLETED, Kind.CALL_RAISED, Kind.CALL_RESOLVED}
+
+
+NOWHERE: Final[Order] = (0, "", 0)
+"""Before every entry of a run."""
+
+
+@dataclass(kw_only=True, eq=False)
+class HappenedInParent(CallPause):
+    """A write that completed in the run that this one was forked from.
+
+    Attributes:
+        run: What people call that run.
+    """
+
+    slug: ClassVar[str] = "happened-in-parent"
+    run: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} already happened in {self.run}."
+
+    def detail(self) -> str:
+        """Why it asks."""
+        return (
+            f"This run was forked from {self.run} before that call, which can't be"
+            " taken back. It was not repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """That result, or a second call."""
+        return (
+            Remedy("take that result", f"%durable resolve {self.reference} --keep"),
+            Remedy("a second call", f"%durable resolve {self.reference} --again"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What a run has from those before it.
+
+    Attributes:
+        shared: Their entries that are its history too.
+        later: Their entries behind the place where it was forked.
+    """
+
+    shared: list[Entry] = field(default_factory=list)
+    later: list[Entry] = field(default_factory=list)
+
+
+def begin(history: History, entries: Iterable[Entry], read: Read) -> None:
+    """Fold what a run begins with, if it was forked; before anything of its own.
+
+    Args:
+        history: The fold of the run, still empty.
+        entries: The first entries of the run.
+        read: Reads another run.
+    """
+    lineage = _lineage(entries, read, {history.run})
+    history.apply(lineage.shared)
+    for entry in lineage.later:
+        if _is_told(history, entry.record):
+            history.apply((entry,))
+            if entry.record.kind == Kind.CALL_STARTED:
+                history.forked.add(entry.record.subject)
+
+
+def _is_told(history: History, record: Record) -> bool:
+    """Whether this is of a `write` that has no outcome in the shared history."""
+    call = history.calls.get(record.subject)
+    if record.kind == Kind.CALL_STARTED:
+        known = call is not None and call.state is not CallState.STARTED
+        write = fields.text(record.fields, "effect") in {"", Effect.WRITE.value}
+        return write and (not known or record.subject in history.forked)
+    return (
+        record.kind in _OUTCOMES
+        and call is not None
+        and call.effect is Effect.WRITE
+        and (record.subject in history.forked or call.state is CallState.STARTED)
+    )
+
+
+_PARENTS_ALONE = {Kind.RUN_CLOSED, Kind.RUN_PINNED, Kind.RUN_REMOVED}
+"""Kinds that say something of the parent, and nothing of what is forked from it."""
+
+
+def _lineage(entries: Iterable[Entry], read: Read, seen: set[str]) -> Lineage:
+    opened = next((e.record for e in entries if e.record.kind == Kind.RUN_OPENED), None)
+    parent = fields.text(opened.fields, "parent") if opened else ""
+    if opened is None or not parent or parent in seen:
+        return Lineage()
+    until = _until(opened)
+    own = read(parent)
+    before = _lineage(own, read, {*seen, parent})
+    whole = [e for e in own if e.record.kind not in _PARENTS_ALONE]
+    return Lineage(
+        [*before.shared, *(e for e in whole if _order(e) <= until)],
+        [*before.later, *(e for e in whole if _order(e) > until)],
+    )
+
+
+def _order(entry: Entry) -> Order:
+    return entry.tick, entry.owner, entry.seq
+
+
+def _until(opened: Record) -> Order:
+    found = opened.fields.get("until")
+    if isinstance(found, (list, tuple)) and len(found) == len(NOWHERE):
+        tick, owner, seq = found
+        if isinstance(tick, int) and isinstance(owner, str) and isinstance(seq, int):
+            return tick, owner, seq
+    return NOWHERE
+
+
+def forked_from(opened: Record | None) -> str:
+    """From where a run was forked, such as ``run 2 at findings``; "" if it wasn't.
+
+    Args:
+        opened: Its ``run.opened``.
+    """
+    if opened is None or not fields.text(opened.fields, "parent"):
+        return ""
+    at = fields.text(opened.fields, "at")
+    number = fields.number(opened.fields, "parent_number", 1)
+    return f"run {number}{at and f' at {at}'}"

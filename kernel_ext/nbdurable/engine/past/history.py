@@ -1,0 +1,345 @@
+"""The history of one run, folded from its entries. Pure: no I/O, no clock.
+
+Theory of operation. `History.apply` takes each entry once, in order; what it builds
+are three kinds of things: step attempts, logical calls and slots. A logical call is
+one call with all its attempts, its latest outcome counts. Matching, the timeline and
+`why` all read the same fold, so they can't disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.pasts import (
+    FIRST_ALGORITHM,
+    CallPast,
+    CallState,
+    GivenPast,
+    Order,
+    SlotPast,
+    StepPast,
+    StepState,
+    groups_of,
+)
+from nbdurable.engine.past.policy import Effect
+from nbdurable_store.records import BlobRef, Entry, Kind, Record
+
+__all__ = [
+    "CallPast",
+    "CallState",
+    "History",
+    "SlotPast",
+    "StepPast",
+    "StepState",
+]
+
+
+class History:
+    """Everything a run's entries say, by id."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.notebook = ""
+        self.opened: Record | None = None
+        self.closed: Record | None = None
+        self.removed: Record | None = None
+        self.pinned = False
+        self.steps: dict[str, StepPast] = {}
+        self.calls: dict[str, CallPast] = {}
+        self.slots: dict[str, SlotPast] = {}
+        self.given: list[GivenPast] = []
+        self.by_key: dict[bytes, list[str]] = {}
+        self.by_step_key: dict[bytes, list[str]] = {}
+        self.kept_tools: set[tuple[str, str]] = set()
+        self.apart: set[tuple[str, str]] = set()
+        self.forked: set[str] = set()
+        self.last: Order = (0, "", 0)
+        self.last_at_us = 0
+        self.seen_us: dict[str, tuple[int, int]] = {}
+        self.kernels: set[str] = set()
+        self.algorithms: set[str] = set()
+
+    def apply(self, entries: Iterable[Entry]) -> None:
+        """Take entries, each once, in the order of the run."""
+        for entry in entries:
+            record = entry.record
+            order = (entry.tick, entry.owner, entry.seq)
+            self.last = max(self.last, order)
+            if record.kind not in _ABOUT_KEEPING:
+                self._saw(entry.owner, record.at_us)
+            fold = _FOLDS.get(record.kind)
+            if fold is not None:
+                fold(self, record, order)
+
+    def _saw(self, owner: str, at_us: int) -> None:
+        self.last_at_us = max(self.last_at_us, at_us)
+        first, last = self.seen_us.get(owner, (at_us, at_us))
+        self.seen_us[owner] = (min(first, at_us), max(last, at_us))
+
+    def owner_last_us(self, owner: str) -> int:
+        """When an owner last journaled anything here, microseconds since 1970."""
+        return self.seen_us.get(owner, (0, 0))[1]
+
+    def slot(self, slot: str) -> SlotPast:
+        """The slot of this id, made if it is new."""
+        past = self.slots.get(slot)
+        if past is None:
+            past = self.slots[slot] = SlotPast(slot)
+        return past
+
+    def attempts(self, slot: str) -> Iterator[StepPast]:
+        """The attempts of a slot, latest first."""
+        past = self.slots.get(slot)
+        for step in reversed(past.attempts if past else []):
+            yield self.steps[step]
+
+    def latest(self, slot: str, *, ended: bool = False) -> StepPast | None:
+        """The latest attempt of a slot, or its latest that ended."""
+        for step in self.attempts(slot):
+            if not ended or step.state is not StepState.RUNNING:
+                return step
+        return None
+
+    def algorithm(self, call: CallPast) -> str:
+        """The version of the key that a call was last executed with."""
+        step = self.steps.get(call.step)
+        return step.algorithm if step else FIRST_ALGORITHM
+
+    def named(self, name: str) -> StepPast | None:
+        """The latest attempt of the step that people call ``name``."""
+        named = [s for s in self.steps.values() if s.name == name]
+        return max(named, key=lambda s: s.order, default=None)
+
+    def calls_of(self, step: StepPast) -> list[CallPast]:
+        """The calls a step attempt used or executed, in order."""
+        ids = dict.fromkeys(step.used)
+        ids.update((c.id, None) for c in self.calls.values() if c.step == step.id)
+        return [self.calls[i] for i in ids if i in self.calls]
+
+
+def _run_opened(history: History, record: Record, _: Order) -> None:
+    history.opened, history.closed = record, None
+    history.notebook = fields.text(record.fields, "notebook")
+
+
+def _run_renamed(history: History, record: Record, _: Order) -> None:
+    history.notebook = fields.text(record.fields, "notebook")
+
+
+def _run_closed(history: History, record: Record, _: Order) -> None:
+    history.closed = record
+
+
+def _run_pinned(history: History, record: Record, _: Order) -> None:
+    history.pinned = record.fields.get("pinned") is True
+
+
+def _run_removed(history: History, record: Record, _: Order) -> None:
+    history.removed = record
+
+
+def _step_started(history: History, record: Record, order: Order) -> None:
+    f = record.fields
+    reads = fields.mapping(f, "reads")
+    step = StepPast(
+        id=record.subject,
+        key=record.key,
+        slot=fields.text(f, "slot"),
+        name=fields.text(f, "name"),
+        attempt=fields.number(f, "attempt", 1),
+        source=fields.text(f, "source"),
+        cell_id=fields.text(f, "cell_id"),
+        title=fields.text(f, "title"),
+        reads={k: v if isinstance(v, str) else None for k, v in reads.items()},
+        algorithm=fields.text(f, "algorithm") or FIRST_ALGORITHM,
+        codes=_codes(f),
+        order=order,
+        ended_order=order,
+        owner=order[1],
+        started_us=record.at_us,
+        fields=f,
+        inputs=record.blobs,
+    )
+    history.kernels.add(step.owner)
+    history.algorithms.add(step.algorithm)
+    history.steps[step.id] = step
+    history.slot(step.slot).attempts.append(step.id)
+
+
+def _codes(f: fields.Fields) -> dict[str, str] | None:
+    found = fields.mapping(f, "codes")
+    return {k: str(v) for k, v in found.items()} if "codes" in f else None
+
+
+def _step_given(history: History, record: Record, _: Order) -> None:
+    f = record.fields
+    history.given.append(
+        GivenPast(
+            step=record.subject,
+            at_us=record.at_us,
+            groups=groups_of(f),
+            blobs=record.blobs,
+            modules=fields.mapping(f, "modules"),
+            unsaved=fields.mapping(f, "unsaved"),
+        )
+    )
+
+
+def _step_ended(history: History, record: Record, order: Order) -> None:
+    step = history.steps.get(record.subject)
+    if step is None:
+        return
+    f = record.fields
+    done = record.kind == Kind.STEP_COMPLETED
+    step.state = StepState.COMPLETED if done else StepState.FAILED
+    step.how = fields.text(f, "how")
+    step.ended_order, step.ended_us, step.ms = order, record.at_us, fields.ms(f)
+    step.used, step.blamed = fields.texts(f, "used"), fields.texts(f, "blamed")
+    step.served = fields.number(f, "replayed")
+    step.fields, step.blobs = {**step.fields, **f}, record.blobs
+    for used in filter(None, map(history.calls.get, step.used)):
+        used.blamed = used.id in step.blamed
+    if done and step.key:
+        history.by_step_key.setdefault(step.key, []).append(step.id)
+
+
+def _step_replayed(history: History, record: Record, order: Order) -> None:
+    step = history.steps.get(record.subject)
+    if step is not None:
+        history.kernels.add(order[1])
+        step.replays.append(record.at_us)
+        history.slot(fields.text(record.fields, "slot") or step.slot).attempts.append(
+            step.id
+        )
+
+
+def _step_reset(history: History, record: Record, order: Order) -> None:
+    slot = history.slot(fields.text(record.fields, "slot"))
+    writes = fields.text(record.fields, "writes")
+    if writes:
+        slot.kept_writes = writes == "keep"
+    else:
+        slot.reset, slot.kept_writes = order, None
+
+
+_ABOUT_KEEPING = frozenset({Kind.RUN_PINNED, Kind.RUN_REMOVED})
+"""Kinds by which nobody works in a run: they say how long it is kept."""
+
+_EFFECTS = {effect.value: effect for effect in Effect}
+"""What isn't known is a write: of those nothing is repeated unasked."""
+
+
+def _call_started(history: History, record: Record, order: Order) -> None:
+    f = record.fields
+    known = history.calls.get(record.subject)
+    step = history.steps.get(record.step)
+    slot = step.slot if step else ""
+    call = CallPast(
+        id=record.subject,
+        key=record.key,
+        name=fields.text(f, "name"),
+        number=fields.number(f, "n"),
+        slot=slot,
+        step=record.step,
+        scope=fields.text(f, "scope"),
+        after=fields.text(f, "after"),
+        parent=fields.text(f, "parent"),
+        order=known.order if known else order,
+        ended_order=order,
+        effect=_EFFECTS.get(fields.text(f, "effect"), Effect.WRITE),
+        kind=fields.text(f, "kind"),
+        code=fields.text(f, "code"),
+        text=fields.text(f, "text"),
+        undigestible=fields.text(f, "undigestible"),
+        attempts=fields.number(f, "attempt", 1),
+        owner=order[1],
+        started_us=record.at_us,
+        arguments=_arguments(record),
+        adopted_from=known.adopted_from if known else "",
+        once_in=known.once_in if known else (),
+        earlier=(*known.earlier, replace(known, earlier=())) if known else (),
+    )
+    history.calls[call.id] = call
+    history.forked.discard(call.id)
+    if known is None or known.key != call.key:
+        history.by_key.setdefault(call.key, []).append(call.id)
+
+
+def _arguments(record: Record) -> BlobRef | str | None:
+    if record.blobs:
+        return record.blobs[0]
+    return fields.text(record.fields, "arguments") or None
+
+
+def _call_ended(history: History, record: Record, order: Order) -> None:
+    call = history.calls.get(record.subject)
+    if call is None:
+        return
+    if record.kind == Kind.CALL_COMPLETED:
+        call.state = CallState.COMPLETED
+    elif record.fields.get("interrupted"):
+        call.state = CallState.INTERRUPTED
+    else:
+        call.state = CallState.RAISED
+    call.ended_order, call.ms, call.fields = (
+        order,
+        fields.ms(record.fields),
+        record.fields,
+    )
+    call.outcome, call.changed, *_ = (*record.blobs, None, None)
+
+
+def _call_adopted(history: History, record: Record, _: Order) -> None:
+    call, f = history.calls.get(record.subject), record.fields
+    if call is None:
+        return
+    history.forked.discard(call.id)
+    slot = fields.text(f, "slot")
+    if slot != call.slot:
+        call.adopted_from, call.slot = call.slot, slot
+    if "parent" in f:
+        call.once_in += (call.parent,) if call.parent else ()
+        call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
+
+
+def _call_resolved(history: History, record: Record, order: Order) -> None:
+    call = history.calls.get(record.subject)
+    if call is None:
+        return
+    how, slot = fields.text(record.fields, "how"), fields.text(record.fields, "slot")
+    if how == "apart":
+        history.apart.add((slot, call.id))
+        return
+    call.resolved, call.ended_order = how, order
+    if how == "happened":
+        call.state, call.fields = CallState.COMPLETED, record.fields
+        call.outcome = record.blobs[0] if record.blobs else None
+
+
+def _call_kept(history: History, record: Record, _: Order) -> None:
+    f = record.fields
+    history.kept_tools.add((fields.text(f, "slot"), fields.text(f, "tool")))
+
+
+_FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
+    Kind.RUN_OPENED: _run_opened,
+    Kind.RUN_RENAMED: _run_renamed,
+    Kind.RUN_CLOSED: _run_closed,
+    Kind.RUN_PINNED: _run_pinned,
+    Kind.RUN_REMOVED: _run_removed,
+    Kind.STEP_STARTED: _step_started,
+    Kind.STEP_GIVEN: _step_given,
+    Kind.STEP_COMPLETED: _step_ended,
+    Kind.STEP_FAILED: _step_ended,
+    Kind.STEP_REPLAYED: _step_replayed,
+    Kind.STEP_RESET: _step_reset,
+    Kind.CALL_STARTED: _call_started,
+    Kind.CALL_COMPLETED: _call_ended,
+    Kind.CALL_RAISED: _call_ended,
+    Kind.CALL_ADOPTED: _call_adopted,
+    Kind.CALL_RESOLVED: _call_resolved,
+    Kind.CALL_KEPT: _call_kept,
+}
+"""Which function folds which kind; kinds that a newer version adds are ignored."""

@@ -1,0 +1,179 @@
+"""What a run keeps of each name: where its value is, as of which step. Pure.
+
+A name has its value from the last step that made or changed it, or that was given it:
+what plain cells made is kept when the first durable cell reads it (`plaincells`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import GivenPast, StepPast, StepState
+from nbdurable_store.records import BlobRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the value of a name is.
+
+    Attributes:
+        step: The step that made it or was given it.
+        at_us: When it had this value, microseconds since 1970 UTC.
+        names: The names that are stored with it, in order.
+        ref: Their values; ``None`` for a module.
+        module: The module's name, or "".
+        given: Whether a plain cell made it.
+    """
+
+    step: StepPast
+    at_us: int
+    names: tuple[str, ...] = ()
+    ref: BlobRef | None = None
+    module: str = ""
+    given: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A name that could not be kept.
+
+    Attributes:
+        step: The step that makes it, or was given it.
+        why: The reason.
+        given: Whether it was made by a plain cell.
+    """
+
+    step: StepPast
+    why: str
+    given: bool = False
+
+    @property
+    def cure(self) -> str:
+        """What makes it, as people say it."""
+        if self.given:
+            return "run the cell that makes it"
+        return f"%durable rebuild {self.step.name}"
+
+
+@dataclass(slots=True)
+class Names:
+    """Every name of a run.
+
+    Attributes:
+        known: Where the value of each is.
+        lost: The others, with why.
+    """
+
+    known: dict[str, Source] = field(default_factory=dict)
+    lost: dict[str, Lost] = field(default_factory=dict)
+
+
+def names_of(
+    history: History,
+    until: StepPast | None = None,
+    *,
+    without: Collection[str] = (),
+) -> Names:
+    """Every name of a run, as of now or as of the end of a step.
+
+    Args:
+        history: The run.
+        until: The step; ``None`` for now.
+        without: Ids of steps that count as if they had not been executed.
+    """
+    found = Names()
+    for at, _, event in sorted(_events(history), key=lambda e: e[:2]):
+        if until is not None and at > (last_us(until), until.ended_us):
+            break
+        if isinstance(event, GivenPast):
+            _given(found, event, history.steps[event.step])
+        elif event.id not in without:
+            _completed(found, event)
+    return found
+
+
+def names_before(history: History, step: StepPast) -> Names:
+    """Every name as of the beginning of a step, with what plain cells gave it.
+
+    Args:
+        history: The run.
+        step: The step.
+    """
+    found = Names()
+    events: list[tuple[int, int, StepPast | GivenPast]] = [
+        (given.at_us, 0, given)
+        for given in history.given
+        if given.step in history.steps
+        and (given.step == step.id or given.at_us < step.started_us)
+    ]
+    for past in history.steps.values():
+        times = [t for t in (past.ended_us, *past.replays) if t <= step.started_us]
+        if past.state is StepState.COMPLETED and past.id != step.id and times:
+            events.append((max(times), 1, past))
+    for _, _, event in sorted(events, key=lambda e: e[:2]):
+        if isinstance(event, StepPast):
+            _completed(found, event)
+        else:
+            _given(found, event, history.steps[event.step])
+    return found
+
+
+def last_us(step: StepPast) -> int:
+    """When a step ended or was replayed last, microseconds since 1970 UTC."""
+    return max([step.ended_us, *step.replays])
+
+
+_Event = tuple[tuple[int, int], int, StepPast | GivenPast]
+
+
+def _events(history: History) -> Iterator[_Event]:
+    for given in history.given:
+        if given.step in history.steps:
+            yield (given.at_us, given.at_us), 0, given
+    for step in history.steps.values():
+        if step.state is StepState.COMPLETED:
+            yield (last_us(step), step.ended_us), 1, step
+
+
+def _completed(found: Names, step: StepPast) -> None:
+    stored = list(zip(step.groups, step.blobs[1:], strict=False))
+    _take(found, step, step.ended_us, stored)
+    for name, why in fields.mapping(step.fields, "unsaved").items():
+        if name.isidentifier():
+            found.known.pop(name, None)
+            found.lost[name] = Lost(step=step, why=str(why))
+    for name in fields.texts(step.fields, "deleted"):
+        found.known.pop(name, None)
+        found.lost.pop(name, None)
+
+
+def _given(found: Names, given: GivenPast, step: StepPast) -> None:
+    stored = list(zip(given.groups, given.blobs, strict=False))
+    _take(found, step, given.at_us, stored, given=True)
+    for name, why in given.unsaved.items():
+        found.known.pop(name, None)
+        # A step that made it says more than one that was given it.
+        found.lost.setdefault(name, Lost(step=step, why=str(why), given=True))
+    for name, module in given.modules.items():
+        found.known[name] = Source(
+            step=step, at_us=given.at_us, module=str(module), given=True
+        )
+        found.lost.pop(name, None)
+
+
+def _take(
+    found: Names,
+    step: StepPast,
+    at_us: int,
+    stored: list[tuple[tuple[str, ...], BlobRef]],
+    *,
+    given: bool = False,
+) -> None:
+    for names, ref in stored:
+        source = Source(step=step, at_us=at_us, names=names, ref=ref, given=given)
+        for name in filter(str.isidentifier, names):
+            found.known[name] = source
+            found.lost.pop(name, None)

@@ -1,0 +1,253 @@
+"""What is known of the calls, steps and slots of a run.
+
+`history` folds entries into these; matching, the timeline and `why` read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nbdurable.engine.past.policy import Effect
+from nbdurable_store.records import BlobRef, Plain
+
+FIRST_ALGORITHM = "1"
+"""That of records which don't say one."""
+
+Order = tuple[int, str, int]
+"""Place in the run: (tick, owner, seq)."""
+
+
+class CallState(StrEnum):
+    """How the latest attempt of a call stands."""
+
+    STARTED = "started"
+    COMPLETED = "completed"
+    RAISED = "raised"
+    INTERRUPTED = "interrupted"
+
+
+class StepState(StrEnum):
+    """How a step attempt stands."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(slots=True, kw_only=True)
+class CallPast:
+    """One logical call: what is known of all its attempts.
+
+    Attributes:
+        id: Logical id, kept over attempts, edits and adoption.
+        key: The digest it is matched by.
+        name: The function's name, or method and address of an HTTP exchange.
+        number: Its number, from 1, among the calls of the attempt that last executed
+            it, or among those made inside the same call.
+        slot: The slot that owns it.
+        step: Id of the step attempt that last executed it.
+        scope: The part of the step it was made in.
+        after: Logical id of the `write` that preceded it in its scope, or "".
+        parent: Logical id of the enclosing call, or "".
+        order: Where its first attempt started.
+        ended_order: Where its latest outcome stands, else that of `started`.
+        effect: Its tool's effect when it was last executed.
+        kind: ``tool`` or ``http``.
+        code: Digest of the tool's code, hex, or "".
+        text: The call as people read it, at most 2 kB.
+        undigestible: Where an argument had no digest, or "".
+        state: How the latest attempt stands.
+        attempts: How many attempts were started.
+        owner: Who started the latest attempt.
+        started_us: When the latest attempt started, microseconds since 1970 UTC.
+        ms: How long the latest finished attempt took, milliseconds.
+        fields: Plain data of the latest outcome (tokens, model, type, message).
+        arguments: The arguments as plain data, if they were kept: small ones as JSON.
+        outcome: The result or the exception, if it was kept.
+        changed: The arguments as a call that raised left them, if it changed any.
+        resolved: How a person settled it: happened, did-not, again, keep; or "".
+        adopted_from: The slot it was adopted from, or "".
+        once_in: Ids of the calls that it was made in before it was served elsewhere.
+        blamed: Whether its exception ended the latest ended attempt that used it.
+        earlier: Its earlier attempts, each as it stood, oldest first.
+    """
+
+    id: str
+    key: bytes
+    name: str
+    number: int
+    slot: str
+    step: str
+    scope: str
+    after: str
+    parent: str
+    order: Order
+    ended_order: Order
+    effect: Effect
+    kind: str
+    code: str
+    text: str
+    undigestible: str = ""
+    state: CallState = CallState.STARTED
+    attempts: int = 1
+    owner: str = ""
+    started_us: int = 0
+    ms: float = 0.0
+    fields: Mapping[str, Plain] = field(default_factory=dict)
+    arguments: BlobRef | str | None = None
+    outcome: BlobRef | None = None
+    changed: BlobRef | None = None
+    resolved: str = ""
+    adopted_from: str = ""
+    once_in: tuple[str, ...] = ()
+    blamed: bool = False
+    earlier: tuple[CallPast, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether a result or an exception of the latest attempt is known."""
+        return self.state in {CallState.COMPLETED, CallState.RAISED}
+
+
+@dataclass(slots=True, kw_only=True)
+class StepPast:
+    """One attempt of a step.
+
+    Attributes:
+        id: Its id.
+        key: The step key, or b"" when an input had no digest.
+        slot: The slot it executed in.
+        name: What people call it.
+        attempt: Its number within its slot, from 1.
+        source: Digest of the cell's normalised source, hex.
+        cell_id: The front end's id of the cell, or "".
+        title: The cell's first line of code, at most 80 characters.
+        reads: Digest (hex) of each name it read; None without a digest.
+        codes: Digest (hex) of each class and module behind what it read; None where
+            that was not recorded.
+        algorithm: The version of the digests and keys in it.
+        order: Where it started.
+        ended_order: Where it ended, or that of its start.
+        state: How it stands.
+        how: For a failed one: raised, interrupted or paused.
+        owner: The process that executed it.
+        started_us: When it started, microseconds since 1970 UTC.
+        ended_us: When it ended, or 0.
+        ms: How long it took, milliseconds.
+        used: Logical ids of the calls it was served or ran, in order.
+        served: How many of them were served.
+        blamed: Logical ids of the calls whose exception ended it.
+        fields: Plain data of its end.
+        blobs: Values of its end: outputs, then one per group of names.
+        inputs: Values of its start: the cell's source, and what it was given.
+        replays: Times (microseconds) at which it was replayed whole.
+    """
+
+    id: str
+    key: bytes
+    slot: str
+    name: str
+    attempt: int
+    source: str
+    cell_id: str
+    title: str
+    reads: Mapping[str, str | None]
+    order: Order
+    ended_order: Order
+    state: StepState = StepState.RUNNING
+    how: str = ""
+    owner: str = ""
+    started_us: int = 0
+    ended_us: int = 0
+    ms: float = 0.0
+    used: tuple[str, ...] = ()
+    served: int = 0
+    blamed: tuple[str, ...] = ()
+    algorithm: str = FIRST_ALGORITHM
+    codes: Mapping[str, str] | None = None
+    fields: Mapping[str, Plain] = field(default_factory=dict)
+    blobs: tuple[BlobRef, ...] = ()
+    inputs: tuple[BlobRef, ...] = ()
+    replays: list[int] = field(default_factory=list)
+
+    @property
+    def counted(self) -> Mapping[str, str | None]:
+        """Digest (hex) of all that it read: names, and the code behind them."""
+        return {**self.reads, **(self.codes or {})}
+
+    @property
+    def left(self) -> Mapping[str, str]:
+        """Digest (hex) that each name had after it, of those it read and changed."""
+        found = self.fields.get("left")
+        pairs = found.items() if isinstance(found, Mapping) else ()
+        return {str(name): str(digest) for name, digest in pairs}
+
+    @property
+    def active_us(self) -> int:
+        """When it was executed or replayed last, microseconds since 1970 UTC."""
+        return max([self.started_us, *self.replays])
+
+    @classmethod
+    def begun(cls, step: str, slot: str, name: str) -> StepPast:
+        """An attempt that is about to be recorded."""
+        zero = (0, "", 0)
+        return cls(
+            id=step,
+            key=b"",
+            slot=slot,
+            name=name,
+            attempt=1,
+            source="",
+            cell_id="",
+            title="",
+            reads={},
+            order=zero,
+            ended_order=zero,
+        )
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The names it stored, one tuple per group of values that hang together."""
+        return groups_of(self.fields)
+
+
+def groups_of(of: Mapping[str, Plain]) -> tuple[tuple[str, ...], ...]:
+    """The names that a record stored, one tuple per group of values."""
+    stored = of.get("names", ())
+    groups = stored if isinstance(stored, (list, tuple)) else ()
+    return tuple(
+        tuple(str(n) for n in g) if isinstance(g, (list, tuple)) else () for g in groups
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenPast:
+    """What plain cells had made when a step was given it.
+
+    Attributes:
+        step: Id of the step.
+        at_us: When, microseconds since 1970 UTC.
+        groups: The names whose values were stored, by what hangs together.
+        blobs: One value per group.
+        modules: The names of modules, by name.
+        unsaved: Names that could not be stored, with why.
+    """
+
+    step: str
+    at_us: int
+    groups: tuple[tuple[str, ...], ...]
+    blobs: tuple[BlobRef, ...]
+    modules: Mapping[str, Plain]
+    unsaved: Mapping[str, Plain]
+
+
+@dataclass(slots=True)
+class SlotPast:
+    """A slot's attempts in order, replays included, and the last rerun asked for."""
+
+    id: str
+    attempts: list[str] = field(default_factory=list)
+    reset: Order | None = None
+    kept_writes: bool | None = None

@@ -1,0 +1,83 @@
+"""The runs of a store as rows, folded from the records of runs and steps. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.forks import forked_from
+from nbdurable.engine.past.history import CallPast, History, StepPast, StepState
+from nbdurable.engine.where.whereabouts import RunRow
+from nbdurable_store.records import Entry, Kind
+
+INDEX_KINDS: Final = frozenset(
+    {
+        Kind.RUN_OPENED,
+        Kind.RUN_RENAMED,
+        Kind.RUN_CLOSED,
+        Kind.RUN_PINNED,
+        Kind.RUN_REMOVED,
+        Kind.STEP_STARTED,
+        Kind.STEP_COMPLETED,
+        Kind.STEP_FAILED,
+        Kind.STEP_REPLAYED,
+    }
+)
+"""The kinds that tell how a run stands without looking at its calls."""
+
+
+def histories(entries: Iterable[Entry]) -> dict[str, History]:
+    """One history per run that is there, in the order of opening."""
+    folded: dict[str, History] = {}
+    for entry in entries:
+        run = entry.record.run
+        folded.setdefault(run, History(run)).apply((entry,))
+    there = (h for h in folded.values() if h.opened is not None and h.removed is None)
+    return {history.run: history for history in there}
+
+
+def rows(entries: Iterable[Entry], alive: Collection[str]) -> list[RunRow]:
+    """All runs; ``alive`` are the ids of living owners other than the caller."""
+    return [_row(h, alive) for h in histories(entries).values()]
+
+
+def _row(history: History, alive: Collection[str]) -> RunRow:
+    opened = history.opened
+    assert opened is not None
+    steps = list(history.steps.values())
+    stopped = unfinished_step(history)
+    last = max(history.seen_us, key=lambda o: history.seen_us[o][1], default="")
+    return RunRow(
+        id=history.run,
+        number=fields.number(opened.fields, "number", 1),
+        notebook=history.notebook,
+        headless=bool(opened.fields.get("headless")),
+        opened_us=opened.at_us,
+        active_us=history.last_at_us,
+        closed=history.closed is not None,
+        unfinished=stopped is not None,
+        alive=last in alive,
+        stopped_in=stopped.name if stopped else "",
+        keys=frozenset(s.key for s in steps if s.key),
+        names=frozenset(s.name for s in steps if s.fields.get("named")),
+        cell_ids=frozenset(s.cell_id for s in steps if s.cell_id),
+        parent=fields.text(opened.fields, "parent"),
+        forked=forked_from(opened),
+    )
+
+
+def calls(entries: Iterable[Entry]) -> list[CallPast]:
+    """The calls that these entries of any run speak of."""
+    folded: dict[str, History] = {}
+    for entry in entries:
+        run = entry.record.run
+        folded.setdefault(run, History(run)).apply((entry,))
+    return [c for h in folded.values() for c in h.calls.values()]
+
+
+def unfinished_step(history: History) -> StepPast | None:
+    """The latest slot's last attempt that failed or never ended, if any."""
+    latest = (history.latest(slot) for slot in history.slots)
+    open_steps = [s for s in latest if s and s.state is not StepState.COMPLETED]
+    return max(open_steps, key=lambda s: s.order, default=None)

@@ -1,0 +1,213 @@
+"""What a step cost and what replay saved. Pure.
+
+Time saved is the time during which at least one of the replayed calls had been running
+when it ran: calls that ran side by side are not counted twice. Only calls that the cell
+made itself are counted as calls; what happened inside them counts as tokens.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.matching import went_on
+
+DEPTH_MAX: Final = 100
+"""Calls that are nested deeper have no number; nobody could type it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What one or more step attempts did with their calls.
+
+    Attributes:
+        served: Calls that were replayed.
+        ran: Calls that were executed, whatever their outcome.
+        lost: Those of them that have no outcome to be served: they would run again.
+        ms: How long the attempts took, milliseconds.
+        tokens: Tokens spent by the calls that ran, in and out.
+        saved_ms: How long the replayed calls took when they ran, milliseconds.
+        saved_tokens: What the replayed calls spent when they ran.
+    """
+
+    served: int = 0
+    ran: int = 0
+    lost: int = 0
+    ms: float = 0.0
+    tokens: int = 0
+    saved_ms: float = 0.0
+    saved_tokens: int = 0
+
+    @property
+    def calls(self) -> int:
+        """All calls, replayed or not."""
+        return self.served + self.ran
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            served=self.served + other.served,
+            ran=self.ran + other.ran,
+            lost=self.lost + other.lost,
+            ms=self.ms + other.ms,
+            tokens=self.tokens + other.tokens,
+            saved_ms=self.saved_ms + other.saved_ms,
+            saved_tokens=self.saved_tokens + other.saved_tokens,
+        )
+
+
+class Ledger:
+    """Which calls each attempt used; an index over a history as it stands now."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._inside: dict[str, list[CallPast]] = {}
+        self._executed: dict[str, list[CallPast]] = {}
+        for call in history.calls.values():
+            if call.parent:
+                self._inside.setdefault(call.parent, []).append(call)
+            for attempt in (*call.earlier, call):
+                self._executed.setdefault(attempt.step, []).append(attempt)
+
+    def calls(self, step: StepPast) -> list[CallPast]:
+        """The calls a step attempt used or executed, in order.
+
+        A call that it executed is given as it stood after that attempt.
+        """
+        executed = {c.id: c for c in self._executed.get(step.id, ())}
+        known = self.history.calls
+        used = [executed.get(i) or known[i] for i in step.used if i in known]
+        counted = set(step.used)
+        rest = [c for i, c in executed.items() if i not in counted]
+        return used + sorted(rest, key=lambda c: (c.started_us, c.number))
+
+    def inside(self, call: CallPast) -> list[CallPast]:
+        """The calls made inside a call, in order."""
+        return self._inside.get(call.id, [])
+
+    def numbered(self, step: StepPast) -> dict[str, str]:
+        """The number of each call of an attempt, as in ``review.2`` and ``review.2.1``.
+
+        A call that was served has no number of its own in the journal: those take the
+        numbers that are left, in order.
+        """
+        inner: dict[str, list[CallPast]] = {}
+        for call in self.calls(step):
+            inner.setdefault(call.parent, []).append(call)
+        numbers: dict[str, str] = {}
+        self._number(step, inner, ("", ""), numbers)
+        return numbers
+
+    def _number(
+        self,
+        step: StepPast,
+        inner: Mapping[str, Sequence[CallPast]],
+        around: tuple[str, str],
+        numbers: dict[str, str],
+        depth: int = 0,
+    ) -> None:
+        """Number what was made inside a call: first in this attempt, then before it."""
+        parent, prefix = around
+        found = {
+            c.id: c for c in (*inner.get(parent, ()), *self._inside.get(parent, ()))
+        }
+        calls = [c for c in found.values() if c.id not in numbers]
+        taken = {c.number for c in calls if c.step == step.id}
+        left = (n for n in itertools.count(1) if n not in taken)
+        for call in calls if depth <= DEPTH_MAX else ():
+            nth = call.number if call.step == step.id else next(left)
+            numbers[call.id] = f"{prefix}{nth}"
+            within = (call.id, f"{prefix}{nth}.")
+            self._number(step, inner, within, numbers, depth + 1)
+
+    def attempt(self, step: StepPast) -> Tally:
+        """What one attempt did with its calls."""
+        calls = self.calls(step)
+        ran = [c for c in calls if c.step == step.id]
+        served = [c for c in calls if c.step != step.id]
+        return Tally(
+            served=_own(served) + fields.number(step.fields, "elsewhere"),
+            ran=_own(ran),
+            lost=_own(c for c in ran if not self._kept(c)),
+            ms=step.ms,
+            tokens=tokens(ran),
+            saved_ms=covered(_span(c) for c in served),
+            saved_tokens=tokens(self._with_inner(served)),
+        )
+
+    def _kept(self, call: CallPast) -> bool:
+        completed = call.state is CallState.COMPLETED
+        seen = call.state is CallState.RAISED and went_on(self.history, call)
+        return (completed or seen) and call.outcome is not None
+
+    def replay(self, step: StepPast) -> Tally:
+        """What replaying a completed attempt as a whole saves."""
+        calls = [self.history.calls[i] for i in step.used if i in self.history.calls]
+        own = (step.started_us, step.started_us + step.ms * 1_000)
+        return Tally(
+            served=_own(calls),
+            saved_ms=covered([own, *(_span(c) for c in calls)]),
+            saved_tokens=tokens(self._with_inner(calls)),
+        )
+
+    def whole(self) -> Tally:
+        """What the whole run did, each replayed call counted once.
+
+        A call that was replayed every morning saved its price every morning; what is
+        told is what it cost the one time it ran.
+        """
+        steps = self.history.steps.values()
+        served: dict[str, CallPast] = {}
+        replayed = [s for s in steps if s.replays]
+        for step in steps:
+            found = (c for c in self.calls(step) if step.replays or c.step != step.id)
+            served.update((c.id, self.history.calls[c.id]) for c in found)
+        attempts = [self.attempt(step) for step in steps]
+        spans = [_span(c) for c in served.values()]
+        spans += [(s.started_us, s.started_us + s.ms * 1_000) for s in replayed]
+        return Tally(
+            served=_own(served.values()),
+            ran=sum(t.ran for t in attempts),
+            ms=sum(t.ms for t in attempts),
+            tokens=sum(t.tokens for t in attempts),
+            saved_ms=covered(spans),
+            saved_tokens=tokens(self._with_inner(list(served.values()))),
+        )
+
+    def _with_inner(self, calls: Sequence[CallPast]) -> Iterable[CallPast]:
+        found = {c.id: c for c in calls}
+        queue = list(calls)
+        while queue:
+            inner = [c for c in self.inside(queue.pop()) if c.id not in found]
+            found.update((c.id, c) for c in inner)
+            queue += inner
+        return found.values()
+
+
+def tokens(calls: Iterable[CallPast]) -> int:
+    """Tokens in and out of the calls that ended."""
+    return sum(
+        fields.number(c.fields, "tokens_in") + fields.number(c.fields, "tokens_out")
+        for c in calls
+    )
+
+
+def _own(calls: Iterable[CallPast]) -> int:
+    return sum(not c.parent for c in calls)
+
+
+def _span(call: CallPast) -> tuple[float, float]:
+    return call.started_us, call.started_us + call.ms * 1_000
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of spans of microseconds, in milliseconds."""
+    length = 0.0
+    until = float("-inf")
+    for start, end in sorted(spans):
+        length += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return length / 1_000

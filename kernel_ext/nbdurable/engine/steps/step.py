@@ -1,0 +1,267 @@
+"""The story of one durable step: looked up, replayed or executed, recorded.
+
+`begin` makes the step key of a cell and looks for a completed attempt with that key.
+If there is one, the step is replayed: its variables are put back and its outputs are
+handed to the shell (`replaying`). Otherwise a new attempt is appended and the shell executes the
+cell within it; `Running.complete` or `Running.fail` ends it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.files.step import StepFiles
+from nbdurable.engine.identity import keys
+from nbdurable.engine.identity.code import source_digest
+from nbdurable.engine.identity.inputs import Inputs, read_inputs
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.matching import Standing, standing_of
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.slots import Place
+from nbdurable.engine.steps.cells import Cell, Replayed
+from nbdurable.engine.steps.plaincells import keep_given
+from nbdurable.engine.steps.rebuilding import Rebuilding
+from nbdurable.engine.steps.replaying import Known, replay
+from nbdurable.engine.steps.running import OUTPUTS_CODEC, Namespace, Running
+from nbdurable.engine.steps.session import Session
+from nbdurable.engine.steps.witness import written
+from nbdurable.engine.telling import causes
+from nbdurable.engine.values.contents import digest_of
+from nbdurable.engine.where.folders import place_of
+from nbdurable.engine.where.whereabouts import Step
+from nbdurable_store.errors import DurableError
+from nbdurable_store.killpoints import reach
+from nbdurable_store.protocol import Lease
+from nbdurable_store.records import BlobRef, Kind, Plain
+
+TITLE_CHARS_MAX = 80
+"""A cell's first line in lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A cell, looked at before it is executed.
+
+    Attributes:
+        source: Digest of its normalised source, 32 bytes.
+        inputs: What it reads, with digests.
+        key: Its step key, or b"" when an input has no digest.
+        files: The files it reads and writes.
+        gone: Why its recorded outcome can't be brought back, or "".
+    """
+
+    source: bytes
+    inputs: Inputs
+    key: bytes
+    files: StepFiles
+    gone: str = ""
+
+    def codes(self) -> dict[str, str]:
+        """Digest (hex) of each class and module behind what it reads."""
+        return {name: code.hex() for name, code in self.inputs.codes.items()}
+
+    def reads(self) -> dict[str, str | None]:
+        """Digest (hex) of each name it reads; None without one."""
+        digests = self.inputs.digests.items()
+        return {name: d.hex() if d else None for name, d in digests}
+
+
+def look(session: Session, cell: Cell, namespace: Namespace) -> Looked:
+    """The step key of a cell, and what went into it."""
+    ran = cell.ran()
+    itself = bool(ran) and ran[-1] == cell.transformed
+    session.sources.remember(ran[:-1] if itself else ran)
+    source = source_digest(cell.transformed)
+    inputs = _inputs(session, cell, namespace)
+    while session.deferred.waiting.keys() & inputs.unbound:
+        session.deferred.load(session, namespace, inputs.unbound)
+        inputs = _inputs(session, cell, namespace)
+    session.sources.add(cell.filename, cell.transformed)
+    whole = not inputs.undigestible
+    key = keys.step_key(source, inputs.digests.items(), inputs.codes.items())
+    root, store = cell.facts.start_dir, place_of(cell.facts)
+    files = StepFiles.of(root, store, session.contents, on=cell.files)
+    return Looked(source=source, inputs=inputs, key=key if whole else b"", files=files)
+
+
+def _inputs(session: Session, cell: Cell, namespace: Namespace) -> Inputs:
+    return read_inputs(
+        cell.transformed,
+        namespace,
+        session.sources,
+        hidden=cell.hidden,
+        redact=session.secrets.apart,
+        contents=digest_of,
+    )
+
+
+def begin(
+    session: Session, cell: Cell, namespace: Namespace
+) -> Replayed | Rebuilding | Running:
+    """Replay a cell's step, or begin an attempt of it.
+
+    A step of which a variable could not be kept is replayed while its code runs again
+    for that variable, within what is returned then.
+
+    Raises:
+        DurableError: The store can't be used, or another kernel has the run.
+    """
+    looked = look(session, cell, namespace)
+    step = Step(key=looked.key, name=cell.name, cell_id=cell.cell_id)
+    lease = session.enter(cell.facts, step)
+    try:
+        history = session.history
+        place = session.slots.place(history, cell.cell_id, cell.name)
+        session.tell_once(place.notice)
+        session.overtake(place.slot, place.name)
+        session.slots.sources[place.slot] = looked.source.hex()
+        if cell.fresh:
+            session.journal(Kind.STEP_RESET, {"slot": place.slot}, sync=False)
+        past = None if cell.fresh else replayable(session, place, looked)
+        if past is not None:
+            known = Known(
+                place=place, past=past, inputs=looked.inputs, files=looked.files
+            )
+            replayed = replay(session, known, cell, namespace, lease)
+            if not isinstance(replayed, DurableError):
+                return replayed
+            looked = replace(looked, gone=replayed.fact().rstrip("."))
+        return _start(session, cell, place, looked, namespace, lease)
+    except BaseException:
+        lease.release()
+        raise
+
+
+def replayable(session: Session, place: Place, looked: Looked) -> StepPast | None:
+    """The completed attempt that this step is, if it may be replayed here."""
+    history = session.history
+    if not looked.key:
+        return None
+    for step_id in reversed(history.by_step_key.get(looked.key, ())):
+        step = history.steps[step_id]
+        if _serves(session, place, step) and not looked.files.changed(step):
+            return step
+    return None
+
+
+def _serves(session: Session, place: Place, step: StepPast) -> bool:
+    history, known = session.history, session.known()
+    reset = history.slot(place.slot).reset
+    if reset is not None and step.ended_order < reset:
+        return False
+    if "" in fields.mapping(step.fields, "unsaved") or step.fields.get("inside"):
+        return False
+    calls = [history.calls[i] for i in step.used if i in history.calls]
+    if len(calls) < len(step.used):
+        return False
+    owned = (c for c in calls if c.effect is not Effect.PURE)
+    standings = {standing_of(history, c, place.slot, known) for c in owned}
+    return Standing.TAKEN not in standings
+
+
+def _start(
+    session: Session,
+    cell: Cell,
+    place: Place,
+    looked: Looked,
+    namespace: Namespace,
+    lease: Lease,
+) -> Running:
+    history = session.history
+    cause = _cause(history, place, looked, fresh=cell.fresh)
+    because = causes.because(cause, cell.places(cause.names))
+    raw = session.secrets.scrub(cell.raw)
+    refs = _written(session, raw, looked, namespace)
+    about: dict[str, Plain] = {
+        "name": place.name,
+        "named": bool(cell.name),
+        "slot": place.slot,
+        "attempt": sum(1 for _ in history.attempts(place.slot)) + 1,
+        "source": looked.source.hex(),
+        "algorithm": keys.ALGORITHM,
+        "cell_id": cell.cell_id,
+        "count": cell.count,
+        "title": _title(raw),
+        "reads": looked.reads(),
+        "codes": looked.codes(),
+        **_noted(session, looked, fresh=cell.fresh),
+        **({"changed_files": dict(cause.files)} if cause.files else {}),
+    }
+    step_id = session.ids.new()
+    stub = StepPast.begun(step_id, place.slot, place.name)
+    attempt = Attempt(session, stub)
+    attempt.files = looked.files.watched
+    attempt.used.effects = looked.files.effects
+    advice = causes.advice(cause)
+    if advice and session.first_time(advice):
+        attempt.used.told.append(advice)
+    if looked.inputs.outdated:
+        attempt.used.told.append(causes.outdated(looked.inputs.outdated))
+    record = attempt.record(Kind.STEP_STARTED, step_id, looked.key, about, refs)
+    reach("step.started.before")
+    session.append((record,), sync=False)
+    reach("step.started.written")
+    attempt.step = session.history.steps[step_id]
+    keep_given(attempt, session.keeping, looked.inputs, namespace, cell.hidden)
+    return Running(
+        session=session,
+        attempt=attempt,
+        inputs=looked.inputs,
+        files=looked.files,
+        namespace=namespace,
+        hidden=cell.hidden,
+        lease=lease,
+        because="" if cause.reason is causes.Reason.CONTINUES else because,
+        fresh=cell.fresh,
+    )
+
+
+def _written(
+    session: Session, raw: str, looked: Looked, namespace: Namespace
+) -> tuple[BlobRef, ...]:
+    """The cell's source, and what it is given."""
+    put = session.store.put
+    source = put(OUTPUTS_CODEC, json.dumps(raw).encode())
+    given = written(looked.inputs, namespace, session.sources, session.secrets)
+    return (source, put(given.codec, given.data)) if given else (source,)
+
+
+def _noted(session: Session, looked: Looked, *, fresh: bool) -> dict[str, Plain]:
+    """What is remembered only to be told."""
+    inputs = looked.inputs
+    scrub = session.secrets.scrub
+    refused = inputs.undigestible.items()
+    bare = {n: scrub(str(u)) for n, u in refused if n in inputs.digests}
+    noted: dict[str, Plain] = {
+        "fresh": fresh,
+        "gone": looked.gone,
+        "bare": bare,
+        "dynamic": sorted(inputs.dynamic),
+    }
+    return {name: value for name, value in noted.items() if value}
+
+
+def _cause(
+    history: History, place: Place, looked: Looked, *, fresh: bool
+) -> causes.Cause:
+    last = history.latest(place.slot)
+    cause = causes.rekeyed(history, place.slot, keys.ALGORITHM) or causes.cause(
+        history,
+        slot=place.slot,
+        source=looked.source.hex(),
+        reads={**looked.reads(), **looked.codes()},
+        files=looked.files.changed(last) if last else {},
+    )
+    if cause.reason is causes.Reason.AGAIN:
+        return replace(cause, gone=looked.gone)
+    rerun = cause.reason is causes.Reason.RERUN
+    return causes.Cause(causes.Reason.FRESH) if fresh and rerun else cause
+
+
+def _title(raw: str) -> str:
+    code = (line.strip() for line in raw.splitlines())
+    first = (line for line in code if line and not line.startswith(("#", "%")))
+    return next(first, "")[:TITLE_CHARS_MAX]

@@ -1,0 +1,1 @@
+"""What people read: why something ran, in the words of one place. Pure."""

@@ -1,0 +1,262 @@
+"""Why a step or a call ran, was replayed, or is in doubt: one line each. Pure.
+
+Of a step `causes` says why it had to be executed. Of a call: equal calls are replayed, so
+one that ran has a reason, and the nearest recorded call shows what is different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.fates import Fate, call_fate, step_fate
+from nbdurable.engine.past.forks import forked_from
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallPast, CallState, StepPast
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.telling import details
+from nbdurable.engine.telling.causes import (
+    Cause,
+    Reason,
+    advice,
+    because,
+    cause,
+    changed_files,
+    makers,
+    previous,
+    rekeyed,
+)
+from nbdurable.engine.telling.reasons import ran_because
+from nbdurable.engine.telling.reference import find, name_of
+from nbdurable.engine.telling.wording import both, calls_told, line, saved
+from nbdurable.engine.where.moments import Now, duration, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """An explanation.
+
+    Attributes:
+        about: What is explained: ``review``, ``review.2``.
+        lines: The explanation, the most important line first.
+    """
+
+    about: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        first, *rest = self.lines
+        return "\n".join([f"{self.about} {first}", *(f"  {told}" for told in rest)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+# ---- steps ---------------------------------------------------------------------------
+
+
+def why(
+    history: History, reference: str, present: Present, command: str = "%durable why"
+) -> Why:
+    """Why the step or call that is meant ran, was replayed, or is in doubt.
+
+    Args:
+        history: The fold of the run.
+        reference: What was typed.
+        present: From where a person asks.
+        command: The command in which it was typed, for the error.
+
+    Raises:
+        ReferenceUnknown: The run has no such step, or the step no such call.
+    """
+    found = find(history, reference, command)
+    if isinstance(found, StepPast):
+        return why_step(history, found, present)
+    return why_call(history, found, present)
+
+
+def why_step(
+    history: History, step: StepPast, present: Present, ledger: Ledger | None = None
+) -> Why:
+    """Why a step attempt ran, how it ended, and what became of its calls.
+
+    Args:
+        history: The fold of the run.
+        step: The attempt.
+        present: From where a person asks.
+        ledger: An index over the history, where there is one already.
+    """
+    reason = why_ran(history, step)
+    cells = {**makers(history, step.order), **present.cells}
+    told = because(reason, cells) or str(step.fields.get("why") or "")
+    started = moment(step.started_us, present.now)
+    ran = (
+        f"ran again {started}, because {told}" if told else f"ran {started}: it is new"
+    )
+    tally = (ledger or Ledger(history)).attempt(step)
+    lines = (
+        _replayed(step, present.now),
+        ran,
+        *_shown(history, step, reason, present),
+        _ended(step, present),
+        *details.unsaved(step),
+        line(calls_told(tally), saved(tally)) if tally.calls else "",
+    )
+    return Why(step.name, tuple(part for part in lines if part))
+
+
+def why_ran(history: History, step: StepPast) -> Cause:
+    """Why an attempt had to be executed."""
+    other_keys = rekeyed(history, step.slot, step.algorithm, step.order)
+    found = other_keys or cause(
+        history,
+        slot=step.slot,
+        source=step.source,
+        reads=step.counted,
+        before=step.order,
+        files=changed_files(step),
+    )
+    if found.reason is Reason.RERUN and step.fields.get("fresh"):
+        return Cause(Reason.FRESH)
+    if found.reason is Reason.AGAIN:
+        return replace(found, gone=fields.text(step.fields, "gone"))
+    return found
+
+
+def _shown(
+    history: History, step: StepPast, reason: Cause, present: Present
+) -> Sequence[str]:
+    """The cause in detail: old and new, as far as it is known."""
+    last = previous(history, step.slot, step.order)
+    if last is None:
+        return _copied(history, step)
+    if reason.reason is Reason.NO_DIGEST:
+        return details.bare(step)
+    if reason.reason is Reason.UNKEPT:
+        return details.unsaved(last)
+    if reason.reason is Reason.FILE:
+        return list(details.files(last, step, reason.files))
+    if reason.reason not in {Reason.CODE, Reason.INPUT}:
+        return ()
+    sides = [details.Side(s, present.evidence(s)) for s in (last, step)]
+    return (*details.details(*sides), *details.dynamic(step), advice(reason))
+
+
+def _copied(history: History, step: StepPast) -> Sequence[str]:
+    """A new cell that is equal to one that ran: the other one has its own calls."""
+    equal = (history.steps[i] for i in history.by_step_key.get(step.key, ()))
+    other = next(
+        (s for s in equal if s.slot != step.slot and s.order < step.order), None
+    )
+    if other is None:
+        return ()
+    return (f"{other.name} is an equal cell, and keeps the calls that it made",)
+
+
+def _replayed(step: StepPast, now: Now) -> str:
+    if not step.replays:
+        return ""
+    inputs = f" and equal {both(sorted(step.reads))}" if step.reads else ""
+    times = f", {len(step.replays)} times in all" if len(step.replays) > 1 else ""
+    when = moment(step.replays[-1], now)
+    return f"was replayed {when}{times}: same code{inputs}"
+
+
+def _ended(step: StepPast, present: Present) -> str:
+    fate = step_fate(step, present.alive)
+    kind = str(step.fields.get("type")).rpartition(".")[2]
+    message = "".join(str(step.fields.get("message") or "").splitlines()[:1])
+    told = {
+        Fate.RAN: "",
+        Fate.RUNNING: f"it is running, since {moment(step.started_us, present.now)}",
+        Fate.WAITING: "it waits for your answer",
+        Fate.ERROR: f"it ended with {kind}: {message}"
+        if message
+        else f"it ended with {kind}",
+    }
+    stopped = "interrupted" if step.how else "cut off: the kernel stopped"
+    return told.get(fate, f"it was {stopped}")
+
+
+# ---- calls ---------------------------------------------------------------------------
+
+
+def why_call(history: History, call: CallPast, present: Present) -> Why:
+    """Why a call ran, was replayed, or is in doubt."""
+    step = served_in(history, call) or history.steps.get(call.step)
+    if step is None:
+        return Why(
+            call.name, ("belongs to a step that is not recorded here", call.text)
+        )
+    lines = (call_line(history, call, step, present), call.text)
+    return Why(name_of(history, call), tuple(part for part in lines if part))
+
+
+def call_line(
+    history: History, call: CallPast, step: StepPast, present: Present
+) -> str:
+    """What became of a call in one step attempt, and why.
+
+    Args:
+        history: The fold of the run.
+        call: The call as it stood after that attempt, as `Ledger.calls` gives it.
+        step: The attempt.
+        present: From where a person asks.
+    """
+    fate = call_fate(history, call, step, present.alive)
+    if fate is Fate.REPLAYED:
+        return _served_line(history, call, step, present)
+    if fate is Fate.RUNNING:
+        since = f"is running, since {moment(call.started_us, present.now)}"
+        elsewhere = present.here and call.owner != present.here
+        return f"{since}, in another kernel" if elsewhere else since
+    if fate is Fate.IN_DOUBT:
+        return _doubt_line(call)
+    return ran_because(history, call, present)
+
+
+def _doubt_line(call: CallPast) -> str:
+    if call.resolved == "happened":
+        return "may have happened: no result was recorded; you said that it happened"
+    ended = {
+        CallState.RAISED: f"it raised {call.fields.get('type')}, and the cell ended",
+        CallState.INTERRUPTED: "it was interrupted",
+    }
+    how = ended.get(call.state, "the kernel stopped during it")
+    if call.effect is not Effect.WRITE:
+        effect = call.effect.value
+        return f"has no result: {how}. It is a {effect}, so it is asked again"
+    settled = {
+        "did-not": "; you said that it did not",
+        "again": "; you asked to do it again",
+    }.get(call.resolved, "")
+    return f"may have happened: {how} before a result was recorded{settled}"
+
+
+def served_in(history: History, call: CallPast) -> StepPast | None:
+    """The latest attempt that was served this call, if a later one was."""
+    later = (
+        s
+        for s in history.steps.values()
+        if call.id in s.used and s.id != call.step and s.order > call.ended_order
+    )
+    return max(later, key=lambda s: s.order, default=None)
+
+
+def _served_line(
+    history: History, call: CallPast, step: StepPast, present: Present
+) -> str:
+    if call.resolved == "happened":
+        return f"was replayed in attempt {step.attempt} of {step.name}, as you said"
+    ran = f"it ran {moment(call.started_us, present.now)} in {duration(call.ms)}"
+    origin = history.steps.get(call.step)
+    if origin is None and (parent := forked_from(history.opened)):
+        run = parent.partition(" at ")[0]
+        return f"was replayed: {ran} in {run}, from which this one was forked"
+    if origin is not None and origin.slot != step.slot:
+        return f"was replayed in {step.name} (now its own): {ran} in {origin.name}"
+    raised = "the same exception" if call.state is CallState.RAISED else "an equal call"
+    return f"was replayed in attempt {step.attempt} of {step.name}: {raised}, {ran}"

@@ -1,0 +1,91 @@
+"""Status lines made from the history, in the words of `wording`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.telling import wording
+from nbdurable.engine.where.moments import Now, duration
+from nbdurable.engine.where.zones import LocalZone
+
+if TYPE_CHECKING:
+    from nbdurable.engine.where.whereabouts import Choice
+
+
+def now(us: int) -> Now:
+    """The present in this machine's time zone."""
+    return Now(us, LocalZone())
+
+
+def run_line(choice: Choice, now_us: int) -> str:
+    """The first line of a kernel: which run it is in."""
+    run, here = choice.run, now(now_us)
+    if run is None:
+        left = choice.left
+        behind = (left.number, left.stopped_in) if left else None
+        return wording.run_begins(choice.number, behind)
+    if choice.reason == "resumes":
+        return wording.run_resumes(run.number, run.opened_us, here, run.stopped_in)
+    return wording.run_continues(run.number, run.opened_us, here)
+
+
+def removed(history: History) -> str:
+    """A kernel notices that its run was removed from the store."""
+    opened = history.opened
+    number = fields.number(opened.fields, "number", 1) if opened else 0
+    which = f"run {number}" if number else "the run of this kernel"
+    return f"{which} was removed from the store: nothing of it is served any more"
+
+
+def waiting(pid: int, age_s: float) -> str:
+    """A cell waits for a run that another kernel executes in."""
+    return (
+        f"waiting for process {pid}, which has been executing in this run for"
+        f" {duration(age_s * 1000)}; interrupt to stop waiting"
+    )
+
+
+def waiting_for(call: str, pid: int, age_s: float) -> str:
+    """A call waits for itself, under way in another process or task."""
+    return (
+        f"waiting for {call}, which process {pid} began {duration(age_s * 1000)} ago;"
+        " interrupt to stop waiting"
+    )
+
+
+def ended(
+    history: History,
+    step: StepPast,
+    *,
+    because: str = "",
+    fresh: bool = False,
+    notes: Sequence[str] = (),
+    unseen: str = "",
+) -> str:
+    """The line of a step that ended, however it did.
+
+    Args:
+        history: The fold of the run.
+        step: The attempt that ended.
+        because: Why it ran again.
+        fresh: Whether its cell begins afresh each time.
+        notes: More parts of the line.
+        unseen: What ended it, where the user hasn't seen it.
+    """
+    tally = Ledger(history).attempt(step)
+    if step.how:
+        stopped = wording.stopped_by(step.name, tally, step.how, by=unseen, fresh=fresh)
+        return wording.line(stopped, *notes)
+    if because:
+        return wording.ran_again(step.name, because, tally, *notes)
+    return wording.ran(step.name, tally, *notes, fresh=fresh)
+
+
+def replayed(step: StepPast, now_us: int, *notes: str, again: str = "") -> str:
+    """The line of a step that was replayed; `again` is what its code made again."""
+    here = now(now_us)
+    return wording.replayed(step.name, step.ended_us, here, *notes, again=again)

@@ -1,0 +1,136 @@
+"""Why a call was executed and not served: what differs from the nearest record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nbdurable.engine.past import evidence, fields
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallPast, CallState, Order
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.telling import details
+from nbdurable.engine.telling.reference import name_of
+from nbdurable.engine.telling.wording import both
+from nbdurable.engine.values.differences import differences
+
+
+def ran_because(history: History, call: CallPast, present: Present) -> str:
+    """Why a call was executed in the attempt that last executed it."""
+    if call.earlier:
+        return f"ran again, because {_again(history, call, present)}"
+    twin = _twin(history, call)
+    if twin is not None:
+        return f"ran, because {_not_that_one(history, call, twin, present)}"
+    near = nearest(history, call)
+    if near is None:
+        return "ran: it is new"
+    different = _different(near, call, present)
+    there = name_of(history, near)
+    return f"ran: no equal call was recorded; nearest is {there}: {different}"
+
+
+def _different(near: CallPast, call: CallPast, present: Present) -> str:
+    if call.undigestible:
+        return f"{call.undigestible} has no digest"
+    pair = present.arguments(near), present.arguments(call)
+    if None not in pair and (told := differences(*pair, most=2)):
+        return "; ".join(map(str, told))
+    was, now = near.key.hex()[:8], call.key.hex()[:8]
+    kept = (
+        "what differs can't be shown"
+        if None not in pair
+        else "its arguments are not kept"
+    )
+    return f"{kept}, its key was {was}…, is {now}…"
+
+
+def _again(history: History, call: CallPast, present: Present) -> str:
+    last = call.earlier[-1]
+    settled = {
+        "did-not": "you said that it did not happen",
+        "again": "you asked for it",
+    }
+    if last.resolved in settled:
+        return settled[last.resolved]
+    if last.state is CallState.STARTED:
+        return f"the kernel stopped during attempt {last.attempts}"
+    if last.state is CallState.INTERRUPTED:
+        return f"attempt {last.attempts} was interrupted"
+    if last.state is CallState.RAISED:
+        return f"attempt {last.attempts} raised {last.fields.get('type')}"
+    return _not_that_one(history, call, last, present)
+
+
+def _not_that_one(
+    history: History, call: CallPast, other: CallPast, present: Present
+) -> str:
+    """Why a completed record with the same key did not serve this call."""
+    reset = history.slot(call.slot).reset
+    if reset is not None and other.ended_order < reset:
+        return "you asked for a rerun"
+    if other.code != call.code:
+        return f"the code of {call.name} changed{_code(history, call, other, present)}"
+    if other.outcome is None:
+        unstored = fields.text(other.fields, "unstored")
+        return f"its result was not kept{unstored and f': {unstored}'}"
+    if files := _changed_files(other, call):
+        return f"{both(files)} changed"
+    if call.after and call.after != other.after and call.effect is Effect.READ:
+        write = history.calls.get(call.after)
+        return f"{write.name if write else 'a write'} ran before it (write)"
+    if call.undigestible:
+        return f"{call.undigestible} has no digest"
+    step = history.steps.get(call.step)
+    if other.step == call.step or (step is not None and other.id in step.used):
+        return f"it is one more equal call ({name_of(history, other)} is the first)"
+    owner = history.steps.get(other.step)
+    where = owner.name if owner else "another cell"
+    return f"the equal call belongs to {where}"
+
+
+def _code(history: History, call: CallPast, other: CallPast, present: Present) -> str:
+    """Which line of a tool, or of what it reaches, is another one."""
+    steps = history.steps.get(other.step), history.steps.get(call.step)
+    old, new = (present.evidence(s) if s else evidence.NOTHING for s in steps)
+    found = list(details.code(old, new))
+    return f": {'; '.join(found[:2])}" if found else ""
+
+
+def _changed_files(old: CallPast, new: CallPast) -> list[str]:
+    """The files that both have read, and that were not the same."""
+    was, now = old.fields.get("files"), new.fields.get("files")
+    if not isinstance(was, Mapping) or not isinstance(now, Mapping):
+        return []
+    return sorted(name for name in was.keys() & now.keys() if was[name] != now[name])
+
+
+def _twin(history: History, call: CallPast) -> CallPast | None:
+    """The latest other record with the same key that was there before it."""
+    ids = history.by_key.get(call.key, ())
+    known = (history.calls[i] for i in ids if i != call.id)
+    return max((c for c in known if c.order < call.order), key=_order, default=None)
+
+
+def nearest(history: History, call: CallPast) -> CallPast | None:
+    """The earlier call of the same tool that this one most likely replaces.
+
+    It was made in an earlier attempt and is not used by this one: that of the same
+    slot and number, else the latest of the slot, else the latest of the run.
+    """
+    step = history.steps.get(call.step)
+    used = step.used if step else ()
+    earlier = [
+        c
+        for c in history.calls.values()
+        if c.name == call.name and c.step != call.step and c.order < call.order
+    ]
+    left = [c for c in earlier if c.key != call.key and c.id not in used]
+    before = [c for c in left if c.slot == call.slot]
+    nth = bool(call.parent), call.number
+    same = [c for c in before if (bool(c.parent), c.number) == nth]
+    return max(same or before or left, key=_order, default=None)
+
+
+def _order(call: CallPast) -> Order:
+    return call.order

@@ -1,0 +1,108 @@
+"""What a person means by the two sides of ``diff``. Pure.
+
+A name is the latest attempt of that step, ``review@1`` its first attempt, and a number is
+a run. One side alone is compared with what was before it: an attempt with the attempt
+before, a run with the present one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.telling import reference
+from nbdurable.errors import ReferenceUnknown
+
+COMMAND: Final = "%durable diff"
+
+_ATTEMPT: Final = re.compile(r"(?P<step>.+)@(?P<number>\d+)")
+_RUN: Final = re.compile(r"(.*:)?\d+|[0-9a-f]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side: a run, or an attempt in it.
+
+    Attributes:
+        label: What it is called: ``review@2``, ``run 3``.
+        history: The run.
+        steps: The attempts to compare, in order.
+        whole: Whether the whole run is meant.
+    """
+
+    label: str
+    history: History
+    steps: tuple[StepPast, ...]
+    whole: bool = False
+
+
+HistoryOf = Callable[[str], History]
+"""Finds a run by its number or id."""
+
+
+def sides(history: History, old: str, new: str, run: HistoryOf) -> tuple[Side, Side]:
+    """The two sides, as they were typed.
+
+    Args:
+        history: The present run.
+        old: The first word; "" for the last step.
+        new: The second word, or "".
+        run: How another run is found.
+
+    Raises:
+        ReferenceUnknown: There is no such step or attempt.
+        RunUnknown: There is no such run.
+    """
+    first = _side(history, old, run)
+    if new:
+        return first, _side(history, new, run)
+    if first.whole:
+        return first, _whole(history)
+    (step,) = first.steps
+    before = _before(history, step)
+    if before is None:
+        raise ReferenceUnknown(
+            given=f"attempt of {step.name} before {first.label}",
+            nearest=f"%durable why {step.name}",
+            known=(f"{step.name}@{step.attempt}",),
+        )
+    return _attempt(history, before), first
+
+
+def _side(history: History, text: str, run: HistoryOf) -> Side:
+    if _RUN.fullmatch(text) and history.named(text) is None:
+        return _whole(run(text))
+    found = _ATTEMPT.fullmatch(text)
+    if found is None or history.named(text) is not None:
+        return _attempt(history, reference.find_step(history, text, COMMAND))
+    latest = reference.find_step(history, found["step"], COMMAND)
+    attempts = {s.attempt: s for s in history.attempts(latest.slot)}
+    wanted = attempts.get(int(found["number"]))
+    if wanted is None:
+        raise ReferenceUnknown(
+            given=f"attempt {text}",
+            nearest=f"{COMMAND} {latest.name}@{latest.attempt}",
+            known=tuple(f"{latest.name}@{n}" for n in sorted(attempts)),
+        )
+    return _attempt(history, wanted)
+
+
+def _attempt(history: History, step: StepPast) -> Side:
+    return Side(f"{step.name}@{step.attempt}", history, (step,))
+
+
+def _before(history: History, step: StepPast) -> StepPast | None:
+    earlier = (s for s in history.attempts(step.slot) if s.attempt < step.attempt)
+    return max(earlier, key=lambda s: s.attempt, default=None)
+
+
+def _whole(history: History) -> Side:
+    number = fields.number(history.opened.fields, "number", 1) if history.opened else 1
+    latest = [s for slot in history.slots if (s := history.latest(slot)) is not None]
+    steps = {s.name: s for s in sorted(latest, key=lambda s: s.order)}
+    return Side(f"run {number}", history, tuple(steps.values()), whole=True)
