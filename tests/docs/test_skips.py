@@ -36,6 +36,7 @@ def _run(folder: Path, ci: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ci", "code", "line"),
     [

@@ -279,6 +279,7 @@ last = [1]
 """
 
 
+@pytest.mark.slow
 def test_a_value_bigger_than_the_disk_costs_itself(root: Path, narrow: None) -> None:
     """Half a value is removed, its name is told, and everything else is kept."""
     store = nbdurable_store.open(root)

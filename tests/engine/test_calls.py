@@ -476,6 +476,7 @@ def test_async_calls_are_matched_by_task(nb: Notebook) -> None:
     assert asyncio.iscoroutinefunction(nb.namespace["awrite"])
 
 
+@pytest.mark.slow
 def test_a_call_that_is_being_executed_is_not_settled(nb: Notebook) -> None:
     """Who says that it didn't happen while it does would have it done twice."""
     refused = []

@@ -104,6 +104,7 @@ def test_rebuilt(name: str) -> None:
             opened.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [n for n, k in KINDS.items() if k.category == "refused"]
 )
@@ -167,6 +168,7 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(TREES)
 @settings(max_examples=300)
 def test_any_plain_tree_round_trips(value: object) -> None:
@@ -268,6 +270,7 @@ WRAPS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_plain_data_of_any_depth_is_kept(wrap: str) -> None:
     """Ten thousand levels come back with type, order and value, without trust."""

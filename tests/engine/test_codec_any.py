@@ -255,6 +255,7 @@ def _round(value: object) -> Any:
     return codec.decode(encoded.codec, encoded.data, secrets=SECRETS)
 
 
+@pytest.mark.slow
 @given(graphs())
 @settings(max_examples=200, deadline=None)
 def test_any_graph_round_trips(nodes: list[Any]) -> None:
@@ -264,6 +265,7 @@ def test_any_graph_round_trips(nodes: list[Any]) -> None:
     assert hang_together_alike(nodes, back)
 
 
+@pytest.mark.slow
 @given(graphs())
 @settings(max_examples=100, deadline=None)
 def test_variables_that_hang_together_round_trip(nodes: list[Any]) -> None:
@@ -282,6 +284,7 @@ def test_variables_that_hang_together_round_trip(nodes: list[Any]) -> None:
     assert hang_together_alike(nodes, [back[name] for name in names])
 
 
+@pytest.mark.slow
 @given(graphs(), st.data())
 @settings(max_examples=100, deadline=None)
 def test_any_ring_round_trips_or_is_refused_by_name(

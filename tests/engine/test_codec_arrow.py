@@ -193,6 +193,7 @@ def test_every_frame_is_exact_through_its_layer(case: str) -> None:
     _same(back, value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [*TABLES])
 def test_tables_and_texts_go_through_arrow(case: str) -> None:
     """A table of pyarrow or polars, or a long list of texts, needs no pickle."""

@@ -157,6 +157,7 @@ BODIES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(TAGS, BODIES)
 def test_any_envelope_is_read_or_refused(tag: str, body: object) -> None:
     """An envelope with any body makes plain data, or one named error."""
@@ -165,6 +166,7 @@ def test_any_envelope_is_read_or_refused(tag: str, body: object) -> None:
         codec.decode("json", data, secrets=SECRETS)
 
 
+@pytest.mark.slow
 @given(BODIES)
 def test_user_data_is_never_taken_for_an_envelope(value: object) -> None:
     """Data that looks exactly like our envelopes comes back as that data."""

@@ -253,6 +253,7 @@ assert client.max_retries == 5 and client.api_key == "sk-test-0123456789abcdef"
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", LOADS)
 def test_in_a_fresh_process(saved: Path, behaviour: str) -> None:
     """What the name of the case says holds in an interpreter that knows nothing."""
@@ -278,6 +279,7 @@ except codec.Unreadable as error:
     assert out.startswith("it holds code of Python 3.")
 
 
+@pytest.mark.slow
 def test_a_value_without_code_is_of_any_python(saved: Path) -> None:
     """An object of an importable class doesn't say which Python wrote it."""
     body = (saved / "error").read_bytes().split(b"\n", 1)[1]

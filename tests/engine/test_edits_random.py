@@ -119,6 +119,7 @@ def test_reads_without_new_writes(
     assert effects(nb, "read") == most(reads, "read")
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     edits=st.lists(
@@ -189,6 +190,7 @@ def interrupted(nth: int) -> tuple[Notebook, bool]:
     return nb, False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [1, 28, 55])
 def test_an_interrupt_anywhere(first: int) -> None:
     """Wherever it hits, no write is made twice unasked, and nothing waits for it."""

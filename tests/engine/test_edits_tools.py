@@ -102,6 +102,7 @@ async def pay(x):
 """
 
 
+@pytest.mark.slow
 def test_an_async_on_doubt_is_awaited(nb: Notebook) -> None:
     """What it returns is the result, not the coroutine."""
     nb.plain(ASYNC % "raise KeyboardInterrupt")

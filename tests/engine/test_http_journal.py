@@ -251,6 +251,7 @@ except openai.RateLimitError as limit:
         assert call.attempts == 2
         assert asked(server) == 2
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "rule", [Rule(do="fail", status=400), Rule(do="cut", chunks=0, times=3)]
     )
@@ -286,6 +287,7 @@ except openai.APIConnectionError as lost:
         assert notebook.namespace["seen"] == first
         assert asked(server) == sent
 
+    @pytest.mark.slow
     def test_a_served_lost_connection_is_not_sent_again(
         self, notebook: Notebook, server: ModelServer
     ) -> None:
@@ -399,7 +401,7 @@ import gc
 from nbdurable.integrations.http.streams import Heard
 def held():
     gc.collect()
-    return sum(isinstance(o, Heard) for o in gc.get_objects())
+    return sum(type(o) is Heard for o in gc.get_objects())
 """)
         cell = """
 before = held()

@@ -104,6 +104,7 @@ def test_requests_and_answers_count_without_credentials(library: Any) -> None:
         digest(ask(ONE, content=iter([b"x"])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sdk", SDKS)
 def test_what_hangs_from_a_client_counts_like_it(sdk: str) -> None:
     """A resource and its methods have a digest, and no key is in it."""

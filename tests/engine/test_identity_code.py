@@ -48,6 +48,7 @@ def test_edits_that_count(edit: str, tmp_path: Path) -> None:
     assert before != after
 
 
+@pytest.mark.slow
 def test_keys_are_equal_in_other_processes() -> None:
     """After a restart, with another hash seed, every key is what it was."""
     done = subprocess.run(
@@ -491,6 +492,7 @@ def test_normal_forms_are_golden(version: tuple[int, int]) -> None:
     assert dict(zip(SNIPPETS, forms_by(python, SNIPPETS), strict=True)) == golden
 
 
+@pytest.mark.slow
 def test_normal_forms_of_the_standard_library_agree() -> None:
     """Every Python here gives 40 modules the same normal form.
 
@@ -517,6 +519,7 @@ class blake3:
 """A hash under another name: no other Python here needs packages of its own."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", pythons(), ids="3.{0[1]}".format)
 def test_step_keys_are_golden(version: tuple[int, int], tmp_path: Path) -> None:
     """Every Python here makes the step keys that are committed, before and after edits.

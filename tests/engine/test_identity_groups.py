@@ -63,6 +63,7 @@ UNSTEADY = {"digests_torch: generator"}
 """Pickle sees something else each time it looks at these."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", sorted(EQUAL.keys() - UNSTEADY))
 def test_hashing_leaves_a_value_as_it_was(group: str) -> None:
     """What pickle sees of a value is the same before and after it is hashed."""
@@ -87,6 +88,7 @@ NOT_KEPT = {
 """Values that storage can't bring back, and whose fault it is."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", sorted(EQUAL.keys() - NOT_KEPT.keys()))
 def test_a_round_trip_through_the_codec_keeps_digest_and_type(group: str) -> None:
     """What was stored comes back as a value of the same type with the same digest."""
@@ -111,6 +113,7 @@ def in_process(tables: tuple[str, ...], **environment: str) -> dict[str, list[st
     return dict(json.loads(done.stdout))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", ["0", "4711"])
 def test_processes_agree(seed: str) -> None:
     """Two processes with other hash seeds make the digests that are committed."""
@@ -161,6 +164,7 @@ values = [
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setup", "libraries"), [(POLARS, "numpy,pyarrow"), (TEXTS, "pyarrow")]
 )

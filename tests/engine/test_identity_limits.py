@@ -85,6 +85,7 @@ def _chain(depth: int) -> object:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DEEP)
 def test_deep_values_take_no_stack_and_little_time(case: str) -> None:
     """No recursion, and shared children are hashed once."""
@@ -121,6 +122,7 @@ def other() -> Iterator[subprocess.Popen[str]]:
         worker.stdin.close()
 
 
+@pytest.mark.slow
 @given(st.lists(TREES, min_size=2, max_size=12))
 @settings(max_examples=200)
 def test_equal_means_equal_digest_in_another_process(

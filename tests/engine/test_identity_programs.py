@@ -6,6 +6,7 @@ import contextlib
 import textwrap
 from typing import Self
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -193,6 +194,7 @@ def watched(source: str) -> tuple[set[str], set[str]]:
     return own(space.read), own(changed)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(programs.filter(compiles))
 @example("for a in b:\n    pass\na")

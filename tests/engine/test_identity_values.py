@@ -69,6 +69,7 @@ def test_digest_survives_storage(value: object) -> None:
     assert digest(value) == before
 
 
+@pytest.mark.slow
 @given(TREES)
 def test_every_part_counts(value: object) -> None:
     """A value inside an object, beside an odd neighbour, and in a long list counts."""

@@ -206,6 +206,7 @@ def test_taking_never_raises() -> None:
     assert set(taken.unstorable) == {"h", "in"}
 
 
+@pytest.mark.slow
 def test_a_deep_value_does_not_stop_the_walk() -> None:
     """Nesting beyond any stack costs nothing but itself."""
     deep: Any = object

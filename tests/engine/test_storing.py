@@ -146,6 +146,7 @@ def _prose(size: int, seed: int) -> str:
     return " ".join(chance.choices(words, k=size // 4))[:size]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "mutated", "write"),
     [
@@ -215,6 +216,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(values)
 def test_any_value_comes_back_with_its_digest_and_type(value: object) -> None:
@@ -250,6 +252,7 @@ LARGE: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", LARGE, ids=range(len(LARGE)))
 def test_large_values_of_every_layer_come_back(value: Any) -> None:
     """A value that is read piece by piece is what it was, and can be written to."""

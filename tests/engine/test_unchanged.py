@@ -160,6 +160,7 @@ def test_a_write_while_it_is_hashed_is_seen_next_time() -> None:
     assert reads(value) == (read(value), 1)
 
 
+@pytest.mark.slow
 def test_new_memory_at_an_old_place_is_read() -> None:
     """The next array may get the same address, or one that overlaps."""
     for turn in range(12):

@@ -75,7 +75,7 @@ def _as_seen(output: dict) -> dict:
     """Streams without measured times, and with carriage returns carried out."""
     if "text" not in output:
         return output
-    text = re.sub(r"[\d.]+ \w?s\b", "t", output["text"])
+    text = re.sub(r"[\d.]+(e[+-]\d+)? \w?s\b", "t", output["text"])
     return {
         **output,
         "text": "\n".join(_overwritten(line) for line in text.split("\n")),

@@ -97,6 +97,7 @@ def test_a_change_costs_what_changed(
     store.close()
 
 
+@pytest.mark.slow
 def test_a_chat_that_grows_costs_its_turns(tmp_path: Path) -> None:
     """Two hundred saves of a growing chat take little more than its turns."""
     store = nbdurable_store.open(tmp_path / "s")

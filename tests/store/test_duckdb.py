@@ -135,6 +135,7 @@ def test_full_batches_follow_each_other(projected: Projected) -> None:
     assert projected.held() == projected.expected()
 
 
+@pytest.mark.slow
 def test_two_processes_ingest_at_the_same_time(projected: Projected) -> None:
     """Whoever comes first takes a record over; nobody takes it over twice."""
     others = [Ingester(projected.root) for _ in range(2)]

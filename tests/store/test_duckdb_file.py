@@ -253,6 +253,7 @@ def test_a_foreign_tool_blocks_nobody(projected: Projected) -> None:
     assert projected.notices() == []
 
 
+@pytest.mark.slow
 def test_a_stopped_kernel_blocks_nobody(projected: Projected) -> None:
     """While somebody keeps the lock, ingest returns at once and readers go on."""
     projected.append(3)

@@ -84,6 +84,7 @@ def test_dying_at_a_moment_loses_nothing(tmp_path: Path, point: str) -> None:
     _must_hold(tmp_path / "s", lines.split())
 
 
+@pytest.mark.slow
 def test_dying_anywhere_loses_nothing(tmp_path: Path) -> None:
     """Killed after a random number of acknowledgements, five times on one store."""
     chance = random.Random(11)
