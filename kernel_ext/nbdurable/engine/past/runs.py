@@ -7,7 +7,13 @@ from typing import Final
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.forks import forked_from
-from nbdurable.engine.past.history import CallPast, History, StepPast, StepState
+from nbdurable.engine.past.history import (
+    CallPast,
+    CallState,
+    History,
+    StepPast,
+    StepState,
+)
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable_store.records import Entry, Kind
 
@@ -74,6 +80,15 @@ def calls(entries: Iterable[Entry]) -> list[CallPast]:
         run = entry.record.run
         folded.setdefault(run, History(run)).apply((entry,))
     return [c for h in folded.values() for c in h.calls.values()]
+
+
+def pure_call(entries: Iterable[Entry], code: str) -> CallPast | None:
+    """The first completed `pure` call among them that this code made, in any run."""
+    for call in calls(entries):
+        completed = call.state is CallState.COMPLETED and call.outcome
+        if completed and call.code == code and call.effect == "pure":
+            return call
+    return None
 
 
 def unfinished_step(history: History) -> StepPast | None:

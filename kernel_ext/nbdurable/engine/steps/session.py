@@ -18,7 +18,7 @@ from nbdurable.engine.files.stamps import Contents
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.past import forks, runs
-from nbdurable.engine.past.history import CallPast, CallState, History
+from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.slots import Slots
 from nbdurable.engine.steps import goingon, starting
 from nbdurable.engine.steps.deferred import Deferred
@@ -48,9 +48,6 @@ from nbdurable_store import open as open_store
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Lease, Store
 from nbdurable_store.records import NO_KEY, Entry, Kind, Plain, Record
-
-APPENDERS_MAX = 16
-"""Appends at a time from awaiting calls; they share syncs, so more gain nothing."""
 
 
 class Session:
@@ -128,7 +125,7 @@ class Session:
 
         Their own, since the default ones may all be busy with the user's calls.
         """
-        return starting.Appenders(APPENDERS_MAX, thread_name_prefix="nbdurable-append")
+        return starting.Appenders()
 
     @property
     def store(self) -> Store:
@@ -338,12 +335,7 @@ class Session:
         """A completed `pure` call of another run of the store with this key."""
         if not request.code or request.undigestible:
             return None
-        entries = self.store.lookup((request.key,))
-        for call in runs.calls(entries) if entries else ():
-            completed = call.state is CallState.COMPLETED and call.outcome
-            if completed and call.code == request.code and call.effect == "pure":
-                return call
-        return None
+        return runs.pure_call(self.store.lookup((request.key,)), request.code)
 
     def overtake(self, slot: str, name: str) -> None:
         """A cell runs again: what its last execution left running makes no more calls.

@@ -16,7 +16,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nbdurable.engine.calls.leftovers import Leftover, Leftovers, Sort, was_taken
 from nbdurable.engine.where.frames import Frame, inside, outside, own_frame
@@ -28,9 +28,15 @@ _start = threading.Thread.start
 _submit: Callable[..., Future[Any]] = ThreadPoolExecutor.submit
 _loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
+APPENDERS_MAX: Final = 16
+"""Appends at a time from awaiting calls; they share syncs, so more gain nothing."""
+
 
 class Appenders(ThreadPoolExecutor):
     """Threads of ours: what they do is no part of the step that asks for it."""
+
+    def __init__(self) -> None:
+        super().__init__(APPENDERS_MAX, thread_name_prefix="nbdurable-append")
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As ever, seen by nobody."""
