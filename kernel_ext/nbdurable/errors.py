@@ -135,18 +135,26 @@ class ReferenceUnknown(DurableError):
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class NothingDurable(DurableError):
-    """A command that needs a run, where no durable cell ran yet."""
+    """A command that needs a run, where no durable cell ran yet.
+
+    Attributes:
+        command: What was typed.
+        elsewhere: What to type to look in another folder, or "".
+    """
 
     slug: ClassVar[str] = "nothing-durable"
     command: str
+    elsewhere: str = ""
 
     def fact(self) -> str:
         """One line about the command."""
         return f"{self.command} needs a run, and no durable cell ran here yet."
 
     def remedies(self) -> tuple[Remedy, ...]:
-        """How to begin."""
-        return (Remedy("begin one", "%%durable NAME on a cell's first line"),)
+        """How to begin, and where else there may be one."""
+        begin = Remedy("begin one", "%%durable NAME on a cell's first line")
+        elsewhere = Remedy("another folder", self.elsewhere)
+        return (begin, elsewhere) if self.elsewhere else (begin,)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -236,21 +236,51 @@ def test_a_foreign_store_is_trusted_on_demand(
 @pytest.mark.parametrize(
     "words",
     [
-        ["runs"],
         ["show", "7"],
         ["why", "nothing"],
         ["fsck"],
+        ["gc"],
         ["resolve", "review.2", "--did-not"],
         ["timeline", "--html", "run.html"],
-        ["trust", "nowhere"],
     ],
 )
 def test_without_a_store_nothing_is_made(
     home: Path, cli: Run, words: list[str]
 ) -> None:
-    """Looking never makes a store: the error says that there is none."""
+    """Looking never makes a store: the error says how to begin, and where else to look."""
+    told = cli(*words, code=2)
+    assert told.startswith(f"NothingDurable: nbdurable {words[0]} needs a run")
+    assert "begin one       %%durable NAME on a cell's first line" in told
+    assert "another folder  nbdurable runs PATH" in told
+    assert list(home.iterdir()) == []
+
+
+def test_a_folder_without_runs_is_no_error(home: Path, cli: Run) -> None:
+    """`runs` says in one sentence that there are none yet, how to begin, where to look."""
+    told = cli("runs")
+    assert told.startswith(
+        "no durable runs in this folder yet · to begin: %%durable NAME"
+    )
+    assert told.endswith("another folder: nbdurable runs PATH")
+    assert "\n" not in told
+    assert json.loads(cli("runs", "--json")) == []
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["runs", "nowhere"], ["trust", "nowhere"]])
+def test_a_folder_that_was_named_has_to_be_a_store(
+    home: Path, cli: Run, words: list[str]
+) -> None:
+    """A path that somebody typed and that isn't there is an error."""
     assert cli(*words, code=2).startswith("NotAStore")
     assert list(home.iterdir()) == []
+
+
+def test_the_package_is_the_command(home: Path) -> None:
+    """`python -m nbdurable` is `nbdurable`."""
+    words = [sys.executable, "-m", "nbdurable", "runs"]
+    ran = subprocess.run(words, cwd=home, capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("no durable runs in this folder yet")
 
 
 def test_looking_changes_nothing(home: Path, cli: Run) -> None:
@@ -304,7 +334,7 @@ def test_the_store_can_be_named(
     monkeypatch.setenv("NBDURABLE_STORE", "/nowhere")
     path = str(home / ".nbdurable")
     assert cli("--store", path, "runs") == cli("runs", "--store", path)
-    assert "/nowhere" in cli("runs", code=2)
+    assert "no durable runs in /nowhere (NBDURABLE_STORE) yet" in cli("runs")
 
 
 def test_every_command_answers_in_json(home: Path, cli: Run) -> None:

@@ -251,7 +251,7 @@ def test_a_run_with_a_fork_stays_until_the_fork_is_gone(home: Path, cli: Run) ->
     assert "would remove run 1" in said
     assert "would remove run 2" in said
     cli("rm", "run-1", "run-2", "--yes")
-    assert cli("runs") == "no run yet"
+    assert cli("runs") == "no runs in this store"
 
 
 def test_a_fork_is_judged_by_what_is_its_own(home: Path, cli: Run) -> None:

@@ -145,7 +145,7 @@ def test_a_path_or_a_run_may_stand_first(theirs: Path, look: Looked) -> None:
     for path in ("sent", "./sent", str(theirs)):
         assert "is foreign" in look("show", path)
     assert "run 3" in look("show", "sent", "run-1")
-    assert look("show", "run-1", code=2).startswith("NotAStore")
+    assert look("show", "run-1", code=2).startswith("NothingDurable")
     assert look("runs", "nowhere", code=2).startswith("NotAStore")
     assert look("why", "no/where", code=2).startswith("NotAStore")
     assert "nb/a.ipynb:7" in look(
@@ -296,7 +296,9 @@ def test_files_that_are_none_hang_nobody(
         path.mkdir()
     code = 2 if name == "FORMAT" else 0
     printed = look("runs", root, code=code)
-    assert printed.startswith("NotAStore") if code else "no run yet" in printed
+    assert (
+        printed.startswith("NotAStore") if code else "no runs in this store" in printed
+    )
 
 
 @pytest.mark.parametrize(

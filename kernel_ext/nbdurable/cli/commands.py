@@ -28,7 +28,7 @@ from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.folders import STORE_FOLDER
 from nbdurable.engine.where.moments import Now, count, moment, since, size
 from nbdurable.engine.where.whereabouts import RunRow
-from nbdurable.errors import DurableError, Remedy
+from nbdurable.errors import DurableError, NothingDurable, Remedy
 from nbdurable.timeline import (
     Reader,
     compare,
@@ -96,14 +96,18 @@ def opened(given: argparse.Namespace) -> Iterator[Store]:
     """The store that is meant; nothing is made where there is none.
 
     Raises:
-        NotAStore: There is none.
+        NothingDurable: There is none in this folder.
+        NotAStore: There is none in the folder that was named.
     """
     path, named = place(given)
     moved = not named and network_type(path) is not None
     there = local_place(path, data_dir()) if moved else path
     if not (there / FORMAT).exists():
         must_be_free(there)
-        raise NotAStore(place=str(there), why="nothing is there")
+        if given.store:
+            raise NotAStore(place=str(there), why="nothing is there")
+        command = f"nbdurable {given.command}"
+        raise NothingDurable(command=command, elsewhere="nbdurable runs PATH")
     store = nbdurable_store.open(path, named=named)
     try:
         yield store
@@ -116,7 +120,8 @@ def looked_at(given: argparse.Namespace) -> Iterator[tuple[Store, str]]:
     """The store that is meant, to look at, and what is said of it if it is foreign.
 
     Raises:
-        NotAStore: There is none.
+        NothingDurable: There is none in this folder.
+        NotAStore: There is none in the folder that was named.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -150,10 +155,19 @@ def _answer(text: str, data: object, unverified: str) -> Answer:
 # ---- looking -----------------------------------------------------------------------------
 
 
+BEGIN: Final = "to begin: %%durable NAME on a cell's first line · another folder: nbdurable runs PATH"
+"""What is said where there is no store yet: a new user looks before they begin."""
+
+
 def runs(given: argparse.Namespace) -> Answer:
     """The runs of the store, latest first."""
-    with looked_at(given) as (store, unverified):
-        rows, states = run_rows(store), _states(store)
+    try:
+        with looked_at(given) as (store, unverified):
+            rows, states = run_rows(store), _states(store)
+    except NothingDurable:
+        path, named = place(given)
+        there = f"{path} (NBDURABLE_STORE)" if named else "this folder"
+        return Answer(f"no durable runs in {there} yet · {BEGIN}", [])
     data = [
         {
             "id": r.id,
@@ -166,7 +180,9 @@ def runs(given: argparse.Namespace) -> Answer:
         }
         for r in rows
     ]
-    return _answer(_table(rows, states, now()) or "no run yet", data, unverified)
+    return _answer(
+        _table(rows, states, now()) or "no runs in this store", data, unverified
+    )
 
 
 def run_rows(store: Store) -> list[RunRow]:

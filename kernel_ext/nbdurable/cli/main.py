@@ -138,7 +138,7 @@ def parser() -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, help=says, description=says, parents=[shared], allow_abbrev=False
         )
-        made.set_defaults(does=does)
+        made.set_defaults(does=does, command=name)
         return made
 
     runs = command("runs", "commands:runs", "list the runs of the store, latest first")
