@@ -43,7 +43,7 @@ class Mutant:
 
 MUTANTS = {
     "skip the sync": Mutant(
-        "kernel_ext/nbdurable/engine/calls/call.py",
+        "kernel_ext/nbdurable/engine/calls/executing.py",
         "yield Append(started, write)",
         "yield Append(started, False)",
         ("tests/crash/test_order_of_writes.py",),

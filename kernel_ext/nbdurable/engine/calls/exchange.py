@@ -12,14 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbdurable.engine.calls.call import (
-    Conduct,
-    Perform,
-    Returned,
-    advance,
-    advance_async,
-    conduct,
-)
+from nbdurable.engine.calls.call import conduct
+from nbdurable.engine.calls.driving import Returned, advance, advance_async
+from nbdurable.engine.calls.going import Conduct, Perform
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from nbdurable.engine.calls.attempt import Attempt
-from nbdurable.engine.calls.call import run_async, run_sync
+from nbdurable.engine.calls.driving import run_async, run_sync
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.requests import CallRequest
 from nbdurable.engine.codec import TOOL_MARK

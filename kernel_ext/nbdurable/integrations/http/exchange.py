@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine.calls.call import Returned
+from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import Begun
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.codec import Encoded, Unstorable, decode, encode

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 
-from nbdurable.engine.calls.call import Returned
+from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import begin, begin_async
 from nbdurable.engine.where.frames import Frame, current_frame, inside
 from nbdurable.integrations.http.asked import asks_model, may_ask_model

@@ -1,0 +1,148 @@
+"""The two drivers of a call's protocol: one blocks, one awaits."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.call import conduct
+from nbdurable.engine.calls.going import Append, Command, Conduct, Pause, Perform, Sent
+from nbdurable.engine.calls.requests import CallRequest, Outcome
+from nbdurable.engine.where.frames import Frame, inside
+from nbdurable_store.errors import DurableError
+
+INTERRUPTIONS = (DurableError, OSError, KeyboardInterrupt, asyncio.CancelledError)
+"""What the protocol is told of instead of being left in the middle."""
+
+
+def advance(
+    frame: Frame[Attempt], steps: Conduct, sent: Outcome | None
+) -> Perform | Returned:
+    """Carry the protocol on to its next effect, or to its end, by blocking."""
+    home = frame.attempt.home
+    command = next_command(steps, sent, None)
+    while isinstance(command, (Append, Pause)):
+        error: BaseException | None = None
+        try:
+            if isinstance(command, Append):
+                home.append(command.records, sync=command.sync)
+            else:
+                home.clock.sleep(command.seconds)
+        except INTERRUPTIONS as raised:
+            error = raised
+        command = next_command(steps, None, error)
+    return command
+
+
+async def advance_async(
+    frame: Frame[Attempt], steps: Conduct, sent: Outcome | None
+) -> Perform | Returned:
+    """The same, without blocking the event loop."""
+    command = next_command(steps, sent, None)
+    while isinstance(command, (Append, Pause)):
+        error: BaseException | None = None
+        try:
+            if isinstance(command, Append):
+                await _appended(frame, command)
+            else:
+                await asyncio.sleep(command.seconds)
+        except INTERRUPTIONS as raised:
+            error = raised
+        command = next_command(steps, None, error)
+    return command
+
+
+async def _appended(frame: Frame[Attempt], command: Append) -> None:
+    home = frame.attempt.home
+    append = functools.partial(home.append, command.records, sync=command.sync)
+    if command.sync:
+        loop = asyncio.get_running_loop()
+        appending = loop.run_in_executor(home.appenders, append)
+        try:
+            await asyncio.shield(appending)
+        except asyncio.CancelledError:
+            # It happens all the same, and what comes next is appended behind it.
+            await asyncio.wait([appending])
+            raise
+    else:
+        append()
+
+
+def run_sync(
+    frame: Frame[Attempt], request: CallRequest, perform: Callable[[], object]
+) -> object:
+    """Conduct a call whose function blocks."""
+    steps = conduct(frame, request)
+    try:
+        reached = advance(frame, steps, None)
+        while isinstance(reached, Perform):
+            reached = advance(frame, steps, _performed(reached, request, perform))
+        return reached.value
+    finally:  # an interrupt in here leaves the protocol in the middle
+        steps.close()
+
+
+async def run_async(
+    frame: Frame[Attempt],
+    request: CallRequest,
+    perform: Callable[[], Awaitable[object]],
+) -> object:
+    """Conduct a call whose function is awaited."""
+    steps = conduct(frame, request)
+    try:
+        reached = await advance_async(frame, steps, None)
+        while isinstance(reached, Perform):
+            outcome = await _awaited(reached, request, perform)
+            reached = await advance_async(frame, steps, outcome)
+        return reached.value
+    finally:
+        steps.close()
+
+
+def _performed(
+    command: Perform, request: CallRequest, perform: Callable[[], object]
+) -> Outcome:
+    function = request.find_out if command.find_out else perform
+    assert function is not None
+    with inside(command.frame):
+        try:
+            return Outcome(function())
+        except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
+            return Outcome(raised=raised)
+
+
+async def _awaited(
+    command: Perform, request: CallRequest, perform: Callable[[], Awaitable[object]]
+) -> Outcome:
+    with inside(command.frame):
+        try:
+            if command.find_out:
+                assert request.find_out is not None
+                found = request.find_out()
+                return Outcome(await found if inspect.isawaitable(found) else found)
+            return Outcome(await perform())
+        except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
+            return Outcome(raised=raised)
+
+
+class Returned(NamedTuple):
+    """The protocol is over, with this value."""
+
+    value: object
+
+
+def next_command(
+    steps: Conduct, sent: Sent, error: BaseException | None
+) -> Command | Returned:
+    """Advance the protocol by one step."""
+    try:
+        return steps.throw(error) if error is not None else steps.send(sent)
+    except StopIteration as stop:
+        done: Outcome = stop.value
+    if done.raised is not None:
+        raise done.raised
+    return Returned(done.value)

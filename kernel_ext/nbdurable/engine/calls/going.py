@@ -1,0 +1,57 @@
+"""A call under way, and what its protocol asks of whoever drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.requests import CallRequest, Claim, Outcome
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.matching import Match
+from nbdurable.engine.where.frames import Frame
+from nbdurable_store.records import Record
+
+
+class Append(NamedTuple):
+    """Append records, and fold them."""
+
+    records: tuple[Record, ...]
+    sync: bool
+
+
+class Perform(NamedTuple):
+    """Execute something of the user's within a frame; the driver sends `Outcome`."""
+
+    frame: Frame[Attempt]
+    find_out: bool = False
+
+
+class Pause(NamedTuple):
+    """Let others go on for this long, in seconds."""
+
+    seconds: float
+
+
+Command = Append | Perform | Pause
+Sent = Outcome | None
+Conduct = Generator[Command, Sent, Outcome]
+
+
+@dataclass(slots=True)
+class Going:
+    """A call under way: what it is, and what the journal holds of it now."""
+
+    frame: Frame[Attempt]
+    request: CallRequest
+    claim: Claim
+    match: Match
+    waited_s: float = 0.0
+
+    def again(self, past: Past) -> None:
+        """Decide once more, with another past."""
+        self.match = Match(past, self.match.call, self.match.standing)
+
+
+Part = Generator[Command, Sent, Outcome | None]
