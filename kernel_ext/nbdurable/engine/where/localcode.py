@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import inspect
 import linecache
 import sys
 import sysconfig
@@ -16,8 +15,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TypeAlias
 
-from nbdurable.errors import NotDone
-from nbdurable_store.errors import DurableError
+import nbdurable_store
 
 _Found: TypeAlias = tuple[str | None, Sequence[str]]
 """A module's file, and where its submodules are."""
@@ -27,7 +25,10 @@ _INSTALLED = (
         f"{Path(sysconfig.get_path(name)).resolve()}/"
         for name in ("stdlib", "platstdlib", "purelib", "platlib")
     ),
-    *(f"{Path(inspect.getfile(error)).parent}/" for error in (NotDone, DurableError)),
+    *(
+        f"{Path(sys.modules[ours].__path__[0])}/"
+        for ours in (__name__.partition(".")[0], nbdurable_store.__name__)
+    ),
 )
 """Folders whose code counts by its version; ours also where it is a checkout."""
 

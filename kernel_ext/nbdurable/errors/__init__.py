@@ -1,0 +1,45 @@
+"""What nbdurable raises: errors a program may catch, and pauses it must not."""
+
+from __future__ import annotations
+
+from nbdurable.errors.pauses import (
+    AlreadyHappened,
+    CallInDoubt,
+    CallPause,
+    CallRefused,
+    HappenedBeforeRerun,
+    HappenedElsewhere,
+    KeysDiffer,
+    ResultGone,
+    TwinHappened,
+)
+from nbdurable.errors.refusals import (
+    DigestRefused,
+    NotDone,
+    NothingDurable,
+    OptionUnknown,
+    ReferenceUnknown,
+    ToolRefused,
+)
+from nbdurable_store.errors import DurableError, DurablePause, Remedy
+
+__all__ = [
+    "AlreadyHappened",
+    "CallInDoubt",
+    "CallPause",
+    "CallRefused",
+    "DigestRefused",
+    "DurableError",
+    "DurablePause",
+    "HappenedBeforeRerun",
+    "HappenedElsewhere",
+    "KeysDiffer",
+    "NotDone",
+    "NothingDurable",
+    "OptionUnknown",
+    "ReferenceUnknown",
+    "Remedy",
+    "ResultGone",
+    "ToolRefused",
+    "TwinHappened",
+]
