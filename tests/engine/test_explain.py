@@ -53,7 +53,7 @@ READS = {"PROMPT": "aa", "hits": "bb", "client": None}
             "source",
             {**READS, "PROMPT": "cc", "hits": "dd"},
             Cause(Reason.INPUT, ("PROMPT", "hits")),
-            "PROMPT and hits changed (cell 2)",
+            "PROMPT (cell 2) and hits changed",
         ),
         (
             "source",

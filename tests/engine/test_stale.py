@@ -9,6 +9,7 @@ import pytest
 
 from nbdurable.engine.asking import commands
 from nbdurable.engine.asking.stale import Here, stale
+from nbdurable.engine.steps.cells import Places
 from tests.engine.notebooks import HIDDEN, Notebook
 
 
@@ -20,14 +21,19 @@ def nb() -> Iterator[Notebook]:
         yield notebook
 
 
-def in_cell_4(names: Collection[str]) -> Mapping[str, str]:
+def in_cell_4(names: Collection[str]) -> Mapping[str, int]:
     """A shell in which cell 4 assigned everything."""
-    return dict.fromkeys(names, "cell 4")
+    return dict.fromkeys(names, 4)
 
 
-def told(nb: Notebook) -> dict[str, str]:
+def in_cell_1(names: Collection[str]) -> Mapping[str, int]:
+    """A shell in which cell 1 assigned everything."""
+    return dict.fromkeys(names, 1)
+
+
+def told(nb: Notebook, places: Places = in_cell_4) -> dict[str, str]:
     """By name of the step, why it would run again."""
-    here = Here(nb.namespace, HIDDEN | {"world"}, in_cell_4)
+    here = Here(nb.namespace, HIDDEN | {"world"}, places)
     found = stale(nb.session, here)
     steps = {slot: nb.session.history.latest(slot) for slot in found}
     return {step.name: found[slot] for slot, step in steps.items() if step}
@@ -43,6 +49,65 @@ def test_a_changed_input_is_named_with_its_cell(nb: Notebook) -> None:
     assert told(nb) == {"chart": "df changed in cell 4"}
     nb.plain("df = [1, 2]")
     assert told(nb) == {}
+
+
+def test_a_cell_that_an_earlier_attempt_fits_is_not_stale(nb: Notebook) -> None:
+    """Where the inputs are again those of an attempt before the last, it would replay."""
+    nb.plain("PROMPT = 'one'\nwidth = 3")
+    nb.run("n = len(PROMPT) * width", "ask")
+    nb.plain("PROMPT = 'two words'")
+    nb.run("n = len(PROMPT) * width", "ask")
+    nb.plain("PROMPT = 'one'")
+    assert told(nb) == {}
+    nb.plain("width = 4")
+    assert told(nb) == {"ask": "PROMPT and width changed in cell 4"}
+    nb.plain("width = 3")
+    assert "replayed" in nb.run("n = len(PROMPT) * width", "ask")
+
+
+def test_an_earlier_attempt_fits_with_the_code_that_it_had(nb: Notebook) -> None:
+    """An earlier attempt whose input was of a class that is there again fits too."""
+    nb.plain("class A:\n    def n(self): return 1\nx = A()")
+    nb.run("n = str(type(x))", "ask")
+    nb.plain("x = 5")
+    nb.run("n = str(type(x))", "ask")
+    nb.plain("x = A()")
+    assert told(nb) == {}
+    nb.plain("class A:\n    def n(self): return 2\nx = A()")
+    assert told(nb) == {"ask": "x changed in cell 4"}
+
+
+def test_a_rerun_leaves_no_earlier_attempt_to_fit(nb: Notebook) -> None:
+    """What was before a rerun that was asked for is not served any more."""
+    nb.plain("PROMPT = 'one'")
+    nb.run("n = len(PROMPT)", "ask")
+    commands.rerun(nb.session, commands.step_to_rerun(nb.session.history, "ask"))
+    nb.plain("PROMPT = 'two words'")
+    nb.run("n = len(PROMPT)", "ask")
+    nb.plain("PROMPT = 'one'")
+    assert told(nb) == {"ask": "PROMPT changed in cell 4"}
+
+
+def test_a_durable_cell_that_made_the_change_is_named(nb: Notebook) -> None:
+    """A change that a durable cell made, in place too, is told by its name."""
+    nb.plain("rows = [1]")
+    nb.run("n = len(rows)", "count")
+    nb.run("rows.append(2)", "add")
+    assert told(nb, in_cell_1)["count"] == "rows changed in add"
+    line = nb.run("n = len(rows)", "count")
+    assert "ran again because rows changed (add)" in line
+
+
+def test_each_changed_name_has_its_own_place(nb: Notebook) -> None:
+    """One name that the cell changed itself and another one are told one by one."""
+    nb.plain("queue, limit = [1, 2, 3], 1")
+    nb.run("item = queue.pop(0) * limit", "take")
+    nb.plain("limit = 2")
+    assert told(nb) == {
+        "take": "limit changed in cell 4, queue changed by this cell itself"
+    }
+    line = nb.run("item = queue.pop(0) * limit", "take")
+    assert "because limit and queue (by this cell itself) changed" in line
 
 
 def test_code_behind_an_input_counts(nb: Notebook) -> None:

@@ -9,13 +9,14 @@ after a restart nothing is there yet.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.inputs import read_inputs
 from nbdurable.engine.past.pasts import StepPast, StepState
+from nbdurable.engine.steps.step import serves
 from nbdurable.engine.telling import causes
 from nbdurable.engine.telling.wording import both
 from nbdurable.engine.values.contents import digest_of
@@ -71,7 +72,10 @@ def _told(session: Session, step: StepPast, here: Here) -> str:
     history = session.history
     if step.state is not StepState.COMPLETED:
         return ""
-    reads = _reads(session, step, here)
+    now, dynamic = _now(session, step, here)
+    # Of a cell that reads all variables, one that is new is a change.
+    seen = {n: d for n, d in now.items() if n in step.counted or dynamic}
+    reads = {**step.counted, **seen}
     why = causes.rekeyed(history, step.slot, keys.ALGORITHM) or causes.cause(
         history, slot=step.slot, source=step.source, reads=reads
     )
@@ -79,18 +83,42 @@ def _told(session: Session, step: StepPast, here: Here) -> str:
         return ""
     if why.reason is not causes.Reason.INPUT:
         return causes.because(why)
-    places = {**causes.makers(history), **here.places(why.names)}
-    places.update(dict.fromkeys(why.itself, causes.ITSELF))
-    where = dict.fromkeys(places[n] for n in why.names if n in places)
-    told = " and ".join(p if p == causes.ITSELF else f"in {p}" for p in where)
-    return f"{both(why.names)} changed{told and f' {told}'}"
+    if _fits_earlier(session, step, now):
+        return ""
+    changed_in = session.keeping.changed_in(why.names, here.places)
+    places = causes.by_place(why, {**causes.makers(history), **changed_in})
+    return ", ".join(_changed(names, place) for place, names in places.items())
 
 
-def _reads(session: Session, step: StepPast, here: Here) -> Mapping[str, str | None]:
-    """The digests of what the cell would read now; what isn't there is as it was."""
+def _changed(names: Sequence[str], place: str) -> str:
+    where = place if place in {"", causes.ITSELF} else f"in {place}"
+    return f"{both(names)} changed{where and f' {where}'}"
+
+
+def _fits_earlier(
+    session: Session, step: StepPast, now: Mapping[str, str | None]
+) -> bool:
+    """Whether an attempt before the last one is of these inputs: it would be replayed."""
+    reads = {**step.counted, **now}
+    return any(
+        past.state is StepState.COMPLETED
+        and past.source == step.source
+        and past.algorithm == keys.ALGORITHM
+        and None not in past.reads.values()
+        and now.keys() <= past.counted.keys()
+        and all(reads.get(name) == digest for name, digest in past.counted.items())
+        and serves(session, step.slot, past)
+        for past in session.history.steps.values()
+    )
+
+
+def _now(
+    session: Session, step: StepPast, here: Here
+) -> tuple[Mapping[str, str | None], bool]:
+    """The digests of what the cell would read and is there; whether it reads all."""
     source = source_of(session, step)
     if source is None:
-        return step.counted
+        return {}, False
     try:
         inputs = read_inputs(
             source,
@@ -101,19 +129,16 @@ def _reads(session: Session, step: StepPast, here: Here) -> Mapping[str, str | N
             contents=digest_of,
         )
     except SyntaxError:
-        return step.counted
+        return {}, False
     if inputs.unbound & session.deferred.waiting.keys():  # loaded when the cell runs
-        return step.counted
+        return {}, False
     now: dict[str, str | None] = {
         name: digest.hex() if digest else None
         for name, digest in inputs.digests.items()
         if name in here.namespace
     }
     now.update((name, digest.hex()) for name, digest in inputs.codes.items())
-    known = step.counted
-    # Of a cell that reads all variables, one that is new is a change.
-    seen = {n: d for n, d in now.items() if n in known or inputs.dynamic}
-    return {**known, **seen}
+    return now, bool(inputs.dynamic)
 
 
 def source_of(session: Session, step: StepPast) -> str | None:

@@ -13,11 +13,12 @@ Output = Mapping[str, Plain]
 update_display_data, clear_output or error."""
 
 
-Places = Callable[[Collection[str]], Mapping[str, str]]
-"""Where names were assigned last, such as ``cell 2``, as far as the shell knows."""
+Places = Callable[[Collection[str]], Mapping[str, int]]
+"""The execution count of the cell that assigned or changed each name last, as far as the
+shell knows."""
 
 
-def no_places(_: Collection[str]) -> Mapping[str, str]:
+def no_places(_: Collection[str]) -> Mapping[str, int]:
     """A shell that doesn't know."""
     return {}
 

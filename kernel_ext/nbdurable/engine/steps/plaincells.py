@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
+from nbdurable.engine.steps.cells import Places
 from nbdurable.engine.steps.snapshot import Kept, take
 from nbdurable.engine.telling.wording import both
 from nbdurable.engine.where.moments import size
@@ -30,6 +31,19 @@ ANNOUNCED_BYTES_MIN = 200_000_000
 """Storing more takes longer than people wait without wondering: half a second."""
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A durable cell that made or changed a name.
+
+    Attributes:
+        name: What people call the step.
+        count: Its execution count in this kernel.
+    """
+
+    name: str
+    count: int
+
+
 @dataclass(slots=True)
 class Keeping:
     """What a run keeps by now, as far as this kernel knows.
@@ -40,20 +54,40 @@ class Keeping:
             that were tried, by name.
         modules: The names of modules, by name.
         blobs: The latest blob that holds a name, with the names that it holds.
+        makers: The durable cell that made or changed each name last in this kernel.
     """
 
     digests: dict[str, bytes] = field(default_factory=dict)
     code: dict[str, object] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     blobs: dict[str, tuple[bytes, tuple[str, ...]]] = field(default_factory=dict)
+    makers: dict[str, Maker] = field(default_factory=dict)
 
-    def made(self, groups: Iterable[tuple[tuple[str, ...], BlobRef]]) -> None:
+    def made(
+        self, groups: Iterable[tuple[tuple[str, ...], BlobRef]], by: Maker
+    ) -> None:
         """A step made these: what was known of them is of an earlier value."""
         for names, ref in groups:
             for name in names:
+                self.makers[name] = by
                 self.digests.pop(name, None)
                 self.code.pop(name, None)
                 self.blobs[name] = ref.id, names
+
+    def changed_in(self, names: Collection[str], places: Places) -> dict[str, str]:
+        """Where each name got its value: a durable cell's name, or ``cell 2``.
+
+        Args:
+            names: Which names.
+            places: Where the shell saw them assigned.
+        """
+        counts = places(names)
+        found = {name: f"cell {count}" for name, count in counts.items()}
+        for name in names:
+            maker = self.makers.get(name)
+            if maker is not None and maker.count >= counts.get(name, 0):
+                found[name] = maker.name
+        return found
 
     def new(self, groups: Iterable[Kept]) -> list[Kept]:
         """Those groups that aren't kept as they are."""

@@ -19,6 +19,7 @@ from nbdurable.engine.past.history import StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps.cells import Cell, Output, Replayed
+from nbdurable.engine.steps.plaincells import Maker
 from nbdurable.engine.steps.rebuilding import (
     Made,
     Rebuilding,
@@ -46,12 +47,14 @@ class Known:
         past: The attempt.
         inputs: What the cell reads now: equal to what it read then.
         files: The files it reads and writes.
+        count: The execution count of the cell.
     """
 
     place: Place
     past: StepPast
     inputs: Inputs
     files: StepFiles
+    count: int = 0
 
 
 def replay(
@@ -124,7 +127,8 @@ class _Back:
         self.namespace.update(made.values)
         if RANDOM in view:
             randomness.restore(view[RANDOM])
-        session.keeping.made(zip(past.groups, past.blobs[1:], strict=True))
+        by = Maker(self.known.place.name, self.known.count)
+        session.keeping.made(zip(past.groups, past.blobs[1:], strict=True), by)
         for name in fields.texts(past.fields, "deleted"):
             self.namespace.pop(name, None)
         _adopt(session, self.known.place, past)

@@ -30,10 +30,12 @@ from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.watched import Files
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
+from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.tally import Tally
 from nbdurable.engine.steps import goingon, starting
 from nbdurable.engine.steps.cells import CellEnd, Output
 from nbdurable.engine.steps.inside import keep_inside
+from nbdurable.engine.steps.plaincells import Maker
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.steps.snapshot import Marks, mark, take
 from nbdurable.engine.telling import lines, wording
@@ -200,7 +202,9 @@ class Running:
         files = self.files.close()
         fields |= {**files.fields(), "effects": self._effects()}
         kept = [group.ref for group in taken.groups]
-        self.session.keeping.made((g.names, g.ref) for g in taken.groups)
+        step = self.attempt.step
+        by = Maker(step.name, number(step.fields, "count"))
+        self.session.keeping.made(((g.names, g.ref) for g in taken.groups), by)
         self.attempt.used.told += _told_of(self.inputs, files)
         self.attempt.used.told += map(_last_resort, taken.last_resort)
         return self._record_end(Kind.STEP_COMPLETED, fields, kept, unsaved)

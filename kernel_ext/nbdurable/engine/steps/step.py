@@ -123,7 +123,11 @@ def begin(
         past = None if cell.fresh else replayable(session, place, looked)
         if past is not None:
             known = Known(
-                place=place, past=past, inputs=looked.inputs, files=looked.files
+                place=place,
+                past=past,
+                inputs=looked.inputs,
+                files=looked.files,
+                count=cell.count,
             )
             replayed = replay(session, known, cell, namespace, lease)
             if not isinstance(replayed, DurableError):
@@ -142,14 +146,15 @@ def replayable(session: Session, place: Place, looked: Looked) -> StepPast | Non
         return None
     for step_id in reversed(history.by_step_key.get(looked.key, ())):
         step = history.steps[step_id]
-        if _serves(session, place, step) and not looked.files.changed(step):
+        if serves(session, place.slot, step) and not looked.files.changed(step):
             return step
     return None
 
 
-def _serves(session: Session, place: Place, step: StepPast) -> bool:
+def serves(session: Session, slot: str, step: StepPast) -> bool:
+    """Whether a completed attempt may be replayed in a slot, its files aside."""
     history, known = session.history, session.known()
-    reset = history.slot(place.slot).reset
+    reset = history.slot(slot).reset
     if reset is not None and step.ended_order < reset:
         return False
     if "" in fields.mapping(step.fields, "unsaved") or step.fields.get("inside"):
@@ -158,7 +163,7 @@ def _serves(session: Session, place: Place, step: StepPast) -> bool:
     if len(calls) < len(step.used):
         return False
     owned = (c for c in calls if c.effect is not Effect.PURE)
-    standings = {standing_of(history, c, place.slot, known) for c in owned}
+    standings = {standing_of(history, c, slot, known) for c in owned}
     return Standing.TAKEN not in standings
 
 
@@ -172,7 +177,8 @@ def _start(
 ) -> Running:
     history = session.history
     cause = _cause(history, place, looked, fresh=cell.fresh)
-    because = causes.because(cause, cell.places(cause.names))
+    cells = session.keeping.changed_in(cause.names, cell.places)
+    because = causes.because(cause, cells)
     raw = session.secrets.scrub(cell.raw)
     refs = _written(session, raw, looked, namespace)
     about: dict[str, Plain] = {
@@ -189,6 +195,7 @@ def _start(
         "codes": looked.codes(),
         **_noted(session, looked, fresh=cell.fresh),
         **({"changed_files": dict(cause.files)} if cause.files else {}),
+        **({"cells": dict(cells)} if cells else {}),
     }
     step_id = session.ids.new()
     stub = StepPast.begun(step_id, place.slot, place.name)

@@ -195,7 +195,7 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.CONTINUES: stopped.get(why.stopped, "the kernel stopped during it"),
         Reason.ALGORITHM: _keys_differ(names),
         Reason.CODE: "its code changed",
-        Reason.INPUT: f"{names} changed{_where(why, cells or {})}",
+        Reason.INPUT: _inputs_changed(why, cells or {}),
         Reason.FILE: both([f"{name} {told}" for name, told in why.files.items()]),
         Reason.NO_DIGEST: f"{names} {_have(why.names)} no digest",
         Reason.RERUN: "you asked for a rerun",
@@ -232,10 +232,27 @@ ITSELF: Final = "by this cell itself"
 """The place of a change that the cell made when it last ran."""
 
 
-def _where(why: Cause, cells: Mapping[str, str]) -> str:
+def by_place(why: Cause, cells: Mapping[str, str]) -> Mapping[str, list[str]]:
+    """The names that changed, by where they did; "" where nobody knows.
+
+    Example:
+        >>> by_place(Cause(Reason.INPUT, ("a", "b"), itself=("b",)), {"a": "cell 2"})
+        {'cell 2': ['a'], 'by this cell itself': ['b']}
+    """
     found = {**cells, **dict.fromkeys(why.itself, ITSELF)}
-    places = dict.fromkeys(found[n] for n in why.names if n in found)
-    return f" ({', '.join(places)})" if places else ""
+    names: dict[str, list[str]] = {}
+    for name in why.names:
+        names.setdefault(found.get(name, ""), []).append(name)
+    return names
+
+
+def _inputs_changed(why: Cause, cells: Mapping[str, str]) -> str:
+    places = by_place(why, cells)
+    if len(places) == 1:
+        (place,) = places
+        return f"{both(why.names)} changed{place and f' ({place})'}"
+    told = [f"{both(n)}{place and f' ({place})'}" for place, n in places.items()]
+    return f"{both(told)} changed"
 
 
 def _have(names: tuple[str, ...]) -> str:

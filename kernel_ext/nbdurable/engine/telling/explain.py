@@ -6,7 +6,7 @@ one that ran has a reason, and the nearest recorded call shows what is different
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbdurable.engine.past import fields
@@ -90,7 +90,7 @@ def why_step(
         ledger: An index over the history, where there is one already.
     """
     reason = why_ran(history, step)
-    cells = {**makers(history, step.order), **present.cells}
+    cells = {**makers(history, step.order), **present.cells, **_cells(step)}
     told = because(reason, cells) or str(step.fields.get("why") or "")
     started = moment(step.started_us, present.now)
     ran = (
@@ -106,6 +106,11 @@ def why_step(
         line(calls_told(tally), saved(tally)) if tally.calls else "",
     )
     return Why(step.name, tuple(part for part in lines if part))
+
+
+def _cells(step: StepPast) -> Mapping[str, str]:
+    """Where the names had changed for which an attempt was executed, as it was told."""
+    return {n: str(p) for n, p in fields.mapping(step.fields, "cells").items()}
 
 
 def why_ran(history: History, step: StepPast) -> Cause:
