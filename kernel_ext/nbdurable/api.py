@@ -14,6 +14,7 @@ from nbdurable.engine.asking import commands, forking
 from nbdurable.engine.asking.back import Back
 from nbdurable.engine.asking.back import back as go_back
 from nbdurable.engine.asking.commands import OpenRun, Told, present
+from nbdurable.engine.asking.freezing import Frozen
 from nbdurable.engine.asking.loading import loaded
 from nbdurable.engine.asking.rebuilt import Execute, Shell
 from nbdurable.engine.asking.rebuilt import rebuild as bring_again
@@ -31,6 +32,7 @@ from nbdurable.engine.telling.reference import find_step
 from nbdurable.engine.telling.sides import sides
 from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
+from nbdurable.integrations import http
 from nbdurable.timeline import Diff, Reader, Shown, compare, find_history, living, show
 
 UNSAID = object()
@@ -305,6 +307,24 @@ def status() -> Told:
         problem = unusable.fact()
     here = front.session, front.facts()
     return commands.status(*here, on=front.on(), problem=problem, stale=again)
+
+
+def frozen(state: str = "on") -> Frozen:
+    """Serve recorded calls and refuse new ones, everywhere in this process.
+
+    A new call raises `CallNotRecorded`, which names the nearest recorded one. Outside of
+    durable cells tools (but ``pure`` ones) and model calls are refused too. As a context
+    manager it is for the block alone.
+
+    Args:
+        state: ``on`` or ``off``.
+
+    Raises:
+        OptionUnknown: Another word.
+    """
+    switched = Frozen(state)
+    http.install()  # model calls are calls outside of durable cells, too
+    return switched
 
 
 def off() -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from nbdurable.kernel.tracebacks import Tracebacks
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+FROZEN = "NBDURABLE_FROZEN"
+"""Set, the kernel makes no call from its start: what isn't recorded is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ def load(shell: InteractiveShell) -> None:
     _installed.append(Installed(shell, port, parts, runner, completion))
     if "nbdurable.api" in sys.modules:  # its functions were in use before
         attach()
+    if os.environ.get(FROZEN, "0") not in {"", "0"}:
+        from nbdurable import api
+
+        api.frozen()
 
 
 def unload(_shell: object) -> None:

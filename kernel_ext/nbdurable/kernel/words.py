@@ -94,6 +94,11 @@ WORDS: dict[str, Word] = {
         named={"--at": "at"},
     ),
     "new": Word(usage="new", says="close the run; the next durable cell begins one"),
+    "frozen": Word(
+        usage="frozen [on | off]",
+        says="serve recorded calls and refuse new ones",
+        most=1,
+    ),
     "status": Word(usage="status", says="store, run, and whether durable cells are on"),
     "off": Word(usage="off", says="run durable cells unprotected in this kernel"),
     "on": Word(usage="on", says="protect them again"),

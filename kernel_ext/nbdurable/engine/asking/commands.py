@@ -6,15 +6,15 @@ line are thin shells over these.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
-from nbdurable.engine.past.evidence import NOTHING, Evidence, read
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.kept_arguments import arguments_of, evidence_of
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.settle import Answer, Question
@@ -22,7 +22,6 @@ from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.telling import lines, reference
 from nbdurable.engine.telling.wording import listed
-from nbdurable.engine.values import plainly
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where import disk
 from nbdurable.engine.where.folders import place_of
@@ -247,7 +246,10 @@ def status(
     cells = "on" if on else "off in this kernel: %durable on"
     takes = disk.large(place)
     told = f"store {place}{f' · {takes}' if takes else ''}\nnotebook {notebook} ({kind})\n{run}"
-    return Told(f"{told}\ndurable cells are {cells}")
+    ice = (
+        "\nfrozen: a new call is refused: %durable frozen off" if frozen.is_on() else ""
+    )
+    return Told(f"{told}\ndurable cells are {cells}{ice}")
 
 
 def _stale(history: History, stale: Mapping[str, str]) -> str:
@@ -261,25 +263,11 @@ def _stale(history: History, stale: Mapping[str, str]) -> str:
 
 def present(session: Session) -> Present:
     """From where the user of this kernel asks."""
-
-    def arguments(call: CallPast) -> object:
-        kept = call.arguments
-        with contextlib.suppress(plainly.Unreadable, DurableError):
-            if isinstance(kept, str):
-                return plainly.read("json", kept.encode())
-            if kept is not None and kept.codec in plainly.READABLE:
-                return plainly.read(kept.codec, session.store.get(kept))
-        return None
-
-    def given(step: StepPast) -> Evidence:
-        with contextlib.suppress(DurableError):
-            return read(step, session.store.get)
-        return NOTHING
-
+    get = session.store.get
     return Present(
         now=lines.now(session.clock.now_us()),
         alive={o.id for o in session.store.owners() if o.alive},
-        arguments=arguments,
-        evidence=given,
+        arguments=arguments_of(get),
+        evidence=evidence_of(get),
         here=session.store.owner,
     )

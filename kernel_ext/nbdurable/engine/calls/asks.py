@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.refusing import not_recorded
 from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.decide import Past
@@ -24,6 +26,16 @@ from nbdurable.errors import (
     ResultGone,
     TwinHappened,
 )
+
+
+def pause(
+    attempt: Attempt, claim: Claim, match: Match, request: CallRequest
+) -> CallPause:
+    """What stops the cell: a question, or that no new call is made now."""
+    if not frozen.served_only(attempt):
+        return question(attempt, claim, match, request)
+    refused = not_recorded(attempt, claim, match, request)
+    return refused if attempt.serves_only else frozen.remember(refused)
 
 
 def question(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbdurable.engine.calls import raising
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers
 from nbdurable.engine.calls.numbers import Numbers
@@ -36,9 +37,6 @@ from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause, RunBusy
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
-INTERRUPTS = (KeyboardInterrupt, GeneratorExit, DurablePause)
-"""What ends a call from outside: whether it happened isn't known."""
-
 
 @dataclass(slots=True)
 class ScopeState:
@@ -50,6 +48,9 @@ class ScopeState:
 
 class Attempt:
     """A step being executed. Its methods are called from any thread of the cell."""
+
+    serves_only = False
+    """Whether its calls are served and never made, also outside of frozen mode."""
 
     def __init__(self, home: Home, step: StepPast) -> None:
         self.home = home
@@ -304,17 +305,12 @@ class Attempt:
         self, call_id: str, request: CallRequest, error: BaseException, ms: float
     ) -> Record:
         """The record of an exception."""
-        kind = type(error)
-        fields: dict[str, str | int | float | bool] = {
-            "ms": ms,
-            "type": f"{kind.__module__}.{kind.__qualname__}",
-            "message": self.home.secrets.scrub(str(error))[:1000],
-        }
-        if isinstance(error, INTERRUPTS) or _cancelled(error):
-            fields["interrupted"] = True
-            return self.record(Kind.CALL_RAISED, call_id, request.key, fields)
-        if isinstance(error, request.policy.not_done) or _says_not_done(error):
-            fields["not_done"] = True
+        fields = raising.fields(error, request.policy, self.home.secrets, ms)
+        if "interrupted" in fields:
+            had = request.had(error)
+            cut = (self.store.put(had.codec, had.data),) if had else ()
+            fields |= {"cut": True} if cut else {}
+            return self.record(Kind.CALL_RAISED, call_id, request.key, fields, cut)
         blobs: tuple[BlobRef, ...] = ()
         try:
             changed = request.changed()
@@ -390,11 +386,3 @@ class Attempt:
             fields or {},  # type: ignore[arg-type]  # plain by construction
             blobs,
         )
-
-
-def _cancelled(error: BaseException) -> bool:
-    return type(error).__name__ == "CancelledError"
-
-
-def _says_not_done(error: BaseException) -> bool:
-    return type(error).__name__ == "NotDone"

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 
-from nbdurable.engine.calls import asks
+from nbdurable.engine.calls import asks, frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.executing import execute
 from nbdurable.engine.calls.going import (
@@ -36,7 +36,7 @@ from nbdurable.engine.calls.going import (
     Sent,
 )
 from nbdurable.engine.calls.requests import CallRequest, Outcome
-from nbdurable.engine.past.decide import Past, Verdict, decide
+from nbdurable.engine.past.decide import Past, Verdict
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.frames import Frame
 from nbdurable.errors import NotDone
@@ -67,8 +67,7 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
     kept = attempt.unrecorded(match.call) if match.call else None
     done = None if kept is None else (yield from _settle(going, kept))
     while done is None:
-        alive = attempt.executing(going.match.call)
-        verdict = decide(going.match.past, request.policy, owner_alive=alive)
+        verdict = frozen.verdict(attempt, going.match, request)
         done = yield from _CARRY_OUT[verdict](going)
     return done
 
@@ -124,7 +123,7 @@ def _settle(going: Going, found: Outcome) -> Generator[Command, Sent, Outcome]:
 def _ask(going: Going) -> Part:
     yield from ()
     raise going.frame.attempt.stop(
-        asks.question(going.frame.attempt, going.claim, going.match, going.request)
+        asks.pause(going.frame.attempt, going.claim, going.match, going.request)
     )
 
 

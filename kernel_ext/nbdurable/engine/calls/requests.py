@@ -39,6 +39,8 @@ class CallRequest(NamedTuple):
         decode: Bytes (verified) to result.
         changed: The arguments as a call that raised left them, or None if it changed
             none; raises `Unstorable`. `decode` gives them back.
+        had: What was had of a result when it was broken off by this exception, or None.
+            `decode` gives it back.
         measure: Plain facts of a result for the record (model, tokens).
         find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
         again: Logical id of a call of this attempt that failed, and that a library
@@ -56,6 +58,7 @@ class CallRequest(NamedTuple):
     arguments: Callable[[], Encoded | None] = lambda: None
     undigestible: str = ""
     changed: Callable[[], Encoded | None] = lambda: None
+    had: Callable[[BaseException], Encoded | None] = lambda _: None
     measure: Callable[[object], dict[str, str | int | float]] = lambda _: {}
     find_out: Callable[[], object] | None = None
     again: str = ""

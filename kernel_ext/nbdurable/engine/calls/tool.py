@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.driving import run_async, run_sync
 from nbdurable.engine.calls.given import Given
@@ -205,6 +206,7 @@ def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     frame = current_frame()
     request = None if frame is None else requested(frame, made, args, kwargs)
     if frame is None or request is None:
+        may_run_outside(made, args, kwargs)
         return made.fn(*args, **kwargs)
     return run_sync(frame, request, lambda: made.fn(*args, **kwargs))
 
@@ -216,8 +218,22 @@ async def invoke_async(
     frame = current_frame()
     request = None if frame is None else requested(frame, made, args, kwargs)
     if frame is None or request is None:
+        may_run_outside(made, args, kwargs)
         return await made.fn(*args, **kwargs)
     return await run_async(frame, request, lambda: made.fn(*args, **kwargs))
+
+
+def may_run_outside(
+    made: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    """A tool is called where nothing is recorded.
+
+    Raises:
+        CallNotRecorded: Frozen mode is on, and it is no `pure` one.
+    """
+    if frozen.is_on():
+        told = functools.partial(previews.call_text, made.name, args, kwargs)
+        frozen.refuse_outside(made.name, made.policy, told)
 
 
 def requested(

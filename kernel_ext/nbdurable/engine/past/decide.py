@@ -3,9 +3,9 @@
 Theory of operation. A call is matched by content to what the journal holds of it
 (`history`, `matching`), which leaves one word: its `Past`. The past and the tool's
 promises give the `Verdict`. The table below is the whole policy; the driver in `call`
-only carries it out. Two rules stand outside the table because they don't depend on the
-past: a call whose owner lives is waited for, and a `write` in doubt is settled by the
-tool's `on_doubt`.
+only carries it out. Three rules stand outside the table: a call whose owner lives is
+waited for, a `write` in doubt is settled by the tool's `on_doubt`, and in frozen mode
+whatever isn't served is refused.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Past(StrEnum):
     EDITED = "completed, the tool's code edited since"
     UNRECOVERABLE = "completed, result not recoverable"
     IN_DOUBT = "in doubt"
+    CUT = "in doubt: an answer that was not read to its end"
     RAISED_FATAL = "raised, and the cell ended with it"
     RAISED_NOT_DONE = "raised, and the type says that nothing happened"
     RAISED_SEEN = "raised, and the attempt went on"
@@ -59,6 +60,7 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
     Past.EDITED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.UNRECOVERABLE: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.IN_DOUBT: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.CUT: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.RAISED_FATAL: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.RAISED_NOT_DONE: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
     Past.RAISED_SEEN: {_W: _SAME, _R: _SAME, _P: _SAME},
@@ -72,26 +74,40 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
 }
 """The policy. Rows are pasts, columns effects; every cell is filled."""
 
-DOUBTFUL: Final = frozenset({Past.IN_DOUBT, Past.RAISED_FATAL})
+DOUBTFUL: Final = frozenset({Past.IN_DOUBT, Past.CUT, Past.RAISED_FATAL})
 """Pasts in which a `write` may have happened: the tool's `on_doubt` settles them."""
 
+FROZEN: Final[Mapping[Past, Verdict]] = {
+    Past.CUT: _REPLAY,
+    Past.RAISED_NOT_DONE: _SAME,
+}
+"""What is served only in frozen mode, because the code saw it when it was recorded."""
 
-def decide(past: Past, policy: Policy, *, owner_alive: bool = False) -> Verdict:
+
+def decide(
+    past: Past, policy: Policy, *, owner_alive: bool = False, frozen: bool = False
+) -> Verdict:
     """What happens to a call with this past under this policy.
 
     Args:
         past: What the journal holds of the call.
         policy: The tool's promises.
         owner_alive: Whether whoever started it is still executing it.
+        frozen: Whether nothing new may happen.
 
     Example:
         >>> decide(Past.IN_DOUBT, Policy(effect=Effect.READ)).value
         'Execute'
         >>> decide(Past.IN_DOUBT, Policy()).value
         'Ask'
+        >>> decide(Past.NOTHING, Policy(), frozen=True).value
+        'Refuse'
     """
     if owner_alive:
         return Verdict.WAIT
+    if frozen:
+        found = FROZEN.get(past, TABLE[past][policy.effect])
+        return found if found in {_REPLAY, _SAME} else Verdict.REFUSE
     if past in DOUBTFUL and policy.effect is Effect.WRITE:
         return _settle(policy)
     return TABLE[past][policy.effect]

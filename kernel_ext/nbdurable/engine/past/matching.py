@@ -232,7 +232,7 @@ class Matcher:
             return self._completed(call, wanted)
         if call.state is CallState.RAISED:
             return self._raised(call, wanted)
-        return Past.IN_DOUBT
+        return Past.CUT if call.fields.get("cut") and call.outcome else Past.IN_DOUBT
 
     def _edited(self, call: CallPast, wanted: Wanted) -> bool:
         if self.history.algorithm(call) != keys.ALGORITHM:

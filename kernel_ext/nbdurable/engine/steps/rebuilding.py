@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.requests import CallRequest, Claim, Outcome
 from nbdurable.engine.files import audit
 from nbdurable.engine.files.effects import TEXT_CHARS_MAX
-from nbdurable.engine.past.decide import Verdict, decide
+from nbdurable.engine.past.decide import Verdict
 from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.matching import Match
 from nbdurable.engine.steps import starting
@@ -74,14 +75,10 @@ class RebuildStopped(DurablePause):
         )
 
 
-_SERVES = {Verdict.REPLAY, Verdict.REPLAY_EXCEPTION}
-_STOPPED_LATER = {Verdict.EXECUTE, Verdict.ASK, Verdict.REFUSE}
-"""By `may_execute` and `stop`; a pure call may still be found in another run."""
-
-
 class Served(Attempt):
     """An attempt whose calls are served and never made; nothing of it is recorded."""
 
+    serves_only = True
     names: tuple[str, ...] = ()
 
     def refuse(self, why: str, *, effect: bool = False) -> DurablePause:
@@ -108,9 +105,7 @@ class Served(Attempt):
             RebuildStopped: It can't.
         """
         claim = super().claim(frame, request)
-        past, call = claim.match.past, claim.match.call
-        verdict = decide(past, request.policy, owner_alive=self.executing(call))
-        if verdict not in _SERVES | _STOPPED_LATER:
+        if frozen.verdict(self, claim.match, request) is Verdict.WAIT:
             raise self.refuse(f"{request.text()} has no result yet")
         return claim
 

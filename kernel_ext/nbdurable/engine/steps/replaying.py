@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.past import fields
@@ -146,7 +147,7 @@ class _Back:
 
     def _line(self, made: Made) -> str:
         past = self.known.past
-        notes = [*self.known.files.lost(past)]
+        notes = [*self.known.files.lost(past), frozen.note()]
         if made.lost:
             repeats = fields.texts(past.fields, "effects")
             notes.append(not_back(past.name, made.lost, repeats))

@@ -24,8 +24,10 @@ from collections.abc import (
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.leftovers import Overtaken
+from nbdurable.engine.calls.refusing import CallNotRecorded
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.watched import Files
 from nbdurable.engine.identity.codes import is_shell_name
@@ -303,6 +305,7 @@ class Running:
             because=self.because,
             stopped="" if cell.error is None else how(cell.error),
         )
+        line = wording.line(line, frozen.note())
         self.session.pass_on_notices()
         return (line, *filter(self.session.first_time, attempt.used.lines()))
 
@@ -316,7 +319,7 @@ class Running:
                 attempt.step,
                 because=self.because,
                 fresh=self.fresh,
-                notes=(*attempt.used.notes(), wording.not_kept(unsaved)),
+                notes=(*attempt.used.notes(), wording.not_kept(unsaved), frozen.note()),
                 unseen="" if unseen is None else session.secrets.scrub(_shown(unseen)),
             )
         told = [line, *filter(session.first_time, attempt.used.lines())]
@@ -360,6 +363,8 @@ def _last_resort(name: str) -> str:
 
 def how(error: BaseException) -> str:
     """How a step ended that didn't complete: raised, interrupted or paused."""
+    if isinstance(error, CallNotRecorded):
+        return "raised"
     if isinstance(error, DurablePause) and not isinstance(error, Overtaken):
         return "paused"
     if (

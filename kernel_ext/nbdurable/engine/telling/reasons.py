@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from nbdurable.engine.past import evidence, fields
 from nbdurable.engine.past.history import History
@@ -19,30 +19,31 @@ def ran_because(history: History, call: CallPast, present: Present) -> str:
     """Why a call was executed in the attempt that last executed it."""
     if call.earlier:
         return f"ran again, because {_again(history, call, present)}"
-    twin = _twin(history, call)
-    if twin is not None:
-        return f"ran, because {_not_that_one(history, call, twin, present)}"
+    equal = twin(history, call)
+    if equal is not None:
+        return f"ran, because {not_that_one(history, call, equal, present)}"
     near = nearest(history, call)
     if near is None:
         return "ran: it is new"
-    different = _different(near, call, present)
+    told = "; ".join(different(near, call, present))
     there = name_of(history, near)
-    return f"ran: no equal call was recorded; nearest is {there}: {different}"
+    return f"ran: no equal call was recorded; nearest is {there}: {told}"
 
 
-def _different(near: CallPast, call: CallPast, present: Present) -> str:
+def different(near: CallPast, call: CallPast, present: Present) -> tuple[str, ...]:
+    """What differs between two calls of a tool, one place each."""
     if call.undigestible:
-        return f"{call.undigestible} has no digest"
+        return (f"{call.undigestible} has no digest",)
     pair = present.arguments(near), present.arguments(call)
     if None not in pair and (told := differences(*pair, most=2)):
-        return "; ".join(map(str, told))
+        return tuple(map(str, told))
     was, now = near.key.hex()[:8], call.key.hex()[:8]
     kept = (
         "what differs can't be shown"
         if None not in pair
         else "its arguments are not kept"
     )
-    return f"{kept}, its key was {was}…, is {now}…"
+    return (f"{kept}, its key was {was}…, is {now}…",)
 
 
 def _again(history: History, call: CallPast, present: Present) -> str:
@@ -59,10 +60,10 @@ def _again(history: History, call: CallPast, present: Present) -> str:
         return f"attempt {last.attempts} was interrupted"
     if last.state is CallState.RAISED:
         return f"attempt {last.attempts} raised {last.fields.get('type')}"
-    return _not_that_one(history, call, last, present)
+    return not_that_one(history, call, last, present)
 
 
-def _not_that_one(
+def not_that_one(
     history: History, call: CallPast, other: CallPast, present: Present
 ) -> str:
     """Why a completed record with the same key did not serve this call."""
@@ -105,21 +106,28 @@ def _changed_files(old: CallPast, new: CallPast) -> list[str]:
     return sorted(name for name in was.keys() & now.keys() if was[name] != now[name])
 
 
-def _twin(history: History, call: CallPast) -> CallPast | None:
+def twin(history: History, call: CallPast) -> CallPast | None:
     """The latest other record with the same key that was there before it."""
     ids = history.by_key.get(call.key, ())
     known = (history.calls[i] for i in ids if i != call.id)
     return max((c for c in known if c.order < call.order), key=_order, default=None)
 
 
-def nearest(history: History, call: CallPast) -> CallPast | None:
+def nearest(
+    history: History, call: CallPast, served: Collection[str] = ()
+) -> CallPast | None:
     """The earlier call of the same tool that this one most likely replaces.
 
     It was made in an earlier attempt and is not used by this one: that of the same
     slot and number, else the latest of the slot, else the latest of the run.
+
+    Args:
+        history: The fold of the run.
+        call: The call.
+        served: Ids of the calls that its attempt, which goes on, was served.
     """
     step = history.steps.get(call.step)
-    used = step.used if step else ()
+    used = {*(step.used if step else ()), *served}
     earlier = [
         c
         for c in history.calls.values()

@@ -31,6 +31,7 @@ def record(response: Any, heard: Heard) -> Recording:
         body=heard.decode(body) if encoded else body,
         cuts=() if encoded else tuple(cuts),
         ms=tuple(heard.ms[-1:] if encoded else heard.ms),
+        whole=heard.whole(),
     )
 
 
@@ -54,7 +55,7 @@ def rebuild(library: ModuleType, client: Any, request: Any, was: Recording) -> A
     response = library.Response(
         was.status,
         headers=headers,
-        stream=playing(library, was.pieces()),
+        stream=playing(library, was.pieces(), whole=was.whole),
         request=request,
         extensions={"http_version": b"HTTP/1.1"},
     )

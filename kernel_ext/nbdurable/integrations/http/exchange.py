@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import Begun
 from nbdurable.engine.calls.requests import CallRequest, Outcome
@@ -25,7 +27,7 @@ from nbdurable.engine.values import previews
 from nbdurable.engine.values.redact import LENGTH_MIN, Secrets
 from nbdurable.engine.where.frames import Frame, running_task
 from nbdurable.integrations.http.answers import decoder, rebuild, record
-from nbdurable.integrations.http.asked import Asked, asked, key_of, name_of
+from nbdurable.integrations.http.asked import Asked, asked, asks_model, key_of, name_of
 from nbdurable.integrations.http.marks import Mark, Marks
 from nbdurable.integrations.http.recording import (
     Recording,
@@ -93,7 +95,7 @@ class Exchange:
     def __init__(
         self, library: ModuleType, client: Any, request: Any, frame: Frame[Attempt]
     ) -> None:
-        self._library, self._client, self._request = library, client, request
+        self.library, self._client, self._request = library, client, request
         self.frame = frame
         attempt = frame.attempt
         self._secrets = secrets_of(request, attempt.home.secrets)
@@ -137,7 +139,7 @@ class Exchange:
     def broke(self, error: BaseException) -> Outcome:
         """There was no whole answer."""
         assert self._begun is not None
-        if not isinstance(error, self._library.RequestError):
+        if not isinstance(error, self.library.RequestError):
             return Outcome(raised=error)
         failure = Unanswered(type(error).__name__, str(error))
         self._latest.failure = failure
@@ -170,11 +172,11 @@ class Exchange:
         """Record the body while it is read."""
         heard = Heard(
             marks=Marks(_media(response)),
-            decode=decoder(self._library, response),
+            decode=decoder(self.library, response),
             elapsed_ms=self._elapsed_ms,
         )
         ending = Ending(heard, _Recorder(self, response))
-        response.stream = listening(self._library, response.stream, ending)
+        response.stream = listening(self.library, response.stream, ending)
         self._listening = ending.tell
         self.frame.attempt.at_end(ending.tell)
 
@@ -203,11 +205,11 @@ class Exchange:
             blame.also(response, failure)
             return response
         if isinstance(failure, Unanswered):
-            raise failure.again(self._library, self._request) from None
+            raise failure.again(self.library, self._request) from None
         raise failure
 
     def _rebuilt(self, recording: Recording) -> Any:
-        return rebuild(self._library, self._client, self._request, recording)
+        return rebuild(self.library, self._client, self._request, recording)
 
     def _elapsed_ms(self) -> float:
         now_s: float = self.frame.attempt.clock.monotonic_s()
@@ -245,7 +247,14 @@ class _Recorder:
         if heard.whole():
             return Outcome(record(self._response, heard))
         told = "the stream was closed before its end"
-        return Outcome(raised=StreamCut(told))
+        return Outcome(raised=StreamCut(told, self._part(heard)))
+
+    def _part(self, heard: Heard) -> Recording | None:
+        """What was read, unless its encoding says nothing of a part."""
+        try:
+            return record(self._response, heard)
+        except self._exchange.library.DecodingError:
+            return None
 
 
 def secrets_of(request: Any, secrets: Secrets) -> Secrets:
@@ -264,6 +273,23 @@ def _also(secrets: Secrets, extra: tuple[tuple[str, str], ...]) -> Secrets:
     return secrets.also(dict(extra))
 
 
+def refuse_outside(request: Any, body: bytes) -> None:
+    """A request outside of durable cells, where nothing is recorded.
+
+    Raises:
+        CallNotRecorded: It asks a model, and frozen mode is on.
+    """
+    if asks_model(request.method, request.url.path, body):
+        facts = asked(request.method, str(request.url), request.headers, body)
+        secrets = secrets_of(request, Secrets(os.environ))
+        told = functools.partial(_told, facts, secrets)
+        frozen.refuse_outside(secrets.scrub(name_of(facts)), MODEL_CALL, told)
+
+
+def _told(facts: Asked, secrets: Secrets) -> str:
+    return secrets.scrub(_text(facts))
+
+
 def _latest_of(attempt: Attempt, key: bytes) -> Latest:
     sent = _sent.setdefault(attempt, Sent())
     task = running_task()
@@ -277,13 +303,24 @@ def _call(facts: Asked, key: bytes, secrets: Secrets, again: str) -> CallRequest
         key=key,
         policy=MODEL_CALL,
         kind="http",
-        text=lambda: secrets.scrub(_text(facts)),
+        text=functools.partial(_told, facts, secrets),
         arguments=lambda: _arguments(facts, secrets),
         encode=lambda value: encode(to_plain(_recording(value)), secrets=secrets),
         decode=functools.partial(_decoded, secrets),
+        had=lambda error: _had(error, secrets),
         measure=lambda value: measure(_recording(value)),
         again=again,
     )
+
+
+def _had(error: BaseException, secrets: Secrets) -> Encoded | None:
+    """The part of an answer that was read; for frozen mode, where it is served."""
+    if not isinstance(error, StreamCut) or error.had is None:
+        return None
+    try:
+        return encode(to_plain(error.had), secrets=secrets)
+    except Unstorable:
+        return None
 
 
 def _recording(value: object) -> Recording:

@@ -77,6 +77,7 @@ def to_plain(recording: Recording) -> dict[str, object]:
         "body": body,
         "cuts": list(recording.cuts),
         "ms": list(recording.ms),
+        **({} if recording.whole else {"whole": False}),
     }
 
 
@@ -93,6 +94,7 @@ def from_plain(plain: object) -> Recording:
             "body": str() | bytes() as body,
             "cuts": list(cuts),
             "ms": list(ms),
+            **rest,
         }:
             return Recording(
                 status=status,
@@ -100,6 +102,7 @@ def from_plain(plain: object) -> Recording:
                 body=body.encode() if isinstance(body, str) else body,
                 cuts=tuple(_ints(cuts)),
                 ms=tuple(float(m) for m in ms),
+                whole=rest.get("whole") is not False,
             )
         case _:
             raise ValueError(f"no recorded answer: {type(plain).__name__}")

@@ -7,9 +7,11 @@ again and again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
+from nbdurable.errors import DurablePause, Remedy
 from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
 
 TOLD_CHARS_MAX = 200
@@ -57,4 +59,42 @@ class Unanswered(Exception):  # a fact about an exchange, not an error of ours
 
 
 class StreamCut(GeneratorExit):  # an end from outside, like its base
-    """Nobody read the answer to its end; it isn't known what it would have been."""
+    """Nobody read the answer to its end; it isn't known what it would have been.
+
+    Attributes:
+        had: The part that was read.
+    """
+
+    def __init__(self, told: str, had: Recording | None = None) -> None:
+        super().__init__(told)
+        self.had = had
+
+
+@dataclass(kw_only=True, eq=False)
+class StreamEnds(DurablePause):
+    """Code reads past the place where a recorded stream was closed.
+
+    Attributes:
+        pieces: How many pieces of it are recorded.
+    """
+
+    slug: ClassVar[str] = "stream-ends"
+    pieces: int
+
+    def fact(self) -> str:
+        """One line about the answer."""
+        return f"this streamed answer is recorded only up to its piece {self.pieces:,}."
+
+    def detail(self) -> str:
+        """Why, and what was not done."""
+        return (
+            "The code that recorded it closed the stream there, and now it is read on.\n"
+            "The model was not asked: no new call is made in frozen mode."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Record the whole of it."""
+        return (
+            Remedy("record the whole", "nbdurable check NOTEBOOK --update"),
+            Remedy("let new calls run", "%durable frozen off"),
+        )

@@ -17,11 +17,12 @@ from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import begin, begin_async
 from nbdurable.engine.where.frames import Frame, current_frame, inside
 from nbdurable.integrations.http.asked import asks_model, may_ask_model
-from nbdurable.integrations.http.exchange import FAILED, Exchange
+from nbdurable.integrations.http.exchange import FAILED, Exchange, refuse_outside
 from nbdurable.integrations.http.imports import forget_imports, when_imported
 from nbdurable.integrations.http.refusals import Refused, Unanswered
 
@@ -71,6 +72,8 @@ def _door(library: ModuleType, original: Callable[..., Any]) -> Callable[..., An
     @functools.wraps(original)
     def send(self: Any, request: Any, *, stream: bool = False, **more: Any) -> Any:
         frame = current_frame() if _on else None
+        if frame is None and _on and frozen.is_on():
+            refuse_outside(request, request.read())
         if frame is None or not _may_ask(frame, request):
             return original(self, request, stream=stream, **more)
         if not asks_model(request.method, request.url.path, request.read()):
@@ -131,6 +134,8 @@ def _async_door(
         self: Any, request: Any, *, stream: bool = False, **more: Any
     ) -> Any:
         frame = current_frame() if _on else None
+        if frame is None and _on and frozen.is_on():
+            refuse_outside(request, await request.aread())
         if frame is None or not _may_ask(frame, request):
             return await original(self, request, stream=stream, **more)
         if not asks_model(request.method, request.url.path, await request.aread()):

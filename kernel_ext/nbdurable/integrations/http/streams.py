@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from nbdurable.integrations.http.marks import Mark, Marks
+from nbdurable.integrations.http.refusals import StreamEnds
 
 
 class Listener(Protocol):
@@ -128,15 +129,21 @@ class _Listening:
 
 
 class _Playing:
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces = pieces
+    def __init__(self, pieces: list[bytes], *, whole: bool) -> None:
+        self._pieces, self._whole = pieces, whole
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
+        yield from self._pieces
+        self._end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._pieces:
             yield piece
+        self._end()
+
+    def _end(self) -> None:
+        if not self._whole:
+            raise StreamEnds(pieces=len(self._pieces))
 
 
 @functools.cache
@@ -151,6 +158,12 @@ def listening(library: ModuleType, inner: Any, ending: Ending) -> Any:
     return _of(library, _Listening)(inner, ending)
 
 
-def playing(library: ModuleType, pieces: list[bytes]) -> Any:
-    """A stream of ``library`` that plays pieces back, without delay."""
-    return _of(library, _Playing)(pieces)
+def playing(library: ModuleType, pieces: list[bytes], *, whole: bool = True) -> Any:
+    """A stream of ``library`` that plays pieces back, without delay.
+
+    Args:
+        library: httpx or httpx2.
+        pieces: The body.
+        whole: False if it was closed before its end: reading on raises `StreamEnds`.
+    """
+    return _of(library, _Playing)(pieces, whole=whole)

@@ -1,0 +1,40 @@
+"""How a call ended that raised, as facts for its record. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nbdurable.engine.past.policy import Policy
+from nbdurable.engine.values.redact import Secrets
+from nbdurable_store.errors import DurablePause
+from nbdurable_store.records import Plain
+
+INTERRUPTS: Final = (KeyboardInterrupt, GeneratorExit, DurablePause)
+"""What ends a call from outside: whether it happened isn't known."""
+
+MESSAGE_CHARS_MAX: Final = 1_000
+"""Characters of an exception's message: it is for lists, the whole of it is a blob."""
+
+
+def fields(
+    error: BaseException, policy: Policy, secrets: Secrets, ms: float
+) -> dict[str, Plain]:
+    """What is recorded of an exception beside the exception itself.
+
+    Args:
+        error: What the call raised.
+        policy: The tool's promises.
+        secrets: What must not be in its message.
+        ms: How long the call took, milliseconds.
+    """
+    kind = type(error)
+    found: dict[str, Plain] = {
+        "ms": ms,
+        "type": f"{kind.__module__}.{kind.__qualname__}",
+        "message": secrets.scrub(str(error))[:MESSAGE_CHARS_MAX],
+    }
+    if isinstance(error, INTERRUPTS) or kind.__name__ == "CancelledError":
+        found["interrupted"] = True
+    elif isinstance(error, policy.not_done) or kind.__name__ == "NotDone":
+        found["not_done"] = True
+    return found

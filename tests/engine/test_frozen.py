@@ -1,0 +1,214 @@
+"""Frozen mode: what is recorded is served, and a new call is refused with its nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbdurable.engine.asking.commands import status
+from nbdurable.engine.asking.freezing import Frozen
+from nbdurable.engine.calls import frozen
+from nbdurable.engine.calls.refusing import CallNotRecorded
+from nbdurable.engine.past.decide import FROZEN, TABLE, Past, Verdict, decide
+from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.errors import OptionUnknown
+from tests.engine.notebooks import Notebook
+
+TOOLS = """
+class Flaky(Exception): pass
+
+@tool(effect="read")
+def ask(prompt, length=1):
+    return world(f"ask {prompt}")
+
+@tool(effect="write")
+def send(to):
+    return world(f"send {to}")
+
+@tool(effect="pure")
+def double(x):
+    world("double")
+    return 2 * x
+
+@tool(effect="write", not_done=(Flaky,))
+def try_it(x):
+    world(f"try {x}")
+    raise Flaky(x)
+"""
+CELL = "notes = [ask(p) for p in ('one', 'two')]\nreceipt = send('anna')"
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    """However a test ends, the next one begins without frozen mode."""
+    yield
+    frozen.switch(False)
+
+
+@pytest.fixture
+def nb(tmp_path: Path) -> Notebook:
+    """A notebook with a completed step, seen from a fresh kernel in frozen mode."""
+    notebook = Notebook(root=tmp_path)
+    notebook.plain(TOOLS)
+    notebook.run(CELL, "s", "c1")
+    thaw(notebook)
+    frozen.switch(True)
+    return notebook
+
+
+def thaw(notebook: Notebook) -> None:
+    """A fresh kernel that has run its plain cell."""
+    notebook.restart()
+    notebook.plain(TOOLS)
+
+
+def refused(notebook: Notebook, cell: str, name: str = "s") -> CallNotRecorded:
+    """Run a cell that is refused; nothing happened in the world."""
+    before = list(notebook.world.effects)
+    with pytest.raises(CallNotRecorded) as caught:
+        notebook.run(cell, name, "c1")
+    assert notebook.world.effects == before
+    return caught.value
+
+
+# ---- what is decided ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("past", Past)
+@pytest.mark.parametrize("effect", Effect)
+def test_nothing_new_happens(past: Past, effect: Effect) -> None:
+    """Whatever is known of a call, it is served or refused; nobody is asked."""
+    verdict = decide(past, Policy(effect=effect), frozen=True)
+    served = {Verdict.REPLAY, Verdict.REPLAY_EXCEPTION}
+    assert verdict in served | {Verdict.REFUSE}
+    assert (verdict in served) == (past in FROZEN or TABLE[past][effect] in served)
+
+
+# ---- what is served ----------------------------------------------------------------------
+
+
+def test_a_replayed_step_says_that_it_is_frozen(nb: Notebook) -> None:
+    """A step that replays does so, and its line has the word."""
+    assert "· frozen ·" in nb.run(CELL, "s", "c1")
+    assert nb.namespace["notes"] == ["ask one#1", "ask two#1"]
+
+
+def test_an_edited_cell_runs_against_the_journal(nb: Notebook) -> None:
+    """Its code runs, its calls are served, its line has the word."""
+    line = nb.run(f"{CELL}\nmore = len(notes)", "s", "c1")
+    assert line.endswith("· frozen")
+    assert nb.namespace["more"] == 2
+    assert nb.world.effects == ["ask one", "ask two", "send anna"]
+
+
+def test_an_exception_that_was_seen_is_seen_again(tmp_path: Path) -> None:
+    """Also one that says that nothing happened, which runs again otherwise."""
+    notebook = Notebook(root=tmp_path)
+    notebook.plain(TOOLS)
+    cell = "try:\n    try_it(1)\nexcept Exception as e:\n    told = type(e).__name__"
+    notebook.run(cell, "s", "c1")
+    thaw(notebook)
+    frozen.switch(True)
+    notebook.run(f"{cell}\nmore = 1", "s", "c1")
+    assert notebook.namespace["told"] == "Flaky"
+    assert notebook.world.effects == ["try 1"]
+
+
+# ---- what is refused ---------------------------------------------------------------------
+
+
+def test_a_new_call_names_the_nearest_and_what_differs(nb: Notebook) -> None:
+    """The recorded call in its place, and the argument with its old and new text."""
+    error = refused(nb, CELL.replace("'two'", "'three'"))
+    assert error.reference == "s.2"
+    assert error.nearest == "s.2"
+    assert error.differs == ("prompt was 'two', is 'three'",)
+    told = error.told()
+    assert "ask('three') is not in the journal" in told
+    assert "The nearest recorded call is s.2:\n    prompt was 'two', is 'three'" in told
+
+
+def test_a_call_that_was_served_is_not_the_nearest(nb: Notebook) -> None:
+    """An inserted call is compared with one that nothing was served from yet."""
+    error = refused(nb, "a = ask('one'); b = ask('zero')")
+    assert error.nearest == "s.2"
+
+
+def test_one_more_equal_call_is_refused(nb: Notebook) -> None:
+    """A record is served once per attempt; the error says that it is one too many."""
+    error = refused(nb, f"{CELL}\nsecond = send('anna')")
+    assert error.why == "It is one more equal call than was recorded (s.3)"
+
+
+def test_an_edited_tool_is_told_by_its_line(nb: Notebook) -> None:
+    """A `write` of another code would ask and a `read` run; both are refused here."""
+    nb.plain(TOOLS.replace('f"ask {prompt}"', 'f"asks {prompt}"'))
+    error = refused(nb, CELL)
+    assert (
+        "s.1 is the same call, and is not served, because the code of ask" in error.why
+    )
+    assert "asks" in error.why
+
+
+def test_a_tool_without_any_record_is_told_as_that(nb: Notebook) -> None:
+    """There is no nearest call of a tool that was never called."""
+    assert refused(nb, "x = double(1)").why == "No other call of double is recorded"
+
+
+def test_a_swallowed_refusal_counts(nb: Notebook) -> None:
+    """Code that catches everything ends in a failed step, and is remembered."""
+    cell = "try:\n    send('bob')\nexcept BaseException:\n    pass"
+    line = nb.run(cell, "s", "c1")
+    assert "stopped by CallNotRecorded: send('bob') is not in the journal" in line
+    assert [r.call for r in frozen.refusals()] == ["send('bob')"]
+
+
+def test_the_step_goes_on_when_new_calls_may_run(nb: Notebook) -> None:
+    """A refused attempt costs nothing: what it was served is served again."""
+    cell = CELL.replace("'two'", "'three'")
+    refused(nb, cell)
+    frozen.switch(False)
+    nb.run(cell, "s", "c1")
+    assert nb.world.effects == ["ask one", "ask two", "send anna", "ask three"]
+
+
+def test_outside_of_steps_only_pure_tools_run(nb: Notebook) -> None:
+    """Nothing is recorded there, so whatever may reach the world is refused."""
+    nb.plain("twice = double(2)")
+    for call in ("ask('one')", "send('anna')"):
+        with pytest.raises(CallNotRecorded) as caught:
+            nb.plain(call)
+        assert "outside of durable cells" in caught.value.why
+        assert "%%durable NAME" in caught.value.told()
+    assert nb.world.effects[3:] == ["double"]
+
+
+# ---- the switch --------------------------------------------------------------------------
+
+
+def test_a_block_throws_the_switch_back() -> None:
+    """As a context manager it is for the block alone, also inside another one."""
+    with Frozen("on"):
+        with Frozen("off") as inner:
+            assert (frozen.is_on(), repr(inner)) == (
+                False,
+                "not frozen: a new call is made",
+            )
+        assert frozen.is_on()
+    assert not frozen.is_on()
+
+
+def test_another_word_is_refused() -> None:
+    """Only on and off; nothing is switched."""
+    with pytest.raises(OptionUnknown):
+        Frozen("of")
+    assert not frozen.is_on()
+
+
+def test_the_status_says_so(nb: Notebook) -> None:
+    """One line, with the command that ends it."""
+    nb.run(CELL, "s", "c1")
+    told = str(status(nb.session, nb.facts, on=True))
+    assert told.endswith("\nfrozen: a new call is refused: %durable frozen off")
