@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         status,
         why,
     )
+    from nbdurable.engine.calls.nested import step
     from nbdurable.engine.calls.tool import tool
     from nbdurable.engine.values.registering import register_digest
     from nbdurable.errors import DurableError, DurablePause, NotDone
@@ -50,6 +51,7 @@ __all__ = [
     "restore",
     "run",
     "status",
+    "step",
     "tool",
     "why",
 ]
@@ -62,6 +64,7 @@ _PLACES = {
     "DurablePause": "errors",
     "NotDone": "errors",
     "register_digest": "engine.values.registering",
+    "step": "engine.calls.nested",
     "tool": "engine.calls.tool",
 }
 """Public names that are not in `nbdurable.api`, and their modules."""

@@ -105,7 +105,7 @@ LINES = [
             Stop(
                 at_us=at(22, 18, 2),
                 step="findings",
-                number=17,
+                number="17",
                 call="search",
                 effect=Effect.READ,
             ),
@@ -118,7 +118,7 @@ LINES = [
     ),
     (
         wording.kernel_stopped(
-            Stop(at_us=at(22, 18), step="review", number=2, call="pay", others=3),
+            Stop(at_us=at(22, 18), step="review", number="2", call="pay", others=3),
             THURSDAY,
         ),
         (

@@ -180,7 +180,7 @@ def _end_us(step: StepView, call: CallView) -> int:
     """When a call that was executed ended, or was last known to run."""
     if call.fate is Fate.RUNNING:
         return step.ended_us
-    if call.fate is Fate.IN_DOUBT and not call.ms:
+    if call.fate in {Fate.IN_DOUBT, Fate.STOPPED} and not call.ms:
         return step.ended_us + 1
     return call.started_us + max(1, int(call.ms * 1_000))
 

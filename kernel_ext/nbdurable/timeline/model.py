@@ -15,7 +15,14 @@ from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fates import Fate, call_fate, cut_off, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallPast, CallState, Order, StepPast
+from nbdurable.engine.past.pasts import (
+    HELD,
+    CallPast,
+    CallState,
+    Order,
+    StepPast,
+    made_by_cell,
+)
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, tokens
 from nbdurable.engine.telling.explain import call_line, why_step
@@ -212,10 +219,12 @@ def _call(
         number=number,
         name=line(tool_of(call)),
         text=line(call.text or call.name),
-        effect=call.effect.value,
+        effect=call.kind if call.is_step else call.effect.value,
         fate=call_fate(history, call, step, present.alive),
         parent=call.parent,
         depth=depth,
+        is_step=call.is_step,
+        held=fields.number(call.fields, HELD),
         started_us=call.started_us,
         ms=call.ms,
         tokens=tokens((call,)),
@@ -268,7 +277,7 @@ def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
         c
         for c in making.ledger.calls(step)
         if call_fate(making.history, c, step, making.present.alive) is Fate.IN_DOUBT
-        and not c.parent
+        and made_by_cell(making.history.calls, c)
     ]
     name = line(step.name)
     if not open_calls:
@@ -277,7 +286,7 @@ def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
     stop = Stop(
         at_us=last_us,
         step=name,
-        number=first.number,
+        number=making.ledger.numbered(step).get(first.id, ""),
         call=line(tool_of(first)),
         effect=first.effect,
         others=len(open_calls) - 1,

@@ -119,8 +119,27 @@ def _strip(cell: CellView) -> str:
     return counted if len(counted) <= STRIP_MAX else f"… {counted[2 - STRIP_MAX :]}"
 
 
+def _call_signs(step: StepView) -> Iterator[str]:
+    """One sign per call that counts; what an `nd.step` holds stands in brackets."""
+    entered: list[int] = []
+    for call in step.calls:
+        while entered and call.depth <= entered[-1]:
+            entered.pop()
+            yield ")"
+        if call.depth > len(entered):
+            continue  # a tool made it
+        if not call.is_step:
+            yield GLYPHS[call.fate]
+        elif call.fate is Fate.REPLAYED:
+            yield f"({GLYPHS[call.fate]}×{call.held})"
+        else:
+            entered.append(call.depth)
+            yield "("
+    yield from ")" * len(entered)
+
+
 def _signs(step: StepView) -> list[str]:
-    signs = [GLYPHS[c.fate] for c in step.calls if not c.depth]
+    signs = list(_call_signs(step))
     signs += [" " + GLYPHS[Fate.STOPPED]] if step.fate is Fate.STOPPED else []
     if not step.tally.calls:
         return signs

@@ -36,10 +36,12 @@ class CallView:
         number: Its number in the attempt, such as ``2`` or ``2.1``.
         name: Its tool.
         text: The call as it was written, on one line.
-        effect: ``write``, ``read`` or ``pure``.
+        effect: ``write``, ``read`` or ``pure``; ``step`` for an `nd.step`.
         fate: What became of it in this attempt.
         parent: Id of the enclosing call, or "".
         depth: How many calls enclose it.
+        is_step: Whether it is an `nd.step`, which holds calls.
+        held: How many of the cell's calls were made in it, where it completed.
         started_us: When it was executed, microseconds since 1970 UTC.
         ms: How long that took, milliseconds; 0 where it is not known.
         tokens: Tokens in and out.
@@ -62,6 +64,8 @@ class CallView:
     fate: Fate
     parent: str = ""
     depth: int = 0
+    is_step: bool = False
+    held: int = 0
     started_us: int = 0
     ms: float = 0.0
     tokens: int = 0

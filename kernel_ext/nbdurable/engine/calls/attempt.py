@@ -11,6 +11,7 @@ from nbdurable.engine.calls import raising
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers
 from nbdurable.engine.calls.numbers import Numbers
+from nbdurable.engine.calls.owners import Owners
 from nbdurable.engine.calls.requests import (
     ARGUMENTS_FIELD_BYTES_MAX,
     CallRequest,
@@ -31,10 +32,9 @@ from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
 from nbdurable.engine.past.matching import Match, Matcher, Standing, Wanted
 from nbdurable.engine.past.policy import Effect
-from nbdurable.engine.telling import lines
 from nbdurable.engine.where.frames import Frame, Scopes
 from nbdurable.engine.where.frames import active as frame_active
-from nbdurable_store.errors import DurableError, DurablePause, RunBusy
+from nbdurable_store.errors import DurableError, DurablePause
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
 
@@ -60,10 +60,12 @@ class Attempt:
         self.paused: DurablePause | None = None
         self.ended = False
         self.leftovers = Leftovers()
+        self.owners = Owners(home)
         self.codes: dict[Callable[..., object], str] = {}
         self._numbers = Numbers()
         self._scopes = Scopes()
         self._states: dict[str, ScopeState] = {}
+        self._after_write: set[str] = set()
         self.blame = Blame()
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
@@ -87,20 +89,30 @@ class Attempt:
             self.home.catch_up(self.step.id)
             number = self._numbers.give(frame.parent, request.again)
             scope = self._scopes.scope(frame)
-            state = self._state(scope)
+            state = self._state(scope, frame.parent)
             if request.again:
                 failed = self.home.history.calls[request.again]
                 match = Match(Past.RAISED_NOT_DONE, failed)
             else:
-                match = self._matcher.match(self._wanted(request, scope, state))
+                match = self._matcher.match(
+                    self._wanted(request, scope, state, frame.parent)
+                )
             if match.call is not None:
                 self._numbers.note(match.call.id, number)
-            return Claim(number, scope, state.after, match, frame.parent)
+            counts = not frame.covered
+            return Claim(number, scope, state.after, match, frame.parent, counts)
 
-    def _state(self, scope: str) -> ScopeState:
-        return self._states.setdefault(scope, ScopeState())
+    def _state(self, scope: str, parent: str = "") -> ScopeState:
+        """What happened in a scope; what preceded a call precedes what it calls."""
+        state = self._states.get(scope)
+        if state is None:
+            before = parent in self._after_write
+            state = self._states[scope] = ScopeState(new_write=before)
+        return state
 
-    def _wanted(self, request: CallRequest, scope: str, state: ScopeState) -> Wanted:
+    def _wanted(
+        self, request: CallRequest, scope: str, state: ScopeState, parent: str
+    ) -> Wanted:
         return Wanted(
             request.key,
             request.name,
@@ -112,6 +124,7 @@ class Attempt:
             request.undigestible,
             request.text,
             lambda: kept(request.arguments()),
+            parent,
         )
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
@@ -123,7 +136,8 @@ class Attempt:
             self.home.refresh()
         with self.home.lock:
             now = self.home.history.calls[call.id]
-            wanted = self._wanted(request, claim.scope, self._state(claim.scope))
+            state = self._state(claim.scope)
+            wanted = self._wanted(request, claim.scope, state, claim.parent)
             past = self._matcher.past(now, wanted, claim.match.standing)
             return Match(past, now, claim.match.standing)
 
@@ -131,27 +145,6 @@ class Attempt:
         """A completed `pure` call of another run of this store."""
         call = self.home.pure(request)
         return None if call is None else Match(Past.COMPLETED, call, Standing.TAKEN)
-
-    def executing(self, call: CallPast | None) -> bool:
-        """Whether somebody is executing this call now."""
-        if call is None or call.finished or call.state is CallState.INTERRUPTED:
-            return False
-        if call.owner == self.store.owner:
-            return call.id in self.home.executing
-        return any(o.alive and o.id == call.owner for o in self.store.owners())
-
-    def wait_told(self, call: CallPast) -> None:
-        """Say whom this call waits for."""
-        age_s = (self.clock.now_us() - call.started_us) / 1_000_000
-        self.home.tell_once(lines.waiting_for(call.text, self._pid(call), age_s))
-
-    def busy(self, call: CallPast, waited_s: float) -> DurableError:
-        """The error after a wait that took too long."""
-        run = self.home.history.run
-        return RunBusy(run=run, pid=self._pid(call), age_s=waited_s)
-
-    def _pid(self, call: CallPast) -> int:
-        return next((o.pid for o in self.store.owners() if o.id == call.owner), 0)
 
     def serve(self, claim: Claim, match: Match, request: CallRequest) -> Outcome | None:
         """The recorded outcome, verified; None if it can't be recovered."""
@@ -193,11 +186,10 @@ class Attempt:
 
     def _count_served(self, claim: Claim, call: CallPast) -> None:
         self._matcher.served.add(call.id)
-        if call.id in self.home.history.calls:
+        here = call.id in self.home.history.calls
+        if here:
             self.used.calls.append(call.id)
-        else:
-            self.used.elsewhere += claim.outer
-        self.used.served += claim.outer
+        self.used.count_served(claim, call, here=here)
 
     def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
         """The record that the call stands here from now on, if it stood elsewhere."""
@@ -265,11 +257,13 @@ class Attempt:
             self._numbers.note(call_id, claim.number)
             if not request.again:
                 self.used.calls.append(call_id)
-                self.used.ran += claim.outer
+                self.used.count_ran(claim, request, call_id)
             if not request.policy.declared:
                 self.used.undeclared.append(request.name)
+            state = self._state(claim.scope)
+            if state.new_write:
+                self._after_write.add(call_id)
             if request.policy.effect is Effect.WRITE:
-                state = self._state(claim.scope)
                 state.after, state.new_write = call_id, True
                 for scope in self._scopes.around(claim.scope):
                     self._state(scope).new_write = True
@@ -292,6 +286,7 @@ class Attempt:
         """The record of a result; its blob is durable when this returns."""
         fields: dict[str, Plain] = {"ms": ms, **request.measure(value)}
         fields |= self.files.of_call(call_id) if self.files else {}
+        fields |= self.used.held(call_id)
         blobs: tuple[BlobRef, ...] = ()
         try:
             encoded = request.encode(value)
@@ -344,7 +339,7 @@ class Attempt:
         """Count a call that was settled without being executed."""
         self._matcher.served.add(call_id)
         self.used.calls.append(call_id)
-        self.used.served += claim.outer
+        self.used.count_served(claim, self.home.history.calls[call_id])
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Call this when the step ends: what is open then is not read to its end."""

@@ -89,9 +89,9 @@ def _wait(going: Going) -> Part:
     attempt, call = going.frame.attempt, going.match.call
     assert call is not None
     if going.waited_s >= WAIT_S_MAX:
-        raise attempt.busy(call, going.waited_s)
+        raise attempt.owners.busy(call, going.waited_s)
     if not going.waited_s:
-        attempt.wait_told(call)
+        attempt.owners.wait_told(call)
     yield Pause(WAIT_SLICE_S)
     going.waited_s += WAIT_SLICE_S
     going.match = attempt.look_again(going.claim, going.request)
@@ -100,7 +100,7 @@ def _wait(going: Going) -> Part:
 
 def _find_out(going: Going) -> Part:
     assert going.match.call is not None
-    frame = Frame(going.frame.attempt, going.match.call.id)
+    frame = Frame(going.frame.attempt, going.match.call.id, covered=True)
     outcome = yield Perform(frame, find_out=True)
     assert isinstance(outcome, Outcome)
     if outcome.raised is None:

@@ -35,7 +35,8 @@ def execute(going: Going) -> Part:
         _still_ours(attempt, call_id, request)
         # 2. The effect.
         began_s = attempt.clock.monotonic_s()
-        outcome = yield Perform(Frame(attempt, call_id))
+        covered = going.frame.covered or not request.is_step
+        outcome = yield Perform(Frame(attempt, call_id, covered=covered))
         reach("effect.done")
         assert isinstance(outcome, Outcome)
         ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nbdurable.engine.codec import Encoded
 from nbdurable.engine.past.matching import Match
+from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.past.policy import Policy
 
 ARGUMENTS_BYTES_MAX = 16_384
@@ -29,7 +30,7 @@ class CallRequest(NamedTuple):
         name: The function's name, or method and address of an HTTP exchange.
         key: Its call key, 32 bytes.
         policy: The tool's promises.
-        kind: ``tool`` or ``http``.
+        kind: ``tool``, ``http`` or ``step``.
         code: Digest of the tool's code, hex, or "".
         text: Tells the call as people read it; a replayed call isn't told.
         arguments: The arguments encoded as plain data, if they are plain; called
@@ -63,6 +64,11 @@ class CallRequest(NamedTuple):
     find_out: Callable[[], object] | None = None
     again: str = ""
 
+    @property
+    def is_step(self) -> bool:
+        """Whether it is an `nd.step`: it holds calls and has no effect itself."""
+        return self.kind == STEP_KIND
+
 
 class Claim(NamedTuple):
     """A call's place in its attempt.
@@ -74,6 +80,8 @@ class Claim(NamedTuple):
         after: Logical id of the preceding `write` in that scope, or "".
         match: The record it was matched with.
         parent: Logical id of the enclosing call, or "".
+        counts: Whether it is among the cell's calls, as people count them: nothing but
+            steps are around it.
     """
 
     number: str
@@ -81,16 +89,12 @@ class Claim(NamedTuple):
     after: str
     match: Match
     parent: str = ""
+    counts: bool = True
 
     @property
     def nth(self) -> int:
         """The last part of its number."""
         return int(self.number.rpartition(".")[2])
-
-    @property
-    def outer(self) -> bool:
-        """Whether the cell made it itself."""
-        return "." not in self.number
 
 
 class Outcome(NamedTuple):

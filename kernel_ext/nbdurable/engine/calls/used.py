@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.files.effects import Effects
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.fields import number
+from nbdurable.engine.past.pasts import HELD, CallPast
 from nbdurable.engine.telling import wording
 from nbdurable_store.records import Plain
 
@@ -16,7 +19,7 @@ class Used:
 
     Attributes:
         calls: Logical ids in order.
-        ran: How many the cell made itself were executed.
+        ran: How many of the cell's calls were executed.
         served: How many of those were replayed.
         elsewhere: How many of those belong to another run of the store.
         adopted: Logical ids of those taken over from other slots.
@@ -37,6 +40,39 @@ class Used:
     told: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
     effects: Effects | None = None
+    _within: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def count_ran(self, claim: Claim, request: CallRequest, call_id: str) -> None:
+        """A call is executed; of a step, those that it holds are counted."""
+        if request.is_step:
+            self._within[call_id] = claim.parent, 0
+        else:
+            self.ran += self._count(claim.parent, int(claim.counts))
+
+    def count_served(self, claim: Claim, call: CallPast, *, here: bool = True) -> None:
+        """A call was served; a step, with the calls that it holds.
+
+        Args:
+            claim: Its place.
+            call: The record.
+            here: Whether that belongs to this run.
+        """
+        many = number(call.fields, HELD) if call.is_step else 1
+        many = self._count(claim.parent, many if claim.counts else 0)
+        self.served += many
+        self.elsewhere += 0 if here else many
+
+    def _count(self, parent: str, many: int) -> int:
+        while parent in self._within:
+            outer, so_far = self._within[parent]
+            self._within[parent] = outer, so_far + many
+            parent = outer
+        return many
+
+    def held(self, call_id: str) -> dict[str, Plain]:
+        """How many calls an `nd.step` held, for its record; nothing for another call."""
+        found = self._within.get(call_id)
+        return {} if found is None else {HELD: found[1]}
 
     def fields(self) -> dict[str, Plain]:
         """Plain data for the record of the step's end."""

@@ -25,6 +25,7 @@ from nbdurable.engine.codec.layers import (
     keep,
 )
 from nbdurable.engine.codec.raised import Raised, decode_exception, encode_exception
+from nbdurable.engine.codec.rebuild import STEP_OPTION
 from nbdurable.engine.codec.reducers import TOOL_MARK
 from nbdurable.engine.codec.reducers import register as register_reducer
 
@@ -35,6 +36,7 @@ __all__ = [
     "NPY",
     "PICKLE",
     "PLAIN",
+    "STEP_OPTION",
     "TOOL_MARK",
     "Encoded",
     "Raised",

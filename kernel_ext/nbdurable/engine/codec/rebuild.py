@@ -24,6 +24,12 @@ from nbdurable.engine.values.redact import SecretAbsent, Secrets
 TOOL_MAKER = ("nbdurable.engine.calls.tool", "tool")
 """Where the decorator of tools lives: module and name."""
 
+STEP_MAKER = ("nbdurable.engine.calls.nested", "step")
+"""Where that of steps inside cells lives."""
+
+STEP_OPTION = "nd.step"
+"""Among the options of a wrapper: that `nd.step` made it, and not `nd.tool`."""
+
 
 @dataclass(slots=True)
 class Loading:
@@ -166,10 +172,11 @@ def cached(function: Any, name: str | None) -> functools.cached_property[Any]:
 
 
 def tool(function: Any, options: Mapping[str, Any]) -> Any:
-    """A tool of the notebook, wrapped again."""
-    module, name = TOOL_MAKER
+    """A tool of the notebook, or an `nd.step`, wrapped again."""
+    module, name = STEP_MAKER if STEP_OPTION in options else TOOL_MAKER
     make = getattr(importlib.import_module(module), name)
-    return make(**options)(function)
+    given = {n: value for n, value in options.items() if n != STEP_OPTION}
+    return make(**given)(function)
 
 
 # --- views, exceptions, headers, clients ---------------------------------------------

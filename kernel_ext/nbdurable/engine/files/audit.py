@@ -79,7 +79,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 
 def _done(event: str, args: tuple[Any, ...]) -> None:
     frame, thread = current_frame(), threading.get_ident()
-    if frame is None or frame.parent or thread in _telling:
+    if frame is None or frame.covered or thread in _telling:
         return  # what a call does is the call's
     done = frame.attempt.used.effects
     if done is None:

@@ -60,8 +60,9 @@ def call_fate(
     if call.state is CallState.RAISED:
         return Fate.IN_DOUBT if _raised_in_doubt(history, call) else Fate.ERROR
     running = step.state is StepState.RUNNING and call.owner in alive
-    interrupted = call.state is CallState.INTERRUPTED
-    return Fate.RUNNING if running and not interrupted else Fate.IN_DOUBT
+    if running and call.state is not CallState.INTERRUPTED:
+        return Fate.RUNNING
+    return Fate.STOPPED if call.is_step else Fate.IN_DOUBT
 
 
 def _raised_in_doubt(history: History, call: CallPast) -> bool:

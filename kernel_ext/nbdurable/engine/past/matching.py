@@ -4,7 +4,8 @@ Theory of operation. A call is first looked for in the history of its own slot,
 whatever the cell's text was then; after that among the free calls of the run; last
 among calls of slots of which nobody knows whether they still exist. Records with equal
 keys are told apart by preference: same code (two functions may have one name), same
-scope, same preceding `write`, then order. A record is served at most once per attempt.
+enclosing call, same scope in it, same preceding `write`, then order. A record is served
+at most once per attempt.
 A call made inside another one belongs to whom that one belongs: served, the outer call
 stands for it, and it is nobody else's. What the chosen record says of the call is its
 `Past`, the input of `decide`.
@@ -51,6 +52,7 @@ class Wanted(NamedTuple):
         undigestible: Where an argument has no digest, as people read it, or "".
         text: Tells the call as people read it.
         arguments: The arguments as they would be kept, or ``None``.
+        parent: Logical id of the enclosing call, or "".
     """
 
     key: bytes
@@ -63,6 +65,7 @@ class Wanted(NamedTuple):
     undigestible: str = ""
     text: Callable[[], str] = str
     arguments: Callable[[], bytes | None] = lambda: None
+    parent: str = ""
 
 
 class Match(NamedTuple):
@@ -81,10 +84,11 @@ class Match(NamedTuple):
 
 _order = attrgetter("order")
 
-Rank = tuple[Standing, bool, bool, bool]
-"""How well a record fits, lower is better: standing, other code, scope, preceding."""
+Rank = tuple[Standing, bool, bool, bool, bool]
+"""How well a record fits, lower is better: standing, other code, enclosing call, scope
+in it, preceding `write`."""
 
-BEST: Rank = (Standing.OWN, False, False, False)
+BEST: Rank = (Standing.OWN, False, False, False, False)
 
 
 @dataclass(slots=True)
@@ -132,7 +136,7 @@ class Matcher:
     def _matched(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
         here = (
             set()
-            if call.scope != wanted.scope
+            if call.parent != wanted.parent
             else set(_ids(holders(self.history, call)))
         )
         self._emptied.update(set(_ids(every_holder(self.history, call))) - here)
@@ -187,6 +191,7 @@ class Matcher:
         return (
             standing,
             other_code,
+            call.parent != wanted.parent,
             call.scope != wanted.scope,
             call.after != wanted.after,
         )

@@ -15,6 +15,12 @@ from nbdurable_store.records import BlobRef, Plain
 FIRST_ALGORITHM = "1"
 """That of records which don't say one."""
 
+STEP_KIND = "step"
+"""The kind of a call that is an `nd.step`: it holds calls and has no effect itself."""
+
+HELD = "held"
+"""Field of a completed `nd.step`: how many of the cell's calls were made in it."""
+
 Order = tuple[int, str, int]
 """Place in the run: (tick, owner, seq)."""
 
@@ -54,7 +60,7 @@ class CallPast:
         order: Where its first attempt started.
         ended_order: Where its latest outcome stands, else that of `started`.
         effect: Its tool's effect when it was last executed.
-        kind: ``tool`` or ``http``.
+        kind: ``tool``, ``http`` or ``step``.
         code: Digest of the tool's code, hex, or "".
         text: The call as people read it, at most 2 kB.
         undigestible: Where an argument had no digest, or "".
@@ -106,9 +112,31 @@ class CallPast:
     earlier: tuple[CallPast, ...] = ()
 
     @property
+    def is_step(self) -> bool:
+        """Whether it is an `nd.step`: it has no effect of its own, it holds calls."""
+        return self.kind == STEP_KIND
+
+    @property
     def finished(self) -> bool:
         """Whether a result or an exception of the latest attempt is known."""
         return self.state in {CallState.COMPLETED, CallState.RAISED}
+
+
+def made_by_cell(calls: Mapping[str, CallPast], call: CallPast) -> bool:
+    """Whether a call counts as the cell's: it is in nothing but steps.
+
+    Args:
+        calls: All calls of the run, by id.
+        call: The call.
+    """
+    seen: set[str] = set()
+    while call.parent and call.parent not in seen:
+        seen.add(call.parent)
+        outer = calls.get(call.parent)
+        if outer is None or not outer.is_step:
+            return False
+        call = outer
+    return True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 Time saved is the time during which at least one of the replayed calls had been running
 when it ran: calls that ran side by side are not counted twice. Only calls that the cell
-made itself are counted as calls; what happened inside them counts as tokens.
+made itself, or in an `nd.step`, are counted as calls; what happened inside them counts as
+tokens. An `nd.step` is no call: it counts as those that it holds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.matching import went_on
+from nbdurable.engine.past.pasts import HELD, made_by_cell
 
 DEPTH_MAX: Final = 100
 """Calls that are nested deeper have no number; nobody could type it."""
@@ -129,9 +131,9 @@ class Ledger:
         ran = [c for c in calls if c.step == step.id]
         served = [c for c in calls if c.step != step.id]
         return Tally(
-            served=_own(served) + fields.number(step.fields, "elsewhere"),
-            ran=_own(ran),
-            lost=_own(c for c in ran if not self._kept(c)),
+            served=self._own(served, calls) + fields.number(step.fields, "elsewhere"),
+            ran=self._own(ran, calls),
+            lost=self._own((c for c in ran if not self._kept(c)), calls),
             ms=step.ms,
             tokens=tokens(ran),
             saved_ms=covered(_span(c) for c in served),
@@ -148,7 +150,7 @@ class Ledger:
         calls = [self.history.calls[i] for i in step.used if i in self.history.calls]
         own = (step.started_us, step.started_us + step.ms * 1_000)
         return Tally(
-            served=_own(calls),
+            served=self._own(calls, calls),
             saved_ms=covered([own, *(_span(c) for c in calls)]),
             saved_tokens=tokens(self._with_inner(calls)),
         )
@@ -169,12 +171,21 @@ class Ledger:
         spans = [_span(c) for c in served.values()]
         spans += [(s.started_us, s.started_us + s.ms * 1_000) for s in replayed]
         return Tally(
-            served=_own(served.values()),
+            served=self._own(served.values(), served.values()),
             ran=sum(t.ran for t in attempts),
             ms=sum(t.ms for t in attempts),
             tokens=sum(t.tokens for t in attempts),
             saved_ms=covered(spans),
             saved_tokens=tokens(self._with_inner(list(served.values()))),
+        )
+
+    def _own(self, calls: Iterable[CallPast], among: Iterable[CallPast]) -> int:
+        """How many of the cell's calls these are; a served step counts what it holds."""
+        entered = {c.parent for c in among}
+        return sum(
+            fields.number(c.fields, HELD) * (c.id not in entered) if c.is_step else 1
+            for c in calls
+            if made_by_cell(self.history.calls, c)
         )
 
     def _with_inner(self, calls: Sequence[CallPast]) -> Iterable[CallPast]:
@@ -193,10 +204,6 @@ def tokens(calls: Iterable[CallPast]) -> int:
         fields.number(c.fields, "tokens_in") + fields.number(c.fields, "tokens_out")
         for c in calls
     )
-
-
-def _own(calls: Iterable[CallPast]) -> int:
-    return sum(not c.parent for c in calls)
 
 
 def _span(call: CallPast) -> tuple[float, float]:

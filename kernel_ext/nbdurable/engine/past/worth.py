@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.pasts import made_by_cell
 from nbdurable.engine.past.tally import covered, tokens
 from nbdurable.engine.where.moments import count, duration
 
@@ -52,7 +53,9 @@ def worth(history: History) -> Worth:
     latest = filter(None, (history.latest(slot, ended=True) for slot in history.slots))
     spans = [(c.started_us, c.started_us + c.ms * 1_000) for c in ended]
     return Worth(
-        calls=sum(not call.parent for call in ended),
+        calls=sum(
+            not call.is_step and made_by_cell(history.calls, call) for call in ended
+        ),
         ms=covered([*spans, *map(_span, latest)]),
         tokens=tokens(ended),
     )

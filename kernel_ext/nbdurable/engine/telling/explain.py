@@ -218,6 +218,10 @@ def call_line(
         since = f"is running, since {moment(call.started_us, present.now)}"
         elsewhere = present.here and call.owner != present.here
         return f"{since}, in another kernel" if elsewhere else since
+    if fate is Fate.STOPPED:
+        return (
+            f"did not end: {_cut_short(call)}. It goes on with the calls that it made"
+        )
     if fate is Fate.IN_DOUBT:
         return _doubt_line(call)
     return ran_because(history, call, present)
@@ -226,11 +230,7 @@ def call_line(
 def _doubt_line(call: CallPast) -> str:
     if call.resolved == "happened":
         return "may have happened: no result was recorded; you said that it happened"
-    ended = {
-        CallState.RAISED: f"it raised {call.fields.get('type')}, and the cell ended",
-        CallState.INTERRUPTED: "it was interrupted",
-    }
-    how = ended.get(call.state, "the kernel stopped during it")
+    how = _cut_short(call)
     if call.effect is not Effect.WRITE:
         effect = call.effect.value
         return f"has no result: {how}. It is a {effect}, so it is asked again"
@@ -239,6 +239,14 @@ def _doubt_line(call: CallPast) -> str:
         "again": "; you asked to do it again",
     }.get(call.resolved, "")
     return f"may have happened: {how} before a result was recorded{settled}"
+
+
+def _cut_short(call: CallPast) -> str:
+    ended = {
+        CallState.RAISED: f"it raised {call.fields.get('type')}, and the cell ended",
+        CallState.INTERRUPTED: "it was interrupted",
+    }
+    return ended.get(call.state, "the kernel stopped during it")
 
 
 def served_in(history: History, call: CallPast) -> StepPast | None:

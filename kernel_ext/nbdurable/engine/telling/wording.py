@@ -27,7 +27,7 @@ class Stop:
     Attributes:
         at_us: When it was last heard of, microseconds since 1970 UTC.
         step: What people call the step.
-        number: The call that was under way, from 1, or 0 for none.
+        number: The call that was under way, such as ``2`` or ``2.1``, or "" for none.
         call: The name of its tool.
         effect: What the call does to the world.
         others: How many more calls were under way.
@@ -35,7 +35,7 @@ class Stop:
 
     at_us: int
     step: str
-    number: int = 0
+    number: str = ""
     call: str = ""
     effect: Effect = Effect.WRITE
     others: int = 0

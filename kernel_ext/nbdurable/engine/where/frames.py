@@ -31,12 +31,15 @@ class Frame(NamedTuple, Generic[A]):
         parent: Logical id of the enclosing call, or "".
         quiet: Inside a seam that already journals this exchange.
         thread: Inherited from whoever started the thread.
+        covered: What happens here is journaled by an enclosing call: one that is more
+            than an `nd.step`.
     """
 
     attempt: A
     parent: str = ""
     quiet: bool = False
     thread: bool = False
+    covered: bool = False
 
 
 Task: TypeAlias = asyncio.Task[object]

@@ -1,0 +1,106 @@
+"""From a call of a wrapped function to a call of the journal.
+
+The wrapper loads nothing but the two doors `invoke` and `invoke_async`, which every
+process finds by their name: so cloudpickle, dill and loky take such functions along.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from nbdurable.engine.calls import frozen
+from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.driving import run_async, run_sync
+from nbdurable.engine.calls.given import Given
+from nbdurable.engine.calls.promised import Tool
+from nbdurable.engine.calls.requests import CallRequest
+from nbdurable.engine.codec import TOOL_MARK
+from nbdurable.engine.past.pasts import STEP_KIND
+from nbdurable.engine.values import previews
+from nbdurable.engine.where.frames import Frame, current_frame
+
+
+def wrapped(made: Tool) -> Any:
+    """The plain function whose calls go through the journal inside durable cells."""
+    fn = made.fn
+    if inspect.iscoroutinefunction(fn):
+
+        @functools.wraps(fn)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return await invoke_async(made, args, kwargs)
+
+    else:
+
+        @functools.wraps(fn)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return invoke(made, args, kwargs)
+
+    setattr(wrapper, TOOL_MARK, made.options)
+    return wrapper
+
+
+def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a tool; journaled if the code belongs to a durable cell."""
+    frame = current_frame()
+    request = None if frame is None else requested(frame, made, args, kwargs)
+    if frame is None or request is None:
+        may_run_outside(made, args, kwargs)
+        return made.fn(*args, **kwargs)
+    return run_sync(frame, request, lambda: made.fn(*args, **kwargs))
+
+
+async def invoke_async(
+    made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Await a tool; journaled if the code belongs to a durable cell."""
+    frame = current_frame()
+    request = None if frame is None else requested(frame, made, args, kwargs)
+    if frame is None or request is None:
+        may_run_outside(made, args, kwargs)
+        return await made.fn(*args, **kwargs)
+    return await run_async(frame, request, lambda: made.fn(*args, **kwargs))
+
+
+def may_run_outside(
+    made: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    """A tool is called where nothing is recorded.
+
+    Raises:
+        CallNotRecorded: Frozen mode is on, and it is no `pure` one.
+    """
+    if frozen.is_on() and made.kind != STEP_KIND:
+        told = functools.partial(previews.call_text, made.name, args, kwargs)
+        frozen.refuse_outside(made.name, made.policy, told)
+
+
+def requested(
+    frame: Frame[Attempt], made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> CallRequest | None:
+    """The call as the journal sees it; None if it sees none, or they don't fit."""
+    arguments = made.bind(args, kwargs)
+    served_only = frozen.served_only(frame.attempt)
+    if arguments is None or (served_only and made.kind == STEP_KIND):
+        return None
+    home = frame.attempt.home
+    secrets = home.secrets
+    given = Given(made.keyed, arguments, made.counted, secrets, home.sources)
+    code = made.code(frame.attempt)
+    on_doubt = made.policy.on_doubt
+    return CallRequest(
+        name=made.name,
+        key=given.key,
+        policy=made.policy,
+        kind=made.kind,
+        code=code.digest,
+        text=lambda: secrets.scrub(previews.call_text(made.name, args, kwargs)),
+        arguments=given.begin,
+        undigestible=given.undigestible or code.undigestible,
+        encode=made.encoding(frame.attempt, given, code),
+        changed=given.changed,
+        decode=given.decode,
+        find_out=(lambda: on_doubt(*args, **kwargs)) if callable(on_doubt) else None,
+    )

@@ -1,0 +1,144 @@
+"""A function whose calls are journaled, and what its author promised about it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.given import Given
+from nbdurable.engine.codec import Encoded
+from nbdurable.engine.past.policy import Policy
+from nbdurable.engine.values import previews
+from nbdurable.errors import ToolRefused
+
+
+class Code(NamedTuple):
+    """What is called, as of now.
+
+    Attributes:
+        digest: Its digest, hex.
+        undigestible: What has no digest in it, or "".
+    """
+
+    digest: str
+    undigestible: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """A function and what its author promised about it.
+
+    Attributes:
+        fn: The author's function.
+        name: The name its calls are keyed by.
+        policy: The promises.
+        ignore: Parameters that don't count for the key.
+        options: The decorator's arguments as given, for pickling and digests.
+    """
+
+    kind: ClassVar[str] = "tool"
+    fn: Callable[..., Any]
+    name: str
+    policy: Policy
+    ignore: frozenset[str] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """The function's signature, looked up once."""
+        return inspect.signature(self.fn)
+
+    @functools.cached_property
+    def _plain_names(self) -> tuple[str, ...]:
+        """The parameters, where each may be given by position and all count."""
+        parameters = self.signature.parameters.values()
+        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        return tuple(p.name for p in parameters) if plain and not self.ignore else ()
+
+    @property
+    def keyed(self) -> str:
+        """What stands for the function in the keys of its calls."""
+        return self.name
+
+    def code(self, attempt: Attempt) -> Code:
+        """The digest of what is called, as of now."""
+        return Code(attempt.code_of(self.fn))
+
+    def encoding(
+        self, attempt: Attempt, given: Given, code: Code
+    ) -> Callable[[object], Encoded]:
+        """What makes bytes of a result."""
+        del attempt, code
+        return given.encode
+
+    def bind(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Arguments by parameter name, defaults applied; None if they don't fit."""
+        if self._plain_names and not kwargs and len(args) == len(self._plain_names):
+            return dict(zip(self._plain_names, args, strict=True))
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError:
+            return None
+        bound.apply_defaults()
+        return {k: v for k, v in bound.arguments.items() if k not in self.ignore}
+
+    def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments with the class of a class method as its name.
+
+        Its code is that of the tool, as the code of ``self`` is.
+        """
+        first = next(iter(arguments), "")
+        cls = arguments.get(first)
+        if not isinstance(cls, type):
+            return arguments
+        method = getattr(cls, self.fn.__name__, None)
+        owner: object = getattr(method, "__self__", None)
+        if owner is not cls:
+            return arguments
+        return {**arguments, first: f"class {cls.__module__}.{cls.__qualname__}"}
+
+
+def plain_function(fn: Any) -> Callable[..., Any]:
+    """What was decorated, if it is a function that returns or is awaited.
+
+    Raises:
+        ToolRefused: It isn't.
+    """
+    generator = inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn)
+    if not inspect.isfunction(fn) or generator:
+        raise ToolRefused(what=_described(fn, generator=generator))
+    return fn
+
+
+def _described(fn: Any, *, generator: bool) -> str:
+    if generator:
+        return f"{fn.__qualname__} is a generator function"
+    if isinstance(fn, (staticmethod, classmethod)):
+        return f"{fn.__wrapped__.__qualname__} is already a {type(fn).__name__}"
+    return f"{previews.value_text(fn)} is no function"
+
+
+def name_of(fn: Any) -> str:
+    """What people call a function: its qualified name, from where it is local."""
+    qualified: str = fn.__qualname__
+    return qualified.rsplit("<locals>.", 1)[-1]
+
+
+def ignored(fn: Any, options: Mapping[str, Any]) -> frozenset[str]:
+    """The parameters that ``ignore=`` names.
+
+    Raises:
+        ToolRefused: The function has no such parameter.
+    """
+    given = options.get("ignore", ())
+    ignored = frozenset({given} if isinstance(given, str) else given)
+    unknown = ignored - set(inspect.signature(fn).parameters)
+    if unknown:
+        raise ToolRefused(what=f"{name_of(fn)} has no parameter {min(unknown)}")
+    return ignored
