@@ -136,10 +136,9 @@ def _values(old: StepPast, new: StepPast, reader: Reader) -> Iterator[str]:
 
 def _places(step: StepPast) -> dict[str, tuple[bytes, int]]:
     """Where the value of each variable is: blob, and place in it."""
-    pairs = zip(step.groups, step.blobs[1:], strict=False)
     return {
         name: (ref.id, nth)
-        for group, ref in pairs
+        for group, ref in step.stored
         for nth, name in enumerate(group)
         if name.isidentifier()
     }
@@ -164,7 +163,7 @@ def plain_values(get: Get) -> Values:
 
     def values(step: StepPast, names: Collection[str]) -> dict[str, object]:
         found: dict[str, object] = {}
-        for group, ref in zip(step.groups, step.blobs[1:], strict=False):
+        for group, ref in step.stored:
             if any(name in names for name in group):
                 found.update(zip(group, _plain_group(group, ref, get), strict=True))
         return found

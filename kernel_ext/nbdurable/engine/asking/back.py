@@ -95,7 +95,8 @@ def back(session: Session, namespace: MutableMapping[str, object]) -> Back:
     last = before[-1]
     session.undone.add(_visit(last))
     made, deleted = _made(last), fields.texts(last.fields, "deleted")
-    theirs = _unchanged(session, namespace, last, made)
+    changed = [n for names, _ in last.beside for n in names if n not in made]
+    theirs = _unchanged(session, namespace, last, [*made, *changed])
     wanted = [*theirs, *(n for n in deleted if n not in namespace)]
     undone = {s.id for s in history.steps.values() if _visit(s) in session.undone}
     names = names_of(history, last, without=undone)
@@ -103,16 +104,17 @@ def back(session: Session, namespace: MutableMapping[str, object]) -> Back:
     found: dict[str, object] = {}
     failed = load(session, found, dict(sources))
     namespace.update(found)
+    session.keeping.forget(wanted)
     left = [n for n in wanted if n in names.lost or n in failed]
     gone = [n for n in theirs if n not in found and n not in left]
-    removed = [n for n in gone if n not in last.reads]
+    removed = [n for n in gone if n in made and n not in last.reads]
     for name in removed:
         del namespace[name]
     return Back(
         step=last.name,
         removed=tuple(removed),
         back={n: _called(sources[n], last) for n in found},
-        not_back=(*left, *(n for n in gone if n in last.reads)),
+        not_back=(*left, *(n for n in gone if n not in removed)),
         kept=tuple(n for n in made if n in namespace and n not in {*theirs, *found}),
         effects=_effects(history, last),
     )

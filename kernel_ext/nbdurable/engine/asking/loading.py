@@ -23,7 +23,7 @@ def loaded(
         names: Which.
     """
     found: dict[str, object] = {}
-    for group, ref in zip(step.groups, step.blobs[1:], strict=False):
+    for group, ref in (*step.stored, *step.beside):
         if not any(name in names for name in group):
             continue
         try:

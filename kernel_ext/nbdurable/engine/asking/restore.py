@@ -124,6 +124,9 @@ def restore(
         n: f"run {now[n].step.name}" for n in reasons
     }
     reasons |= {n: found.lost[n].why for n in asked if n in found.lost}
+    session.keeping.forget(sources)
+    if until is None:
+        session.keeping.restored({n: s for n, s in sources.items() if n not in reasons})
     for name, source in later.items():
         namespace.pop(name, None)
         deferred.defer(name, source, not_back)

@@ -63,6 +63,20 @@ class Marks:
             _, parent, step = self.found[parent]
         return step, tuple(reversed(steps))
 
+    @property
+    def ids(self) -> set[int]:
+        """Of what is marked, and of the values of the names themselves."""
+        return {*self.found, *map(id, self.given.values())}
+
+    def name(self, found: int) -> str:
+        """The name that an object of `ids` was found in."""
+        if found not in self.found:
+            return next(n for n, value in self.given.items() if id(value) == found)
+        _, parent, step = self.found[found]
+        while parent:
+            _, parent, step = self.found[parent]
+        return str(step)
+
     def lost(self, name: str, value: object) -> bool:
         """Whether a name still holds what it held, and that can't be changed in place."""
         same = name in self.given and self.given[name] is value

@@ -89,22 +89,29 @@ class Inputs:
 
     def mutated(
         self, namespace: Mapping[str, object], skip: Collection[str] = ()
-    ) -> set[str]:
-        """The names read whose value was changed in place, or rebound, by now."""
+    ) -> dict[str, bytes]:
+        """The names read whose value was changed in place, or rebound, by now.
+
+        With the digest that each has now, where it has one; else ``b""``.
+        """
         both = {**self.digests, **self.reached}
         before = {n: d for n, d in both.items() if d and n not in skip}
         suspects = [n for n in before if n in namespace and _can_change(namespace[n])]
         now = self.reader()
         now.read(sorted(suspects))
-        return {n for n in suspects if now.digests[n] != before[n]}
+        changed = {n: now.digests[n] for n in suspects if now.digests[n] != before[n]}
+        return {name: digest or b"" for name, digest in changed.items()}
 
-    def left(
-        self, namespace: Mapping[str, object], names: Collection[str]
-    ) -> Mapping[str, bytes]:
-        """The digests by now of the names among these that the cell reads itself."""
-        now = self.reader()
-        now.read(sorted(n for n in names if n in self.digests and n in namespace))
-        return {n: d for n, d in now.digests.items() if d and d != self.digests[n]}
+    def now(self, names: Collection[str]) -> dict[str, bytes]:
+        """The digests by now of some variables, read or not, where they have one."""
+        reader = self.reader()
+        reader.read(sorted(names))
+        return {n: d for n, d in reader.digests.items() if d}
+
+    def left(self, digests: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The digests, of the names among these that the cell reads and that changed."""
+        mine = {n: d for n, d in digests.items() if n in self.digests}
+        return {n: d for n, d in mine.items() if d != self.digests[n]}
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ what plain cells made is kept when the first durable cell reads it (`plaincells`
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
@@ -26,6 +26,7 @@ class Source:
         ref: Their values; ``None`` for a module.
         module: The module's name, or "".
         given: Whether a plain cell made it.
+        digests: Of the values that are stored with it, where they have one.
     """
 
     step: StepPast
@@ -34,6 +35,12 @@ class Source:
     ref: BlobRef | None = None
     module: str = ""
     given: bool = False
+    digests: Mapping[str, bytes] = field(default_factory=dict)
+
+    def beside(self, other: Source) -> bool:
+        """Whether both are in one graph: they share an object."""
+        graphs = (self.ref, self.names), (other.ref, other.names)
+        return self.ref is not None and graphs[0] == graphs[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +146,9 @@ def _events(history: History) -> Iterator[_Event]:
 
 
 def _completed(found: Names, step: StepPast) -> None:
-    stored = list(zip(step.groups, step.blobs[1:], strict=False))
-    _take(found, step, step.ended_us, stored)
+    _take(found, step, step.ended_us, step.stored, digests=step.digests)
+    for names, ref in step.beside:
+        _tie(found, step, names, ref)
     for name, why in fields.mapping(step.fields, "unsaved").items():
         if name.isidentifier():
             found.known.pop(name, None)
@@ -150,9 +158,26 @@ def _completed(found: Names, step: StepPast) -> None:
         found.lost.pop(name, None)
 
 
+def _tie(found: Names, step: StepPast, names: tuple[str, ...], ref: BlobRef) -> None:
+    """Take what shares an object with what a step made from one graph with it.
+
+    Unless such a name got another value since: the step may have been replayed later.
+    """
+    at_us, digests = step.ended_us, step.digests
+    source = Source(step=step, at_us=at_us, names=names, ref=ref, digests=digests)
+    own = {name for group in step.groups for name in group}
+    for name in names:
+        known = found.known.get(name)
+        if name in own:
+            found.known[name] = source
+        elif known is not None and known.at_us <= at_us:
+            found.known[name] = replace(source, step=known.step, given=known.given)
+
+
 def _given(found: Names, given: GivenPast, step: StepPast) -> None:
     stored = list(zip(given.groups, given.blobs, strict=False))
-    _take(found, step, given.at_us, stored, given=True)
+    read = {n: bytes.fromhex(d) for n, d in step.reads.items() if d}
+    _take(found, step, given.at_us, stored, given=True, digests=read)
     for name, why in given.unsaved.items():
         found.known.pop(name, None)
         # A step that made it says more than one that was given it.
@@ -171,9 +196,17 @@ def _take(
     stored: list[tuple[tuple[str, ...], BlobRef]],
     *,
     given: bool = False,
+    digests: Mapping[str, bytes],
 ) -> None:
     for names, ref in stored:
-        source = Source(step=step, at_us=at_us, names=names, ref=ref, given=given)
+        source = Source(
+            step=step,
+            at_us=at_us,
+            names=names,
+            ref=ref,
+            given=given,
+            digests=digests,
+        )
         for name in filter(str.isidentifier, names):
             found.known[name] = source
             found.lost.pop(name, None)

@@ -168,7 +168,8 @@ class StepPast:
         served: How many of them were served.
         blamed: Logical ids of the calls whose exception ended it.
         fields: Plain data of its end.
-        blobs: Values of its end: outputs, then one per group of names.
+        blobs: Values of its end: outputs, then one per group of names, then one per
+            group of `beside`.
         inputs: Values of its start: the cell's source, and what it was given.
         replays: Times (microseconds) at which it was replayed whole.
     """
@@ -213,6 +214,13 @@ class StepPast:
         return {str(name): str(digest) for name, digest in pairs}
 
     @property
+    def digests(self) -> Mapping[str, bytes]:
+        """The digest of each value that it stored, where it had one."""
+        found = self.fields.get("digests")
+        pairs = found.items() if isinstance(found, Mapping) else ()
+        return {str(name): bytes.fromhex(str(digest)) for name, digest in pairs}
+
+    @property
     def active_us(self) -> int:
         """When it was executed or replayed last, microseconds since 1970 UTC."""
         return max([self.started_us, *self.replays])
@@ -240,10 +248,26 @@ class StepPast:
         """The names it stored, one tuple per group of values that hang together."""
         return groups_of(self.fields)
 
+    @property
+    def stored(self) -> list[tuple[tuple[str, ...], BlobRef]]:
+        """Its groups, each with its value: what a replay brings back."""
+        return list(zip(self.groups, self.blobs[1:], strict=False))
 
-def groups_of(of: Mapping[str, Plain]) -> tuple[tuple[str, ...], ...]:
+    @property
+    def beside(self) -> list[tuple[tuple[str, ...], BlobRef]]:
+        """Groups with names that it didn't make, too: they share an object with those.
+
+        A restore takes them from here, so that it is one object again.
+        """
+        groups = groups_of(self.fields, "beside")
+        return list(zip(groups, self.blobs[1 + len(self.groups) :], strict=False))
+
+
+def groups_of(
+    of: Mapping[str, Plain], field: str = "names"
+) -> tuple[tuple[str, ...], ...]:
     """The names that a record stored, one tuple per group of values."""
-    stored = of.get("names", ())
+    stored = of.get(field, ())
     groups = stored if isinstance(stored, (list, tuple)) else ()
     return tuple(
         tuple(str(n) for n in g) if isinstance(g, (list, tuple)) else () for g in groups

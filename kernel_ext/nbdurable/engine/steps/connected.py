@@ -19,7 +19,7 @@ import uuid
 import weakref
 import zoneinfo
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nbdurable.engine.codec import clients
 from nbdurable.engine.codec.reducers import qualified
@@ -45,10 +45,22 @@ _PASSED: Final = frozenset(
 """Kinds that can't be changed themselves: sharing one means nothing."""
 
 
+class Connected(NamedTuple):
+    """Names whose values hang together.
+
+    Attributes:
+        names: The names.
+        reached: Ids of the objects looked out for that they reach.
+    """
+
+    names: tuple[str, ...]
+    reached: frozenset[int] = frozenset()
+
+
 def connected(
     values: Mapping[str, object], known: Collection[int] = ()
-) -> list[tuple[tuple[str, ...], bool]]:
-    """Names in groups, each with whether it reaches an object of ``known``.
+) -> list[Connected]:
+    """Names in groups of those that hang together.
 
     Args:
         values: The variables.
@@ -67,7 +79,7 @@ class _Walk:
         self.names = names
         self.known = known
         self.parents = list(range(len(names)))
-        self.reaches: set[int] = set()
+        self.reached: dict[int, int] = {}
         self.owners: dict[int, int] = {}
         self.alive: list[object] = []
         self.kinds: dict[type, _Referents | None] = {}
@@ -93,7 +105,7 @@ class _Walk:
 
     def _claim(self, index: int, found: object) -> bool:
         if id(found) in self.known:
-            self.reaches.add(index)
+            self.reached[id(found)] = index
         if id(found) in self.owners:
             self._join(self.owners[id(found)], index)
             return False
@@ -113,12 +125,17 @@ class _Walk:
         first, second = sorted((self._root(one), self._root(other)))
         self.parents[second] = first
 
-    def groups(self) -> list[tuple[tuple[str, ...], bool]]:
+    def groups(self) -> list[Connected]:
         found: dict[int, list[str]] = {}
         for index, name in enumerate(self.names):
             found.setdefault(self._root(index), []).append(name)
-        reached = {self._root(index) for index in self.reaches}
-        return [(tuple(names), root in reached) for root, names in found.items()]
+        reached: dict[int, set[int]] = {}
+        for seen, index in self.reached.items():
+            reached.setdefault(self._root(index), set()).add(seen)
+        return [
+            Connected(tuple(names), frozenset(reached.get(root, ())))
+            for root, names in found.items()
+        ]
 
 
 _Referents = Callable[[Any], Iterable[object]]

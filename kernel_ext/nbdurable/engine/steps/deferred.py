@@ -53,9 +53,14 @@ class Deferred:
     ) -> dict[str, str]:
         """Load those of the names that wait. Gives why, for each that can't be loaded.
 
-        A name that was assigned meanwhile is left alone.
+        A name that was assigned meanwhile is left alone. What waits for the same value
+        is loaded with it: they share an object.
         """
-        mine = {n: self.waiting.pop(n) for n in list(names) if n in self.waiting}
+        wanted = {n: s for n in list(names) if (s := self.waiting.get(n))}
+        for name, source in self.waiting.items():
+            if any(source.beside(other) for other in [*wanted.values()]):
+                wanted[name] = source
+        mine = {n: self.waiting.pop(n) for n in wanted}
         todo = {n: s for n, s in mine.items() if n not in namespace}
         failed = load(home, namespace, todo)
         self.failed |= failed
@@ -72,7 +77,7 @@ def load(
     left = dict(sources)
     while left:
         name, source = next(iter(left.items()))
-        together = [n for n, s in left.items() if s is source]
+        together = [n for n, s in left.items() if s is source or s.beside(source)]
         for each in together:
             del left[each]
         try:

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from nbdurable.engine.identity.inputs import Inputs
-from nbdurable.engine.steps.plaincells import Keeping, with_aliases
+from nbdurable.engine.steps.beside import with_aliases
+from nbdurable.engine.steps.kept_now import Keeping
 from nbdurable.engine.steps.snapshot import take
 from nbdurable_store.errors import DurableError
 from nbdurable_store.records import Kind

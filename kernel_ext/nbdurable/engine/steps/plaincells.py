@@ -7,20 +7,20 @@ already with an equal digest is not stored again, and chunks are shared anyway.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from collections.abc import Collection, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
-from nbdurable.engine.steps.cells import Places
-from nbdurable.engine.steps.snapshot import Kept, take
+from nbdurable.engine.steps.beside import with_aliases
+from nbdurable.engine.steps.kept_now import Keeping, is_code
+from nbdurable.engine.steps.snapshot import take
 from nbdurable.engine.telling.wording import both
 from nbdurable.engine.where.moments import size
 from nbdurable_store.errors import DurableError
-from nbdurable_store.records import BlobRef, Kind
+from nbdurable_store.records import Kind
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
@@ -29,76 +29,6 @@ NOTEBOOK = "__main__"
 
 ANNOUNCED_BYTES_MIN = 200_000_000
 """Storing more takes longer than people wait without wondering: half a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """A durable cell that made or changed a name.
-
-    Attributes:
-        name: What people call the step.
-        count: Its execution count in this kernel.
-    """
-
-    name: str
-    count: int
-
-
-@dataclass(slots=True)
-class Keeping:
-    """What a run keeps by now, as far as this kernel knows.
-
-    Attributes:
-        digests: Of the values that are kept, by name.
-        code: The functions and classes that are kept, and the values without a digest
-            that were tried, by name.
-        modules: The names of modules, by name.
-        blobs: The latest blob that holds a name, with the names that it holds.
-        makers: The durable cell that made or changed each name last in this kernel.
-    """
-
-    digests: dict[str, bytes] = field(default_factory=dict)
-    code: dict[str, object] = field(default_factory=dict)
-    modules: dict[str, str] = field(default_factory=dict)
-    blobs: dict[str, tuple[bytes, tuple[str, ...]]] = field(default_factory=dict)
-    makers: dict[str, Maker] = field(default_factory=dict)
-
-    def made(
-        self, groups: Iterable[tuple[tuple[str, ...], BlobRef]], by: Maker
-    ) -> None:
-        """A step made these: what was known of them is of an earlier value."""
-        for names, ref in groups:
-            for name in names:
-                self.makers[name] = by
-                self.digests.pop(name, None)
-                self.code.pop(name, None)
-                self.blobs[name] = ref.id, names
-
-    def changed_in(self, names: Collection[str], places: Places) -> dict[str, str]:
-        """Where each name got its value: a durable cell's name, or ``cell 2``.
-
-        Args:
-            names: Which names.
-            places: Where the shell saw them assigned.
-        """
-        counts = places(names)
-        found = {name: f"cell {count}" for name, count in counts.items()}
-        for name in names:
-            maker = self.makers.get(name)
-            if maker is not None and maker.count >= counts.get(name, 0):
-                found[name] = maker.name
-        return found
-
-    def new(self, groups: Iterable[Kept]) -> list[Kept]:
-        """Those groups that aren't kept as they are."""
-        return [g for g in groups if self._blob(g.names[0]) != (g.ref.id, g.names)]
-
-    def beside(self, name: str) -> tuple[str, ...]:
-        """The names that are kept in one graph with this one."""
-        return self._blob(name)[1]
-
-    def _blob(self, name: str) -> tuple[bytes, tuple[str, ...]]:
-        return self.blobs.get(name, (b"", ()))
 
 
 def keep_given(
@@ -140,17 +70,11 @@ def keep_given(
         home.tell_once(f"what plain cells made is not kept: {told}")
         return
     known.modules |= modules
+    for name in values:  # one that is kept beside them may be another value by now
+        known.digests.pop(name, None)
     known.digests |= {n: d for n in values if (d := digests.get(n)) is not None}
-    known.code |= {n: v for n, v in values.items() if _is_code(v) or not digests.get(n)}
+    known.code |= {n: v for n, v in values.items() if is_code(v) or not digests.get(n)}
     known.blobs |= {n: (g.ref.id, g.names) for g in groups for n in g.names}
-
-
-def with_aliases(
-    known: Keeping, mine: Mapping[str, object], values: Mapping[str, object]
-) -> dict[str, object]:
-    """The values, and what is kept in one graph with them: an alias stays an alias."""
-    names = {other for name in values for other in known.beside(name)} | {*values}
-    return {name: value for name, value in mine.items() if name in names}
 
 
 def _announce(home: Home, values: Mapping[str, object]) -> None:
@@ -172,16 +96,12 @@ def _bytes(value: Any) -> int:
         return 0
 
 
-def _is_code(value: object) -> bool:
-    return isinstance(value, FunctionType | type)
-
-
 def _definitions(known: Keeping, mine: Mapping[str, object]) -> dict[str, object]:
     """Functions and classes of the notebook that are new or defined anew."""
     return {
         name: value
         for name, value in mine.items()
-        if _is_code(value)
+        if is_code(value)
         and value.__module__ == NOTEBOOK
         and known.code.get(name) is not value
     }
@@ -196,7 +116,7 @@ def _inputs(
         value = mine.get(name)
         if name not in mine or isinstance(value, ModuleType):
             continue
-        if _is_code(value):
+        if is_code(value):
             kept = value.__module__ == NOTEBOOK or known.code.get(name) is value
         elif digest is None:
             kept = known.code.get(name) is value

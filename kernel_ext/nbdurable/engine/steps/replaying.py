@@ -20,7 +20,7 @@ from nbdurable.engine.past.history import StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps.cells import Cell, Output, Replayed
-from nbdurable.engine.steps.plaincells import Maker
+from nbdurable.engine.steps.kept_now import Maker
 from nbdurable.engine.steps.rebuilding import (
     Made,
     Rebuilding,
@@ -129,7 +129,8 @@ class _Back:
         if RANDOM in view:
             randomness.restore(view[RANDOM])
         by = Maker(self.known.place.name, self.known.count)
-        session.keeping.made(zip(past.groups, past.blobs[1:], strict=True), by)
+        kept = (*past.stored, *past.beside)
+        session.keeping.made(kept, past.digests, self.namespace, by)
         for name in fields.texts(past.fields, "deleted"):
             self.namespace.pop(name, None)
         _adopt(session, self.known.place, past)
@@ -157,11 +158,10 @@ class _Back:
 
 
 def _values(session: Session, past: StepPast) -> tuple[tuple[Output, ...], list[Group]]:
-    first, *rest = past.blobs
-    outputs = json.loads(session.store.get(first))
+    outputs = json.loads(session.store.get(past.blobs[0]))
     groups = [
         Group(names=names, codec=ref.codec, data=session.store.get(ref, stream=True))
-        for names, ref in zip(past.groups, rest, strict=True)
+        for names, ref in past.stored
     ]
     return tuple(outputs), groups
 

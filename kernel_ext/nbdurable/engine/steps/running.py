@@ -15,7 +15,6 @@ import contextlib
 import json
 from collections.abc import (
     Callable,
-    Iterable,
     Iterator,
     Mapping,
     MutableMapping,
@@ -37,9 +36,10 @@ from nbdurable.engine.past.tally import Tally
 from nbdurable.engine.steps import goingon, starting
 from nbdurable.engine.steps.cells import CellEnd, Output
 from nbdurable.engine.steps.inside import keep_inside
-from nbdurable.engine.steps.plaincells import Maker
+from nbdurable.engine.steps.kept_now import Maker
+from nbdurable.engine.steps.leaving import KEPT, keep_made
 from nbdurable.engine.steps.session import Session
-from nbdurable.engine.steps.snapshot import Marks, mark, take
+from nbdurable.engine.steps.snapshot import Marks, mark
 from nbdurable.engine.telling import lines, wording
 from nbdurable.engine.values import randomness
 from nbdurable_store.errors import DurableError, DurablePause
@@ -189,35 +189,38 @@ class Running:
             made[RESULT] = self.cell.result
         if (drawn := randomness.state()) != self.random:
             made[randomness.RANDOM] = drawn
-        put, secrets = self.session.store.put, self.session.secrets
-        taken = take(made, put, secrets=secrets, marks=self.marks)
+        session, inputs = self.session, self.inputs
+        digests = {name: digest for name, digest in mutated.items() if digest}
+        left = keep_made(session, inputs, self.namespace, made, self.marks, digests)
+        taken = left.taken
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
-        known, inputs = self.session.keeping, self.inputs
-        inside = keep_inside(self.attempt, known, inputs, self.namespace, made)
+        inside = keep_inside(
+            self.attempt, session.keeping, inputs, self.namespace, made
+        )
         fields: dict[str, Plain] = {
-            "names": [list(g.names) for g in taken.groups],
+            **left.fields(),
             "deleted": self.cell.deleted,
             "unsaved": unsaved,
-            "inside": sorted({*inside, *mutated.intersection(taken.replaced)}),
-            **self._left(made),
+            "inside": sorted({*inside, *mutated.keys() & {*taken.replaced}}),
+            **self._left(left.digests),
         }
         files = self.files.close()
         fields |= {**files.fields(), "effects": self._effects()}
-        kept = [group.ref for group in taken.groups]
         step = self.attempt.step
         by = Maker(step.name, number(step.fields, "count"))
-        self.session.keeping.made(((g.names, g.ref) for g in taken.groups), by)
+        session.keeping.made(left.groups, left.digests, {**self.namespace, **made}, by)
+        blobs = [ref for _, ref in left.groups]
         self.attempt.used.told += _told_of(self.inputs, files)
         self.attempt.used.told += map(_last_resort, taken.last_resort)
-        return self._record_end(Kind.STEP_COMPLETED, fields, kept, unsaved)
+        return self._record_end(Kind.STEP_COMPLETED, fields, blobs, unsaved)
 
     def _effects(self) -> list[str]:
         """What its code did beside its calls: whether it may run again for a name."""
         return self.files.effects.seen(self.session.secrets.scrub)
 
-    def _left(self, made: Iterable[str]) -> dict[str, Plain]:
+    def _left(self, digests: Mapping[str, bytes]) -> dict[str, Plain]:
         """What it left of the inputs that it changed: it runs again because of them."""
-        found = self.inputs.left(self.namespace, {*made})
+        found = self.inputs.left(digests)
         return {"left": {n: d.hex() for n, d in found.items()}} if found else {}
 
     def _fail(
@@ -273,8 +276,8 @@ class Running:
                 self._record(kind, fields, self._blobs(kept))
             except (DurableError, OSError) as unstored:
                 problem = _told(unstored)
-                bare = {**fields, "names": [], "unsaved": {"": problem}}
-                self._record(kind, bare, ())
+                bare = {n: v for n, v in fields.items() if n not in KEPT}
+                self._record(kind, {**bare, "unsaved": {"": problem}}, ())
         except (DurableError, OSError) as unwritten:
             problem = _told(unwritten)
         return self._lines(unsaved, problem, unseen)
@@ -338,8 +341,11 @@ class Running:
     def _is_users(self, name: str) -> bool:
         return name not in self.hidden and not is_shell_name(name)
 
-    def _made(self) -> tuple[dict[str, object], set[str]]:
-        """The names that it made or changed, with what they hold; those changed only."""
+    def _made(self) -> tuple[dict[str, object], dict[str, bytes]]:
+        """The names that it made or changed, with what they hold; those changed only.
+
+        The latter with their digests.
+        """
         bound, namespace = dict(self.cell.bound), self.namespace
         stored = filter(self._is_users, self.inputs.stores)
         bound |= {name: namespace[name] for name in stored if name in namespace}
@@ -347,7 +353,7 @@ class Running:
         made |= {name for name in self.inputs.writes if name in bound}
         moved = {n for n, v in bound.items() if namespace.get(n) is not v}
         mutated = self.inputs.mutated(namespace, skip=made | moved)
-        every = sorted(made | mutated)
+        every = sorted(made | mutated.keys())
         return {n: bound[n] if n in bound else namespace[n] for n in every}, mutated
 
 

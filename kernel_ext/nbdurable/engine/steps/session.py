@@ -22,7 +22,7 @@ from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.slots import Slots
 from nbdurable.engine.steps import goingon, starting
 from nbdurable.engine.steps.deferred import Deferred
-from nbdurable.engine.steps.plaincells import Keeping
+from nbdurable.engine.steps.kept_now import Keeping
 from nbdurable.engine.telling import lines
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.disk import SizeLine

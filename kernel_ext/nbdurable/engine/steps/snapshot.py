@@ -82,12 +82,14 @@ class Taken:
         unstorable: What is not, with the place of the culprit and the reason.
         replaced: Names that still hold the object the step was given, where a replay
             can't change that object and binds an equal one instead.
+        reached: Ids of objects that the step was given and that are in these values.
     """
 
     groups: list[Kept] = field(default_factory=list)
     last_resort: list[str] = field(default_factory=list)
     unstorable: dict[str, str] = field(default_factory=dict)
     replaced: list[str] = field(default_factory=list)
+    reached: set[int] = field(default_factory=set)
 
 
 Put = Callable[[str, bytes | Fill], BlobRef]
@@ -110,9 +112,10 @@ def take(
         marks: What the step could reach before it ran, from `mark`.
     """
     taker = _Taker(put, secrets, marks)
-    known = marks.found if marks else {}
-    for names, reaches in connected(values, known):
+    for names, reached in connected(values, marks.ids if marks else ()):
+        reaches = marks is not None and not reached.isdisjoint(marks.found)
         taker.keep({name: values[name] for name in names}, reaches=reaches)
+        taker.taken.reached.update(reached)
     if marks:
         lost = (n for n, v in values.items() if marks.lost(n, v))
         taker.taken.replaced.extend(lost)

@@ -1,0 +1,209 @@
+"""Names for one object are names for one object again, whoever changed it last."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.asking.back import back
+from nbdurable.engine.asking.restore import Restored, restore
+from nbdurable.engine.telling.reference import find_step
+from tests.engine.notebooks import Notebook
+
+CLASS = """
+class Agent:
+    def __init__(self, messages):
+        self.messages = messages
+"""
+
+
+@pytest.fixture
+def nb() -> Notebook:
+    """A notebook whose kernel has run nothing."""
+    return Notebook()
+
+
+def _restart(nb: Notebook) -> None:
+    nb.restart()
+    nb.session.attend(nb.facts, "%durable restore")
+
+
+def _back(nb: Notebook, *names: str, **options: object) -> Restored:
+    return restore(nb.session, nb.namespace, names, **options)  # type: ignore[arg-type]
+
+
+def _is(nb: Notebook, expression: str) -> bool:
+    return bool(eval(expression, nb.namespace))
+
+
+STORIES = {
+    "an element, by its alias": (
+        ["state = {'log': []}; alias = state['log']", "alias.append(1)"],
+        "state['log'] is alias and alias == [1]",
+    ),
+    "an element, by its container": (
+        ["state = {'log': []}; alias = state['log']", "state['log'].append(1)"],
+        "state['log'] is alias and alias == [1]",
+    ),
+    "held in a later step": (
+        ["l = [1]", "it = {'l': l}", "l.append(2)"],
+        "it['l'] is l and l == [1, 2]",
+    ),
+    "held and changed in one step": (
+        ["l = [1]", "it = {'l': l}; l.append(2)"],
+        "it['l'] is l and l == [1, 2]",
+    ),
+    "held and never changed": (["l = [1]", "it = {'l': l}"], "it['l'] is l"),
+    "an attribute": (
+        [CLASS + "messages = []; agent = Agent(messages)", "messages.append('hi')"],
+        "agent.messages is messages and messages == ['hi']",
+    ),
+    "an attribute, by its object": (
+        [CLASS + "messages = []; agent = Agent(messages)", "agent.messages += ['hi']"],
+        "agent.messages is messages and messages == ['hi']",
+    ),
+    "through many steps": (
+        [
+            CLASS + "messages = []",
+            "agent = Agent(messages)",
+            "crew = [agent]",
+            *(f"messages.append({n})" for n in range(3)),
+            "crew[0].messages.append(3)",
+        ],
+        "crew[0] is agent and agent.messages is messages and messages == [0, 1, 2, 3]",
+    ),
+    "parted by a later step": (
+        ["state = {'log': []}; alias = state['log']", "alias = [2]", "alias.append(3)"],
+        "state == {'log': []} and alias == [2, 3]",
+    ),
+    "a frame in a dict": (
+        [
+            "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})",
+            "held = {'df': df}",
+            "df['b'] = 3",
+        ],
+        "held['df'] is df and list(df.columns) == ['a', 'b']",
+    ),
+    "an array": (
+        ["import numpy as np\na = np.zeros(3)", "held = [a]", "held[0][1] = 5"],
+        "held[0] is a and a[1] == 5",
+    ),
+}
+
+
+@pytest.mark.parametrize(("cells", "holds"), STORIES.values(), ids=STORIES)
+@pytest.mark.parametrize("used", [None, ()], ids=["at once", "when used"])
+def test_names_for_one_object(
+    nb: Notebook, cells: list[str], holds: str, used: tuple[str, ...] | None
+) -> None:
+    """What a later cell changed through one name is seen through all of them."""
+    for n, cell in enumerate(cells):
+        nb.run(cell, f"s{n}", f"c{n}")
+    assert _is(nb, holds)
+    _restart(nb)
+    done = _back(nb, used=used)
+    waiting = set(done.waiting)
+    for name in sorted(waiting):
+        nb.session.deferred.load(nb.session, nb.namespace, {name})
+    assert _is(nb, holds)
+
+
+@pytest.mark.parametrize(("cells", "holds"), STORIES.values(), ids=STORIES)
+def test_names_for_one_object_on_replay(
+    nb: Notebook, cells: list[str], holds: str
+) -> None:
+    """The same cells again in a new kernel: replayed one after the other."""
+    for n, cell in enumerate(cells):
+        nb.run(cell, f"s{n}", f"c{n}")
+    nb.restart()
+    for n, cell in enumerate(cells):
+        assert "replayed" in nb.run(cell, f"s{n}", f"c{n}")
+    assert _is(nb, holds)
+
+
+def test_what_a_plain_cell_ties_together(nb: Notebook) -> None:
+    """A plain cell's container, given to a step, holds the object that is kept already."""
+    nb.run("l = [1]", "a", "c1")
+    nb.plain("it = {'l': l}")
+    nb.run("n = len(it)", "b", "c2")
+    nb.run("l.append(2)", "c", "c3")
+    _restart(nb)
+    _back(nb)
+    assert _is(nb, "it['l'] is l and l == [1, 2]")
+
+
+def test_what_a_plain_cell_takes_out(nb: Notebook) -> None:
+    """A plain cell's name for a part of what is kept is a name for that part."""
+    nb.plain("state = {'log': []}; alias = state['log']")
+    nb.run("alias.append(1)", "a", "c1")
+    nb.run("n = len(state)", "b", "c2")
+    nb.run("alias.append(2)", "c", "c3")
+    _restart(nb)
+    _back(nb)
+    assert _is(nb, "state['log'] is alias and alias == [1, 2]")
+
+
+def test_as_of_a_step(nb: Notebook) -> None:
+    """`--at` gives all names as they were then, for one object where they were."""
+    nb.run("state = {'log': []}; alias = state['log']", "a", "c1")
+    nb.run("alias.append(1)", "b", "c2")
+    nb.run("alias.append(2)", "c", "c3")
+    for step, log in {"a": [], "b": [1], "c": [1, 2]}.items():
+        _restart(nb)
+        _back(nb, until=find_step(nb.session.history, step))
+        assert _is(nb, f"state['log'] is alias and alias == {log}")
+
+
+def test_after_a_restore(nb: Notebook) -> None:
+    """What a restored notebook changes is seen through all names, too."""
+    nb.run("state = {'log': []}; alias = state['log']", "a", "c1")
+    for n in range(2):
+        _restart(nb)
+        _back(nb)
+        nb.session.stay()
+        nb.run(f"alias.append({n})", f"b{n}", f"d{n}")
+    _restart(nb)
+    _back(nb)
+    assert _is(nb, "state['log'] is alias and alias == [0, 1]")
+
+
+def test_going_back(nb: Notebook) -> None:
+    """Going back behind a change takes it back for all names."""
+    nb.run("state = {'log': []}; alias = state['log']", "a", "c1")
+    nb.run("alias.append(1)", "b", "c2")
+    done = back(nb.session, nb.namespace)
+    assert set(done.back) == {"alias", "state"}
+    assert _is(nb, "state['log'] is alias and alias == []")
+
+
+def test_a_replay_binds_only_what_the_step_made(nb: Notebook) -> None:
+    """A name that only hangs together with what a step changed is left alone."""
+    nb.run("state = {'log': []}; alias = state['log']", "a", "c1")
+    nb.run("alias.append(1)", "b", "c2")
+    nb.restart()
+    nb.plain("alias = []; state = 'mine'")
+    assert "replayed" in nb.run("alias.append(1)", "b", "c2")
+    assert nb.namespace["state"] == "mine"
+
+
+def test_a_late_replay_brings_nothing_old_back(nb: Notebook) -> None:
+    """A replay doesn't count as the last word on names that its step didn't make."""
+    nb.run("state = {'log': []}; alias = state['log']", "a", "c1")
+    nb.run("alias.append(1)", "b", "c2")
+    nb.run("state = 'new'", "c", "c3")
+    nb.restart()
+    nb.plain("alias = []; state = 'new'")
+    assert "replayed" in nb.run("alias.append(1)", "b", "c2")
+    _restart(nb)
+    _back(nb)
+    assert nb.namespace["state"] == "new"
+
+
+def test_what_hangs_together_may_be_unstorable(nb: Notebook) -> None:
+    """A name whose value can't be kept any more costs the others nothing."""
+    nb.run("state = {'log': []}; alias = state['log']", "a", "c1")
+    nb.plain("state['stream'] = (i for i in [1]); next(state['stream'])")
+    told = nb.run("alias.append(1)", "b", "c2")
+    assert "not kept" not in told
+    _restart(nb)
+    _back(nb)
+    assert nb.namespace["alias"] == [1]
