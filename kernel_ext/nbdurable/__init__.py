@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from nbdurable.engine.calls.nested import step
     from nbdurable.engine.calls.tool import tool
+    from nbdurable.engine.past.retry import Retry
     from nbdurable.engine.values.registering import register_digest
     from nbdurable.errors import DurableError, DurablePause, NotDone
 
@@ -37,6 +38,7 @@ __all__ = [
     "DurableError",
     "DurablePause",
     "NotDone",
+    "Retry",
     "back",
     "diff",
     "fork",
@@ -63,6 +65,7 @@ _PLACES = {
     "DurableError": "errors",
     "DurablePause": "errors",
     "NotDone": "errors",
+    "Retry": "engine.past.retry",
     "register_digest": "engine.values.registering",
     "step": "engine.calls.nested",
     "tool": "engine.calls.tool",

@@ -22,6 +22,10 @@ class Clock(Protocol):
         """Block the calling thread; signals are still delivered."""
         ...
 
+    async def pause(self, seconds: float) -> None:
+        """Suspend the running task; the event loop goes on, and may cancel it."""
+        ...
+
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Wait until ``event`` is set, at most ``timeout_s``; true if it is set."""
         ...
@@ -41,6 +45,12 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Block the calling thread."""
         time.sleep(seconds)
+
+    async def pause(self, seconds: float) -> None:
+        """Suspend the running task."""
+        import asyncio  # whoever awaits has it; the store alone doesn't need it
+
+        await asyncio.sleep(seconds)
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Wait until ``event`` is set, at most ``timeout_s``; true if it is set."""

@@ -25,6 +25,12 @@ async def rank(texts: list[str]) -> dict[str, float]:
     return dict.fromkeys(texts, 0.0)
 
 
+@nd.tool(retry=nd.Retry(attempts=5, wait=0.5, on=(ConnectionError, OSError)))
+def send(text: str) -> bool:
+    """A tool that is tried again."""
+    return bool(text)
+
+
 class Desk:
     """A desk with a tool."""
 
@@ -39,6 +45,7 @@ async def use() -> None:
     assert_type(pay("ann", amount=2), str)
     assert_type(search("batteries"), list[str])
     assert_type(await rank(["a"]), dict[str, float])
+    assert_type(send("x"), bool)
     assert_type(Desk().file("x"), int)
 
 

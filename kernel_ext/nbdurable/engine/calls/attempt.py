@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nbdurable.engine.calls import raising
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers
 from nbdurable.engine.calls.numbers import Numbers
@@ -21,21 +20,20 @@ from nbdurable.engine.calls.requests import (
 )
 from nbdurable.engine.calls.used import Used
 from nbdurable.engine.codec import (
-    Unstorable,
     decode_exception,
-    encode_exception,
 )
 from nbdurable.engine.files.watched import Watched
 from nbdurable.engine.identity.code import call_code_digest
 from nbdurable.engine.past.blame import Blame
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
-from nbdurable.engine.past.matching import Match, Matcher, Standing, Wanted
+from nbdurable.engine.past.matching import Match, Matcher, Standing, Wanted, within
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.series import tries_of
 from nbdurable.engine.where.frames import Frame, Scopes
 from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause
-from nbdurable_store.records import BlobRef, Kind, Plain, Record
+from nbdurable_store.records import BlobRef, Kind, Record
 
 
 @dataclass(slots=True)
@@ -146,6 +144,16 @@ class Attempt:
         call = self.home.pure(request)
         return None if call is None else Match(Past.COMPLETED, call, Standing.TAKEN)
 
+    def begin_again(self, call_id: str) -> CallPast:
+        """A call is about to be tried again; what was made inside it can be served."""
+        with self.home.lock:
+            history = self.home.history
+            self._matcher.reopen(within(history, call_id))
+            for scope in [s for s in self._states if s.split("/")[0] == call_id]:
+                del self._states[scope]
+            self._numbers.afresh(call_id)
+            return history.calls[call_id]
+
     def serve(self, claim: Claim, match: Match, request: CallRequest) -> Outcome | None:
         """The recorded outcome, verified; None if it can't be recovered."""
         call = match.call
@@ -187,6 +195,8 @@ class Attempt:
     def _count_served(self, claim: Claim, call: CallPast) -> None:
         self._matcher.served.add(call.id)
         here = call.id in self.home.history.calls
+        if here and call.step == self.step.id:  # it was counted when it ran
+            return
         if here:
             self.used.calls.append(call.id)
         self.used.count_served(claim, call, here=here)
@@ -227,11 +237,13 @@ class Attempt:
         """The records to append before the effect, and the call's logical id."""
         foreign = known is not None and known.id not in self.home.history.calls
         call_id = known.id if known and not foreign else self.home.ids.new()
-        adopted = self.adopted(claim, claim.match) if known and not foreign else ()
+        stands = known and not foreign and not request.again
+        adopted = self.adopted(claim, claim.match) if stands else ()
         policy = request.policy
         fields: dict[str, str | int | bool] = {
             "n": claim.nth,
             "attempt": known.attempts + 1 if known and not foreign else 1,
+            "tries": tries_of(request.policy, None if foreign else known),
             "name": request.name,
             "effect": policy.effect.value,
             "kind": request.kind,
@@ -279,53 +291,6 @@ class Attempt:
             return (self.store.put(encoded.codec, encoded.data),)
         fields["arguments"] = encoded.data.decode()
         return ()
-
-    def completed(
-        self, call_id: str, request: CallRequest, value: object, ms: float
-    ) -> Record:
-        """The record of a result; its blob is durable when this returns."""
-        fields: dict[str, Plain] = {"ms": ms, **request.measure(value)}
-        fields |= self.files.of_call(call_id) if self.files else {}
-        fields |= self.used.held(call_id)
-        blobs: tuple[BlobRef, ...] = ()
-        try:
-            encoded = request.encode(value)
-            blobs = (self.store.put(encoded.codec, encoded.data),)
-        except Unstorable as unstorable:
-            fields["unstored"] = unstorable.reason()
-            self.used.unstorable.append(f"{request.name} ({unstorable.reason()})")
-        return self.record(Kind.CALL_COMPLETED, call_id, request.key, fields, blobs)
-
-    def raised(
-        self, call_id: str, request: CallRequest, error: BaseException, ms: float
-    ) -> Record:
-        """The record of an exception."""
-        fields = raising.fields(error, request.policy, self.home.secrets, ms)
-        if "interrupted" in fields:
-            had = request.had(error)
-            cut = (self.store.put(had.codec, had.data),) if had else ()
-            fields |= {"cut": True} if cut else {}
-            return self.record(Kind.CALL_RAISED, call_id, request.key, fields, cut)
-        blobs: tuple[BlobRef, ...] = ()
-        try:
-            changed = request.changed()
-            raised = encode_exception(error, secrets=self.home.secrets)
-            kept = (raised, changed) if changed else (raised,)
-            blobs = tuple(self.store.put(e.codec, e.data) for e in kept)
-        except Unstorable as unstorable:
-            fields["unstored"] = unstorable.reason()
-        return self.record(Kind.CALL_RAISED, call_id, request.key, fields, blobs)
-
-    def not_begun(self, call_id: str, request: CallRequest) -> None:
-        """Say, if the journal can be written, that the effect never began."""
-        record = self.record(
-            Kind.CALL_RAISED,
-            call_id,
-            request.key,
-            {"ms": 0, "type": "nbdurable.NotDone", "not_done": True},
-        )
-        with contextlib.suppress(DurableError, OSError):
-            self.home.append((record,), sync=False)
 
     def unrecorded(self, call: CallPast | None) -> Outcome | None:
         """A result this kernel still holds because the journal couldn't take it."""

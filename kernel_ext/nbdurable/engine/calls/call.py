@@ -22,10 +22,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 
-from nbdurable.engine.calls import asks, frozen
+from nbdurable.engine.calls import asks, frozen, outcomes
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.executing import execute
 from nbdurable.engine.calls.going import (
+    WAIT_SLICE_S,
     Append,
     Command,
     Conduct,
@@ -40,10 +41,6 @@ from nbdurable.engine.past.decide import Past, Verdict
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.frames import Frame
 from nbdurable.errors import NotDone
-
-WAIT_SLICE_S = 0.2
-"""How often a waiting call looks whether its owner has ended; also the latency of an
-interrupt while it waits."""
 
 WAIT_S_MAX = 30.0
 """After this a wait for a living owner becomes `RunBusy`."""
@@ -114,7 +111,7 @@ def _find_out(going: Going) -> Part:
 def _settle(going: Going, found: Outcome) -> Generator[Command, Sent, Outcome]:
     attempt, call = going.frame.attempt, going.match.call
     assert call is not None
-    completed = attempt.completed(call.id, going.request, found.value, 0.0)
+    completed = outcomes.completed(attempt, call.id, going.request, found.value, 0.0)
     yield Append((completed,), True)
     attempt.settled(going.claim, call.id)
     return found

@@ -49,7 +49,7 @@ async def advance_async(
             if isinstance(command, Append):
                 await _appended(frame, command)
             else:
-                await asyncio.sleep(command.seconds)
+                await frame.attempt.clock.pause(command.seconds)
         except INTERRUPTIONS as raised:
             error = raised
         command = next_command(steps, None, error)

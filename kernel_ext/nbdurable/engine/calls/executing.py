@@ -1,20 +1,58 @@
-"""Executing a call: the intent, the effect, the outcome."""
+"""Executing a call: the intent, the effect, the outcome; and once more, where told.
+
+A call whose tool has a `Retry` is executed in a series of attempts. Each has its own
+``started`` and its outcome, and the outcome of one that is followed by another says how
+long the wait in between is (``again_ms``). So a kernel that is restarted in the middle
+knows which attempt is next and how much of the wait is left.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
+from nbdurable.engine.calls import outcomes, waits
 from nbdurable.engine.calls.attempt import Attempt
-from nbdurable.engine.calls.going import Append, Command, Going, Part, Perform, Sent
+from nbdurable.engine.calls.going import (
+    WAIT_SLICE_S,
+    Append,
+    Command,
+    Going,
+    Part,
+    Pause,
+    Perform,
+    Sent,
+)
 from nbdurable.engine.calls.requests import CallRequest, Outcome
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.history import CallPast
+from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.telling import lines
 from nbdurable.engine.where.frames import Frame
 from nbdurable_store.errors import DurableError
 from nbdurable_store.killpoints import reach
 
+TOLD_S_MIN = 3.0
+"""A wait that is longer than this is told: below, nobody has begun to wonder."""
+
 
 def execute(going: Going) -> Part:
     """Execute a call, in the order of writes that `call` tells."""
+    outcome: Outcome | None = None
+    try:
+        while outcome is None:
+            if going.match.past is Past.RETRYING:
+                yield from _wait_again(going)
+            outcome = yield from _try(going)
+    finally:
+        going.frame.attempt.home.executing.discard(going.call_id)
+    # 5. Only now the caller gets the value.
+    return outcome
+
+
+def _try(going: Going) -> Part:
+    """One attempt. None if another one follows."""
     attempt, request = going.frame.attempt, going.request
     write = request.policy.effect is Effect.WRITE
     attempt.may_execute(request)
@@ -26,27 +64,27 @@ def execute(going: Going) -> Part:
     try:
         yield Append(started, write)
     except BaseException:
-        attempt.not_begun(call_id, request)
+        outcomes.not_begun(attempt, call_id, request)
         raise
     reach("started.synced" if write else "started.written")
-    executing = attempt.home.executing
-    try:
-        executing.add(call_id)
-        _still_ours(attempt, call_id, request)
-        # 2. The effect.
-        began_s = attempt.clock.monotonic_s()
-        covered = going.frame.covered or not request.is_step
-        outcome = yield Perform(Frame(attempt, call_id, covered=covered))
-        reach("effect.done")
-        assert isinstance(outcome, Outcome)
-        ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
-        if outcome.raised is not None:
-            yield from _record_raised(going, call_id, outcome.raised, ms)
-            return outcome
-        yield from _record_completed(going, call_id, outcome, ms)
-    finally:
-        executing.discard(call_id)
-    # 5. Only now the caller gets the value.
+    going.call_id = call_id
+    attempt.home.executing.add(call_id)
+    _still_ours(attempt, call_id, request)
+    # 2. The effect.
+    began_s = attempt.clock.monotonic_s()
+    covered = going.frame.covered or not request.is_step
+    outcome = yield Perform(Frame(attempt, call_id, covered=covered))
+    reach("effect.done")
+    assert isinstance(outcome, Outcome)
+    ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
+    if outcome.raised is None:
+        yield from _record_completed(going, outcome, ms)
+        return outcome
+    again_s = _again_s(going, outcome.raised)
+    if (yield from _record_raised(going, outcome.raised, ms, again_s)):
+        going.match = Match(Past.RETRYING, attempt.begin_again(call_id))
+        going.request = request._replace(again=call_id)
+        return None
     return outcome
 
 
@@ -55,17 +93,19 @@ def _still_ours(attempt: Attempt, call_id: str, request: CallRequest) -> None:
     try:
         attempt.leftovers.may_go_on(attempt.step.name, request.name)
     except BaseException:
-        attempt.not_begun(call_id, request)
+        outcomes.not_begun(attempt, call_id, request)
         raise
 
 
 def _record_completed(
-    going: Going, call_id: str, outcome: Outcome, ms: float
+    going: Going, outcome: Outcome, ms: float
 ) -> Generator[Command, Sent, None]:
-    attempt = going.frame.attempt
+    attempt, call_id = going.frame.attempt, going.call_id
     try:
         # 3. The result's blob, durable.
-        completed = attempt.completed(call_id, going.request, outcome.value, ms)
+        completed = outcomes.completed(
+            attempt, call_id, going.request, outcome.value, ms
+        )
         reach("result.durable")
         # 4. The outcome, durable.
         yield Append((completed,), True)
@@ -76,13 +116,58 @@ def _record_completed(
 
 
 def _record_raised(
-    going: Going, call_id: str, error: BaseException, ms: float
-) -> Generator[Command, Sent, None]:
-    attempt = going.frame.attempt
-    attempt.blame.add(call_id, error)
+    going: Going, error: BaseException, ms: float, again_s: float | None
+) -> Generator[Command, Sent, bool]:
+    """Whether it is tried again: not if that isn't in the journal."""
+    attempt, call_id, request = going.frame.attempt, going.call_id, going.request
     try:
-        record = attempt.raised(call_id, going.request, error, ms)
+        record = outcomes.raised(attempt, call_id, request, error, ms, again_s)
+        if again_s is None:
+            attempt.blame.add(call_id, error)
         yield Append((record,), True)
         reach("raised.synced")
     except (DurableError, OSError) as unrecorded:
+        attempt.blame.add(call_id, error)
         error.add_note(f"nbdurable: this was not recorded ({unrecorded})")
+        return False
+    return again_s is not None
+
+
+# ---- once more -----------------------------------------------------------------------
+
+
+def _again_s(going: Going, error: BaseException) -> float | None:
+    """How long to wait before the next attempt; None if there is none."""
+    attempt, policy = going.frame.attempt, going.request.policy
+    not_done = outcomes.nothing_happened(attempt, going.request, error)
+    if policy.retry is None or not policy.tries_again(error, not_done=not_done):
+        return None
+    with attempt.home.lock:
+        number = attempt.home.history.calls[going.call_id].tries
+    asked_s = waits.asked_s(error, attempt.clock.now_us())
+    return waits.wait_s(policy.retry, number, attempt.home.chance.fraction(), asked_s)
+
+
+def _wait_again(going: Going) -> Generator[Command, Sent, None]:
+    """What is left of the wait between two attempts."""
+    attempt, call, retry = going.frame.attempt, going.match.call, going.request.policy
+    assert call is not None
+    if retry.retry is None:
+        return
+    going.call_id = call.id
+    attempt.home.executing.add(call.id)
+    left_s = _left_s(call, attempt.clock.now_us())
+    if left_s > TOLD_S_MIN:
+        of = retry.retry.next_number(call.tries), retry.retry.attempts
+        attempt.home.notify(lines.trying_again(call, of, left_s))
+    until_s = attempt.clock.monotonic_s() + left_s
+    while (left_s := until_s - attempt.clock.monotonic_s()) > 0:
+        yield Pause(min(left_s, WAIT_SLICE_S))
+        attempt.leftovers.may_go_on(attempt.step.name, going.request.name)
+
+
+def _left_s(call: CallPast, now_us: int) -> float:
+    """By the wall clock, which may jump: never more than the whole wait."""
+    whole_s = fields.number(call.fields, "again_ms") / 1000
+    gone_s = (now_us - call.ended_us) / 1_000_000
+    return min(max(whole_s - gone_s, 0.0), whole_s)

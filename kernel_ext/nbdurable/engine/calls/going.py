@@ -13,6 +13,10 @@ from nbdurable.engine.past.matching import Match
 from nbdurable.engine.where.frames import Frame
 from nbdurable_store.records import Record
 
+WAIT_SLICE_S = 0.2
+"""How often a waiting call looks whether its owner has ended; also the latency of an
+interrupt while it waits."""
+
 
 class Append(NamedTuple):
     """Append records, and fold them."""
@@ -48,6 +52,7 @@ class Going:
     claim: Claim
     match: Match
     waited_s: float = 0.0
+    call_id: str = ""
 
     def again(self, past: Past) -> None:
         """Decide once more, with another past."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.chance import Chance
 from nbdurable.engine.where.ids import Ids
 from nbdurable_store.clock import Clock
 from nbdurable_store.protocol import Store
@@ -25,6 +26,8 @@ class Home(Protocol):
     secrets: Secrets
     sources: Sources
     lock: threading.RLock
+    chance: Chance
+    notify: Callable[[str], None]
     executing: set[str]
     kept_results: dict[str, Outcome]
 

@@ -32,6 +32,10 @@ class Numbers:
         outer = self._known.get(parent, "")
         return f"{outer}.{nth}" if outer else str(nth)
 
+    def afresh(self, parent: str) -> None:
+        """Count the calls made inside this one from 1 again."""
+        self._counts.pop(parent, None)
+
     def note(self, call_id: str, number: str) -> None:
         """This call has that number; what is made inside it is counted from there."""
         self._known[call_id] = number

@@ -16,7 +16,11 @@ class Owners:
 
     def executing(self, call: CallPast | None) -> bool:
         """Whether somebody is executing this call now."""
-        if call is None or call.finished or call.state is CallState.INTERRUPTED:
+        if call is None or call.state is CallState.INTERRUPTED:
+            return False
+        if call.retrying:  # in another process nobody waits for it any more
+            return call.owner == self._store.owner and call.id in self._home.executing
+        if call.finished:
             return False
         if call.owner == self._store.owner:
             return call.id in self._home.executing

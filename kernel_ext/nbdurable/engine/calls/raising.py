@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.errors import DurablePause
 from nbdurable_store.records import Plain
@@ -17,15 +16,15 @@ MESSAGE_CHARS_MAX: Final = 1_000
 
 
 def fields(
-    error: BaseException, policy: Policy, secrets: Secrets, ms: float
+    error: BaseException, secrets: Secrets, ms: float, *, not_done: bool
 ) -> dict[str, Plain]:
     """What is recorded of an exception beside the exception itself.
 
     Args:
         error: What the call raised.
-        policy: The tool's promises.
         secrets: What must not be in its message.
         ms: How long the call took, milliseconds.
+        not_done: Whether it says that nothing happened.
     """
     kind = type(error)
     found: dict[str, Plain] = {
@@ -35,6 +34,6 @@ def fields(
     }
     if isinstance(error, INTERRUPTS) or kind.__name__ == "CancelledError":
         found["interrupted"] = True
-    elif isinstance(error, policy.not_done) or kind.__name__ == "NotDone":
+    elif not_done:
         found["not_done"] = True
     return found

@@ -44,8 +44,8 @@ class CallRequest(NamedTuple):
             `decode` gives it back.
         measure: Plain facts of a result for the record (model, tokens).
         find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
-        again: Logical id of a call of this attempt that failed, and that a library
-            sends again: this is its next attempt. Else "".
+        again: Logical id of a call of this attempt that failed, and that is tried or
+            sent again: this is its next attempt. Else "".
     """
 
     name: str

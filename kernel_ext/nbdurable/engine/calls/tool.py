@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 from nbdurable.engine.calls.invoking import wrapped
 from nbdurable.engine.calls.promised import Tool, ignored, name_of, plain_function
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
+from nbdurable.engine.past.retry import Retry, types
 from nbdurable.errors import ToolRefused
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +26,7 @@ def tool(
     ignore: tuple[str, ...] | str = (),
     stable: bool = False,
     name: str | None = None,
+    retry: Retry | None = None,
 ) -> Callable[[F], F]: ...
 def tool(fn: Any = None, /, **options: Any) -> Any:
     """Journal the calls of a function inside durable cells.
@@ -40,7 +42,8 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
             `nd.NotDone` if it didn't. ``not_done``: exception types whose raising
             says that nothing happened. ``ignore``: parameters that don't count.
             ``stable``: a read whose answer a new write doesn't change. ``name``: the
-            name its calls are keyed by, instead of the function's.
+            name its calls are keyed by, instead of the function's. ``retry``: when a
+            call is tried again, an `nd.Retry`.
 
     Raises:
         ToolRefused: What was decorated, or an option, makes no tool.
@@ -68,7 +71,9 @@ def _wrap(fn: Any, options: Mapping[str, Any]) -> Any:
     return wrapped(made)
 
 
-_OPTIONS = frozenset({"effect", "on_doubt", "not_done", "ignore", "stable", "name"})
+_OPTIONS = frozenset(
+    {"effect", "on_doubt", "not_done", "ignore", "stable", "name", "retry"}
+)
 
 
 def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
@@ -79,13 +84,16 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
     awaits = inspect.iscoroutinefunction
     if awaits(on_doubt) and not awaits(fn):
         raise ToolRefused(what=f"{name_of(fn)} is not async, and its on_doubt= is")
-    not_done = options.get("not_done", ())
+    retry = options.get("retry")
+    if not isinstance(retry, Retry | None):
+        raise ToolRefused(what=f"{name_of(fn)}: retry= takes nd.Retry(…)")
     try:
         return Policy(
             effect=Effect(effect or "write"),
             declared=effect is not None,
             on_doubt=on_doubt if callable(on_doubt) else OnDoubt(on_doubt),
-            not_done=(not_done,) if isinstance(not_done, type) else tuple(not_done),
+            not_done=types(f"{name_of(fn)}: not_done=", options.get("not_done", ())),
+            retry=retry,
             stable=bool(options.get("stable", False)),
         )
     except (ValueError, TypeError) as wrong:

@@ -37,6 +37,9 @@ TOOL_ATTRIBUTE = "__nbdurable_tool__"
 """Where a wrapper made by `nd.tool` keeps its options, as a value with a digest. Such a
 wrapper is the function that it wraps, and these options."""
 
+PATIENCE = {"retry", "timeout"}
+"""Options of a tool that say how long its caller waits, and nothing of what it does."""
+
 NOTEBOOK = "__main__"
 """The module of everything that a cell defines."""
 
@@ -158,7 +161,9 @@ class Codes:
         return self._wrapper(function)
 
     def _tool(self, function: Any) -> Form:
-        children = (function.__wrapped__, getattr(function, TOOL_ATTRIBUTE))
+        options = getattr(function, TOOL_ATTRIBUTE)
+        counted = {k: v for k, v in options.items() if k not in PATIENCE}
+        children = (function.__wrapped__, counted)
         return Form(Tag.TOOL, (), children, no_label)
 
     def _local_function(self, function: FunctionType, facts: Facts) -> Form:

@@ -29,6 +29,10 @@ class Blame:
         """
         self._raised.append((call_id, error))
 
+    def holds(self, error: object) -> bool:
+        """Whether a call has raised this very exception."""
+        return any(held is error for _, held in self._raised)
+
     def also(self, what: object, error: BaseException) -> None:
         """Let something stand for an exception that was added."""
         self._raised += [(call, what) for call, held in self._raised if held is error]

@@ -254,6 +254,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         text=fields.text(f, "text"),
         undigestible=fields.text(f, "undigestible"),
         attempts=fields.number(f, "attempt", 1),
+        tries=fields.number(f, "tries", 1),
         owner=order[1],
         started_us=record.at_us,
         arguments=_arguments(record),
@@ -283,11 +284,8 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
         call.state = CallState.INTERRUPTED
     else:
         call.state = CallState.RAISED
-    call.ended_order, call.ms, call.fields = (
-        order,
-        fields.ms(record.fields),
-        record.fields,
-    )
+    call.ended_order, call.ended_us = order, record.at_us
+    call.ms, call.fields = fields.ms(record.fields), record.fields
     call.outcome, call.changed, *_ = (*record.blobs, None, None)
 
 

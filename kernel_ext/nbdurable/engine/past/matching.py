@@ -88,6 +88,9 @@ Rank = tuple[Standing, bool, bool, bool, bool]
 """How well a record fits, lower is better: standing, other code, enclosing call, scope
 in it, preceding `write`."""
 
+_AGAIN = {Past.RAISED_NOT_DONE, Past.RETRYING}
+"""Pasts in which nothing happened, wherever and whenever that was."""
+
 BEST: Rank = (Standing.OWN, False, False, False, False)
 
 
@@ -141,6 +144,13 @@ class Matcher:
         )
         self._emptied.update(set(_ids(every_holder(self.history, call))) - here)
         return Match(self.past(call, wanted, standing), call, standing)
+
+    def reopen(self, calls: Iterable[CallPast]) -> None:
+        """Offer calls of this attempt again: what encloses them is tried again."""
+        for call in calls:
+            self.served.discard(call.id)
+            found = self._candidates(call.key)
+            found[:] = [*(c for c in found if c.id != call.id), call]
 
     def _candidates(self, key: bytes) -> list[CallPast]:
         found = self._open.get(key)
@@ -217,8 +227,8 @@ class Matcher:
     def past(self, call: CallPast, wanted: Wanted, standing: Standing) -> Past:
         """What this record says of the call."""
         plain = self._plain_past(call, wanted)
-        if plain is Past.RAISED_NOT_DONE:
-            return plain
+        if plain in _AGAIN:
+            return Past.RAISED_NOT_DONE if self._before_reset(call) else plain
         if self._before_reset(call) and not self.history.slot(self.slot).kept_writes:
             return Past.AFRESH
         if call.resolved != "keep" and not _comparable(call, wanted):
@@ -258,8 +268,12 @@ class Matcher:
         return Past.STALE if stale else Past.COMPLETED
 
     def _raised(self, call: CallPast, wanted: Wanted) -> Past:
-        named = {f"{t.__module__}.{t.__qualname__}" for t in wanted.policy.not_done}
-        if call.fields.get("not_done") or call.fields.get("type") in named:
+        types = wanted.policy.nothing_happened
+        named = {f"{t.__module__}.{t.__qualname__}" for t in types}
+        told = call.fields.get("not_done") or call.fields.get("type") in named
+        if call.retrying and (told or wanted.policy.effect is not Effect.WRITE):
+            return Past.RETRYING
+        if told:
             return Past.RAISED_NOT_DONE
         if not went_on(self.history, call):
             return Past.RAISED_FATAL
@@ -318,6 +332,15 @@ def holders(history: History, call: CallPast) -> Iterator[CallPast]:
             return
         yield outer
         call = outer
+
+
+def within(history: History, call_id: str) -> Iterator[CallPast]:
+    """The calls that were made inside one, at whatever depth."""
+    inside: set[str] = {call_id}
+    for call in sorted(history.calls.values(), key=_order):
+        if call.parent in inside:
+            inside.add(call.id)
+            yield call
 
 
 def _ids(calls: Iterable[CallPast]) -> Iterator[str]:

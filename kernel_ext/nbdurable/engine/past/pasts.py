@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.policy import Effect
 from nbdurable_store.records import BlobRef, Plain
 
@@ -68,6 +69,8 @@ class CallPast:
         attempts: How many attempts were started.
         owner: Who started the latest attempt.
         started_us: When the latest attempt started, microseconds since 1970 UTC.
+        ended_us: When it ended, or 0.
+        tries: Which one it is of those that the tool's `Retry` makes, from 1.
         ms: How long the latest finished attempt took, milliseconds.
         fields: Plain data of the latest outcome (tokens, model, type, message).
         arguments: The arguments as plain data, if they were kept: small ones as JSON.
@@ -100,6 +103,8 @@ class CallPast:
     attempts: int = 1
     owner: str = ""
     started_us: int = 0
+    ended_us: int = 0
+    tries: int = 1
     ms: float = 0.0
     fields: Mapping[str, Plain] = field(default_factory=dict)
     arguments: BlobRef | str | None = None
@@ -120,6 +125,12 @@ class CallPast:
     def finished(self) -> bool:
         """Whether a result or an exception of the latest attempt is known."""
         return self.state in {CallState.COMPLETED, CallState.RAISED}
+
+    @property
+    def retrying(self) -> bool:
+        """Whether it was to be tried again after its latest attempt."""
+        raised = self.state is CallState.RAISED and not self.resolved
+        return raised and number(self.fields, "again_ms", -1) >= 0
 
 
 def made_by_cell(calls: Mapping[str, CallPast], call: CallPast) -> bool:

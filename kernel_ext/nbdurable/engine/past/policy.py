@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nbdurable.engine.past.retry import Retry, Types
+
 
 class Effect(StrEnum):
     """What a call does to the world."""
@@ -33,6 +35,8 @@ class Policy:
         on_doubt: An `OnDoubt`, or a function of the call's arguments that finds out.
         not_done: Exception types whose raising says that nothing happened.
         stable: A `read` whose answer a new `write` doesn't change.
+        retry: When it is tried again, if it is.
+        timeout_s: How long one attempt may take, seconds; None for no limit.
         model: A model call: it is served again even after a new `write`.
     """
 
@@ -41,4 +45,31 @@ class Policy:
     on_doubt: OnDoubt | Callable[..., object] = OnDoubt.ASK
     not_done: tuple[type[BaseException], ...] = ()
     stable: bool = False
+    retry: Retry | None = None
+    timeout_s: float | None = None
     model: bool = False
+
+    @property
+    def nothing_happened(self) -> Types:
+        """Exception types that say so, beside `nd.NotDone`.
+
+        What a tool that changes nothing is tried again after says nothing else: the code
+        that saw the last of them sees it again.
+        """
+        retried = self.retry is not None and self.effect is Effect.WRITE
+        return (*self.not_done, *(self.retry.types if retried and self.retry else ()))
+
+    def tries_again(self, error: BaseException, *, not_done: bool) -> bool:
+        """Whether a call may be made once more after this.
+
+        Args:
+            error: What it raised.
+            not_done: Whether that says that nothing happened.
+        """
+        if self.retry is None or not isinstance(error, Exception):
+            return False
+        if not_done:
+            return True
+        if self.effect is Effect.WRITE:
+            return False
+        return not self.retry.types or isinstance(error, self.retry.types)

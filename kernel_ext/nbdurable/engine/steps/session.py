@@ -25,6 +25,7 @@ from nbdurable.engine.steps.deferred import Deferred
 from nbdurable.engine.steps.kept_now import Keeping
 from nbdurable.engine.telling import lines
 from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.chance import SYSTEM_CHANCE, Chance
 from nbdurable.engine.where.disk import SizeLine
 from nbdurable.engine.where.folders import is_store, place_of
 from nbdurable.engine.where.ids import RANDOM_IDS, Ids
@@ -76,6 +77,7 @@ class Session:
         self.notify = notify
         self.clock = clock
         self.ids = ids
+        self.chance: Chance = SYSTEM_CHANCE
         self.environ = os.environ if environ is None else environ
         self.lock = threading.RLock()
         self.sources = Sources(source_of, version_of, transform, module_file, cells_met)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.history import CallPast, History, StepPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling import wording
 from nbdurable.engine.where.moments import Now, duration
@@ -54,6 +54,16 @@ def waiting_for(call: str, pid: int, age_s: float) -> str:
     return (
         f"waiting for {call}, which process {pid} began {duration(age_s * 1000)} ago;"
         " interrupt to stop waiting"
+    )
+
+
+def trying_again(call: CallPast, of: tuple[int, int], wait_s: float) -> str:
+    """A call waits before it is tried again."""
+    number, attempts = of
+    kind = fields.text(call.fields, "type").rpartition(".")[2]
+    return (
+        f"{call.text} raised {kind}: attempt {number} of {attempts} in"
+        f" {duration(wait_s * 1000)}; interrupt to stop waiting"
     )
 
 
