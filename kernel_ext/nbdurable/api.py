@@ -15,6 +15,7 @@ from nbdurable.engine.asking.back import Back
 from nbdurable.engine.asking.back import back as go_back
 from nbdurable.engine.asking.commands import OpenRun, Told, present
 from nbdurable.engine.asking.freezing import Frozen
+from nbdurable.engine.asking.given import compared
 from nbdurable.engine.asking.loading import loaded
 from nbdurable.engine.asking.rebuilt import Execute, Shell
 from nbdurable.engine.asking.rebuilt import rebuild as bring_again
@@ -270,7 +271,8 @@ def diff(old: str, new: str = "") -> Diff:
         return loaded(session.store, session.secrets, step, names)
 
     pair = sides(history, old, new, functools.partial(find_history, session.store))
-    return compare(*pair, Reader(session.store.get, values))
+    given = functools.partial(compared, session, (pair[0].history, pair[1].history))
+    return compare(*pair, Reader(session.store.get, values, given))
 
 
 def fork(at: str = "") -> Told:

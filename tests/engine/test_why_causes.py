@@ -162,6 +162,20 @@ def test_secrets_are_not_written_down_for_why(monkeypatch: pytest.MonkeyPatch) -
         assert "x[1] was 1, is 2" in told(nb, "work")
 
 
+def test_what_a_function_reaches_is_told_and_not_its_digest() -> None:
+    """Of a function whose own text is the same, only what it reaches is told."""
+    nb = Notebook()
+    with contextlib.closing(nb.session):
+        nb.plain("PROMPT = 'one'\ndef ask(): return PROMPT\nclass A: pass\na = A()")
+        nb.run("x = ask(), a", "work")
+        nb.plain("PROMPT = 'two'\na.n = 1")
+        nb.run("x = ask(), a", "work")
+        lines = told(nb, "work").splitlines()
+    assert lines[1] == "  PROMPT was 'one', is 'two'"
+    assert "ask was" not in "".join(lines)
+    assert "a (A) is another one" in lines[2]
+
+
 def test_comments_are_no_difference() -> None:
     """A cell whose comments changed replays, and says that its code is the same."""
     nb = Notebook()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from nbdurable.engine.past.evidence import Compared, not_compared
 from nbdurable.engine.past.pairs import Pair, aligned
 from nbdurable.engine.past.pasts import CallPast, StepPast
 from nbdurable.engine.past.tally import Ledger, tokens
@@ -55,11 +56,13 @@ class Reader:
 
     Attributes:
         get: Bytes of plain data.
-        values: Variables.
+        values: Variables that a step made.
+        compared: Compares what two attempts were given and was not written down.
     """
 
     get: Get
     values: Values
+    compared: Compared = not_compared
 
 
 def diff(old: Side, new: Side, reader: Reader) -> Diff:
@@ -93,12 +96,11 @@ def _step(
     calls = Ledger(old.history).calls(before), Ledger(new.history).calls(after)
     pairs = aligned(*calls)
     told = [tuple(_call(p, reader.get)) for p in pairs]
-    given = [
-        details.Side(s, previews.evidence_of(reader.get)(s)) for s in (before, after)
-    ]
-    texts = given[0].evidence.source, given[1].evidence.source
+    evidence_of = previews.evidence_of(reader.get)
+    was, now = (details.Side(s, evidence_of(s)) for s in (before, after))
+    texts = was.evidence.source, now.evidence.source
     code = list(details.source(*texts)) if before.source != after.source else []
-    inputs = [d for d in details.details(*given) if d not in code]
+    inputs = [d for d in details.details(was, now, reader.compared) if d not in code]
     return StepDiff(
         name=line(after.name),
         code=_bounded(code),

@@ -6,10 +6,12 @@ line are thin shells over these.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nbdurable.engine.asking.given import compared
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
@@ -270,4 +272,5 @@ def present(session: Session) -> Present:
         arguments=arguments_of(get),
         evidence=evidence_of(get),
         here=session.store.owner,
+        compared=functools.partial(compared, session, (session.history,) * 2),
     )

@@ -6,7 +6,7 @@ is ever served, matched or restored from it, and it holds small plain values onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from nbdurable.engine.past.pasts import StepPast
@@ -40,6 +40,15 @@ NOTHING = Evidence()
 """Where nothing was written down, or nothing can be read."""
 
 EvidenceOf = Callable[[StepPast], Evidence]
+
+Compared = Callable[[StepPast, StepPast, str], Collection[str]]
+"""Where the values of a name differ that two attempts were given; nothing if that can't
+be told."""
+
+
+def not_compared(_old: StepPast, _new: StepPast, _name: str) -> Collection[str]:
+    """For a reader that loads no values."""
+    return ()
 
 
 def nothing(_: StepPast) -> Evidence:

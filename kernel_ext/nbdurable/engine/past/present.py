@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from nbdurable.engine.past import evidence
-from nbdurable.engine.past.evidence import EvidenceOf
+from nbdurable.engine.past.evidence import Compared, EvidenceOf, not_compared
 from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.where.moments import Now
 
@@ -25,6 +25,7 @@ class Present:
         arguments: How to read the kept arguments of a call.
         evidence: How to read what an attempt was given.
         here: Id of the owner that asks, or "".
+        compared: How to load and compare what attempts were given.
     """
 
     now: Now
@@ -33,3 +34,4 @@ class Present:
     arguments: Arguments = lambda _: None
     evidence: EvidenceOf = evidence.nothing
     here: str = ""
+    compared: Compared = not_compared

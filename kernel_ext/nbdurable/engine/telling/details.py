@@ -15,7 +15,7 @@ from typing import Final
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.evidence import Evidence
+from nbdurable.engine.past.evidence import Compared, Evidence, not_compared
 from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.telling.wording import both, listed
 from nbdurable.engine.values.differences import differences, short
@@ -43,24 +43,39 @@ class Side:
     evidence: Evidence
 
 
-def details(old: Side, new: Side) -> tuple[str, ...]:
-    """What differs in what two attempts of a cell were given, the source first."""
-    found = list(_all(old, new))
-    more = len(found) - MOST
-    return (*found[:MOST], *([f"and {more} more"] if more > 0 else []))
+def details(old: Side, new: Side, compared: Compared = not_compared) -> tuple[str, ...]:
+    """What differs in what two attempts of a cell were given, the source first.
+
+    A line by digest stands last, and for code only where nothing else is known: the
+    digest of a function is another one because of what it reaches, which is told.
+
+    Args:
+        old: The earlier attempt.
+        new: The later one.
+        compared: Loads and compares values that were not written down.
+    """
+    found, loaded, left = list(_texts(old, new)), list[str](), list[str]()
+    changed = _changed(old.step, new.step)
+    for name in (*changed, *_through(old, new)):
+        told = value(name, old, new)
+        found += told
+        if not told and name in changed:
+            more = () if _is_code(name, new) else compared(old.step, new.step, name)
+            loaded += more
+            left += [] if more else [name]
+    found += loaded
+    found += [by_digest(name, old, new) for name in left if not _is_code(name, new)]
+    found = found or [by_digest(name, old, new) for name in left]
+    rest = len(found) - MOST
+    return (*found[:MOST], *([f"and {rest} more"] if rest > 0 else []))
 
 
-def _all(old: Side, new: Side) -> Iterator[str]:
+def _texts(old: Side, new: Side) -> Iterator[str]:
+    """The lines of code that differ, and the versions."""
     if old.step.source != new.step.source:
         yield from source(old.evidence.source, new.evidence.source)
-    codes = list(code(old.evidence, new.evidence))
-    yield from codes
+    yield from code(old.evidence, new.evidence)
     yield from _versions(old.evidence, new.evidence)
-    told = bool(codes)
-    for name in _changed(old.step, new.step):
-        yield from value(name, old, new, told=told)
-    for name in _through(old, new):
-        yield from value(name, old, new, told=True)
 
 
 def _changed(old: StepPast, new: StepPast) -> list[str]:
@@ -79,15 +94,13 @@ def _through(old: Side, new: Side) -> list[str]:
 # ---- values ------------------------------------------------------------------------------
 
 
-def value(name: str, old: Side, new: Side, *, told: bool = False) -> list[str]:
-    """How the value of a name differs.
+def value(name: str, old: Side, new: Side) -> list[str]:
+    """How the value of a name differs, as far as it was written down.
 
     Args:
         name: The name.
         old: The earlier attempt.
         new: The later one.
-        told: Whether code that changed is told already; then nothing is said of a
-            function whose own text is the same.
     """
     before, after = old.evidence, new.evidence
     if name in before.values and name in after.values:
@@ -105,11 +118,21 @@ def value(name: str, old: Side, new: Side, *, told: bool = False) -> list[str]:
         return [_appeared(name, (was, now), shown)]
     if shown[0] != shown[1] and all(shown):
         return [f"{name} was {shown[0]}, is {shown[1]}"]
-    is_code = name not in after.kinds and name not in after.values
-    if told and (is_code or after.kinds.get(name) == "function"):
-        return []
-    kind = f" ({shown[1]})" if shown[1] else ""
-    return [f"{name}{kind} was {_hex(was)}, is {_hex(now)} by its digest"]
+    return []
+
+
+def by_digest(name: str, old: Side, new: Side) -> str:
+    """That a value is another one, where nothing but its digest says it."""
+    was, now = old.step.reads.get(name), new.step.reads.get(name)
+    shown = _shown(name, new)
+    kind = f" ({shown})" if shown else ""
+    return f"{name}{kind} was {_hex(was)}, is {_hex(now)} by its digest"
+
+
+def _is_code(name: str, side: Side) -> bool:
+    kinds, values = side.evidence.kinds, side.evidence.values
+    unknown = name not in kinds and name not in values
+    return unknown or kinds.get(name) == "function"
 
 
 def _appeared(

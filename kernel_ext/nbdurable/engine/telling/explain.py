@@ -146,8 +146,12 @@ def _shown(
         return list(details.files(last, step, reason.files))
     if reason.reason not in {Reason.CODE, Reason.INPUT}:
         return ()
-    sides = [details.Side(s, present.evidence(s)) for s in (last, step)]
-    return (*details.details(*sides), *details.dynamic(step), advice(reason))
+    was, now = (details.Side(s, present.evidence(s)) for s in (last, step))
+    return (
+        *details.details(was, now, present.compared),
+        *details.dynamic(step),
+        advice(reason),
+    )
 
 
 def _copied(history: History, step: StepPast) -> Sequence[str]:
