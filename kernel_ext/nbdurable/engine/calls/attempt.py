@@ -273,7 +273,7 @@ class Attempt:
             if not request.policy.declared:
                 self.used.undeclared.append(request.name)
             state = self._state(claim.scope)
-            if state.new_write:
+            if state.new_write and not request.again:  # else its own, of the try before
                 self._after_write.add(call_id)
             if request.policy.effect is Effect.WRITE:
                 state.after, state.new_write = call_id, True
