@@ -12,7 +12,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nbdurable import aio
     from nbdurable.api import (
+        answer,
         back,
         diff,
         fork,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         resolve,
         restore,
         run,
+        send,
         status,
         why,
     )
@@ -32,6 +35,13 @@ if TYPE_CHECKING:
     from nbdurable.engine.calls.tool import tool
     from nbdurable.engine.past.retry import Retry
     from nbdurable.engine.values.registering import register_digest
+    from nbdurable.engine.waits.blocking import (
+        approve,
+        ask,
+        sleep,
+        sleep_until,
+        wait_for,
+    )
     from nbdurable.errors import DurableError, DurablePause, NotDone
 
 __all__ = [
@@ -39,6 +49,10 @@ __all__ = [
     "DurablePause",
     "NotDone",
     "Retry",
+    "aio",
+    "answer",
+    "approve",
+    "ask",
     "back",
     "diff",
     "fork",
@@ -52,9 +66,13 @@ __all__ = [
     "resolve",
     "restore",
     "run",
+    "send",
+    "sleep",
+    "sleep_until",
     "status",
     "step",
     "tool",
+    "wait_for",
     "why",
 ]
 
@@ -66,9 +84,14 @@ _PLACES = {
     "DurablePause": "errors",
     "NotDone": "errors",
     "Retry": "engine.past.retry",
+    "approve": "engine.waits.blocking",
+    "ask": "engine.waits.blocking",
     "register_digest": "engine.values.registering",
+    "sleep": "engine.waits.blocking",
+    "sleep_until": "engine.waits.blocking",
     "step": "engine.calls.nested",
     "tool": "engine.calls.tool",
+    "wait_for": "engine.waits.blocking",
 }
 """Public names that are not in `nbdurable.api`, and their modules."""
 
@@ -76,6 +99,8 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "aio":
+        return importlib.import_module("nbdurable.aio")
     place = importlib.import_module(f"nbdurable.{_PLACES.get(name, 'api')}")
     extension = sys.modules.get("nbdurable.kernel.extension")
     if extension is not None and name not in _PLACES:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
-from nbdurable.engine.asking import commands, forking
+from nbdurable.engine.asking import answering, commands, forking
 from nbdurable.engine.asking.back import Back
 from nbdurable.engine.asking.back import back as go_back
 from nbdurable.engine.asking.commands import OpenRun, Told, present
@@ -31,10 +31,13 @@ from nbdurable.engine.telling import explain
 from nbdurable.engine.telling.explain import Why
 from nbdurable.engine.telling.reference import find_step
 from nbdurable.engine.telling.sides import sides
+from nbdurable.engine.waits.sending import account, send_from_step
+from nbdurable.engine.where.frames import current_frame
 from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
 from nbdurable.integrations import http
 from nbdurable.timeline import Diff, Reader, Shown, compare, find_history, living, show
+from nbdurable_store.records import Record
 
 UNSAID = object()
 """Stands for a value that was not given; None is a value."""
@@ -223,17 +226,68 @@ def resolve(
     ]
     if len(said) != 1:
         raise ValueError("one answer: happened=, did_not=, keep= or again=")
+    session, run = front.session, _open(front)
+    asked = commands.question(history, call)
+    told, records = commands.resolve(run, asked, said[0], happened)
+    session.append(records, sync=True)
+    return told
+
+
+def answer(call: str, value: object = True) -> Told:  # noqa: FBT002  # a yes, as people say it
+    """Answer what a run waits for.
+
+    Args:
+        call: STEP.CALL, such as ``review.2``; "" for the only question there is.
+        value: The answer.
+
+    Raises:
+        NotWaiting: It doesn't wait, or it has its answer.
+        AnswerMisfit: It is no answer to that question.
+        ReferenceUnknown: The run has no such call.
+    """
+    front, history = _attended("%durable answer")
+    found = answering.find(history, call, "%durable answer")
+    return _sent(front, answering.answer(_open(front), found, value, **_sender(front)))
+
+
+def send(name: str, value: object = None) -> None:
+    """Send a value into the run, for the next `wait_for` of this name.
+
+    In a durable cell it is a `write`: a replay doesn't send again.
+
+    Args:
+        name: The name.
+        value: Plain data.
+
+    Raises:
+        AnswerMisfit: It is no plain data.
+    """
+    if current_frame() is not None:
+        send_from_step(name, value)
+        return
+    front, _ = _attended("nd.send")
+    _sent(front, answering.send(_open(front), name, value, **_sender(front)))
+
+
+def _open(front: Front) -> OpenRun:
     session = front.session
-    run = OpenRun(
+    return OpenRun(
         store=session.store,
-        history=history,
+        history=session.history,
         clock=session.clock,
         secrets=session.secrets,
         executing=frozenset(session.executing),
     )
-    asked = commands.question(history, call)
-    told, records = commands.resolve(run, asked, said[0], happened)
-    session.append(records, sync=True)
+
+
+def _sender(front: Front) -> dict[str, str]:
+    return {"by": account(), "via": "cell", "signal": front.session.ids.new()}
+
+
+def _sent(front: Front, said: tuple[Told, tuple[Record, ...]]) -> Told:
+    told, records = said
+    front.session.append(records, sync=True)
+    front.session.parked.heard()
     return told
 
 

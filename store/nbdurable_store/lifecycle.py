@@ -1,4 +1,4 @@
-"""The life of a run, of a step attempt and of a logical call: three tables. Pure.
+"""The life of a run, a step attempt, a logical call and a signal: four tables. Pure.
 
 A life begins at `NEW`, and each record of its subject moves it. What isn't in a table
 doesn't happen: `after` says ``None``. «In doubt» is no state of the journal, it is how a
@@ -70,7 +70,9 @@ CALL: Life = {
     },
 }
 
-LIVES: Mapping[str, Life] = {"run": RUN, "step": STEP, "call": CALL}
+SIGNAL: Life = {NEW: {Kind.SIGNAL_SENT: "sent"}, "sent": {}}
+
+LIVES: Mapping[str, Life] = {"run": RUN, "step": STEP, "call": CALL, "signal": SIGNAL}
 """By the name of what lives."""
 
 

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     CALL_ADOPTED = "call.adopted"
     CALL_RESOLVED = "call.resolved"
     CALL_KEPT = "call.kept"
+    SIGNAL_SENT = "signal.sent"
 
 
 class Place(NamedTuple):

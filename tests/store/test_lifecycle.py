@@ -1,4 +1,4 @@
-"""The three lives of the journal, and their picture."""
+"""The lives of the journal, and their picture."""
 
 from __future__ import annotations
 

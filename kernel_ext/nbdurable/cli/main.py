@@ -155,6 +155,7 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("new", nargs="?", default="", metavar="NEW", help="the same")
     _add_run_option(diff)
     _add_resolve(command("resolve", "commands:resolve", "say what became of a call"))
+    _add_inbox(command)
     _add_timeline(
         command("timeline", "commands:timeline", "write the page or picture of a run")
     )
@@ -205,6 +206,24 @@ def _add_timeline(to: argparse.ArgumentParser) -> None:
     shape = to.add_mutually_exclusive_group(required=True)
     shape.add_argument("--html", metavar="FILE", help="a page, with previews of values")
     shape.add_argument("--svg", metavar="FILE", help="its picture, without any value")
+
+
+def _add_inbox(command: Command) -> None:
+    inbox = command("inbox", "inbox:inbox", "what waits for an answer, oldest first")
+    _add_run_option(inbox)
+    approve = command("approve", "inbox:approve", "say yes, or no, to what asks for it")
+    approve.add_argument("call", metavar="STEP.CALL", help="such as review.2")
+    approve.add_argument("--no", action="store_true", help="refuse it")
+    answer = command("answer", "inbox:answer", "answer a question")
+    answer.add_argument("call", metavar="STEP.CALL", help="such as review.2")
+    answer.add_argument("value", metavar="VALUE", help="a Python literal, or text")
+    send = command("send", "inbox:send", "send a value that nd.wait_for waits for")
+    send.add_argument("name", metavar="NAME", help="the name it waits under")
+    send.add_argument(
+        "value", nargs="?", default="None", metavar="VALUE", help="the same"
+    )
+    for does in (approve, answer, send):
+        _add_run_option(does)
 
 
 def _add_disk(command: Command) -> None:

@@ -23,6 +23,7 @@ from nbdurable.kernel.where import facts
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from nbdurable.engine.calls.parked import Asked
     from nbdurable.engine.past.history import History
     from nbdurable.engine.steps.session import Session
     from nbdurable.kernel.seam import Attempt, Rebuilding
@@ -58,6 +59,7 @@ class Port:
             notify=lambda line: say(self._shell, line, "notice"),
             transform=self._shell.transform_cell,
         )
+        session.parked.ask = self._ask
         front = api.Front(
             session=session,
             namespace=lambda: self._shell.user_ns,
@@ -71,6 +73,11 @@ class Port:
         )
         api.attach(front)
         return session
+
+    def _ask(self, asked: Asked) -> None:
+        from nbdurable.engine.telling import lines
+
+        say(self._shell, lines.asks(asked.waiting), "waiting")
 
     def begin(
         self, cell: Cell, namespace: MutableMapping[str, object]

@@ -33,7 +33,7 @@ from nbdurable.engine.past.series import tries_of
 from nbdurable.engine.where.frames import Frame, Scopes
 from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause
-from nbdurable_store.records import BlobRef, Kind, Record
+from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
 
 @dataclass(slots=True)
@@ -240,7 +240,7 @@ class Attempt:
         stands = known and not foreign and not request.again
         adopted = self.adopted(claim, claim.match) if stands else ()
         policy = request.policy
-        fields: dict[str, str | int | bool] = {
+        fields: dict[str, Plain] = {
             "n": claim.nth,
             "attempt": known.attempts + 1 if known and not foreign else 1,
             "tries": tries_of(request.policy, None if foreign else known),
@@ -257,6 +257,8 @@ class Attempt:
             fields["undigestible"] = request.undigestible
         if self.ended:
             fields["late"] = True
+        if request.waits is not None:
+            fields["wait"] = request.waits(known)
         self._note_started(claim, request, call_id)
         if self.files is not None and frame.parent:
             self.files.outer[call_id] = frame.parent
@@ -281,7 +283,7 @@ class Attempt:
                     self._state(scope).new_write = True
 
     def _keep_arguments(
-        self, request: CallRequest, fields: dict[str, str | int | bool]
+        self, request: CallRequest, fields: dict[str, Plain]
     ) -> tuple[BlobRef, ...]:
         """Small ones as a field, larger ones as a blob."""
         encoded = request.arguments()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
+from nbdurable.engine.calls.parked import Parked
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.past.history import CallPast, History
@@ -30,6 +31,7 @@ class Home(Protocol):
     notify: Callable[[str], None]
     executing: set[str]
     kept_results: dict[str, Outcome]
+    parked: Parked
 
     @property
     def history(self) -> History:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from nbdurable.engine.codec import Encoded
+from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.past.policy import Policy
+from nbdurable_store.records import Plain
 
 ARGUMENTS_BYTES_MAX = 16_384
 """Arguments above this aren't kept beside a call: they would double the journal of an
@@ -30,7 +32,7 @@ class CallRequest(NamedTuple):
         name: The function's name, or method and address of an HTTP exchange.
         key: Its call key, 32 bytes.
         policy: The tool's promises.
-        kind: ``tool``, ``http`` or ``step``.
+        kind: ``tool``, ``http``, ``step``, or what it waits for.
         code: Digest of the tool's code, hex, or "".
         text: Tells the call as people read it; a replayed call isn't told.
         arguments: The arguments encoded as plain data, if they are plain; called
@@ -44,6 +46,8 @@ class CallRequest(NamedTuple):
             `decode` gives it back.
         measure: Plain facts of a result for the record (model, tokens).
         find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
+        waits: What a call that waits says of itself when it starts, given the record
+            that it was matched with. None for any other call.
         again: Logical id of a call of this attempt that failed, and that is tried or
             sent again: this is its next attempt. Else "".
     """
@@ -62,6 +66,7 @@ class CallRequest(NamedTuple):
     had: Callable[[BaseException], Encoded | None] = lambda _: None
     measure: Callable[[object], dict[str, str | int | float]] = lambda _: {}
     find_out: Callable[[], object] | None = None
+    waits: Callable[[CallPast | None], dict[str, Plain]] | None = None
     again: str = ""
 
     @property

@@ -18,6 +18,7 @@ from nbdurable.engine.past.pasts import (
     CallState,
     GivenPast,
     Order,
+    SignalPast,
     SlotPast,
     StepPast,
     StepState,
@@ -50,6 +51,7 @@ class History:
         self.calls: dict[str, CallPast] = {}
         self.slots: dict[str, SlotPast] = {}
         self.given: list[GivenPast] = []
+        self.signals: dict[str, SignalPast] = {}
         self.by_key: dict[bytes, list[str]] = {}
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: set[tuple[str, str]] = set()
@@ -261,6 +263,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         adopted_from=known.adopted_from if known else "",
         once_in=known.once_in if known else (),
         earlier=(*known.earlier, replace(known, earlier=())) if known else (),
+        wait=fields.mapping(f, "wait"),
     )
     history.calls[call.id] = call
     history.forked.discard(call.id)
@@ -321,6 +324,24 @@ def _call_kept(history: History, record: Record, _: Order) -> None:
     history.kept_tools.add((fields.text(f, "slot"), fields.text(f, "tool")))
 
 
+def _signal_sent(history: History, record: Record, order: Order) -> None:
+    """The first of its id counts: a send that is done again sends nothing new."""
+    f = record.fields
+    history.signals.setdefault(
+        record.subject,
+        SignalPast(
+            id=record.subject,
+            to=fields.text(f, "to"),
+            name=fields.text(f, "name"),
+            value=record.blobs[0] if record.blobs else None,
+            by=fields.text(f, "by"),
+            via=fields.text(f, "via"),
+            at_us=record.at_us,
+            order=order,
+        ),
+    )
+
+
 _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.RUN_OPENED: _run_opened,
     Kind.RUN_RENAMED: _run_renamed,
@@ -339,5 +360,6 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.CALL_ADOPTED: _call_adopted,
     Kind.CALL_RESOLVED: _call_resolved,
     Kind.CALL_KEPT: _call_kept,
+    Kind.SIGNAL_SENT: _signal_sent,
 }
 """Which function folds which kind; kinds that a newer version adds are ignored."""

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.decide import DOUBTFUL, Past
 from nbdurable.engine.past.history import CallPast, CallState, History, StepState
+from nbdurable.engine.past.pasts import STAYING
 from nbdurable.engine.past.policy import Effect, Policy
 
 
@@ -195,6 +196,8 @@ class Matcher:
 
     def _rank(self, call: CallPast, wanted: Wanted) -> Rank | None:
         standing = standing_of(self.history, call, self.slot, self.existing)
+        if standing is not Standing.OWN and call.kind in STAYING:
+            return None
         if standing is Standing.TAKEN or not self._offered(call, wanted, standing):
             return None
         other_code = call.code != wanted.code

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.policy import Effect
@@ -21,6 +22,10 @@ STEP_KIND = "step"
 
 HELD = "held"
 """Field of a completed `nd.step`: how many of the cell's calls were made in it."""
+
+STAYING: Final = frozenset({"approval", "question"})
+"""Kinds of calls that a person answers: what was said to one question is no answer to
+another cell's, so they never leave their slot."""
 
 Order = tuple[int, str, int]
 """Place in the run: (tick, owner, seq)."""
@@ -81,6 +86,7 @@ class CallPast:
         once_in: Ids of the calls that it was made in before it was served elsewhere.
         blamed: Whether its exception ended the latest ended attempt that used it.
         earlier: Its earlier attempts, each as it stood, oldest first.
+        wait: What it waits for, as its latest attempt said; empty if it is no wait.
     """
 
     id: str
@@ -115,6 +121,7 @@ class CallPast:
     once_in: tuple[str, ...] = ()
     blamed: bool = False
     earlier: tuple[CallPast, ...] = ()
+    wait: Mapping[str, Plain] = field(default_factory=dict)
 
     @property
     def is_step(self) -> bool:
@@ -148,6 +155,31 @@ def made_by_cell(calls: Mapping[str, CallPast], call: CallPast) -> bool:
             return False
         call = outer
     return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalPast:
+    """A value that was sent into the run.
+
+    Attributes:
+        id: Its id.
+        to: Logical id of the call that it answers, or "".
+        name: The name it was sent under, or "".
+        value: What was sent.
+        by: The account that sent it.
+        via: From where: ``cell``, ``command``, ``widget``, ``input``.
+        at_us: When it was sent, microseconds since 1970 UTC.
+        order: Where it stands.
+    """
+
+    id: str
+    to: str
+    name: str
+    value: BlobRef | None
+    by: str
+    via: str
+    at_us: int
+    order: Order
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nbdurable.engine.calls.claiming import claim
 from nbdurable.engine.calls.leftovers import Lingering
+from nbdurable.engine.calls.parked import Parked
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.files.stamps import Contents
 from nbdurable.engine.identity.notebook import Transform
@@ -86,6 +87,7 @@ class Session:
         self.slots = Slots()
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}
+        self.parked = Parked()
         self.lingering: dict[str, Lingering] = {}
         self.keeping = Keeping()
         self.deferred = Deferred()

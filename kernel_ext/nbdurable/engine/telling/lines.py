@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import CallPast, History, StepPast
 from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.waits import Waiting, WaitKind
 from nbdurable.engine.telling import wording
 from nbdurable.engine.where.moments import Now, duration
 from nbdurable.engine.where.zones import LocalZone
@@ -64,6 +65,15 @@ def trying_again(call: CallPast, of: tuple[int, int], wait_s: float) -> str:
     return (
         f"{call.text} raised {kind}: attempt {number} of {attempts} in"
         f" {duration(wait_s * 1000)}; interrupt to stop waiting"
+    )
+
+
+def asks(waiting: Waiting) -> str:
+    """A call waits for somebody who isn't asked in the notebook."""
+    no = " (or --no)" if waiting.wait.kind is WaitKind.APPROVAL else ""
+    return (
+        f"{waiting.reference} waits · {waiting.wait.text} · {waiting.command}{no}"
+        " · interrupt to free the kernel"
     )
 
 

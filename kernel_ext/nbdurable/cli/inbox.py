@@ -1,0 +1,140 @@
+"""What waits for a person, in all runs of a store, and answering it without a kernel."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+
+from nbdurable.cli import commands
+from nbdurable.cli.answers import Answer
+from nbdurable.engine.asking import answering
+from nbdurable.engine.asking.commands import OpenRun, Told
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.settle import value_of
+from nbdurable.engine.past.waits import Waiting, WaitKind, waiting
+from nbdurable.engine.telling import reference
+from nbdurable.engine.values.plainly import visible
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.waits.pauses import NotWaiting
+from nbdurable.engine.waits.sending import account
+from nbdurable.engine.where.ids import RANDOM_IDS
+from nbdurable.engine.where.moments import Now, since
+from nbdurable.timeline import history_of
+from nbdurable_store.clock import SYSTEM_CLOCK
+from nbdurable_store.protocol import Store
+from nbdurable_store.records import Record
+
+
+def inbox(given: argparse.Namespace) -> Answer:
+    """What waits for somebody, oldest first."""
+    with commands.opened(given) as store:
+        found = _open(store, given.run)
+    here = commands.now()
+    data = [
+        {
+            "reference": asked.reference,
+            "run": history.run,
+            "notebook": history.notebook,
+            "kind": asked.wait.kind.value,
+            "text": asked.wait.text,
+            "shown": asked.wait.preview,
+            "since_us": asked.call.started_us,
+            "deadline_us": asked.wait.deadline_us,
+            "command": asked.command,
+        }
+        for history, asked in found
+    ]
+    told = "\n".join(_line(history, asked, here) for history, asked in found)
+    return Answer(told or "nothing waits", data)
+
+
+def _line(history: History, asked: Waiting, here: Now) -> str:
+    wait = asked.wait
+    shown = "".join(f"\n    {part}" for part in visible(wait.preview).splitlines()[:8])
+    choices = f" ({', '.join(wait.choices)})" if wait.choices else ""
+    return (
+        f"? {visible(wait.text, lines=False)}{visible(choices, lines=False)}"
+        f" · {visible(history.notebook, lines=False)},"
+        f" since {since(asked.call.started_us, here)}{shown}\n    {asked.command}"
+    )
+
+
+def _open(store: Store, run: str) -> list[tuple[History, Waiting]]:
+    """The questions of one run, or of all that aren't closed."""
+    rows = commands.run_rows(store)
+    meant = [reference.find_run(rows, run)] if run else rows
+    histories = (history_of(store, row.id) for row in meant if run or not row.closed)
+    found = [
+        (history, asked)
+        for history in histories
+        for asked in waiting(history)
+        if asked.wait.kind is not WaitKind.TIMER
+    ]
+    return sorted(found, key=lambda pair: pair[1].call.started_us)
+
+
+def answer(given: argparse.Namespace) -> Answer:
+    """Answer a question."""
+
+    def said(run: OpenRun, found: Waiting) -> tuple[Told, tuple[Record, ...]]:
+        value = answering.typed(found, given.value)
+        return answering.answer(run, found, value, **_sender())
+
+    return _answered(given, said)
+
+
+def approve(given: argparse.Namespace) -> Answer:
+    """Say yes, or no, to what asks for an approval."""
+
+    def said(run: OpenRun, found: Waiting) -> tuple[Told, tuple[Record, ...]]:
+        if found.wait.kind is not WaitKind.APPROVAL:
+            state = f"is no approval: {found.command}"
+            raise NotWaiting(given=found.reference, state=state)
+        return answering.answer(run, found, not given.no, **_sender())
+
+    return _answered(given, said)
+
+
+def send(given: argparse.Namespace) -> Answer:
+    """Send a value into a run."""
+    with commands.opened(given) as store:
+        row = reference.find_run(commands.run_rows(store), given.run)
+        run = _run(store, history_of(store, row.id))
+        told, records = answering.send(
+            run, given.name, value_of(given.value), **_sender()
+        )
+        store.append(records, sync=True)
+    return Answer(str(told), {"sent": given.name, "told": str(told)})
+
+
+def _answered(
+    given: argparse.Namespace,
+    said: Callable[[OpenRun, Waiting], tuple[Told, tuple[Record, ...]]],
+) -> Answer:
+    with commands.opened(given) as store:
+        history = _meant(store, given)
+        found = answering.find(history, given.call, f"nbdurable {given.command}")
+        told, records = said(_run(store, history), found)
+        store.append(records, sync=True)
+    return Answer(str(told), {"answered": found.reference, "told": str(told)})
+
+
+def _meant(store: Store, given: argparse.Namespace) -> History:
+    """The run that was named, else the one that waits for such a call, else the latest."""
+    if not given.run:
+        for history, asked in _open(store, ""):
+            if asked.reference == given.call:
+                return history
+    row = reference.find_run(commands.run_rows(store), given.run)
+    return history_of(store, row.id)
+
+
+def _run(store: Store, history: History) -> OpenRun:
+    return OpenRun(
+        store=store, history=history, clock=SYSTEM_CLOCK, secrets=Secrets(os.environ)
+    )
+
+
+def _sender() -> dict[str, str]:
+    return {"by": account(), "via": "command", "signal": RANDOM_IDS.new()}

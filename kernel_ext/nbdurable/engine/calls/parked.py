@@ -1,0 +1,50 @@
+"""What this process knows of the calls that wait in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nbdurable.engine.past.waits import Waiting
+
+Dismiss = Callable[[], None]
+"""Takes a question away that was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that has come up in this process.
+
+    Attributes:
+        waiting: The call that waits.
+        shown: What is shown with it: the value itself, for a rich display.
+    """
+
+    waiting: Waiting
+    shown: object
+
+
+def nobody(_: Asked) -> None:
+    """Nothing can show it: it is answered from elsewhere."""
+
+
+@dataclass(slots=True, eq=False)
+class Parked:
+    """The waits of one process.
+
+    Attributes:
+        ask: Shows a question; gives what takes it away again.
+        untils: By logical call, when its wait ends, on this process's own clock: a clock
+            that is set doesn't move a deadline within the life of a kernel.
+        listening: Set when something was sent from this process.
+    """
+
+    ask: Callable[[Asked], Dismiss | None] = nobody
+    untils: dict[str, float] = field(default_factory=dict)
+    listening: set[threading.Event] = field(default_factory=set)
+
+    def heard(self) -> None:
+        """Something was sent: whoever waits looks at once."""
+        for event in tuple(self.listening):
+            event.set()

@@ -1,0 +1,215 @@
+"""What a run waits for: answers, signals and moments, folded from the history. Pure.
+
+Theory of operation. A wait is a call of kind `approval`, `question`, `signal` or
+`timer`. Its ``call.started`` says what is waited for, and until when. Whoever answers
+appends one ``signal.sent``; the call that waits takes the first one that fits, in the
+order of the journal, and its ``call.completed`` names it. So there is one definition of
+who came first, wherever the answers come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, Self
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallPast, CallState, SignalPast
+from nbdurable.engine.past.tally import Ledger
+from nbdurable_store.records import Plain
+
+
+class WaitKind(StrEnum):
+    """What is waited for; also the kind of the call."""
+
+    APPROVAL = "approval"
+    QUESTION = "question"
+    SIGNAL = "signal"
+    TIMER = "timer"
+
+
+class AnswerKind(StrEnum):
+    """What an answer, or one field of it, has to be."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    YES_NO = "yes-no"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What a call waits for.
+
+    Attributes:
+        kind: What is waited for.
+        text: The question, the name of the signal, or the moment, as people read it.
+        answer: What the answer has to be, where it is no form.
+        choices: The answers that there are; empty if any is one.
+        form: What each field of the answer has to be; empty if it has no fields.
+        preview: What was shown with the question, as text, 2 kB at most.
+        deadline_us: When the wait ends by itself, microseconds since 1970 UTC; 0: never.
+    """
+
+    kind: WaitKind
+    text: str
+    answer: AnswerKind = AnswerKind.ANY
+    choices: tuple[str, ...] = ()
+    form: Mapping[str, AnswerKind] = field(default_factory=dict)
+    preview: str = ""
+    deadline_us: int = 0
+
+    def until(self, deadline_us: int) -> Self:
+        """The same, ending then."""
+        return replace(self, deadline_us=deadline_us)
+
+    def plain(self) -> dict[str, Plain]:
+        """As the ``wait`` of a ``call.started``."""
+        said: dict[str, Plain] = {"kind": self.kind.value, "text": self.text}
+        more: dict[str, Plain] = {
+            "answer": "" if self.answer is AnswerKind.ANY else self.answer.value,
+            "choices": list(self.choices),
+            "form": {name: kind.value for name, kind in self.form.items()},
+            "preview": self.preview,
+            "deadline_us": self.deadline_us,
+        }
+        return said | {name: value for name, value in more.items() if value}
+
+
+def read(wait: fields.Fields) -> Wait | None:
+    """What a ``call.started`` says that it waits for; None if that isn't known here.
+
+    Example:
+        >>> read({"kind": "signal", "text": "paid"}).kind.value
+        'signal'
+        >>> read({"kind": "tide"}) is None
+        True
+    """
+    kind = fields.text(wait, "kind")
+    if kind not in {*WaitKind}:
+        return None
+    form = {k: _kind(v) for k, v in fields.mapping(wait, "form").items()}
+    return Wait(
+        kind=WaitKind(kind),
+        text=fields.text(wait, "text"),
+        answer=_kind(wait.get("answer")),
+        choices=fields.texts(wait, "choices"),
+        form=form,
+        preview=fields.text(wait, "preview"),
+        deadline_us=fields.number(wait, "deadline_us"),
+    )
+
+
+def _kind(said: object) -> AnswerKind:
+    if isinstance(said, str) and said in {*AnswerKind}:
+        return AnswerKind(said)
+    return AnswerKind.ANY
+
+
+_FITS: Final[Mapping[AnswerKind, Callable[[object], bool]]] = {
+    AnswerKind.ANY: lambda _: True,
+    AnswerKind.TEXT: lambda v: isinstance(v, str),
+    AnswerKind.NUMBER: lambda v: (
+        isinstance(v, (int, float)) and not isinstance(v, bool)
+    ),
+    AnswerKind.YES_NO: lambda v: isinstance(v, bool),
+}
+
+
+def misfit(wait: Wait, value: object) -> str:
+    """Why this is no answer to what is waited for; "" if it is one.
+
+    Example:
+        >>> misfit(Wait(kind=WaitKind.QUESTION, text="?", choices=("a", "b")), "c")
+        'it is none of a, b'
+    """
+    if wait.choices:
+        told = ", ".join(wait.choices)
+        return "" if value in wait.choices else f"it is none of {told}"
+    if not wait.form:
+        return "" if _FITS[wait.answer](value) else f"it is no {_NAMES[wait.answer]}"
+    if not isinstance(value, Mapping) or set(value) != set(wait.form):
+        return f"it has to have the fields {', '.join(wait.form)}"
+    wrong = (n for n, kind in wait.form.items() if not _FITS[kind](value[n]))
+    first = next(wrong, None)
+    return "" if first is None else f"{first} is no {_NAMES[wait.form[first]]}"
+
+
+_NAMES: Final = {
+    AnswerKind.ANY: "value",
+    AnswerKind.TEXT: "text",
+    AnswerKind.NUMBER: "number",
+    AnswerKind.YES_NO: "yes or no",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A call that waits.
+
+    Attributes:
+        call: The call.
+        wait: What it waits for.
+        step: Name of its step.
+        number: Its number in the step.
+    """
+
+    call: CallPast
+    wait: Wait
+    step: str
+    number: str
+
+    @property
+    def reference(self) -> str:
+        """STEP.CALL."""
+        return f"{self.step}.{self.number}"
+
+    @property
+    def command(self) -> str:
+        """What to type to answer, outside the notebook."""
+        if self.wait.kind is WaitKind.APPROVAL:
+            return f"nbdurable approve {self.reference}"
+        if self.wait.kind is WaitKind.SIGNAL:
+            return f"nbdurable send {self.wait.text} VALUE"
+        return f"nbdurable answer {self.reference} VALUE"
+
+
+def waiting(history: History) -> list[Waiting]:
+    """The calls of a run that wait now, oldest first.
+
+    One of a slot whose latest attempt is another one isn't asked any more.
+    """
+    ledger = Ledger(history)
+    found = []
+    for call in history.calls.values():
+        wait = wait_of(call)
+        step = history.steps.get(call.step)
+        if wait is None or step is None or not is_open(history, call):
+            continue
+        number = ledger.numbered(step).get(call.id, str(call.number))
+        found.append(Waiting(call=call, wait=wait, step=step.name, number=number))
+    return found
+
+
+def wait_of(call: CallPast) -> Wait | None:
+    """What a call waits for, or waited for; None for any other call."""
+    return read(call.wait) if call.wait else None
+
+
+def is_open(history: History, call: CallPast) -> bool:
+    """Whether somebody still waits: interrupted and killed waits go on later."""
+    latest = history.latest(call.slot)
+    parked = call.state in {CallState.STARTED, CallState.INTERRUPTED}
+    return parked and latest is not None and latest.id == call.step
+
+
+def signals_for(history: History, call: CallPast, wait: Wait) -> Iterator[SignalPast]:
+    """What was sent to this call, or under the name it waits for, and isn't taken."""
+    taken = {fields.text(c.fields, "took") for c in history.calls.values()}
+    for signal in history.signals.values():
+        named = wait.kind is WaitKind.SIGNAL and signal.name == wait.text
+        meant = signal.to == call.id or (named and not signal.to)
+        if meant and signal.id not in taken:
+            yield signal

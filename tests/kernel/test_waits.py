@@ -1,0 +1,103 @@
+"""A real kernel that waits for a person: killed, answered from a shell, run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbdurable.testing.kernel import Kernel, Ran
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SETUP = """
+import nbdurable as nd
+@nd.tool(effect="write")
+def send_invoice(customer, amount):
+    with open("sent.txt", "a") as file:
+        file.write(f"{customer} {amount}\\n")
+    return f"in_{customer}_{amount}"
+report = "hours: 12"
+"""
+
+REVIEW = """%%durable review
+if nd.approve("Send this to Anna?", show=report):
+    invoice = send_invoice("anna", 1200)
+"""
+
+CELL = {"cellId": "c2"}
+
+AWAITED = REVIEW.replace("if nd.approve", "if await nd.aio.approve")
+
+
+def asked(kernel: Kernel, cell: str) -> Ran:
+    """Run the cell until it asks."""
+    ran = kernel.send(cell, metadata=CELL)
+    kernel.wait_for(ran, lambda: "waits · Send this to Anna?" in ran.text)
+    return ran
+
+
+def shell(folder: Path, *words: str) -> Any:
+    """What the command line answers, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nbdurable", *words, "--json"],
+        cwd=folder,
+        env={**os.environ, "JUPYTER_DATA_DIR": str(folder / ".kernel" / "data")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("cell", [REVIEW, AWAITED], ids=["sync", "await"])
+def test_killed_answered_and_sent_once(
+    kernel: Kernel, tmp_path: Path, cell: str
+) -> None:
+    """Asked, killed, answered while no kernel runs, resumed: one invoice."""
+    kernel.run(SETUP)
+    asked(kernel, cell)
+    kernel.kill()
+    (waits,) = shell(tmp_path, "inbox")
+    assert (waits["reference"], waits["shown"]) == ("review.1", "hours: 12")
+    shell(tmp_path, "approve", "review.1")
+    kernel.restart()
+    kernel.run(SETUP)
+    for _ in range(2):
+        assert kernel.run(cell, metadata=CELL).ok
+    assert kernel.run("print(invoice)").text.strip() == "in_anna_1200"
+    assert (tmp_path / "sent.txt").read_text() == "anna 1200\n"
+    assert shell(tmp_path, "inbox") == []
+
+
+@pytest.mark.parametrize("cell", [REVIEW, AWAITED], ids=["sync", "await"])
+def test_an_answer_releases_a_waiting_cell(
+    kernel: Kernel, tmp_path: Path, cell: str
+) -> None:
+    """From a shell, while the cell waits; a refusal sends nothing."""
+    kernel.run(SETUP)
+    ran = asked(kernel, cell)
+    shell(tmp_path, "approve", "review.1", "--no")
+    assert kernel.wait(ran).ok
+    assert not (tmp_path / "sent.txt").exists()
+
+
+@pytest.mark.parametrize("cell", [REVIEW, AWAITED], ids=["sync", "await"])
+def test_an_interrupt_parks_the_question(kernel: Kernel, cell: str) -> None:
+    """The kernel is free; another cell answers, and the first one goes on."""
+    kernel.run(SETUP)
+    ran = asked(kernel, cell)
+    kernel.interrupt()
+    kernel.wait(ran)
+    assert ran.reply["ename"] == "KeyboardInterrupt"
+    told = kernel.run('print(nd.answer("review.1"))').text
+    assert "review.1 is answered and goes on when its cell runs again" in told
+    assert kernel.run(cell, metadata=CELL).ok
+    assert kernel.run("print(invoice)").text.strip() == "in_anna_1200"
