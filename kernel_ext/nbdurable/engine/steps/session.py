@@ -125,10 +125,7 @@ class Session:
 
     @functools.cached_property
     def appenders(self) -> Executor:
-        """Threads that append for awaiting calls, so that the loop goes on.
-
-        Their own, since the default ones may all be busy with the user's calls.
-        """
+        """Threads that append for awaiting calls; the default ones are the user's."""
         return starting.Appenders()
 
     @property

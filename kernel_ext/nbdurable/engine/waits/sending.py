@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 
-from nbdurable.engine.calls.tool import Tool, invoke
+from nbdurable.engine.calls.invoking import invoke
+from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.where.frames import current_frame
