@@ -81,7 +81,7 @@ def test_two_attempts_are_compared(home: Path, cli: Run) -> None:
     """`diff` says what differs, as text and as JSON; an unknown side is answered."""
     told_to(home, gallery()).close()
     told = cli("diff", "chart@1", "chart@2")
-    assert told.startswith("chart@1 → chart@2\n")
+    assert told.startswith("− chart@1 → + chart@2\n")
     assert "render: was render('bar', theme='dark'), is render('bar')" in told
     (step,) = json.loads(cli("--json", "diff", "chart"))["steps"]
     assert step["name"] == "chart"

@@ -68,12 +68,22 @@ def test_a_fork_begins_with_what_the_run_did_up_to_a_step(nb: Notebook) -> None:
     assert told == (
         "run 2 · forked from run 1 at report · not in it: bill"
         " · 1 write behind it: you are asked before a repetition"
-        " · variables are as they were: %durable restore --overwrite"
+        " · your variables are still those of run 1:"
+        " %durable restore --overwrite gives the fork's"
     )
     assert names(nb.session.history) == ["plan", "report"]
     assert names(history_of(nb.store, parent)) == ["plan", "report", "bill"]
     assert "nothing ran" in nb.run(REPORT, "report")
     assert nb.world.effects == ["ask plan", "ask report", "pay ann"]
+
+
+def test_a_step_whose_earlier_attempt_is_shared_is_in_it(nb: Notebook) -> None:
+    """Of a step that ran again behind the place, the fork has the attempt before it."""
+    nb.plain("what = 'another'")
+    nb.run("said = ask(what)", "plan")
+    assert names(nb.session.history) == ["plan", "report", "bill", "plan"]
+    told = fork(nb.session, "report")
+    assert "not in it: bill · as it was before: plan@1" in told
 
 
 def test_nothing_is_copied(nb: Notebook) -> None:

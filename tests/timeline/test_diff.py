@@ -9,12 +9,13 @@ from functools import partial
 
 import pytest
 
+from nbdurable.engine.asking.back import back
 from nbdurable.engine.asking.loading import loaded
 from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.telling.reference import RunUnknown
-from nbdurable.engine.telling.sides import sides
+from nbdurable.engine.telling.sides import NothingBefore, sides
 from nbdurable.engine.values.differences import differences
-from nbdurable.errors import ReferenceUnknown
+from nbdurable.errors import DurablePause, ReferenceUnknown
 from nbdurable.timeline import (
     Diff,
     Reader,
@@ -70,7 +71,7 @@ def test_all_of_a_step_is_compared(nb: Notebook) -> None:
     nb.run(CELL.replace("print", "str"), "review")
     diff = told(nb, "review@1", "review@2")
     assert str(diff) == (
-        "review@1 → review@2\n"
+        "− review@1 → + review@2\n"
         "  code    line 6 was «print(PROMPT)», is «str(PROMPT)»\n"
         "  inputs  LIMIT was 3, is 4\n"
         "          PROMPT was 'one line', is 'two lines'\n"
@@ -115,8 +116,8 @@ def test_two_steps_are_compared(nb: Notebook) -> None:
     diff = told(nb, "review", "other")
     assert (diff.old, diff.new) == ("review@1", "other@1")
     assert "search: q was 'batteries', is 'cells'" in str(diff)
-    assert "only before: chat(" in str(diff)
-    assert "answer is not made any more" in str(diff)
+    assert "− chat(" in str(diff)
+    assert "− answer is not made any more" in str(diff)
 
 
 def test_two_runs_are_aligned_by_step(nb: Notebook) -> None:
@@ -127,11 +128,62 @@ def test_two_runs_are_aligned_by_step(nb: Notebook) -> None:
     nb.plain("LIMIT = 4")
     nb.run(CELL, "review")
     text = str(told(nb, "1"))
-    assert text.startswith("run 1 → run 2\n")
-    assert "  later: only in run 2" in text
-    assert "  alone: only in run 1" in text
+    assert text.startswith("− run 1 → + run 2\n")
     assert "  review: differs\n    inputs  LIMIT was 3, is 4" in text
+    order = [
+        line for line in text.splitlines() if "only in" in line or "differs" in line
+    ]
+    assert [line.strip() for line in order] == [
+        "later: + only in run 2",
+        "review: differs",
+        "alone: − only in run 1",
+    ]
     assert str(told(nb, "1", "2")) == text
+    assert str(told(nb, "2", "1")).startswith("− run 2 → + run 1\n")
+
+
+def test_one_run_is_the_earlier_or_the_later_side(nb: Notebook) -> None:
+    """Of two runs the one that began first is on the left, whichever was typed."""
+    nb.session.new_run()
+    nb.run("y = 1", "later")
+    session = nb.session
+    find = partial(find_history, session.store)
+    first = find("1")
+    assert [s.label for s in sides(first, "2", "", find)] == ["run 1", "run 2"]
+    assert [s.label for s in sides(session.history, "1", "", find)] == [
+        "run 1",
+        "run 2",
+    ]
+
+
+def test_a_replayed_first_attempt_is_compared_with_the_later_one(nb: Notebook) -> None:
+    """Where the attempt that was active last has none before it, the two latest are."""
+    nb.plain("LIMIT = 4")
+    nb.run(CELL, "review")
+    nb.plain("LIMIT = 3")
+    assert "replayed" in nb.run(CELL, "review")
+    diff = told(nb, "review")
+    assert (diff.old, diff.new) == ("review@1", "review@2")
+
+
+def test_a_step_that_ran_once_says_so(nb: Notebook) -> None:
+    """Also after `back`, which is no attempt: what can be compared is offered."""
+    back(nb.session, nb.namespace)
+    with pytest.raises(NothingBefore) as caught:
+        told(nb, "review")
+    assert caught.value.fact().startswith("review ran once, so there is no attempt")
+    assert "%durable diff review OTHER" in str(caught.value)
+
+
+def test_how_an_attempt_ended_is_told_and_not_our_question(nb: Notebook) -> None:
+    """An attempt that waits differs in its end; the question that it showed is ours."""
+    nb.plain("@tool\ndef pay(x): return world(f'pay {x}')\nx = 1")
+    nb.run("paid = pay(x)", "bill")
+    with pytest.raises(DurablePause):
+        nb.run("paid = pay(x)", "bill", fresh=True)
+    (step,) = told(nb, "bill").steps
+    assert step.end == ("completed, now waits for your answer",)
+    assert step.output == ()
 
 
 def test_a_pickled_value_is_not_read_without_a_kernel(nb: Notebook) -> None:
@@ -144,9 +196,9 @@ def test_a_pickled_value_is_not_read_without_a_kernel(nb: Notebook) -> None:
     assert "loc" not in frame
 
 
-@pytest.mark.parametrize("wanted", ["reviw", "review@7", "review"])
+@pytest.mark.parametrize("wanted", ["reviw", "review@7"])
 def test_what_is_not_there_is_answered_with_what_is(nb: Notebook, wanted: str) -> None:
-    """An unknown step or attempt, and an attempt that has none before it."""
+    """An unknown step or attempt."""
     with pytest.raises(ReferenceUnknown, match="review"):
         told(nb, wanted)
 

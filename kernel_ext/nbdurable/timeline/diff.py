@@ -10,7 +10,13 @@ from nbdurable.engine.where.moments import count
 from nbdurable.timeline.look import STYLE
 from nbdurable.timeline.markup import Content, element, render, style
 
-PARTS: Final = ("code", "inputs", "values", "calls", "output", "cost")
+MINUS: Final = "−"
+"""Stands before what only the earlier side has."""
+
+PLUS: Final = "+"
+"""Stands before what only the later side has."""
+
+PARTS: Final = ("code", "inputs", "values", "calls", "output", "end", "cost")
 """What is compared of a step, in the order in which it is shown."""
 
 
@@ -21,22 +27,26 @@ class StepDiff:
     Attributes:
         name: What people call the step.
         only: The side that alone has it, or "".
+        sign: `MINUS` or `PLUS` for that side, or "".
         code: Lines of the cell.
         inputs: What it was given.
         values: The variables that it made.
         calls: Arguments and answers of its calls, and the calls that one side lacks.
         output: What it showed.
+        end: How it ended.
         cost: Tokens and time.
         equal: Calls that are the same on both sides.
     """
 
     name: str
     only: str = ""
+    sign: str = ""
     code: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
     cost: tuple[str, ...] = ()
     equal: int = 0
 
@@ -44,7 +54,7 @@ class StepDiff:
     def same(self) -> bool:
         """Whether nothing but the cost differs."""
         kept = (self.code, self.inputs, self.values, self.calls, self.output)
-        return not self.only and not any(kept)
+        return not (self.only or self.end or any(kept))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -67,8 +77,13 @@ class Diff:
     def __repr__(self) -> str:
         return str(self)
 
+    @property
+    def head(self) -> str:
+        """Both sides, each with the sign that stands before what it alone has."""
+        return f"{MINUS} {self.old} → {PLUS} {self.new}"
+
     def _lines(self) -> Iterator[str]:
-        yield f"{self.old} → {self.new}"
+        yield self.head
         several = len(self.steps) > 1
         for step in self.steps:
             if several or step.same or step.only:
@@ -77,13 +92,13 @@ class Diff:
 
     def _repr_html_(self) -> str:
         blocks = [_html(step) for step in self.steps]
-        head = element("h1", f"{self.old} → {self.new}")
+        head = element("h1", self.head)
         return render(element("div", style(STYLE), head, blocks, class_="nbdurable"))
 
 
 def _head(step: StepDiff) -> str:
     if step.only:
-        return f"only in {step.only}"
+        return f"{step.sign} only in {step.only}"
     calls = f", {count(step.equal, 'equal call')}" if step.equal else ""
     return f"no difference{calls}" if step.same else "differs"
 

@@ -7,13 +7,13 @@ data only and never unpickles.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.engine.past.evidence import Compared, not_compared
 from nbdurable.engine.past.pairs import Pair, aligned
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.pasts import CallPast, StepPast, StepState
 from nbdurable.engine.past.tally import Ledger, tokens
 from nbdurable.engine.steps.alike import changes
 from nbdurable.engine.telling import details
@@ -23,7 +23,7 @@ from nbdurable.engine.values.plainly import Unreadable, read
 from nbdurable.engine.where.moments import duration, size
 from nbdurable.errors import DurableError
 from nbdurable.timeline import previews
-from nbdurable.timeline.diff import Diff, StepDiff
+from nbdurable.timeline.diff import MINUS, PLUS, Diff, StepDiff
 from nbdurable.timeline.exchanges import answer_content, is_answer
 from nbdurable.timeline.model import tool_of
 from nbdurable.timeline.previews import Get, line
@@ -78,11 +78,36 @@ def diff(old: Side, new: Side, reader: Reader) -> Diff:
             (old.steps[-1] if old.steps else None, new.steps[-1] if new.steps else None)
         ]
     else:
-        named = {s.name: s for s in old.steps}
-        pairs = [(named.pop(s.name, None), s) for s in new.steps]
-        pairs += [(s, None) for s in named.values()]
+        pairs = list(_merged(old.steps, new.steps))
     steps = (_step(old, new, pair, reader) for pair in pairs)
     return Diff(old=line(old.label), new=line(new.label), steps=tuple(steps))
+
+
+def _merged(
+    old: Sequence[StepPast], new: Sequence[StepPast]
+) -> Iterator[tuple[StepPast | None, StepPast | None]]:
+    """The steps of two runs by name, in the order of the earlier run.
+
+    Example:
+        >>> from nbdurable.engine.past.pasts import StepPast
+        >>> old, new = ([StepPast.begun(n, n, n) for n in names] for names in ("abd", "bcd"))
+        >>> ["".join(s.name if s else "-" for s in pair) for pair in _merged(old, new)]
+        ['a-', 'bb', '-c', 'dd']
+    """
+    known, there = {s.name: s for s in old}, {s.name for s in new}
+    told = set[str]()
+    for step in new:
+        if step.name not in known:
+            yield None, step
+            continue
+        for before in known.values():  # what stands before it in the earlier run
+            if before.name == step.name:
+                break
+            if before.name not in there | told:
+                told.add(before.name)
+                yield before, None
+        yield known[step.name], step
+    yield from ((s, None) for n, s in known.items() if n not in there | told)
 
 
 def _step(
@@ -92,7 +117,8 @@ def _step(
     if before is None or after is None:
         there = before or after
         name = line(there.name) if there else ""
-        return StepDiff(name=name, only=line((old if before else new).label))
+        sign, side = (MINUS, old) if before else (PLUS, new)
+        return StepDiff(name=name, only=line(side.label), sign=sign)
     calls = Ledger(old.history).calls(before), Ledger(new.history).calls(after)
     pairs = aligned(*calls)
     told = [tuple(_call(p, reader.get)) for p in pairs]
@@ -108,6 +134,7 @@ def _step(
         values=_bounded(list(_values(before, after, reader))),
         calls=_bounded([t for lines in told for t in lines]),
         output=_bounded(list(_output(before, after, reader.get))),
+        end=_end(before, after),
         cost=tuple(_cost((before, calls[0]), (after, calls[1]))),
         equal=sum(not lines for lines in told),
     )
@@ -126,8 +153,8 @@ def _values(old: StepPast, new: StepPast, reader: Reader) -> Iterator[str]:
     before, after = _places(old), _places(new)
     gone = [n for n in before if n not in after]
     more = [n for n in after if n not in before]
-    yield from (f"{name} is not made any more" for name in gone)
-    yield from (f"{name} is new" for name in more)
+    yield from (f"{MINUS} {name} is not made any more" for name in gone)
+    yield from (f"{PLUS} {name} is new" for name in more)
     names = [n for n in after if n in before and before[n] != after[n]]
     if not names:
         return
@@ -194,8 +221,8 @@ def _plain_group(group: tuple[str, ...], ref: BlobRef, get: Get) -> list[object]
 def _call(pair: Pair, get: Get) -> Iterator[str]:
     old, new = pair
     if old is None or new is None:
-        side, call = ("only after", new) if old is None else ("only before", old)
-        yield f"{side}: {call.text or call.name}" if call else side
+        sign, call = (PLUS, new) if old is None else (MINUS, old)
+        yield f"{sign} {call.text or call.name}" if call else sign
         return
     arguments_of = previews.arguments_of(get)
     label = tool_of(new)
@@ -227,6 +254,8 @@ def _answer(call: CallPast, get: Get) -> object:
 
 
 def _output(old: StepPast, new: StepPast, get: Get) -> Iterator[str]:
+    if "paused" in {old.how, new.how}:
+        return  # it showed a question of ours, which `end` tells
     lines = [_shown(step, get).splitlines() for step in (old, new)]
     matcher = difflib.SequenceMatcher(None, lines[0], lines[1], autojunk=False)
     for tag, i, j, k, m in matcher.get_opcodes():
@@ -250,6 +279,19 @@ def _line_diff(number: int, was: str | None, now: str | None) -> Iterator[str]:
 def _shown(step: StepPast, get: Get) -> str:
     shown = previews.outputs(step.blobs[0] if step.blobs else None, get)
     return shown.text if shown else ""
+
+
+def _end(old: StepPast, new: StepPast) -> tuple[str, ...]:
+    was, now = (_how(step) for step in (old, new))
+    return () if was == now else (f"{was}, now {now}",)
+
+
+def _how(step: StepPast) -> str:
+    if step.state is StepState.COMPLETED:
+        return "completed"
+    error = str(step.fields.get("type")).rpartition(".")[2]
+    told = {"paused": "waits for your answer", "raised": f"ended with {error}"}
+    return told.get(step.how, step.how or "did not end")
 
 
 Spent = tuple[StepPast, list[CallPast]]

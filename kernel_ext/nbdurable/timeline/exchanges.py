@@ -11,8 +11,8 @@ DATA = "data:"
 """What a line of a server-sent event stream begins with when it carries something."""
 
 
-ALWAYS_NEW = frozenset({"id", "created", "created_at", "system_fingerprint"})
-"""Members of an answer that differ each time and say nothing about its content."""
+ALWAYS_NEW = frozenset({"id", "created", "created_at", "system_fingerprint", "usage"})
+"""Members of an answer that say nothing about its content; tokens are told as cost."""
 
 
 def is_answer(value: object) -> bool:

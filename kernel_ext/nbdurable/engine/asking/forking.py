@@ -15,6 +15,7 @@ from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import count
 
 COMMAND: Final = "%durable fork"
+RESTORE: Final = "%durable restore --overwrite"
 
 
 def fork(session: Session, at: str = "") -> str:
@@ -60,11 +61,16 @@ def _left_behind(history: History, until: Order) -> list[StepPast]:
 
 
 def _told(history: History, number: int, left: Sequence[StepPast]) -> str:
-    names = list(dict.fromkeys(s.name for s in left))
+    assert history.opened is not None
+    latest = {s.slot: history.latest(s.slot) for s in left}
+    names = list(dict.fromkeys(s.name for s in left if latest[s.slot] is None))
     behind = f" · not in it: {', '.join(names)}" if names else ""
+    earlier = [f"{s.name}@{s.attempt}" for s in latest.values() if s is not None]
+    behind += f" · as it was before: {', '.join(earlier)}" if earlier else ""
     asks = sum(history.calls[c].effect is Effect.WRITE for c in history.forked)
     many = count(asks, "write")
     writes = f" · {many} behind it: you are asked before a repetition" if asks else ""
-    back = " · variables are as they were: %durable restore --overwrite"
     source = forked_from(history.opened)
-    return f"run {number} · forked from {source}{behind}{writes}{back if names else ''}"
+    parent = f"run {fields.number(history.opened.fields, 'parent_number', 1)}"
+    back = f" · your variables are still those of {parent}: {RESTORE} gives the fork's"
+    return f"run {number} · forked from {source}{behind}{writes}{back if left else ''}"

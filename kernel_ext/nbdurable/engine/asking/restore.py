@@ -11,7 +11,7 @@ from nbdurable.engine.past.kept import Lost, Names, Source, names_of
 from nbdurable.engine.past.pasts import StepState
 from nbdurable.engine.steps.deferred import at_once, load, reached
 from nbdurable.engine.telling import lines, wording
-from nbdurable.engine.telling.reference import few, nearest
+from nbdurable.engine.telling.reference import alike, few, nearest
 from nbdurable.engine.where.moments import duration, moment, size
 from nbdurable.errors import ReferenceUnknown
 
@@ -150,7 +150,8 @@ def _wanted(found: Names, names: Collection[str]) -> Sequence[str]:
     unknown = [n for n in names if n not in found.known and n not in found.lost]
     if unknown:
         known = nearest(unknown[0], found.known)
-        meant = f"%durable restore {known[0]}" if known else ""
+        close = alike(unknown[0], known)
+        meant = f"%durable restore {close[0]}" if close else ""
         raise ReferenceUnknown(
             given=f"name {unknown[0]}", nearest=meant, known=few(known)
         )

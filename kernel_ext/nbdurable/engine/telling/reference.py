@@ -90,10 +90,20 @@ def parse(text: str) -> Reference:
 def nearest(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
     """Known words, those like the wanted one first; empty ones are left out."""
     words = list(dict.fromkeys(w for w in known if w))
-    lower = {w.lower(): w for w in words}
-    close = difflib.get_close_matches(wanted.lower(), lower, OFFERED_MAX, 0.5)
-    first = [lower[w] for w in close]
+    first = alike(wanted, words)
     return (*first, *(w for w in words if w not in first))
+
+
+def alike(wanted: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Known words that may be meant by one that is none of them.
+
+    Example:
+        >>> alike("reviw", ["load", "review"]), alike("nope", ["load", "review"])
+        (('review',), ())
+    """
+    lower = {w.lower(): w for w in known}
+    close = difflib.get_close_matches(wanted.lower(), lower, OFFERED_MAX, 0.5)
+    return tuple(lower[w] for w in close)
 
 
 def few(known: Sequence[str]) -> tuple[str, ...]:
@@ -222,9 +232,10 @@ def _numbered(ledger: Ledger, step: StepPast, number: str) -> list[CallPast]:
 def _no_step(history: History, wanted: str, command: str) -> ReferenceUnknown:
     newest = sorted(history.steps.values(), key=lambda s: s.order, reverse=True)
     known = nearest(wanted, (s.name for s in newest))
+    close = alike(wanted, known)
     return ReferenceUnknown(
         given=f"step called {wanted!r}" if wanted else "steps",
-        nearest=f"{command} {known[0]}" if known else "",
+        nearest=f"{command} {close[0]}" if close else "",
         known=few(known),
     )
 

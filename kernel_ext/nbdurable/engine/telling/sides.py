@@ -10,18 +10,55 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.telling import reference
-from nbdurable.errors import ReferenceUnknown
+from nbdurable.errors import DurableError, ReferenceUnknown, Remedy
 
 COMMAND: Final = "%durable diff"
 
+LEAST: Final = 2
+"""Attempts that can be compared."""
+
 _ATTEMPT: Final = re.compile(r"(?P<step>.+)@(?P<number>\d+)")
 _RUN: Final = re.compile(r"(.*:)?\d+|[0-9a-f]{8,}")
+
+
+@dataclass(kw_only=True, eq=False)
+class NothingBefore(DurableError):
+    """A step was to be compared with its attempt before, and has only one.
+
+    Attributes:
+        step: Its name.
+        attempt: The number of its attempt.
+    """
+
+    slug: ClassVar[str] = "nothing-before"
+    step: str
+    attempt: int = 1
+
+    def fact(self) -> str:
+        """What there is."""
+        return (
+            f"{self.step} ran once, so there is no attempt before it to compare with."
+        )
+
+    def detail(self) -> str:
+        """What was not done, and where its variables are."""
+        return (
+            "Nothing was compared. A replay and `%durable back` are no attempts: the step is\n"
+            f"recorded as it ran, as {self.step}@{self.attempt}."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What can be compared, and what can be seen."""
+        return (
+            Remedy("with another step", f"{COMMAND} {self.step} OTHER"),
+            Remedy("what became of it", f"%durable why {self.step}"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +99,28 @@ def sides(history: History, old: str, new: str, run: HistoryOf) -> tuple[Side, S
     if new:
         return first, _side(history, new, run)
     if first.whole:
-        return first, _whole(history)
+        older, newer = sorted((first, _whole(history)), key=_opened_us)
+        return older, newer
     (step,) = first.steps
     before = _before(history, step)
     if before is None:
-        raise ReferenceUnknown(
-            given=f"attempt of {step.name} before {first.label}",
-            nearest=f"%durable why {step.name}",
-            known=(f"{step.name}@{step.attempt}",),
-        )
+        return _two_latest(history, step)
     return _attempt(history, before), first
+
+
+def _opened_us(side: Side) -> int:
+    opened = side.history.opened
+    return opened.at_us if opened is not None else 0
+
+
+def _two_latest(history: History, step: StepPast) -> tuple[Side, Side]:
+    """Of a first attempt that was replayed last: those two that were executed last."""
+    attempts = sorted(history.attempts(step.slot), key=lambda s: s.attempt)
+    by_number = {s.attempt: s for s in attempts}
+    if len(by_number) < LEAST:
+        raise NothingBefore(step=step.name, attempt=step.attempt)
+    older, newer = sorted(by_number)[-LEAST:]
+    return _attempt(history, by_number[older]), _attempt(history, by_number[newer])
 
 
 def _side(history: History, text: str, run: HistoryOf) -> Side:
