@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         status,
         why,
     )
+    from nbdurable.engine.calls.idempotency import idempotency_key
     from nbdurable.engine.calls.nested import step
     from nbdurable.engine.calls.tool import tool
     from nbdurable.engine.past.retry import Retry
@@ -57,6 +58,7 @@ __all__ = [
     "diff",
     "fork",
     "frozen",
+    "idempotency_key",
     "new",
     "off",
     "on",
@@ -83,6 +85,7 @@ _PLACES = {
     "DurableError": "errors",
     "DurablePause": "errors",
     "NotDone": "errors",
+    "idempotency_key": "engine.calls.idempotency",
     "Retry": "engine.past.retry",
     "approve": "engine.waits.blocking",
     "ask": "engine.waits.blocking",

@@ -46,6 +46,7 @@ async def use() -> None:
     assert_type(search("batteries"), list[str])
     assert_type(await rank(["a"]), dict[str, float])
     assert_type(send("x"), bool)
+    assert_type(nd.idempotency_key(), str)
     assert_type(Desk().file("x"), int)
 
 

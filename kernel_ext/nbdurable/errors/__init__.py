@@ -18,6 +18,7 @@ from nbdurable.errors.refusals import (
     NotDone,
     NothingDurable,
     OptionUnknown,
+    OutsideCall,
     ReferenceUnknown,
     ToolRefused,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "NotDone",
     "NothingDurable",
     "OptionUnknown",
+    "OutsideCall",
     "ReferenceUnknown",
     "Remedy",
     "ResultGone",

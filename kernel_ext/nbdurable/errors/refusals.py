@@ -40,6 +40,31 @@ class ToolRefused(DurableError):
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
+class OutsideCall(DurableError):
+    """`nd.idempotency_key` was called where no call is recorded."""
+
+    slug: ClassVar[str] = "outside-call"
+
+    def fact(self) -> str:
+        """One line about the user's own code."""
+        return "this code is in no call of a durable cell."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return (
+            "There is no idempotency key for it: the key is that of a recorded call, and"
+            " outside\nof durable cells a tool is the plain function."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Where it has one."""
+        return (
+            Remedy("in a tool", "@nd.tool on the function that asks for the key"),
+            Remedy("in a cell", "%%durable on the first line of the one that calls it"),
+        )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
 class DigestRefused(DurableError):
     """`nd.register_digest` was given something that it can't register."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
 
 from blake3 import blake3
 
@@ -242,3 +243,24 @@ def file_digest(chunks: Iterable[Buffer]) -> bytes:
 def names_digest(names: Iterable[str]) -> bytes:
     """Digest of the names in a folder, in their order."""
     return tagged(Tag.NAMES, *(n.encode("utf-8", "surrogateescape") for n in names))
+
+
+def idempotency_key(store: str, call: str, happened: int) -> str:
+    """The key of a logical call for services outside, a UUID.
+
+    No `ALGORITHM` is in it: an upgrade must not change the key of a call in doubt.
+
+    Args:
+        store: The store's id.
+        call: The call's logical id.
+        happened: How often it completed before.
+
+    Example:
+        >>> idempotency_key("00ff", "a1", 0) == idempotency_key("00ff", "a1", 0)
+        True
+        >>> idempotency_key("00ff", "a1", 0) == idempotency_key("00ff", "a1", 1)
+        False
+    """
+    parts = (b"nbdurable/idempotency/1", store.encode(), call.encode())
+    hasher = blake3(b"".join(map(field, (*parts, str(happened).encode()))))
+    return str(UUID(bytes=hasher.digest(16), version=5))
