@@ -122,7 +122,7 @@ class Port:
 
     def kept(self, name: str) -> str:
         """How to get a name back, for behind a NameError; "" for an unknown one."""
-        from nbdurable.engine.past.kept import Lost, names_of
+        from nbdurable.engine.past.kept import cure_unloaded, names_of
         from nbdurable.engine.telling import wording
         from nbdurable.engine.telling.lines import now
 
@@ -132,10 +132,10 @@ class Port:
         found, failed = names_of(history), self.session.deferred.failed
         source, lost = found.known.get(name), found.lost.get(name)
         if source is not None and name in failed:
-            lost = Lost(step=source.step, why=failed[name], given=source.given)
+            step, cure = source.step.name, cure_unloaded(source)
+            return wording.name_is_lost(name, step, cure, "loaded")
         if lost is not None:
-            how = "loaded" if source is not None else "kept"
-            return wording.name_is_lost(name, lost.step.name, lost.cure, how)
+            return wording.name_is_lost(name, lost.step.name, lost.cure)
         if source is None:
             return ""
         at = now(self.session.clock.now_us())

@@ -96,6 +96,8 @@ def back(session: Session, namespace: MutableMapping[str, object]) -> Back:
     session.undone.add(_visit(last))
     made, deleted = _made(last), fields.texts(last.fields, "deleted")
     changed = [n for names, _ in last.beside for n in names if n not in made]
+    # What a restore left to be loaded has the value of this step: it is taken back too.
+    session.deferred.load(session, namespace, [*made, *changed])
     theirs = _unchanged(session, namespace, last, [*made, *changed])
     wanted = [*theirs, *(n for n in deleted if n not in namespace)]
     undone = {s.id for s in history.steps.values() if _visit(s) in session.undone}

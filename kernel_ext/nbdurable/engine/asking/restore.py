@@ -7,7 +7,13 @@ from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nbdurable.engine.past.kept import Lost, Names, Source, names_of
+from nbdurable.engine.past.kept import (
+    Lost,
+    Names,
+    Source,
+    cure_unloaded,
+    names_of,
+)
 from nbdurable.engine.past.pasts import StepState
 from nbdurable.engine.steps.deferred import at_once, load, reached
 from nbdurable.engine.telling import lines, wording
@@ -120,9 +126,9 @@ def restore(
     for name in now:
         deferred.waiting.pop(name, None)
     reasons = load(session, namespace, now)
-    not_back = _cures(found.lost, asked) | {
-        n: f"run {now[n].step.name}" for n in reasons
-    }
+    deferred.failed = {n: w for n, w in deferred.failed.items() if n not in now}
+    deferred.failed |= reasons
+    not_back = _cures(found.lost, asked) | {n: cure_unloaded(now[n]) for n in reasons}
     reasons |= {n: found.lost[n].why for n in asked if n in found.lost}
     session.keeping.forget(sources)
     if until is None:

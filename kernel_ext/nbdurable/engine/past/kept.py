@@ -65,6 +65,16 @@ class Lost:
         return f"%durable rebuild {self.step.name}"
 
 
+def cure_unloaded(source: Source) -> str:
+    """What makes a value that is kept and can't be loaded, as people say it.
+
+    A rebuild makes what was never kept; here the cell has to run, and is served its calls.
+    """
+    if source.given:
+        return "run the cell that makes it"
+    return f"run the cell {source.step.name}"
+
+
 @dataclass(slots=True)
 class Names:
     """Every name of a run.

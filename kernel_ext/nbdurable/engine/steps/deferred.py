@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, MutableMapping
 
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.codec import JSON, NPY
-from nbdurable.engine.past.kept import Source
+from nbdurable.engine.past.kept import Source, cure_unloaded
 from nbdurable.engine.steps.snapshot import Group, put_back
 from nbdurable_store.errors import DurableError
 
@@ -64,8 +64,8 @@ class Deferred:
         todo = {n: s for n, s in mine.items() if n not in namespace}
         failed = load(home, namespace, todo)
         self.failed |= failed
-        for name, why in failed.items():
-            self._not_back.pop(name, {})[name] = why
+        for name in failed:
+            self._not_back.pop(name, {})[name] = cure_unloaded(mine[name])
         return failed
 
 
