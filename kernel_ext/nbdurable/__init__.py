@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         status,
         why,
     )
+    from nbdurable.engine.calls.checkpoints import checkpoint, last_checkpoint
+    from nbdurable.engine.calls.draws import now, random, uuid4
     from nbdurable.engine.calls.idempotency import idempotency_key
     from nbdurable.engine.calls.nested import step
     from nbdurable.engine.calls.tool import tool
@@ -55,13 +57,17 @@ __all__ = [
     "approve",
     "ask",
     "back",
+    "checkpoint",
     "diff",
     "fork",
     "frozen",
     "idempotency_key",
+    "last_checkpoint",
     "new",
+    "now",
     "off",
     "on",
+    "random",
     "rebuild",
     "register_digest",
     "rerun",
@@ -74,6 +80,7 @@ __all__ = [
     "status",
     "step",
     "tool",
+    "uuid4",
     "wait_for",
     "why",
 ]
@@ -89,11 +96,16 @@ _PLACES = {
     "Retry": "engine.past.retry",
     "approve": "engine.waits.blocking",
     "ask": "engine.waits.blocking",
+    "checkpoint": "engine.calls.checkpoints",
+    "last_checkpoint": "engine.calls.checkpoints",
+    "now": "engine.calls.draws",
+    "random": "engine.calls.draws",
     "register_digest": "engine.values.registering",
     "sleep": "engine.waits.blocking",
     "sleep_until": "engine.waits.blocking",
     "step": "engine.calls.nested",
     "tool": "engine.calls.tool",
+    "uuid4": "engine.calls.draws",
     "wait_for": "engine.waits.blocking",
 }
 """Public names that are not in `nbdurable.api`, and their modules."""

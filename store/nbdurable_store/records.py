@@ -45,6 +45,7 @@ class Kind(StrEnum):
     STEP_FAILED = "step.failed"
     STEP_REPLAYED = "step.replayed"
     STEP_RESET = "step.reset"
+    STEP_CHECKPOINT = "step.checkpoint"
     CALL_STARTED = "call.started"
     CALL_COMPLETED = "call.completed"
     CALL_RAISED = "call.raised"

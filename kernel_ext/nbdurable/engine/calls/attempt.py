@@ -57,6 +57,7 @@ class Attempt:
         self.used = Used()
         self.paused: DurablePause | None = None
         self.ended = False
+        self.recorded_s = self.clock.monotonic_s()
         self.leftovers = Leftovers()
         self.owners = Owners(home)
         self.codes: dict[Callable[..., object], str] = {}
@@ -338,6 +339,7 @@ class Attempt:
         blobs: tuple[BlobRef, ...] = (),
     ) -> Record:
         """A record of this attempt, made now."""
+        self.recorded_s = self.clock.monotonic_s()
         return Record(
             kind,
             self.run,

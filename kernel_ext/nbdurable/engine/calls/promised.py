@@ -104,6 +104,16 @@ class Tool:
         return {**arguments, first: f"class {cls.__module__}.{cls.__qualname__}"}
 
 
+@dataclass(frozen=True, eq=False)
+class Ours(Tool):
+    """A function of nbdurable's own: a new version of it is no edit of the user's."""
+
+    def code(self, attempt: Attempt) -> Code:
+        """Nothing that counts."""
+        del attempt
+        return Code("")
+
+
 def plain_function(fn: Any) -> Callable[..., Any]:
     """What was decorated, if it is a function that returns or is awaited.
 

@@ -16,6 +16,7 @@ from nbdurable.engine.past.pasts import (
     FIRST_ALGORITHM,
     CallPast,
     CallState,
+    CheckpointPast,
     GivenPast,
     Order,
     SignalPast,
@@ -52,6 +53,7 @@ class History:
         self.slots: dict[str, SlotPast] = {}
         self.given: list[GivenPast] = []
         self.signals: dict[str, SignalPast] = {}
+        self.checkpoints: dict[tuple[str, str], CheckpointPast] = {}
         self.by_key: dict[bytes, list[str]] = {}
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: set[tuple[str, str]] = set()
@@ -324,6 +326,17 @@ def _call_kept(history: History, record: Record, _: Order) -> None:
     history.kept_tools.add((fields.text(f, "slot"), fields.text(f, "tool")))
 
 
+def _step_checkpoint(history: History, record: Record, order: Order) -> None:
+    f = record.fields
+    place = fields.text(f, "slot"), fields.text(f, "parent")
+    history.checkpoints[place] = CheckpointPast(
+        of=fields.text(f, "of"),
+        value=record.blobs[0] if record.blobs else None,
+        at_us=record.at_us,
+        order=order,
+    )
+
+
 def _signal_sent(history: History, record: Record, order: Order) -> None:
     """The first of its id counts: a send that is done again sends nothing new."""
     f = record.fields
@@ -354,6 +367,7 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.STEP_FAILED: _step_ended,
     Kind.STEP_REPLAYED: _step_replayed,
     Kind.STEP_RESET: _step_reset,
+    Kind.STEP_CHECKPOINT: _step_checkpoint,
     Kind.CALL_STARTED: _call_started,
     Kind.CALL_COMPLETED: _call_ended,
     Kind.CALL_RAISED: _call_ended,

@@ -158,6 +158,23 @@ def made_by_cell(calls: Mapping[str, CallPast], call: CallPast) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointPast:
+    """What a long loop had when it said so.
+
+    Attributes:
+        of: What it belongs to: the key of its step, or key and code of its call.
+        value: What was kept.
+        at_us: When, microseconds since 1970 UTC.
+        order: Where it stands.
+    """
+
+    of: str
+    value: BlobRef | None
+    at_us: int
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignalPast:
     """A value that was sent into the run.
 

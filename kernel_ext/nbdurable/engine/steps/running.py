@@ -33,7 +33,7 @@ from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.tally import Tally
-from nbdurable.engine.steps import goingon, starting
+from nbdurable.engine.steps import goingon, silence, starting
 from nbdurable.engine.steps.cells import CellEnd, Output
 from nbdurable.engine.steps.inside import keep_inside
 from nbdurable.engine.steps.kept_now import Maker
@@ -98,7 +98,7 @@ class Running:
         self.before = {name: id(value) for name, value in self._bindings().items()}
         self.marks = mark(self.namespace, self.inputs.given)
         self.watched.enter_context(self.files.watching(self.inputs, self.namespace))
-        with self.attempt.active():
+        with self.attempt.active(), silence.watched(self.attempt, self.session.notify):
             yield
 
     def complete(

@@ -10,7 +10,7 @@ from nbdurable.engine.past.history import CallPast, History, StepPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.waits import Waiting, WaitKind
 from nbdurable.engine.telling import wording
-from nbdurable.engine.where.moments import Now, duration
+from nbdurable.engine.where.moments import Now, count, duration
 from nbdurable.engine.where.zones import LocalZone
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def trying_again(call: CallPast, of: tuple[int, int], wait_s: float) -> str:
     return (
         f"{call.text} raised {kind}: attempt {number} of {attempts} in"
         f" {duration(wait_s * 1000)}; interrupt to stop waiting"
+    )
+
+
+def nothing_kept(name: str, silent_s: float, calls: int) -> str:
+    """A cell has worked for long, and a restart would lose it."""
+    kept = f" ({count(calls, 'call')} of it kept)" if calls else ""
+    return (
+        f"{name} · {duration(silent_s * 1000)} without a record: a restart would begin"
+        f" this cell again{kept} · keep what it has: nd.checkpoint(value)"
     )
 
 

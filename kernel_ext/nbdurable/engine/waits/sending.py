@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 
 from nbdurable.engine.calls.invoking import invoke
-from nbdurable.engine.calls.promised import Tool
+from nbdurable.engine.calls.promised import Ours
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.where.frames import current_frame
@@ -43,7 +43,7 @@ def _send(name: str, value: object) -> None:
     attempt.home.parked.heard()
 
 
-SEND = Tool(
+SEND = Ours(
     fn=_send,
     name="nd.send",
     policy=Policy(effect=Effect.WRITE, on_doubt=OnDoubt.RETRY),
