@@ -45,13 +45,14 @@ if TYPE_CHECKING:
         sleep_until,
         wait_for,
     )
-    from nbdurable.errors import DurableError, DurablePause, NotDone
+    from nbdurable.errors import DurableError, DurablePause, NotDone, TimedOut
 
 __all__ = [
     "DurableError",
     "DurablePause",
     "NotDone",
     "Retry",
+    "TimedOut",
     "aio",
     "answer",
     "approve",
@@ -93,6 +94,7 @@ _PLACES = {
     "DurablePause": "errors",
     "NotDone": "errors",
     "idempotency_key": "engine.calls.idempotency",
+    "TimedOut": "errors",
     "Retry": "engine.past.retry",
     "approve": "engine.waits.blocking",
     "ask": "engine.waits.blocking",

@@ -56,16 +56,22 @@ CALL: Life = {
     },
     "completed": {
         Kind.CALL_STARTED: "started",
+        Kind.CALL_COMPLETED: "completed",  # late, of an attempt before
+        Kind.CALL_RAISED: "completed",
         Kind.CALL_ADOPTED: "completed",
         Kind.CALL_RESOLVED: "resolved",
     },
     "raised": {
         Kind.CALL_STARTED: "started",
+        Kind.CALL_COMPLETED: "completed",  # late: it had timed out, or was interrupted
+        Kind.CALL_RAISED: "raised",
         Kind.CALL_ADOPTED: "raised",
         Kind.CALL_RESOLVED: "resolved",
     },
     "resolved": {
         Kind.CALL_STARTED: "started",
+        Kind.CALL_COMPLETED: "completed",  # late: a fact is worth more than an opinion
+        Kind.CALL_RAISED: "resolved",
         Kind.CALL_ADOPTED: "resolved",
         Kind.CALL_RESOLVED: "resolved",
     },

@@ -25,7 +25,9 @@ async def rank(texts: list[str]) -> dict[str, float]:
     return dict.fromkeys(texts, 0.0)
 
 
-@nd.tool(retry=nd.Retry(attempts=5, wait=0.5, on=(ConnectionError, OSError)))
+@nd.tool(
+    timeout=30, retry=nd.Retry(attempts=5, wait=0.5, on=(ConnectionError, OSError))
+)
 def send(text: str) -> bool:
     """A tool that is tried again."""
     return bool(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nbdurable.errors.limits import TimedOut
 from nbdurable.errors.pauses import (
     AlreadyHappened,
     CallInDoubt,
@@ -42,6 +43,7 @@ __all__ = [
     "ReferenceUnknown",
     "Remedy",
     "ResultGone",
+    "TimedOut",
     "ToolRefused",
     "TwinHappened",
 ]

@@ -15,6 +15,7 @@ from nbdurable.engine.past.history import CallPast, CallState, StepPast
 from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.policy import Effect, OnDoubt
 from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.where.moments import duration
 from nbdurable.errors import (
     AlreadyHappened,
     CallInDoubt,
@@ -94,6 +95,8 @@ def _doubt(
 
 def how_in_doubt(call: CallPast, step: StepPast | None, last_us: int) -> str:
     """How a call came to be in doubt, as the beginning of a sentence."""
+    if call.state is CallState.RAISED and call.fields.get("timed_out"):
+        return f"It had no result after {duration(call.ms)}"
     if call.state is CallState.RAISED:
         return f"It raised {str(call.fields.get('type', '')).rpartition('.')[2]}"
     if call.state is CallState.INTERRUPTED:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbdurable.engine.calls import late
 from nbdurable.engine.calls.home import Home
-from nbdurable.engine.calls.leftovers import Leftovers
+from nbdurable.engine.calls.leftovers import Leftovers, Overtaken
 from nbdurable.engine.calls.numbers import Numbers
 from nbdurable.engine.calls.owners import Owners
 from nbdurable.engine.calls.requests import (
@@ -83,6 +84,9 @@ class Attempt:
     def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
         """Give a call its place, and the record it is matched with."""
         self.leftovers.may_go_on(self.step.name, request.name)
+        if late.is_overtaken():
+            again = "the call around it timed out and was made again"
+            raise Overtaken(step=self.step.name, why=again, call=request.name)
         self.leftovers.called()
         with self.home.lock:
             self.home.catch_up(self.step.id)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.call import conduct
 from nbdurable.engine.calls.going import Append, Command, Conduct, Pause, Perform, Sent
+from nbdurable.engine.calls.late import Late
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.where.frames import Frame, inside
 from nbdurable_store.errors import DurableError
@@ -110,6 +111,9 @@ def _performed(
     assert function is not None
     with inside(command.frame):
         try:
+            if command.limit_s is not None:
+                late = Late(command.frame.parent, function)
+                return late.perform(command.frame.attempt.clock, command.limit_s)
             return Outcome(function())
         except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
             return Outcome(raised=raised)
@@ -124,9 +128,22 @@ async def _awaited(
                 assert request.find_out is not None
                 found = request.find_out()
                 return Outcome(await found if inspect.isawaitable(found) else found)
-            return Outcome(await perform())
+            return await _in_time(perform, command.limit_s)
         except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
             return Outcome(raised=raised)
+
+
+async def _in_time(
+    perform: Callable[[], Awaitable[object]], limit_s: float | None
+) -> Outcome:
+    """Await, and cancel what takes too long."""
+    try:
+        async with asyncio.timeout(limit_s) as timer:
+            return Outcome(await perform())
+    except TimeoutError as raised:
+        if not timer.expired():
+            raise
+        return Outcome(raised=raised, expired=True)
 
 
 class Returned(NamedTuple):

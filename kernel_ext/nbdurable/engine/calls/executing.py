@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from nbdurable.engine.calls import outcomes, waits
+from nbdurable.engine.calls import late, outcomes, waits
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.going import (
     WAIT_SLICE_S,
@@ -23,6 +23,7 @@ from nbdurable.engine.calls.going import (
     Sent,
 )
 from nbdurable.engine.calls.requests import CallRequest, Outcome
+from nbdurable.engine.calls.settling import settling
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast
@@ -30,6 +31,7 @@ from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.telling import lines
 from nbdurable.engine.where.frames import Frame
+from nbdurable.errors import TimedOut
 from nbdurable_store.errors import DurableError
 from nbdurable_store.killpoints import reach
 
@@ -54,12 +56,39 @@ def execute(going: Going) -> Part:
 def _try(going: Going) -> Part:
     """One attempt. None if another one follows."""
     attempt, request = going.frame.attempt, going.request
-    write = request.policy.effect is Effect.WRITE
     attempt.may_execute(request)
+    yield from _begin(going)
+    # 2. The effect.
+    began_s = attempt.clock.monotonic_s()
+    covered = going.frame.covered or not request.is_step
+    frame = Frame(attempt, going.call_id, covered=covered)
+    outcome = yield Perform(frame, limit_s=request.policy.timeout_s)
+    reach("effect.done")
+    assert isinstance(outcome, Outcome)
+    if outcome.expired:
+        outcome = outcome._replace(raised=_timed_out(going, outcome))
+    ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
+    if outcome.raised is None:
+        yield from _record_completed(going, outcome, ms)
+        return outcome
+    again_s = _again_s(going, outcome.raised)
+    again = yield from _record_raised(going, outcome.raised, ms, again_s)
+    if outcome.leave is not None:
+        outcome.leave(settling(attempt, request, going.call_id, began_s))
+    if not again:
+        return outcome
+    going.match = Match(Past.RETRYING, attempt.begin_again(going.call_id))
+    going.request = request._replace(again=going.call_id)
+    return None
+
+
+def _begin(going: Going) -> Generator[Command, Sent, None]:
+    """1. The intent, before the effect."""
+    attempt, request = going.frame.attempt, going.request
+    write = request.policy.effect is Effect.WRITE
     call_id, started = attempt.started(
         going.frame, going.claim, request, going.match.call
     )
-    # 1. The intent, before the effect.
     reach("started.before")
     try:
         yield Append(started, write)
@@ -70,22 +99,19 @@ def _try(going: Going) -> Part:
     going.call_id = call_id
     attempt.home.executing.add(call_id)
     _still_ours(attempt, call_id, request)
-    # 2. The effect.
-    began_s = attempt.clock.monotonic_s()
-    covered = going.frame.covered or not request.is_step
-    outcome = yield Perform(Frame(attempt, call_id, covered=covered))
-    reach("effect.done")
-    assert isinstance(outcome, Outcome)
-    ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
-    if outcome.raised is None:
-        yield from _record_completed(going, outcome, ms)
-        return outcome
-    again_s = _again_s(going, outcome.raised)
-    if (yield from _record_raised(going, outcome.raised, ms, again_s)):
-        going.match = Match(Past.RETRYING, attempt.begin_again(call_id))
-        going.request = request._replace(again=call_id)
-        return None
-    return outcome
+    late.overtake(call_id)
+
+
+def _timed_out(going: Going, outcome: Outcome) -> TimedOut:
+    request, attempt = going.request, going.frame.attempt
+    assert request.policy.timeout_s is not None
+    return TimedOut(
+        call=request.text(),
+        reference=f"{attempt.step.name}.{going.claim.number}",
+        seconds=request.policy.timeout_s,
+        write=request.policy.effect is Effect.WRITE,
+        goes_on=outcome.leave is not None,
+    )
 
 
 def _still_ours(attempt: Attempt, call_id: str, request: CallRequest) -> None:

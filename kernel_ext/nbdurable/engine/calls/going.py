@@ -30,6 +30,7 @@ class Perform(NamedTuple):
 
     frame: Frame[Attempt]
     find_out: bool = False
+    limit_s: float | None = None
 
 
 class Pause(NamedTuple):

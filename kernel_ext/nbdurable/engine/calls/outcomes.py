@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nbdurable.engine.calls import raising
 from nbdurable.engine.calls.requests import CallRequest
 from nbdurable.engine.codec import Unstorable, encode_exception
+from nbdurable.errors import TimedOut
 from nbdurable_store.errors import DurableError
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
@@ -80,6 +81,9 @@ def nothing_happened(
 
     A `NotDone` that comes out of a call made inside this one says so of that one alone.
     """
-    if isinstance(error, request.policy.nothing_happened):
+    types = request.policy.nothing_happened
+    if isinstance(error, TimedOut):  # an OSError; `on=OSError` doesn't mean our limit
+        return TimedOut in types
+    if isinstance(error, types):
         return True
     return type(error).__name__ == "NotDone" and not attempt.blame.holds(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nbdurable.engine.values.redact import Secrets
+from nbdurable.errors import TimedOut
 from nbdurable_store.errors import DurablePause
 from nbdurable_store.records import Plain
 
@@ -34,6 +35,8 @@ def fields(
     }
     if isinstance(error, INTERRUPTS) or kind.__name__ == "CancelledError":
         found["interrupted"] = True
-    elif not_done:
+    elif isinstance(error, TimedOut):
+        found["timed_out"] = True
+    if not_done and "interrupted" not in found:
         found["not_done"] = True
     return found

@@ -103,10 +103,20 @@ class Claim(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a performed call ended: with a value, or by raising."""
+    """How a performed call ended: with a value, or by raising.
+
+    Attributes:
+        value: What its function returned.
+        raised: What it raised.
+        expired: It had not ended in time.
+        leave: If its function still runs: called when that is recorded, with what is
+            to be told what comes of it.
+    """
 
     value: object = None
     raised: BaseException | None = None
+    expired: bool = False
+    leave: Callable[[Callable[[Outcome], None]], None] | None = None
 
 
 def kept(arguments: Encoded | None) -> bytes | None:

@@ -9,8 +9,11 @@ from typing import Any, TypeVar, overload
 from nbdurable.engine.calls.invoking import wrapped
 from nbdurable.engine.calls.promised import Tool, ignored, name_of, plain_function
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
-from nbdurable.engine.past.retry import Retry, types
+from nbdurable.engine.past.retry import Retry, seconds, types
 from nbdurable.errors import ToolRefused
+
+TIMEOUT_S_MIN = 0.001
+"""Nothing returns in less."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +30,7 @@ def tool(
     stable: bool = False,
     name: str | None = None,
     retry: Retry | None = None,
+    timeout: float | None = None,
 ) -> Callable[[F], F]: ...
 def tool(fn: Any = None, /, **options: Any) -> Any:
     """Journal the calls of a function inside durable cells.
@@ -43,7 +47,9 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
             says that nothing happened. ``ignore``: parameters that don't count.
             ``stable``: a read whose answer a new write doesn't change. ``name``: the
             name its calls are keyed by, instead of the function's. ``retry``: when a
-            call is tried again, an `nd.Retry`.
+            call is tried again, an `nd.Retry`. ``timeout``: how long one attempt of a
+            call may take, seconds; then `nd.TimedOut` is raised. A sync function runs
+            in a thread for that, and goes on there; an async one is cancelled.
 
     Raises:
         ToolRefused: What was decorated, or an option, makes no tool.
@@ -72,7 +78,7 @@ def _wrap(fn: Any, options: Mapping[str, Any]) -> Any:
 
 
 _OPTIONS = frozenset(
-    {"effect", "on_doubt", "not_done", "ignore", "stable", "name", "retry"}
+    {"effect", "on_doubt", "not_done", "ignore", "stable", "name", "retry", "timeout"}
 )
 
 
@@ -87,6 +93,7 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
     retry = options.get("retry")
     if not isinstance(retry, Retry | None):
         raise ToolRefused(what=f"{name_of(fn)}: retry= takes nd.Retry(…)")
+    timeout = options.get("timeout")
     try:
         return Policy(
             effect=Effect(effect or "write"),
@@ -94,6 +101,9 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
             on_doubt=on_doubt if callable(on_doubt) else OnDoubt(on_doubt),
             not_done=types(f"{name_of(fn)}: not_done=", options.get("not_done", ())),
             retry=retry,
+            timeout_s=None
+            if timeout is None
+            else seconds(f"{name_of(fn)}: timeout=", timeout, least=TIMEOUT_S_MIN),
             stable=bool(options.get("stable", False)),
         )
     except (ValueError, TypeError) as wrong:

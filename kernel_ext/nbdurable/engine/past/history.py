@@ -283,6 +283,8 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
     call = history.calls.get(record.subject)
     if call is None:
         return
+    if record.fields.get("late") and not _takes_late(call, record):
+        return
     if record.kind == Kind.CALL_COMPLETED:
         call.state = CallState.COMPLETED
     elif record.fields.get("interrupted"):
@@ -292,6 +294,18 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
     call.ended_order, call.ended_us = order, record.at_us
     call.ms, call.fields = fields.ms(record.fields), record.fields
     call.outcome, call.changed, *_ = (*record.blobs, None, None)
+
+
+def _takes_late(call: CallPast, record: Record) -> bool:
+    """Whether what came late is the call's outcome: it settles a doubt."""
+    over = call.state is CallState.COMPLETED or call.resolved == "happened"
+    if over or fields.number(record.fields, "attempt") != call.attempts:
+        return False
+    done = record.kind == Kind.CALL_COMPLETED
+    if not done and not record.fields.get("not_done"):
+        return False
+    call.resolved = ""
+    return True
 
 
 def _call_adopted(history: History, record: Record, _: Order) -> None:

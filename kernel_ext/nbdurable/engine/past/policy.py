@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nbdurable.engine.past.retry import Retry, Types
+from nbdurable.errors import DurableError, TimedOut
 
 
 class Effect(StrEnum):
@@ -72,4 +73,6 @@ class Policy:
             return True
         if self.effect is Effect.WRITE:
             return False
-        return not self.retry.types or isinstance(error, self.retry.types)
+        if self.retry.types:
+            return isinstance(error, self.retry.types)
+        return isinstance(error, TimedOut) or not isinstance(error, DurableError)

@@ -86,6 +86,27 @@ def asks(waiting: Waiting) -> str:
     )
 
 
+def came_late(call: CallPast) -> str:
+    """A call that timed out, or was interrupted, has returned after all."""
+    return (
+        f"{call.text} returned after all, {duration(call.ms)} after it began: recorded,"
+        " and served when its cell runs again"
+    )
+
+
+def came_twice(call: CallPast) -> str:
+    """The same, where it was made again meanwhile."""
+    return (
+        f"{call.text} returned after all, and was made again meanwhile: it may have"
+        " happened twice"
+    )
+
+
+def late_unrecorded(call: str, error: Exception) -> str:
+    """What came late could not be recorded."""
+    return f"{call} ended after its time, and that was not recorded: {error}"
+
+
 def ended(
     history: History,
     step: StepPast,

@@ -1,0 +1,58 @@
+"""What took too long: a call, and a cell."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from nbdurable_store.errors import DurableError, Remedy
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class TimedOut(DurableError, TimeoutError):
+    """A call had no result within the ``timeout=`` of its tool.
+
+    An ordinary exception: an agent loop may see it, and go on.
+
+    Attributes:
+        call: The call as it was written.
+        reference: STEP.CALL, to be used in commands.
+        seconds: The limit.
+        write: Whether it may have changed the world.
+        goes_on: Whether its function still runs, in a thread.
+    """
+
+    slug: ClassVar[str] = "timed-out"
+    call: str
+    reference: str
+    seconds: float
+    write: bool = True
+    goes_on: bool = False
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} had no result after {self.seconds:g} s."
+
+    def detail(self) -> str:
+        """What became of it, as far as it is known."""
+        lines = ["It may have happened, and was not repeated."] if self.write else []
+        if self.goes_on:
+            lines.append("It goes on in its thread; a result that still comes is kept.")
+        else:
+            lines.append("It was cancelled.")
+        return "\n".join(lines)
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Settle it, or give it more time."""
+        more = Remedy("give it more time", f"@nd.tool(timeout={self.seconds * 2:g})")
+        if not self.write:
+            return (
+                more,
+                Remedy("try it again", "@nd.tool(retry=nd.Retry(attempts=3))"),
+            )
+        resolve = f"%durable resolve {self.reference}"
+        return (
+            Remedy("it happened", f"{resolve} --happened VALUE"),
+            Remedy("it did not", f"{resolve} --did-not"),
+            more,
+        )
