@@ -233,10 +233,10 @@ def test_a_damaged_store_is_left_alone(home: Path, cli: Run) -> None:
     assert "nbdurable fsck" in cli("gc", code=1)
 
 
-def _fork(number: int, parent: str) -> Story:
+def _fork(number: int, parent: str, until: int = 9_999) -> Story:
     story = Story(run=f"run-{number}", us=MONDAY_0914_US + number * DAY_US)
     told = {"notebook": "research.ipynb", "number": number, "parent": parent}
-    fields = {**told, "until": [9_999, "", 0], "at": "findings"}
+    fields = {**told, "until": [until, "", 0], "at": "findings"}
     story.append(Kind.RUN_OPENED, fields, subject=story.run)
     return story
 
@@ -246,12 +246,37 @@ def test_a_run_with_a_fork_stays_until_the_fork_is_gone(home: Path, cli: Run) ->
     _told(home, _plain(1, closed=True), _fork(2, "run-1"))
     refused = cli("rm", "run-1", "--yes", code=2)
     assert "run 2 of research.ipynb was forked from it" in refused
-    assert "nbdurable rm run-2" in refused
+    assert "remove both  nbdurable rm run-2 run-1" in refused
     said = cli("gc", "--older-than", "1d", "--dry-run")
     assert "would remove run 1" in said
     assert "would remove run 2" in said
     cli("rm", "run-1", "run-2", "--yes")
     assert cli("runs") == "no runs in this store"
+
+
+def test_a_fork_that_waits_is_the_reason_and_its_answer_the_way_out(
+    home: Path, cli: Run
+) -> None:
+    """The remedy is what the fork waits for, and once it is answered both can go."""
+    parent = _plain(1)
+    paid = parent.calls(parent.step("pay"), "pay('ann')", 1.0, effect="write")
+    fork = _fork(2, "run-1", until=0)
+    fork.counts["pay"] = 1
+    step = fork.step("pay")
+    fork.fails(step, "paused", asked={"1": [paid, "FORKED"]})
+    _told(home, parent)
+    store = nbdurable_store.open(home / ".nbdurable")
+    store.read("run-1")  # what a fork appends comes after what it has read
+    fork.into(store)
+    store.close()
+    refused = cli("rm", "1", "--yes", code=2)
+    assert (
+        "run 2 of research.ipynb was forked from it, and there pay.1 waits" in refused
+    )
+    assert "settle it  nbdurable resolve pay.1 --keep --run run-2" in refused
+    cli("resolve", "pay.1", "--keep", "--run", "run-2")
+    assert "remove both  nbdurable rm run-2 run-1" in cli("rm", "1", "--yes", code=2)
+    assert "freed" in cli("rm", "run-2", "run-1", "--yes")
 
 
 def test_a_fork_is_judged_by_what_is_its_own(home: Path, cli: Run) -> None:

@@ -19,13 +19,14 @@ import nbdurable_store
 from nbdurable.cli.answers import Answer
 from nbdurable.cli.commands import now, opened, others, run_rows
 from nbdurable.cli.shell import typed
-from nbdurable.engine.past import keeping
+from nbdurable.engine.past import removal
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.keeping import Reason, called
+from nbdurable.engine.past.removal import Reason, called
 from nbdurable.engine.past.worth import Worth, worth
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import moment, size
 from nbdurable.engine.where.whereabouts import RunRow
+from nbdurable.timeline import history_of
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.protocol import Removed, Store
 from nbdurable_store.records import Kind, Record
@@ -121,20 +122,29 @@ class _Looking:
         if row.id in self._known:
             return
         self._known.add(row.id)
-        # Its own entries alone: what a fork has of its parent stays with that.
-        history = History(row.id)
-        history.apply(self.store.read(row.id)[0])
-        why = keeping.reason(history, self._living)
+        why = self._keeps(row)
+        if why is None:
+            length = self._freeing.add(row.id)
+            self.plan.goes.append(Going(row, worth(self._own(row)), length))
+        else:
+            self.plan.stays.append((row, why))
+
+    def _keeps(self, row: RunRow) -> Reason | None:
+        """Why a run has to stay: for its own sake, or for that of a fork."""
+        whole = history_of(self.store, row.id)
+        why = removal.reason(self._own(row), self._living, whole)
         goes = set(self.plan.runs)
         left = (f for f in self._forks if f.parent == row.id and f.id not in goes)
         fork = next(left, None)
-        if why is None and fork is not None:
-            why = keeping.has_fork(fork)
-        if why is None:
-            length = self._freeing.add(row.id)
-            self.plan.goes.append(Going(row, worth(history), length))
-        else:
-            self.plan.stays.append((row, why))
+        if why is not None or fork is None:
+            return why
+        return removal.has_fork(row, fork, self._keeps(fork))
+
+    def _own(self, row: RunRow) -> History:
+        """Its own entries alone: what a fork has of its parent stays with that."""
+        history = History(row.id)
+        history.apply(self.store.read(row.id)[0])
+        return history
 
 
 # ---- gc and rm ---------------------------------------------------------------------------
@@ -145,11 +155,11 @@ def gc(given: argparse.Namespace) -> Answer:
     with opened(given) as store:
         rows, looking = run_rows(store), _Looking(store)
         if given.older_than is not None:
-            old = keeping.aged(rows, now().us - given.older_than)
+            old = removal.aged(rows, now().us - given.older_than)
             for row in sorted(old, key=lambda r: r.opened_us, reverse=True):
                 looking.judge(row)  # a fork before the run that it was forked from
         if given.size is not None:
-            for row in keeping.by_use(rows):
+            for row in removal.by_use(rows):
                 if looking.plan.usage.total - looking.plan.freed <= given.size:
                     break
                 looking.judge(row)
@@ -167,7 +177,7 @@ def rm(given: argparse.Namespace) -> Answer:
         for row in found.values():
             looking.judge(row)
         for row, why in looking.plan.stays:
-            keeping.must_go(row, why)
+            removal.must_go(row, why)
         agreed = given.yes or (_asks(given) and _agreed(looking.plan))
         return _answer(store, looking.plan, done=agreed)
 

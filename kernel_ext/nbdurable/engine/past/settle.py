@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -96,7 +96,7 @@ def questions(history: History) -> list[Question]:
     ledger = Ledger(history)
     for slot in history.slots:
         latest = history.latest(slot)
-        for question in _asked(history, latest) if latest else ():
+        for question in asked(history, latest) if latest else ():
             found[question.call.id] = question
     for call in history.calls.values():
         if call.id not in found and in_doubt(history, call):
@@ -118,7 +118,8 @@ def in_doubt(history: History, call: CallPast) -> bool:
     return raised and not call.fields.get("not_done")
 
 
-def _asked(history: History, step: StepPast) -> list[Question]:
+def asked(history: History, step: StepPast) -> list[Question]:
+    """What an attempt asked and nobody has answered."""
     found = []
     for number, said in fields.mapping(step.fields, "asked").items():
         pair = said if isinstance(said, (list, tuple)) else ()
@@ -138,12 +139,35 @@ def _asked(history: History, step: StepPast) -> list[Question]:
     return found
 
 
+def answered(history: History, step: StepPast) -> bool:
+    """Whether an attempt that was paused asked, and everything is answered by now."""
+    pairs = fields.mapping(step.fields, "asked").values()
+    calls = [
+        history.calls.get(str(pair[0]))
+        for pair in pairs
+        if isinstance(pair, (list, tuple)) and len(pair) == 2
+    ]
+    if not pairs or len(calls) < len(pairs):
+        return False
+    return all(call is not None and _answered(history, step, call) for call in calls)
+
+
+def _pasts(step: StepPast, call: CallPast) -> Iterator[str]:
+    """As what an attempt asked about a call."""
+    for pair in fields.mapping(step.fields, "asked").values():
+        if isinstance(pair, (list, tuple)) and len(pair) == 2 and pair[0] == call.id:
+            yield str(pair[1])
+
+
 def _answered(history: History, step: StepPast, call: CallPast) -> bool:
     kept = (step.slot, call.name) in history.kept_tools
     apart = (step.slot, call.id) in history.apart
     reset = history.slot(step.slot).kept_writes is not None
     later = call.ended_order > step.ended_order
     adopted = call.slot == step.slot and bool(call.adopted_from)
+    # In a fork the call mostly stands in its own slot: keeping it makes it the fork's.
+    forked = Past.FORKED.name in _pasts(step, call) and call.id not in history.forked
+    adopted = adopted or forked
     return kept or apart or reset or later or adopted
 
 

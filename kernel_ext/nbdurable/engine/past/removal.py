@@ -24,11 +24,13 @@ class Reason:
 
     Attributes:
         why: For people, as it stands behind «kept: ».
-        command: What to type so that it no longer has to, or "".
+        command: What to type so that it no longer has to, or to see it, or "".
+        when: What the command is for, as it stands before it.
     """
 
     why: str
     command: str = ""
+    when: str = "see it"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,35 +63,54 @@ class RunKept(DurableError):
         return (Remedy(self.when, self.command),)
 
 
-def reason(history: History, living: Mapping[str, int]) -> Reason | None:
+def reason(
+    history: History, living: Mapping[str, int], whole: History | None = None
+) -> Reason | None:
     """Why a run has to stay, or ``None`` if nothing keeps it.
 
     Args:
-        history: The fold of all its entries.
+        history: The fold of its own entries: what a fork has of its parent stays there.
         living: Owners that live, this process aside, and their process ids.
+        whole: The run with what it has of its parent, about which a fork may ask; its
+            own entries by default.
     """
+    whole = whole or history
     run = f"--run {history.run}"
     if history.pinned:
-        return Reason("it is pinned", f"!nbdurable unpin {history.run}")
+        command = f"!nbdurable unpin {history.run}"
+        return Reason("it is pinned", command, "then it can go")
     for owner in history.seen_us:
         if owner in living:
             return Reason(f"process {living[owner]} works in it")
-    for asked in settle.questions(history):
+    latest = [s for slot in history.slots if (s := history.latest(slot)) is not None]
+    asked_of = [q for step in latest for q in settle.asked(whole, step)]
+    for asked in (*settle.questions(history), *asked_of):
         called = visible(asked.reference, lines=False)
         doubt = asked.past is None or asked.past.name in {"IN_DOUBT", "RAISED_FATAL"}
         says = "may have happened" if doubt else "waits for an answer"
         answer = "--did-not" if doubt else "--keep"
-        return Reason(f"{called} {says}", f"!nbdurable resolve {called} {answer} {run}")
-    for slot in history.slots:
-        step = history.latest(slot)
-        if step is not None and step_fate(step, living) is Fate.WAITING:
-            return Reason(f"{visible(step.name, lines=False)} waits for you")
+        command = f"!nbdurable resolve {called} {answer} {run}"
+        return Reason(f"{called} {says}", command, "settle it")
+    for step in latest:
+        waits = step_fate(step, living) is Fate.WAITING
+        if waits and not settle.answered(whole, step):
+            told = f"{visible(step.name, lines=False)} waits for you"
+            return Reason(told, f"!nbdurable show {history.run}", "see for what")
     return None
 
 
-def has_fork(fork: RunRow) -> Reason:
-    """Why the run that another one was forked from stays: their history is one."""
-    return Reason(f"{called(fork)} was forked from it", f"!nbdurable rm {fork.id}")
+def has_fork(row: RunRow, fork: RunRow, keeps: Reason | None) -> Reason:
+    """Why the run that another one was forked from stays: their history is one.
+
+    Args:
+        row: The run.
+        fork: The other one.
+        keeps: Why that one has to stay itself, if it does.
+    """
+    told = f"{called(fork)} was forked from it"
+    if keeps is not None:
+        return Reason(f"{told}, and there {keeps.why}", keeps.command, keeps.when)
+    return Reason(told, f"!nbdurable rm {fork.id} {row.id}", "remove both")
 
 
 def called(row: RunRow) -> str:
@@ -106,8 +127,7 @@ def must_go(row: RunRow, why: Reason | None) -> None:
     if why is None:
         return
     command = why.command or f"!nbdurable show {row.id}"
-    when = "settle it" if "resolve" in command else "then it can go"
-    raise RunKept(run=called(row), why=why.why, when=when, command=command)
+    raise RunKept(run=called(row), why=why.why, when=why.when, command=command)
 
 
 def aged(rows: Sequence[RunRow], before_us: int) -> list[RunRow]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nbdurable.engine.past.keeping import aged, by_use, reason
+from nbdurable.engine.past.removal import aged, by_use, reason
 from nbdurable.engine.past.worth import Worth, worth
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable_store.backends.memory import MemoryStore, World
