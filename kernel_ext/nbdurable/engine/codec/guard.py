@@ -25,8 +25,12 @@ _LARGE_BYTES_MIN: Final = 1 << 16
 """The pickler hands over texts and bytes of this length by themselves."""
 
 _MEMOIZE: Final = 0x94
-_LONG: Final = re.compile(rb"[XB][\x00-\xff][\x10-\xff]\x00\x00")
-"""A text (X) or bytes (B) of 4,096 to 65,535 bytes."""
+_LONG: Final = re.compile(rb"\x00\x00(?<=[XB][\x00-\xff][\x10-\xff]\x00\x00)")
+"""Behind it, a text (X) or bytes (B) of 4,096 to 65,535 bytes. The zeros stand first, since
+they are rare where the letters are not."""
+
+_BEFORE: Final = 3
+"""Bytes of it before the zeros."""
 
 _TAIL_BYTES: Final = 512
 """What is searched once more with what follows."""
@@ -112,5 +116,5 @@ class Guard:
                 self._sink.write(view[at:begin])
                 self._sink.piece(view[begin:end])
                 at = end
-            found = _LONG.search(data, max(at, found.start() + 1))
+            found = _LONG.search(data, max(at + _BEFORE, found.start() + 1))
         self._sink.write(view[at:])

@@ -30,6 +30,7 @@ from urllib.parse import quote, quote_plus
 
 from blake3 import blake3
 
+from nbdurable.engine.values.occurs import occurs, spells_wide
 from nbdurable.engine.values.patterns import PATTERNS, Pattern, matches
 from nbdurable.engine.values.windows import windows
 from nbdurable.errors import DurableError, Remedy
@@ -188,7 +189,7 @@ class Secrets:
             wide: Look for texts of two and four bytes a character too.
         """
         for blob in windows(data):
-            narrow = blob.replace(b"\0", b"") if wide and b"\0" in blob else b""
+            narrow = blob.replace(b"\0", b"") if wide and spells_wide(blob) else b""
             if name := self._find(blob) or self._find(narrow):
                 return name
         return None
@@ -199,7 +200,8 @@ class Secrets:
                 for sought in group:
                     if _in_bytes(sought, blob):
                         return sought.name.partition("/")[0]
-        return next((n.partition("/")[0] for f, n in self._wide if f in blob), None)
+        wide = (name for form, name in self._wide if occurs(form, blob))
+        return next((name.partition("/")[0] for name in wide), None)
 
     def holds(self, data: bytes) -> bool:
         """Whether a secret or a known key pattern occurs in the bytes."""
@@ -281,8 +283,8 @@ def _occurs(sought: _Needle | Pattern, text: str) -> bool:
 def _in_bytes(sought: _Needle | Pattern, blob: bytes) -> bool:
     literal = _utf8(sought.literal)
     if isinstance(sought, _Needle):
-        return literal in blob
-    return literal in blob and matches(sought.data, literal, blob)
+        return occurs(literal, blob)
+    return occurs(literal, blob) and matches(sought.data, literal, blob)
 
 
 def _mark(name: str, *, apart: bool) -> Callable[[re.Match[str]], str]:
