@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from nbdurable.engine.calls.idempotency import idempotency_key
     from nbdurable.engine.calls.nested import step
     from nbdurable.engine.calls.tool import tool
+    from nbdurable.engine.fanout.failures import MapFailed
+    from nbdurable.engine.fanout.mapping import map  # noqa: A004  # as `nd.map`
     from nbdurable.engine.past.retry import Retry
     from nbdurable.engine.values.registering import register_digest
     from nbdurable.engine.waits.blocking import (
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DurableError",
     "DurablePause",
+    "MapFailed",
     "NotDone",
     "Retry",
     "TimedOut",
@@ -64,6 +67,7 @@ __all__ = [
     "frozen",
     "idempotency_key",
     "last_checkpoint",
+    "map",
     "new",
     "now",
     "off",
@@ -92,14 +96,16 @@ AUTOLOAD = "NBDURABLE_AUTOLOAD"
 _PLACES = {
     "DurableError": "errors",
     "DurablePause": "errors",
+    "MapFailed": "engine.fanout.failures",
     "NotDone": "errors",
-    "idempotency_key": "engine.calls.idempotency",
-    "TimedOut": "errors",
     "Retry": "engine.past.retry",
+    "TimedOut": "errors",
     "approve": "engine.waits.blocking",
     "ask": "engine.waits.blocking",
     "checkpoint": "engine.calls.checkpoints",
+    "idempotency_key": "engine.calls.idempotency",
     "last_checkpoint": "engine.calls.checkpoints",
+    "map": "engine.fanout.mapping",
     "now": "engine.calls.draws",
     "random": "engine.calls.draws",
     "register_digest": "engine.values.registering",

@@ -14,7 +14,7 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING
 
 from nbdurable.engine.steps.cells import Cell, Replayed
-from nbdurable.kernel.lines import say
+from nbdurable.kernel.lines import Live, say
 from nbdurable.kernel.mentions import ANY, mentioned
 from nbdurable.kernel.places import places
 from nbdurable.kernel.unseen import run_unseen_now
@@ -60,6 +60,7 @@ class Port:
             transform=self._shell.transform_cell,
         )
         session.parked.ask = self._ask
+        session.parked.progress = Live(self._shell, session.clock.monotonic_s)
         front = api.Front(
             session=session,
             namespace=lambda: self._shell.user_ns,

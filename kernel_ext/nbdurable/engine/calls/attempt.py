@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,7 @@ class Attempt:
         self.paused: DurablePause | None = None
         self.ended = False
         self.recorded_s = self.clock.monotonic_s()
+        self.maps = itertools.count(1)
         self.leftovers = Leftovers()
         self.owners = Owners(home)
         self.codes: dict[Callable[..., object], str] = {}

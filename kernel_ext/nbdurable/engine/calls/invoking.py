@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
-from typing import Any
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
@@ -39,7 +40,19 @@ def wrapped(made: Tool) -> Any:
             return invoke(made, args, kwargs)
 
     setattr(wrapper, TOOL_MARK, made.options)
+    _made[wrapper] = made
     return wrapper
+
+
+_made: Final[weakref.WeakKeyDictionary[Callable[..., Any], Tool]] = (
+    weakref.WeakKeyDictionary()
+)
+"""By the function that stands for it; not among its attributes: those are pickled."""
+
+
+def tool_of(fn: Callable[..., Any]) -> Tool | None:
+    """What a function stands for, if its calls are journaled."""
+    return _made.get(fn) if inspect.isfunction(fn) else None
 
 
 def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -29,18 +29,26 @@ def nobody(_: Asked) -> None:
     """Nothing can show it: it is answered from elsewhere."""
 
 
+def untold(name: str, line: str, last: bool) -> None:  # noqa: FBT001
+    """Nobody looks at how far something is."""
+    del name, line, last
+
+
 @dataclass(slots=True, eq=False)
 class Parked:
     """The waits of one process.
 
     Attributes:
         ask: Shows a question; gives what takes it away again.
+        progress: Shows how far something is that takes long: its name, a line, and
+            whether it is the last one.
         untils: By logical call, when its wait ends, on this process's own clock: a clock
             that is set doesn't move a deadline within the life of a kernel.
         listening: Set when something was sent from this process.
     """
 
     ask: Callable[[Asked], Dismiss | None] = nobody
+    progress: Callable[[str, str, bool], None] = untold
     untils: dict[str, float] = field(default_factory=dict)
     listening: set[threading.Event] = field(default_factory=set)
 

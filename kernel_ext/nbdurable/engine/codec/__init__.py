@@ -28,6 +28,7 @@ from nbdurable.engine.codec.raised import Raised, decode_exception, encode_excep
 from nbdurable.engine.codec.rebuild import STEP_OPTION
 from nbdurable.engine.codec.reducers import TOOL_MARK
 from nbdurable.engine.codec.reducers import register as register_reducer
+from nbdurable.engine.codec.shipping import shipped
 
 __all__ = [
     "ARROW",
@@ -48,4 +49,5 @@ __all__ = [
     "encode_exception",
     "keep",
     "register_reducer",
+    "shipped",
 ]

@@ -6,7 +6,6 @@ the life of one kernel the wall clock isn't asked again: it may jump.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
@@ -90,8 +89,8 @@ class Waiter:
     async def sit_async(self) -> object:
         """Wait without blocking the event loop."""
         with self._asked() as look:
-            while (found := look()) is None:  # noqa: ASYNC110  # it may come from elsewhere
-                await asyncio.sleep(look.slice_s())
+            while (found := look()) is None:  # it may come from elsewhere
+                await self.attempt.clock.pause(look.slice_s())
         return found.value
 
     @contextlib.contextmanager

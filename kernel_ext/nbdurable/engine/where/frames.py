@@ -33,6 +33,7 @@ class Frame(NamedTuple, Generic[A]):
         thread: Inherited from whoever started the thread.
         covered: What happens here is journaled by an enclosing call: one that is more
             than an `nd.step`.
+        place: The item of a map that the code works on, or "".
     """
 
     attempt: A
@@ -40,6 +41,7 @@ class Frame(NamedTuple, Generic[A]):
     quiet: bool = False
     thread: bool = False
     covered: bool = False
+    place: str = ""
 
 
 Task: TypeAlias = asyncio.Task[object]
@@ -79,7 +81,7 @@ class Scopes:
         """The scope of a call made here: the enclosing call, then the task."""
         task = running_task()
         if task is None or (self.main is not None and task is self.main()):
-            return self._within(frame.parent, "")
+            return self._within(_outer(frame), "")
         if task not in self.tasks:
             self._number(task)
         root = self.roots[task.get_loop()]
@@ -112,7 +114,12 @@ class Scopes:
 
 
 def _inner(frame: Frame[Any], task: str) -> str:
-    return f"{frame.parent}/{task}" if task else frame.parent
+    outer = _outer(frame)
+    return f"{outer}/{task}" if task else outer
+
+
+def _outer(frame: Frame[Any]) -> str:
+    return f"{frame.parent}/{frame.place}" if frame.place else frame.parent
 
 
 def _made(task: Task) -> tuple[bool, int]:

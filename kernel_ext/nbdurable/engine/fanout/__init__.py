@@ -1,0 +1,1 @@
+"""Many calls at once: a map over items, each a journaled call."""

@@ -1,0 +1,243 @@
+"""`nd.map`: one journaled call per item, many at a time, results in order.
+
+Each item is a call in a scope of its own, matched by content like any other: an item that
+was inserted, moved or left out changes nothing for the others. A plain function is made
+an `nd.step`, so that it holds the calls in it.
+
+The threads here drive the journal; where an executor is given, it runs the function, and
+threads wait for it. What the function calls over there is not journaled: it is elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures.process import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.driving import run_sync
+from nbdurable.engine.calls.invoking import requested, tool_of
+from nbdurable.engine.calls.nested import step
+from nbdurable.engine.calls.promised import Tool
+from nbdurable.engine.codec import shipped
+from nbdurable.engine.fanout.failures import Failed, MapFailed
+from nbdurable.engine.fanout.progress import Progress
+from nbdurable.engine.values import previews
+from nbdurable.engine.where.frames import Frame, current_frame, inside
+from nbdurable.errors import NotDone, ToolRefused
+
+LIMIT: Final = 8
+"""Items at a time: what services of models usually allow, and what a screen can show."""
+
+TOLD_EVERY_S: Final = 0.25
+"""How often the line of progress is drawn again."""
+
+OnError = Literal["continue", "stop"]
+
+
+@dataclass(slots=True, eq=False)
+class Map:
+    """One map that is under way."""
+
+    made: Tool
+    fixed: tuple[tuple[Any, ...], dict[str, Any]]
+    frame: Frame[Attempt]
+    executor: Executor | None
+    progress: Progress
+    number: int
+    failures: list[Failed] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def item(self, index: int, item: object) -> object:
+        """Call the function with one item, in a scope of its own."""
+        place = f"map {self.number}.{index}"
+        frame = self.frame._replace(place=place)
+        args, kwargs = (*self.fixed[0], item), self.fixed[1]
+        clock = frame.attempt.clock
+        began_s: float | None = None
+
+        def perform() -> object:
+            nonlocal began_s
+            self.progress.begins()
+            began_s = clock.monotonic_s()
+            return self._elsewhere(args, kwargs)
+
+        failed = True
+        try:
+            with inside(frame):
+                request = requested(frame, self.made, args, kwargs)
+                if request is None:
+                    result = perform()
+                else:
+                    result = run_sync(frame, request, perform)
+            failed = False
+            return result
+        finally:
+            took = None if began_s is None else (clock.monotonic_s() - began_s) * 1000
+            self.progress.ended(took, failed=failed)
+
+    def _elsewhere(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+        if self.executor is None:
+            return self.made.fn(*args, **kwargs)
+        fn: Callable[..., object] = self.made.fn
+        if isinstance(self.executor, ProcessPoolExecutor):
+            fn, args, kwargs = shipped(fn, args, kwargs)
+        try:
+            future = self.executor.submit(fn, *args, **kwargs)
+        except RuntimeError as refused:  # broken or shut down: nothing was begun
+            raise NotDone(str(refused)) from refused
+        return future.result()
+
+
+def map(  # noqa: A001  # it is `nd.map`
+    fn: Callable[..., Any],
+    items: Iterable[Any],
+    *,
+    limit: int = LIMIT,
+    executor: Executor | None = None,
+    on_error: OnError = "continue",
+) -> list[Any]:
+    """Call a function with each item, many at a time; one journaled call per item.
+
+    After a restart, or when some failed, only what has no result is run again.
+
+    Args:
+        fn: A tool, an `nd.step`, a plain function (recorded like an `nd.step`), or a
+            `functools.partial` of one.
+        items: What it is called with, one at a time; taken as it is needed.
+        limit: How many at a time.
+        executor: What runs the function: any `concurrent.futures` executor; threads of
+            this process by default.
+        on_error: ``continue``: every item is tried, and one error names all failures.
+            ``stop``: after the first failure no other item is begun.
+
+    Returns:
+        The results, in the order of the items.
+
+    Raises:
+        MapFailed: Items failed.
+        ToolRefused: ``fn`` is no function, or an option is none.
+
+    Example:
+        >>> map(lambda text: text.upper(), ["a", "b"])
+        ['A', 'B']
+    """
+    made, fixed = _function(fn)
+    if limit < 1 or on_error not in {"continue", "stop"}:
+        raise ToolRefused(what=f"limit={limit!r}, on_error={on_error!r} makes no map")
+    frame = current_frame()
+    total = len(items) if isinstance(items, Sized) else None
+    if frame is None:
+        return _plainly(made, fixed, items, limit, executor)
+    mapping = Map(
+        made, fixed, frame, executor, Progress(total), next(frame.attempt.maps)
+    )
+    results = _Driver(mapping, limit, stop=on_error == "stop").run(iter(items))
+    if mapping.failures:
+        mapping.failures.sort(key=lambda f: f.index)
+        raise MapFailed(
+            function=made.name,
+            failed=tuple(mapping.failures),
+            total=len(results),
+            step=frame.attempt.step.name,
+        )
+    return results
+
+
+class _Driver:
+    """Keeps so many items under way, and tells how far it is."""
+
+    def __init__(self, mapping: Map, limit: int, *, stop: bool) -> None:
+        self._mapping, self._limit, self._stop = mapping, limit, stop
+        self._futures: dict[Future[object], tuple[int, object]] = {}
+        self._results: dict[int, object] = {}
+
+    def run(self, items: Iterator[object]) -> list[Any]:
+        """The results; None stands for an item that failed."""
+        pool = ThreadPoolExecutor(self._limit, thread_name_prefix="nd.map")
+        try:
+            self._feed(pool, items)
+            while self._futures:
+                self._collect()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        finally:
+            self._tell(last=True)
+        pool.shutdown(wait=False)
+        return [self._results[n] for n in sorted(self._results)]
+
+    def _feed(self, pool: ThreadPoolExecutor, items: Iterator[object]) -> None:
+        try:
+            for index, item in enumerate(items):
+                if self._stop and self._mapping.failures:
+                    return
+                run = functools.partial(
+                    contextvars.copy_context().run, self._mapping.item, index, item
+                )
+                self._futures[pool.submit(run)] = index, item
+                while len(self._futures) >= 2 * self._limit:
+                    self._collect()
+        except Exception:
+            while self._futures:  # what is under way is not lost with the iterator
+                self._collect()
+            raise
+
+    def _collect(self) -> None:
+        done, _ = wait(
+            self._futures, timeout=TOLD_EVERY_S, return_when="FIRST_COMPLETED"
+        )
+        for future in done:
+            index, item = self._futures.pop(future)
+            error = future.exception()
+            if error is None:
+                self._results[index] = future.result()
+            elif isinstance(error, Exception):
+                self._results[index] = None
+                told = previews.value_text(item)
+                self._mapping.failures.append(Failed(index, told, error))
+            else:
+                raise error
+        self._tell()
+
+    def _tell(self, *, last: bool = False) -> None:
+        attempt = self._mapping.frame.attempt
+        line = self._mapping.progress.line(self._limit)
+        name = f"{attempt.step.name} map {self._mapping.number}"
+        attempt.home.parked.progress(name, line, last)
+
+
+def _function(
+    fn: Callable[..., Any],
+) -> tuple[Tool, tuple[tuple[Any, ...], dict[str, Any]]]:
+    if isinstance(fn, functools.partial):
+        made, (args, kwargs) = _function(fn.func)
+        return made, ((*args, *fn.args), {**kwargs, **fn.keywords})
+    made_of = tool_of(fn)
+    return (made_of if made_of is not None else _as_step(fn)), ((), {})
+
+
+def _as_step(fn: Callable[..., Any]) -> Tool:
+    made = tool_of(step(fn))
+    assert made is not None
+    return made
+
+
+def _plainly(
+    made: Tool,
+    fixed: tuple[tuple[Any, ...], dict[str, Any]],
+    items: Iterable[Any],
+    limit: int,
+    executor: Executor | None,
+) -> list[Any]:
+    """Outside durable cells it is the plain map of an executor."""
+    run = functools.partial(made.fn, *fixed[0], **fixed[1])
+    if executor is not None:
+        return list(executor.map(run, items))
+    with ThreadPoolExecutor(limit) as pool:
+        return list(pool.map(run, items))

@@ -1,0 +1,184 @@
+"""`nd.map`: one journaled call per item, in order, each exactly once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+
+from nbdurable.engine.fanout.failures import MapFailed
+from nbdurable.errors import ToolRefused
+from tests.engine.notebooks import Notebook
+
+SETUP = """
+import nbdurable as nd
+
+@tool(effect="write")
+def pay(n):
+    return world(f"pay {n}")
+
+@tool(effect="read")
+def look(n):
+    return world(f"look {n}")
+"""
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    """A notebook with a tool that writes and one that reads."""
+    nb = Notebook()
+    nb.plain(SETUP)
+    return nb
+
+
+def restarted(nb: Notebook) -> None:
+    """A fresh kernel with the same tools."""
+    nb.restart()
+    nb.plain(SETUP)
+
+
+def counted(nb: Notebook) -> list[str]:
+    """What happened outside, in no order."""
+    return sorted(nb.world.effects)
+
+
+def test_results_are_in_order(notebook: Notebook) -> None:
+    """Whatever runs first, each result stands where its item stood."""
+    notebook.run("paid = nd.map(pay, range(40), limit=8)", name="m")
+    assert notebook.namespace["paid"] == [f"pay {n}#1" for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    "items", ["range(5, 25)", "[9, *range(20)]", "reversed(range(20))", "range(10)"]
+)
+def test_no_item_is_called_twice(notebook: Notebook, items: str) -> None:
+    """Items that are inserted, moved or left out change nothing for the others."""
+    notebook.run("paid = nd.map(pay, range(20), limit=4)", name="m")
+    restarted(notebook)
+    notebook.run(f"paid = nd.map(pay, {items}, limit=4)", name="m")
+    wanted = list(eval(items))  # the test's own text
+    results = [text.partition("#")[0] for text in notebook.namespace["paid"]]
+    assert results == [f"pay {n}" for n in wanted]
+    twice = 1 if items.startswith("[9") else 0
+    new = len(set(wanted) - set(range(20))) + twice
+    assert len(notebook.world.effects) == 20 + new
+
+
+def test_every_item_is_tried_and_failures_are_named(notebook: Notebook) -> None:
+    """Run again, only what failed is tried."""
+    notebook.plain("bad = {3, 7}")
+    notebook.plain(
+        "@tool(effect='write', not_done=ValueError)\n"
+        "def ship(n):\n"
+        "    if n in bad: raise ValueError(f'no stock of {n}')\n"
+        "    return world(f'ship {n}')\n"
+    )
+    with pytest.raises(MapFailed) as failed:
+        notebook.run("shipped = nd.map(ship, range(10), limit=3)", name="m")
+    assert [f.index for f in failed.value.failed] == [3, 7]
+    assert "2 of 10 items of ship failed." in str(failed.value)
+    assert "3: 3: ValueError: no stock of 3" in str(failed.value)
+    notebook.plain("bad.clear()")
+    notebook.run("shipped = nd.map(ship, range(10), limit=3)", name="m")
+    assert counted(notebook) == sorted(f"ship {n}" for n in range(10))
+
+
+def test_stop_begins_no_other_item(notebook: Notebook) -> None:
+    """With on_error='stop' the first failure is the last that is begun."""
+    notebook.plain(
+        "@tool(effect='read')\n"
+        "def odd(n):\n"
+        "    world(f'odd {n}')\n"
+        "    raise ValueError(n)\n"
+    )
+    with pytest.raises(MapFailed):
+        notebook.run('nd.map(odd, range(1000), limit=1, on_error="stop")', name="m")
+    assert len(notebook.world.effects) <= 3
+
+
+def test_a_plain_function_holds_its_calls(notebook: Notebook) -> None:
+    """It is recorded like an `nd.step`, and a lambda will do."""
+    notebook.run("seen = nd.map(lambda n: look(n) + '!', range(6))", name="m")
+    restarted(notebook)
+    notebook.run("seen = nd.map(lambda n: look(n) + '!', range(8)); x = 1", name="m")
+    assert notebook.namespace["seen"] == [f"look {n}#1!" for n in range(8)]
+
+
+def test_equal_items_are_equal_calls(notebook: Notebook) -> None:
+    """Five samples are five calls, before and after a restart."""
+    notebook.run("seen = nd.map(look, [1] * 5)", name="m")
+    before = sorted(notebook.namespace["seen"])
+    restarted(notebook)
+    notebook.run("seen = nd.map(look, [1] * 5); x = 1", name="m")
+    assert sorted(notebook.namespace["seen"]) == before
+    assert len(notebook.world.effects) == 5
+
+
+def test_a_failing_iterator_loses_nothing(notebook: Notebook) -> None:
+    """What it gave before is done and kept; its error is the user's."""
+    notebook.plain(
+        "def some():\n    yield from range(4)\n    raise OSError('line lost')\n"
+    )
+    for _ in range(2):
+        with pytest.raises(OSError, match="line lost"):
+            notebook.run("nd.map(pay, some(), limit=2)", name="m")
+    assert counted(notebook) == [f"pay {n}" for n in range(4)]
+
+
+def test_an_endless_iterator_is_taken_as_needed(notebook: Notebook) -> None:
+    """No more than what is under way is taken ahead."""
+    taken: list[int] = []
+
+    def endless() -> Iterator[int]:
+        while True:
+            taken.append(len(taken))
+            if len(taken) > 30:
+                raise KeyboardInterrupt
+            yield len(taken)
+
+    notebook.namespace["endless"] = endless
+    with pytest.raises(KeyboardInterrupt):
+        notebook.run("nd.map(look, endless(), limit=2)", name="m")
+    assert len(notebook.world.effects) >= 30 - 2 * 2
+
+
+@pytest.mark.parametrize("limit", ["limit=0", 'on_error="maybe"'])
+def test_a_map_that_is_none_is_refused(notebook: Notebook, limit: str) -> None:
+    """Nothing is called."""
+    with pytest.raises(ToolRefused):
+        notebook.run(f"nd.map(look, [1], {limit})", name="m")
+    assert notebook.world.effects == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_runs_the_function(notebook: Notebook, kind: type) -> None:
+    """The journal is kept here; what ran there isn't run again."""
+    notebook.plain("@tool(effect='read')\ndef twice(n):\n    return 2 * n\n")
+    with kind(2) as pool:
+        notebook.namespace["pool"] = pool
+        notebook.run("made = nd.map(twice, range(9), executor=pool)", name="m")
+        assert notebook.namespace["made"] == [2 * n for n in range(9)]
+    history = notebook.session.history
+    assert len(history.calls) == 9
+
+
+def test_the_line_of_progress(notebook: Notebook) -> None:
+    """It counts what was served and what ran."""
+    lines: list[tuple[str, bool]] = []
+    notebook.session.parked.progress = lambda _, line, last: lines.append((line, last))
+    notebook.run("nd.map(look, range(10), limit=2)", name="m")
+    assert lines[-1] == ("10/10", True)
+    restarted(notebook)
+    notebook.session.parked.progress = lambda _, line, last: lines.append((line, last))
+    notebook.run("nd.map(look, range(12), limit=2)", name="m")
+    assert lines[-1] == ("12/12 · 10 replayed", True)
+
+
+def test_outside_durable_cells_it_is_a_plain_map(notebook: Notebook) -> None:
+    """Nothing is journaled."""
+    notebook.plain("made = nd.map(lambda n: n + 1, [1, 2])")
+    assert notebook.namespace["made"] == [2, 3]
+    assert threading.active_count() < 50
