@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nbdurable_store.copying import copy
 from nbdurable_store.opening import (
     look,
     open,  # noqa: A004  # read as nbdurable_store.open
@@ -44,6 +45,7 @@ __all__ = [
     "Store",
     "Stored",
     "Trusted",
+    "copy",
     "look",
     "open",
     "remove",

@@ -23,7 +23,7 @@ WANTED = {
     ],
     "requirements-dev.lock": [
         *PROJECT["dependencies"],
-        *(line for lines in EXTRAS.values() for line in lines),
+        *dict.fromkeys(line for lines in EXTRAS.values() for line in lines),
     ],
 }
 

@@ -54,7 +54,7 @@ NUMBERED: Final = re.compile(r":\d+$")
 """How ``NOTEBOOK:NUMBER`` ends, a run whose notebook's path has slashes too."""
 
 EPILOG: Final = """\
-exit codes: 0 ok, 1 damage was found, 2 it could not be done, 3 another process has it,
+exit codes: 0 ok, 1 damage or a difference was found, 2 it could not be done, 3 another process has it,
 4 the store is of a newer version, 5 the store is not signed by you (runs, show and why
 look at it unverified)
 
@@ -159,10 +159,12 @@ def parser() -> argparse.ArgumentParser:
     _add_timeline(
         command("timeline", "commands:timeline", "write the page or picture of a run")
     )
+    _add_check(command("check", "check:check", "replay a notebook, making no new call"))
     _add_disk(command)
     command("fsck", "commands:fsck", "read the whole store and say what is damaged")
-    trust = command("trust", "commands:trust", "sign somebody else's store as yours")
-    trust.add_argument("path", metavar="PATH", help="the store's folder")
+    _add_trust(
+        command("trust", "commands:trust", "sign somebody else's store as yours")
+    )
     command("doctor", "doctor:doctor", "check that durable cells work here")
     return whole
 
@@ -224,6 +226,18 @@ def _add_inbox(command: Command) -> None:
     )
     for does in (approve, answer, send):
         _add_run_option(does)
+
+
+def _add_trust(to: argparse.ArgumentParser) -> None:
+    to.add_argument("path", metavar="PATH", help="the store's folder")
+
+
+def _add_check(to: argparse.ArgumentParser) -> None:
+    to.add_argument("notebook", metavar="NOTEBOOK", help="the notebook's file")
+    update = "record it again: new calls are made, in its latest run"
+    to.add_argument("--update", action="store_true", help=update)
+    run = "against this run; its newest completed one by default"
+    to.add_argument("--run", default="", metavar="RUN", help=run)
 
 
 def _add_disk(command: Command) -> None:

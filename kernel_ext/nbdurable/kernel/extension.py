@@ -17,6 +17,8 @@ from nbdurable.kernel.tracebacks import Tracebacks
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from nbdurable.engine.steps.session import Session
+
 FROZEN = "NBDURABLE_FROZEN"
 """Set, the kernel makes no call from its start: what isn't recorded is refused."""
 
@@ -76,6 +78,11 @@ def attach() -> None:
     """Let the functions of `nbdurable.api` act on this shell, if there is one."""
     for here in _installed:
         _ = here.port.session
+
+
+def sessions() -> list[Session]:
+    """The session of this process, if a shell has one."""
+    return [here.port.session for here in _installed]
 
 
 def _on() -> bool:
