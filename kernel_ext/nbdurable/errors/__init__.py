@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbdurable.errors.limits import TimedOut
+from nbdurable.errors.limits import CellTimedOut, TimedOut
 from nbdurable.errors.pauses import (
     AlreadyHappened,
     CallInDoubt,
@@ -30,6 +30,7 @@ __all__ = [
     "CallInDoubt",
     "CallPause",
     "CallRefused",
+    "CellTimedOut",
     "DigestRefused",
     "DurableError",
     "DurablePause",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from nbdurable_store.errors import DurableError, Remedy
+from nbdurable_store.errors import DurableError, DurablePause, Remedy
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -56,3 +56,47 @@ class TimedOut(DurableError, TimeoutError):
             Remedy("it did not", f"{resolve} --did-not"),
             more,
         )
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class CellTimedOut(DurablePause):
+    """A cell took longer than its ``--timeout``, and was interrupted.
+
+    Attributes:
+        step: The step.
+        limit: The limit as it was typed.
+        line: The line of the cell in which it was stopped, or 0.
+        doubts: The calls that may have happened, each as ``STEP.CALL its text``.
+    """
+
+    slug: ClassVar[str] = "cell-timed-out"
+    step: str
+    limit: str
+    line: int = 0
+    doubts: tuple[str, ...] = ()
+
+    def fact(self) -> str:
+        """One line about the cell."""
+        return f"{self.step} took longer than {self.limit}."
+
+    def detail(self) -> str:
+        """Where it was stopped, and what may have happened."""
+        where = f" in line {self.line}" if self.line else ""
+        doubts = (f"May have happened: {doubt}" for doubt in self.doubts)
+        return "\n".join(
+            [
+                f"It was interrupted{where}; the calls that it finished are kept.",
+                *doubts,
+            ]
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Settle the doubts, and go on."""
+        first = next((d.partition(" ")[0] for d in self.doubts), "")
+        resolve = f"%durable resolve {first}"
+        settle = (
+            Remedy("it happened", f"{resolve} --happened VALUE"),
+            Remedy("it did not", f"{resolve} --did-not"),
+        )
+        again = "run the cell again, or give it another --timeout"
+        return (*(settle if first else ()), Remedy("go on where it stopped", again))

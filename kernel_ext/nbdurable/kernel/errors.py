@@ -40,6 +40,27 @@ class NameUnusable(DurableError):
 
 
 @dataclass(kw_only=True, eq=False)
+class LimitUnusable(DurableError):
+    """`--timeout` of `%%durable` has no duration behind it."""
+
+    slug: ClassVar[str] = "limit-unusable"
+    given: str
+    line: str
+
+    def fact(self) -> str:
+        """One line about the user's own cell."""
+        return f"%%durable {self.line}: {self.given or 'nothing'} is no duration."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return "A duration is a number above 0 with s, m or h.\nThe cell was not run."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """How it is written."""
+        return (Remedy("five minutes", "%%durable NAME --timeout 5m"),)
+
+
+@dataclass(kw_only=True, eq=False)
 class CellEmpty(DurableError):
     """A durable cell without code."""
 

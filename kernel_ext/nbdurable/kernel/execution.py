@@ -19,18 +19,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nbdurable.engine.steps.cells import Cell, Output, Replayed
-from nbdurable.errors import DurableError, DurablePause
+from nbdurable.errors import CellTimedOut, DurableError, DurablePause
 from nbdurable.kernel import replay
 from nbdurable.kernel.capture import Recording, Tap, flush
 from nbdurable.kernel.collapse import widgets
 from nbdurable.kernel.defects import broken, contained
 from nbdurable.kernel.errors import CellEmpty
 from nbdurable.kernel.interrupts import Interrupts, in_place
+from nbdurable.kernel.limits import Limit
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.options import Options, parse
 from nbdurable.kernel.places import places, ran
 from nbdurable.kernel.seam import Attempt, Engine, Rebuilding, Tell
-from nbdurable.kernel.tracebacks import Tracebacks
+from nbdurable.kernel.tracebacks import Tracebacks, line_of
 from nbdurable.kernel.unseen import run_unseen
 from nbdurable.kernel.where import facts
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 QUIET = "NBDURABLE_QUIET"
 """Set, no cell shows a status line or a replay mark."""
+
+NO_LIMIT = "--timeout has no effect here: only the main thread can be interrupted"
 
 Run = Callable[[], Awaitable[bool | None]]
 """IPython's own run of the cell; true if it raised."""
@@ -71,6 +74,7 @@ class Execution:
         self._result = result
         self._line = line
         self._options = Options()
+        self._filename = ""
         self._recording = Recording()
 
     async def run(self, run: Run, *, filename: str, empty: bool) -> bool | None:
@@ -90,6 +94,7 @@ class Execution:
 
     def _begin(self, filename: str, *, empty: bool) -> Replayed | Rebuilding | Attempt:
         self._options = options = parse(self._line)
+        self._filename = filename
         if empty:
             raise CellEmpty
         info, shell = self._result.info, self._shell
@@ -135,7 +140,7 @@ class Execution:
         """Run the code of a step again, unseen, and replay the step."""
         raised: BaseException | None = None
         try:
-            with step.active(), self._interruptible():
+            with step.active(), self._interruptible(None):
                 await run_unseen(self._shell, step.source, step.filename)
         except BaseException as error:  # noqa: BLE001  # the step decides what becomes of it
             raised = error
@@ -153,7 +158,7 @@ class Execution:
         ended, raised = False, None
         with self._parts.tap.recording() as self._recording:
             try:
-                with attempt.active(), self._interruptible():
+                with attempt.active(), self._interruptible(attempt):
                     raised = await run()
                     ended = True
             except BaseException as error:
@@ -218,23 +223,40 @@ class Execution:
         say(self._shell, line, "warning")
 
     @contextlib.contextmanager
-    def _interruptible(self) -> Generator[None]:
-        """SIGINT stops an awaiting cell at once, and is shown as what it is."""
-        if not self._awaits():
-            yield
-            return
+    def _interruptible(self, attempt: Attempt | None) -> Generator[None]:
+        """SIGINT stops an awaiting cell at once, and is shown as what it is.
+
+        So is the end of the cell's time, which is a SIGINT too.
+        """
+        limit = Limit(self._options.timeout_s if attempt else 0)
+        if self._options.timeout_s and attempt and not limit.applies:
+            self._warn(NO_LIMIT)
         interrupts = Interrupts(type(self._shell).run_code.__code__)
 
         def instead(error: BaseException) -> BaseException:
-            if not (interrupts.fired and isinstance(error, asyncio.CancelledError)):
-                return error
-            interrupts.settle()
-            shown = KeyboardInterrupt().with_traceback(error.__traceback__)
-            self._result.error_in_exec = shown
+            shown = error
+            if interrupts.fired and isinstance(error, asyncio.CancelledError):
+                interrupts.settle()
+                shown = KeyboardInterrupt().with_traceback(error.__traceback__)
+            if limit.fired and attempt and isinstance(shown, KeyboardInterrupt):
+                shown = self._timed_out(attempt, shown)
+            if shown is not error:
+                self._result.error_in_exec = shown
             return shown
 
-        with interrupts.watching(), self._parts.tracebacks.showing(instead):
+        watching = interrupts.watching if self._awaits() else contextlib.nullcontext
+        with self._parts.tracebacks.showing(instead), watching(), limit.watching():
             yield
+
+    def _timed_out(self, attempt: Attempt, stopped: BaseException) -> CellTimedOut:
+        error = CellTimedOut(
+            step=self._options.name or "this cell",
+            limit=self._options.timeout,
+            line=line_of(stopped, self._filename),
+            doubts=attempt.doubts(),
+        )
+        error.__cause__ = stopped
+        return error
 
     def _awaits(self) -> bool:
         """Whether IPython runs this cell as an asyncio task of the main thread."""

@@ -23,6 +23,10 @@ class Attempt(Protocol):
         """The cell's code runs within."""
         ...
 
+    def doubts(self) -> tuple[str, ...]:
+        """Its calls that may have happened: ``STEP.CALL``, and the call."""
+        ...
+
     def complete(
         self, outputs: Sequence[Output], result: object, later: Tell
     ) -> tuple[str, ...]:

@@ -113,6 +113,13 @@ def _chain(value: BaseException) -> Iterator[BaseException]:
             queue += exception.exceptions
 
 
+def line_of(exception: BaseException, filename: str) -> int:
+    """The line of a cell in which an exception was raised or passed by; 0 if in none."""
+    links = _links(exception.__traceback__)
+    lines = [x.tb_lineno for x in links if x.tb_frame.f_code.co_filename == filename]
+    return lines[0] if lines else 0
+
+
 def _strip(exception: BaseException) -> None:
     """Take our frames out of a traceback, unless nothing would be left."""
     links = list(_links(exception.__traceback__))

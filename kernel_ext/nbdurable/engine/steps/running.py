@@ -26,14 +26,13 @@ from dataclasses import dataclass, field
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.leftovers import Overtaken
-from nbdurable.engine.calls.refusing import CallNotRecorded
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.watched import Files
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.tally import Tally
-from nbdurable.engine.steps import goingon, silence, starting
+from nbdurable.engine.steps import ending, goingon, silence, starting
 from nbdurable.engine.steps.cells import CellEnd, Output
 from nbdurable.engine.steps.inside import keep_inside
 from nbdurable.engine.steps.kept_now import Maker
@@ -152,6 +151,10 @@ class Running:
         """The last of what the cell left running has ended, in this thread."""
         self.later(self._end())
 
+    def doubts(self) -> tuple[str, ...]:
+        """Its calls that may have happened, by now: ``STEP.CALL``, and the call."""
+        return ending.doubts(self.session, self.attempt.step)
+
     def overtake(self, why: str) -> str:
         """End the step as it stands; what it left running makes no further call.
 
@@ -231,7 +234,7 @@ class Running:
             call for e in (error, *left) for call in self.attempt.blame.behind(e)
         )
         fields: dict[str, Plain] = {
-            "how": how(error),
+            "how": ending.how(error),
             "type": f"{kind.__module__}.{kind.__qualname__}",
             "message": self.session.secrets.scrub(str(error))[:1000],
             "blamed": list(blamed),
@@ -306,7 +309,7 @@ class Running:
             Tally(served=attempt.used.served, ran=attempt.used.ran),
             attempt.leftovers.counted(),
             because=self.because,
-            stopped="" if cell.error is None else how(cell.error),
+            stopped="" if cell.error is None else ending.how(cell.error),
         )
         line = wording.line(line, frozen.note())
         self.session.pass_on_notices()
@@ -365,20 +368,6 @@ def _shown(error: BaseException) -> str:
 
 def _last_resort(name: str) -> str:
     return f"{name} is kept with dill: it may not load where versions differ"
-
-
-def how(error: BaseException) -> str:
-    """How a step ended that didn't complete: raised, interrupted or paused."""
-    if isinstance(error, CallNotRecorded):
-        return "raised"
-    if isinstance(error, DurablePause) and not isinstance(error, Overtaken):
-        return "paused"
-    if (
-        isinstance(error, (KeyboardInterrupt, Overtaken))
-        or type(error).__name__ == "CancelledError"
-    ):
-        return "interrupted"
-    return "raised"
 
 
 def _told_of(inputs: Inputs, files: Files) -> list[str]:

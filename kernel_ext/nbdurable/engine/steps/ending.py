@@ -1,0 +1,41 @@
+"""How a step ends that doesn't complete, and what it leaves in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nbdurable.engine.calls.leftovers import Overtaken
+from nbdurable.engine.calls.refusing import CallNotRecorded
+from nbdurable.engine.past.settle import in_doubt
+from nbdurable.engine.past.tally import Ledger
+from nbdurable.errors import CellTimedOut
+from nbdurable_store.errors import DurablePause
+
+if TYPE_CHECKING:
+    from nbdurable.engine.past.pasts import StepPast
+    from nbdurable.engine.steps.session import Session
+
+_CUT_OFF: Final = (KeyboardInterrupt, CellTimedOut, Overtaken)
+"""What ends a step from outside."""
+
+
+def how(error: BaseException) -> str:
+    """How a step ended that didn't complete: raised, interrupted or paused."""
+    if isinstance(error, CallNotRecorded):
+        return "raised"
+    if isinstance(error, _CUT_OFF) or type(error).__name__ == "CancelledError":
+        return "interrupted"
+    return "paused" if isinstance(error, DurablePause) else "raised"
+
+
+def doubts(session: Session, step: StepPast) -> tuple[str, ...]:
+    """The writes of an attempt that may have happened: ``STEP.CALL``, and the call."""
+    with session.lock:
+        history = session.history
+        numbers = Ledger(history).numbered(step)
+        found = [
+            call
+            for call in history.calls_of(step)
+            if in_doubt(history, call) and call.id not in session.executing
+        ]
+        return tuple(f"{step.name}.{numbers[c.id]} {c.text}" for c in found)
