@@ -27,6 +27,7 @@ HEADER = struct.Struct("<4sIIIQ32s32s")
 HEADER_BYTES = HEADER.size
 CRC_FROM = 8
 """The CRC covers a frame from this byte on."""
+_AFTER_CRC = struct.Struct("<IIQ32s32s")
 FIRST_MAC = bytes(32)
 """What stands as previous MAC in a segment's first frame."""
 HEAD_BYTES_MAX = 1 << 24
@@ -138,10 +139,8 @@ def encode_frame(
     """The bytes of one frame."""
     assert len(head) <= HEAD_BYTES_MAX
     assert len(body) <= BODY_BYTES_MAX
-    rest = struct.pack("<IIQ", len(head), len(body), seq) + b"".join(
-        (prev_mac, mac, head, body)
-    )
-    return MAGIC + crc32(rest).to_bytes(4, "little") + rest
+    rest = _AFTER_CRC.pack(len(head), len(body), seq, prev_mac, mac) + head + body
+    return b"%b%b%b" % (MAGIC, crc32(rest).to_bytes(4, "little"), rest)
 
 
 def decode_frame(data: bytes, at: int, base: int) -> Frame | Torn:
@@ -305,9 +304,10 @@ def placed(record: Record, owner: str, seq: int, tick: int, offset: int) -> Entr
 
 def body_of(record: Record) -> bytes:
     """The inline bytes of a record, joined in the order of its refs."""
-    if not record.blobs:
-        return b""
-    return b"".join(b.inline for b in record.blobs if b.inline is not None)
+    blobs = record.blobs
+    if len(blobs) == 1:  # most that have any
+        return blobs[0].inline or b""
+    return b"".join([b.inline for b in blobs if b.inline is not None])
 
 
 def closing(seq: int) -> bytes:

@@ -161,6 +161,10 @@ class Signer:
         return Chain(self._begin(b"record/v1", self.store.encode(), owner.encode()))
 
 
+_LINK = struct.Struct("<IQI32sI")
+"""`framed` of a sequence number and a MAC, and the length of a head."""
+
+
 class Chain:
     """The MACs of one owner's records, each over its predecessor's."""
 
@@ -171,15 +175,8 @@ class Chain:
 
     def mac(self, seq: int, prev_mac: bytes, head: bytes) -> bytes:
         """The MAC of one record; its inline bytes are under it by their digests."""
-        return self._begun.digest(
-            b"\x08\0\0\0%b\x20\0\0\0%b%b%b"
-            % (
-                seq.to_bytes(8, "little"),
-                prev_mac,
-                len(head).to_bytes(4, "little"),
-                head,
-            )
-        )
+        lengths_and_parts = _LINK.pack(8, seq, MAC_BYTES, prev_mac, len(head))
+        return self._begun.digest(lengths_and_parts + head)
 
 
 def same(one: bytes, other: bytes) -> bool:

@@ -68,9 +68,10 @@ class Tail:
             entries: What was appended.
             end: The place after them.
         """
-        if self._walked and entries and entries[0].seq == self.next_seq:
-            self.entries.extend(entries)
-            self._scan.mark = end
+        scan = self._scan
+        if self._walked and entries and entries[0].seq == scan.mark.next_seq:
+            self.entries += entries
+            scan.mark = end
 
     def since(self, seq: int) -> Iterator[Entry]:
         """The entries held here, from a sequence number on."""

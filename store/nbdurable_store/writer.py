@@ -87,7 +87,8 @@ class Writer:
     def append(self, records: Sequence[Record]) -> Appended:
         """Append records, all or none; written on return, durable after `sync`."""
         with self._lock:
-            self._ready()
+            if self._fd < 0 or self._pending is not None or self._refusal:
+                self._ready()
             entries = self._append(records) if records else ()
             return Appended(entries, self._written)
 
@@ -218,7 +219,7 @@ class Writer:
             entries.append(placed(record, self._owner, written.next_seq, tick, offset))
             piece, written = self._frame(head, body_of(record), written)
             pieces.append(piece)
-        self._write(b"".join(pieces), written)
+        self._write(pieces[0] if len(pieces) == 1 else b"".join(pieces), written)
         self.tick = tick
         return tuple(entries)
 

@@ -107,7 +107,7 @@ class LocalStore:
             self._writer.begin()  # who collects leaves alone what a living owner put
             digest, size = self._blobs.put(filling(data))
         mac = self._signer.blob(codec, digest, size)
-        return BlobRef(codec=codec, id=digest, size=size, mac=mac, inline=inline)
+        return BlobRef(codec, digest, size, mac, inline)
 
     @overload
     def get(self, ref: BlobRef) -> bytes: ...

@@ -29,7 +29,15 @@ from nbdurable.engine.identity.code import call_code_digest
 from nbdurable.engine.past.blame import Blame
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
-from nbdurable.engine.past.matching import Match, Matcher, Standing, Wanted, within
+from nbdurable.engine.past.matching import (
+    NOTHING,
+    UNDIGESTIBLE,
+    Match,
+    Matcher,
+    Standing,
+    Wanted,
+    within,
+)
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.series import tries_of
 from nbdurable.engine.where.frames import Frame, Scopes
@@ -98,6 +106,8 @@ class Attempt:
             if request.again:
                 failed = self.home.history.calls[request.again]
                 match = Match(Past.RAISED_NOT_DONE, failed)
+            elif self._matcher.unheard(request.key):
+                match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
                 match = self._matcher.match(
                     self._wanted(request, scope, state, frame.parent)
@@ -252,7 +262,7 @@ class Attempt:
             "attempt": known.attempts + 1 if known and not foreign else 1,
             "tries": tries_of(request.policy, None if foreign else known),
             "name": request.name,
-            "effect": policy.effect.value,
+            "effect": str(policy.effect),
             "kind": request.kind,
             "code": request.code,
             "scope": claim.scope,

@@ -18,7 +18,7 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.canonical import Hasher, digest
 from nbdurable.engine.identity.code import ArgumentCodes
 from nbdurable.engine.identity.forms import Undigestible
-from nbdurable.engine.identity.plain import ATOMS
+from nbdurable.engine.identity.plain import ATOMS, of_atoms
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.values.contents import digest_of
 from nbdurable.engine.values.redact import Secrets
@@ -52,8 +52,8 @@ class Given:
     """
 
     __slots__ = (
-        "_arguments", "_counted", "_fixed", "_marks", "_name", "_secrets", "_sources",
-        "key", "undigestible",
+        "_arguments", "_counted", "_fixed", "_marks", "_name", "_only_atoms", "_secrets",
+        "_sources", "key", "undigestible",
     )  # fmt: skip
 
     def __init__(
@@ -68,20 +68,30 @@ class Given:
         self._secrets, self._sources = secrets, sources
         self._marks: Marks | None = None
         self._fixed: dict[str, bytes] = {}
-        self.key, self.undigestible = self._identify(arguments)
+        atoms = of_atoms(arguments, secrets.found)
+        self._only_atoms = atoms is not None
+        if atoms is not None:
+            self.key, self.undigestible = keys.plain_call_key(name, atoms), ""
+        else:
+            self.key, self.undigestible = self._identify(arguments)
 
     def begin(self) -> Encoded | None:
         """The arguments as plain data, if they are that; the call begins after this."""
+        if not self._only_atoms:
+            self._mark()
+        try:
+            encoded = encode(self._arguments, secrets=self._secrets)
+        except Unstorable:
+            return None
+        return encoded if encoded.codec == JSON else None
+
+    def _mark(self) -> None:
+        """Remember what can be changed in place, and how it is now."""
         given = self._arguments
         if not ATOMS.issuperset(map(type, given.values())):
             self._marks = mark(given, given)
             lost = [n for n, v in given.items() if self._marks.lost(n, v)]
             self._fixed = {n: self._identify({n: given[n]})[0] for n in lost}
-        try:
-            encoded = encode(given, secrets=self._secrets)
-        except Unstorable:
-            return None
-        return encoded if encoded.codec == JSON else None
 
     def encode(self, value: object) -> Encoded:
         """The outcome: the value, and what the call changed.
@@ -90,7 +100,7 @@ class Given:
             Unstorable: The value can't be kept, or what was changed can't be changed
                 again.
         """
-        if self._is_unchanged():
+        if self._marks is None or self._is_unchanged():
             return encode(value, secrets=self._secrets, outcome=True)
         return self._changed(value)
 

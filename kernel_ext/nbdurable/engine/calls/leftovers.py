@@ -204,6 +204,8 @@ class Leftovers:
 
     def called(self) -> None:
         """The running code makes a call: whoever led to it takes part in the step."""
+        if not self._running and not self._in_pool:
+            return  # the cell itself, and nothing beside it
         left = self._current()
         while left is not None and not left.called:
             left.called = True

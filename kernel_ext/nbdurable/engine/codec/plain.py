@@ -47,6 +47,8 @@ MISSED_MAX: Final = 100
 ELEMENT_BYTES: Final = 12
 """About what a number or a key takes."""
 
+_TEXT: Final = frozenset({str})
+
 _ENVELOPE: Final = '"$":'
 
 
@@ -65,7 +67,8 @@ def encode(value: object, secrets: Secrets, marks: Places | None = None) -> byte
     text = _fast(value) if marks is None else None
     if text is not None and _ENVELOPE not in text and secrets.found(text) is None:
         try:
-            return _limited(text.encode())
+            data = text.encode()
+            return data if len(text) <= WRITTEN_MAX else _limited(data)
         except UnicodeEncodeError:  # lone surrogates
             pass
     return _limited(Writer(secrets, marks).encode(value))
@@ -214,7 +217,7 @@ def _items(value: object) -> Collection[object] | None:
     """What a list or a dict with texts for keys holds; ``None`` for anything else."""
     if type(value) is list:
         return value
-    if type(value) is dict and all(type(key) is str for key in value):
+    if type(value) is dict and _TEXT.issuperset(map(type, value)):
         return value.values()
     return None
 

@@ -171,8 +171,11 @@ class Watched:
 
     def of_call(self, call: str) -> dict[str, Plain]:
         """What a call has read by now, for its record."""
+        paths = self._by_call.get(call)
+        if paths is None:
+            return {}
         files = Files()
-        for path in self._by_call.get(call, ()):
+        for path in paths:
             if path in self._patterns:
                 files.matched[self.counted.named(path)] = matching(path)
             elif path.endswith("/"):

@@ -203,6 +203,16 @@ def call_key(name: str, arguments: bytes) -> bytes:
     return tagged(Tag.CALL, name.encode(), arguments)
 
 
+def plain_call_key(name: str, arguments: bytes) -> bytes:
+    """The same, where the arguments are a plain tree.
+
+    Args:
+        name: The tool's identity: its name, or ``name=``.
+        arguments: Canonical bytes of the bound arguments, as `plain.stream` gives them.
+    """
+    return call_key(name, tagged(Tag.PLAIN, arguments))
+
+
 def http_key(
     *,
     method: str,

@@ -101,6 +101,28 @@ def stream(tree: Any) -> bytes:
     return marshal.dumps(tree, _MARSHAL_VERSION)
 
 
+def of_atoms(named: dict[str, Any], found: Callable[[str], object]) -> bytes | None:
+    """The canonical bytes of a dict of atoms, its order not counted.
+
+    What most calls are given: no census, and a tenth of the time.
+
+    Args:
+        named: Texts to any values.
+        found: Whether a text holds a secret; the texts are asked about at once.
+
+    Returns:
+        What `stream` gives for the dict in key order; ``None`` where it isn't one of
+        atoms, or holds a secret.
+    """
+    values = named.values()
+    if not ATOMS.issuperset(map(type, values)):
+        return None
+    texts = [v if type(v) is str else _text(v) for v in values if type(v) in TEXTS]
+    if found("\0".join([*named, *texts])):
+        return None
+    return marshal.dumps(dict(sorted(named.items())), _MARSHAL_VERSION)
+
+
 def in_key_order(tree: Any) -> Any:
     """A plain tree with its string-keyed dicts in the order of their keys."""
     kind = type(tree)

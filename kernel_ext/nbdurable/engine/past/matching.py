@@ -83,7 +83,12 @@ class Match(NamedTuple):
     standing: Standing = Standing.OWN
 
 
+NOTHING = Match(Past.NOTHING)
+UNDIGESTIBLE = Match(Past.UNDIGESTIBLE)
+"""There is no record."""
+
 _order = attrgetter("order")
+_OURS = {keys.ALGORITHM}
 
 Rank = tuple[Standing, bool, bool, bool, bool]
 """How well a record fits, lower is better: standing, other code, enclosing call, scope
@@ -118,6 +123,14 @@ class Matcher:
     _emptied: set[str] = field(default_factory=set)
     _compared: set[str] = field(default_factory=set)
 
+    def unheard(self, key: bytes) -> bool:
+        """Whether no record can be a call of this key: there is nothing to match."""
+        history = self.history
+        if key in history.by_key or not history.algorithms <= _OURS:
+            return False
+        self._open.setdefault(key, [])  # what is recorded later is not looked at
+        return True
+
     def match(self, wanted: Wanted) -> Match:
         """The best record for this call; it is not offered again in this attempt."""
         candidates = self._candidates(wanted.key)
@@ -133,8 +146,7 @@ class Matcher:
             if found is not None:
                 return found
         if best is None:
-            none = Past.UNDIGESTIBLE if wanted.undigestible else Past.NOTHING
-            return Match(none)
+            return UNDIGESTIBLE if wanted.undigestible else NOTHING
         return self._matched(candidates.pop(best[1]), wanted, best[0][0])
 
     def _matched(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:

@@ -97,6 +97,8 @@ class Scopes:
     def _within(self, scope: str, root: str) -> str:
         """Note what was entered before in this context, else the loop's first task."""
         scopes, outer = _entered.get()
+        if scopes is self and outer == scope:
+            return scope
         if scope and scope not in self._around:
             self._around[scope] = (outer if scopes is self else "") or root
         _entered.set((self, scope))
