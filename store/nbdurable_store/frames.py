@@ -90,7 +90,7 @@ class Torn(NamedTuple):
 
 def encode_head(record: Record, tick: int) -> bytes:
     """The JSON of a record. The order of its members is part of the format."""
-    refs = ",".join(map(_ref, record.blobs))
+    refs = ",".join(map(_ref, record.blobs)) if record.blobs else ""
     try:
         # Put together by hand: a dict for `compact` takes twice as long.
         return (
@@ -305,8 +305,8 @@ def placed(record: Record, owner: str, seq: int, tick: int, offset: int) -> Entr
 def body_of(record: Record) -> bytes:
     """The inline bytes of a record, joined in the order of its refs."""
     blobs = record.blobs
-    if len(blobs) == 1:  # most that have any
-        return blobs[0].inline or b""
+    if len(blobs) < 2:  # most records
+        return (blobs and blobs[0].inline) or b""
     return b"".join([b.inline for b in blobs if b.inline is not None])
 
 

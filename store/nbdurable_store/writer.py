@@ -92,6 +92,10 @@ class Writer:
             entries = self._append(records) if records else ()
             return Appended(entries, self._written)
 
+    def written(self) -> int:
+        """How many bytes of the segment are written; -1 where somebody else may write."""
+        return self._written.offset if self._fd >= 0 else -1
+
     def begin(self) -> None:
         """Make the segment, if there is none yet: from now on this process is an owner."""
         with self._lock:
@@ -216,7 +220,8 @@ class Writer:
             tick += 1
             head = encode_head(record, tick)
             offset = written.offset + HEADER_BYTES + len(head)
-            entries.append(placed(record, self._owner, written.next_seq, tick, offset))
+            entry = placed(record, self._owner, written.next_seq, tick, offset)
+            entries.append(entry)
             piece, written = self._frame(head, body_of(record), written)
             pieces.append(piece)
         self._write(pieces[0] if len(pieces) == 1 else b"".join(pieces), written)

@@ -85,7 +85,14 @@ class LocalStore:
         self._projection = Projection(root, self._journal, self._signer, clock)
         self._background = Background(self._projection, clock, self._tidy)
         self._sealer = Sealer(root, self._journal, self._signer, self.owner)
-        tails = Tails(self._journal, self._signer, self._sources, clock)
+        tails = Tails(
+            self._journal,
+            self._signer,
+            self._sources,
+            clock,
+            owner=self.owner,
+            written=self._writer.written,
+        )
         self._reader = Reader(tails, self._writer.observe)
         _open.add(self)
 

@@ -336,7 +336,8 @@ class Session:
         """A completed `pure` call of another run of the store with this key."""
         if not request.code or request.undigestible:
             return None
-        return runs.pure_call(self.store.lookup((request.key,)), request.code)
+        entries = self.store.lookup((request.key,))
+        return runs.pure_call(entries, request.code) if entries else None
 
     def overtake(self, slot: str, name: str) -> None:
         """A cell runs again: what its last execution left running makes no more calls.
