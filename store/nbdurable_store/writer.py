@@ -93,8 +93,13 @@ class Writer:
             return Appended(entries, self._written)
 
     def written(self) -> int:
-        """How many bytes of the segment are written; -1 where somebody else may write."""
-        return self._written.offset if self._fd >= 0 else -1
+        """How many bytes of the segment are written; -1 where that isn't known.
+
+        An append that was cut short may stand there, and in a fork the parent goes on.
+        """
+        if self._fd < 0 or self._pending is not None:
+            return -1
+        return self._written.offset
 
     def begin(self) -> None:
         """Make the segment, if there is none yet: from now on this process is an owner."""

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from nbdurable.engine.identity import keys, plain
 from nbdurable.engine.identity.canonical import Hasher, digest
 from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.values.redact import Secrets
 from tests.engine import identity_values as values
 
 
@@ -261,6 +262,48 @@ def test_a_class_is_no_part_of_a_value_but_is_reported() -> None:
     walk = Hasher()
     walk.digest([values.Point(1), {"a": values.Plain()}])
     assert {values.Point, values.Plain} <= walk.types
+
+
+NAMED = st.dictionaries(
+    st.text(max_size=3),
+    st.one_of(
+        ATOMS, st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary()
+    ),
+    max_size=4,
+)
+SECRET = "sk-proj-" + "a1B2" * 12
+SECRETS = Secrets({"THE_API_KEY": "correct horse battery"})
+
+
+@given(NAMED)
+def test_arguments_of_atoms_have_the_key_of_any_arguments(
+    arguments: dict[str, object],
+) -> None:
+    """The short way to a call's key leads to the key that the long one leads to."""
+    atoms = plain.of_atoms(arguments, SECRETS.found)
+    whole = digest(arguments, call_arguments=True, redact=SECRETS.apart)
+    assert atoms is not None
+    assert keys.plain_call_key("f", atoms) == keys.call_key("f", whole)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"key": SECRET},
+        {"key": f"x {SECRET} y".encode()},
+        {SECRET: 1},
+        {"a": 1, "of": "the correct horse battery"},
+        {"a": [1]},
+        {"a": True, "b": {}},
+        {"a": int},
+        {"a": type("Text", (str,), {})("a")},
+    ],
+)
+def test_only_atoms_without_a_secret_go_the_short_way(
+    arguments: dict[str, object],
+) -> None:
+    """A secret, a container, a class or a subclass of an atom takes the long way."""
+    assert plain.of_atoms(arguments, SECRETS.found) is None
 
 
 def test_keys_are_tagged_and_length_prefixed() -> None:

@@ -323,3 +323,47 @@ def test_files_that_the_dead_left_are_removed(tmp_path: Path) -> None:
     assert not theirs.exists()
     store.close()
     later.close()
+
+
+def test_who_was_interrupted_sees_what_was_written(
+    harness: LocalHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt right after the bytes were written: the next reader sees the record."""
+    store = harness.open()
+    _append(store, 0, 2)
+    assert store.lookup([(0).to_bytes(32, "big")])
+    write = os.pwrite
+
+    def interrupted(fd: int, data: bytes, offset: int) -> int:
+        write(fd, data, offset)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            _append(store, 2, 3)
+    assert _all(store) == [0, 1, 2]
+    assert store.lookup([(2).to_bytes(32, "big")])
+    _append(store, 3, 4)
+    assert _all(store) == [0, 1, 2, 3]
+
+
+def test_a_fork_reads_on_behind_its_parent(harness: LocalHarness) -> None:
+    """What the parent appends after a fork is seen by the child's reader."""
+    store = harness.open()
+    _append(store, 0, 2)
+    assert _all(store) == [0, 1]
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.read(told, 1)
+            code = int(_all(store) != [0, 1, 2])
+        finally:
+            os._exit(code)
+    _append(store, 2, 3)
+    os.write(tell, b"!")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(told)
+    os.close(tell)

@@ -14,6 +14,7 @@ from nbdurable.engine.calls.leftovers import Leftovers, Overtaken
 from nbdurable.engine.calls.numbers import Numbers
 from nbdurable.engine.calls.owners import Owners
 from nbdurable.engine.calls.requests import (
+    ARGUMENTS_BYTES_MAX,
     ARGUMENTS_FIELD_BYTES_MAX,
     CallRequest,
     Claim,
@@ -304,9 +305,10 @@ class Attempt:
     ) -> tuple[BlobRef, ...]:
         """Small ones as a field, larger ones as a blob."""
         encoded = request.arguments()
-        if encoded is None or kept(encoded) is None:
+        size = len(encoded.data) if encoded else 0
+        if encoded is None or size > ARGUMENTS_BYTES_MAX:
             return ()
-        if len(encoded.data) > ARGUMENTS_FIELD_BYTES_MAX:
+        if size > ARGUMENTS_FIELD_BYTES_MAX:
             return (self.store.put(encoded.codec, encoded.data),)
         fields["arguments"] = encoded.data.decode()
         return ()

@@ -210,7 +210,7 @@ def plain_call_key(name: str, arguments: bytes) -> bytes:
         name: The tool's identity: its name, or ``name=``.
         arguments: Canonical bytes of the bound arguments, as `plain.stream` gives them.
     """
-    return call_key(name, tagged(Tag.PLAIN, arguments))
+    return tagged(Tag.CALL, name.encode(), tagged(Tag.PLAIN, arguments))
 
 
 def http_key(

@@ -27,7 +27,8 @@ def call_text(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -
         "send_invoice('anna', 1200)"
     """
     parts = [value_text(a) for a in args]
-    parts += [f"{k}={value_text(v)}" for k, v in kwargs.items()]
+    if kwargs:
+        parts += [f"{k}={value_text(v)}" for k, v in kwargs.items()]
     return shorten(f"{name}({', '.join(parts)})", CALL_CHARS_MAX)
 
 
