@@ -32,6 +32,9 @@ STEP_BYTES_MAX = 1 << 33
 """Bytes hashed per step; files beyond that count by size and time. 8 GiB take 2 s, and
 up to a minute if the disk has to be read."""
 
+_OF_FILES = frozenset({"files", "wrote", "matched"})
+"""Fields of a call that say something of files."""
+
 KEPT_STATE_BYTES = 1 << 24
 """From this size on the state is kept too: another kernel then needs no digest."""
 
@@ -195,7 +198,7 @@ class Watched:
 
         A call that is served although a file has changed doesn't depend on it.
         """
-        if self.differ(fields):
+        if _OF_FILES.isdisjoint(fields) or self.differ(fields):
             return
         self._carried.read |= texts(fields, "files")
         self._carried.wrote |= texts(fields, "wrote")

@@ -150,12 +150,13 @@ class Matcher:
         return self._matched(candidates.pop(best[1]), wanted, best[0][0])
 
     def _matched(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
-        here = (
-            set()
-            if call.parent != wanted.parent
-            else set(_ids(holders(self.history, call)))
-        )
-        self._emptied.update(set(_ids(every_holder(self.history, call))) - here)
+        if _was_inside(call):
+            here = (
+                set()
+                if call.parent != wanted.parent
+                else set(_ids(holders(self.history, call)))
+            )
+            self._emptied.update(set(_ids(every_holder(self.history, call))) - here)
         return Match(self.past(call, wanted, standing), call, standing)
 
     def reopen(self, calls: Iterable[CallPast]) -> None:
@@ -224,13 +225,16 @@ class Matcher:
     def _offered(self, call: CallPast, wanted: Wanted, standing: Standing) -> bool:
         if (self.slot, call.id) in self.history.apart:
             return False
-        if any(o.id in self.served for o in every_holder(self.history, call)):
+        if _was_inside(call) and self._came_with_another(call):
             return False
         write = wanted.policy.effect is Effect.WRITE
         if self._before_reset(call) and (not write or self._writes_again()):
             return False
         completed = call.state is CallState.COMPLETED
         return standing is not Standing.UNKNOWN or completed or write
+
+    def _came_with_another(self, call: CallPast) -> bool:
+        return any(o.id in self.served for o in every_holder(self.history, call))
 
     def _before_reset(self, call: CallPast) -> bool:
         reset = self.history.slot(self.slot).reset
@@ -320,7 +324,7 @@ def standing_of(
     A call is free if its slot is edited or gone, or if the slot's latest ended
     attempt did not use it or failed. One made inside another call is where that one is.
     """
-    chain = (call, *holders(history, call))
+    chain = (call, *holders(history, call)) if call.parent else (call,)
     slot = chain[-1].slot
     if slot == here:
         return Standing.OWN
@@ -356,6 +360,11 @@ def within(history: History, call_id: str) -> Iterator[CallPast]:
         if call.parent in inside:
             inside.add(call.id)
             yield call
+
+
+def _was_inside(call: CallPast) -> bool:
+    """Whether it has ever been made inside another one: most have not."""
+    return bool(call.parent or call.once_in)
 
 
 def _ids(calls: Iterable[CallPast]) -> Iterator[str]:
