@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nbdurable.api import (
         answer,
         back,
+        capture,
+        capture_http,
         diff,
         fork,
         frozen,
@@ -61,6 +63,8 @@ __all__ = [
     "approve",
     "ask",
     "back",
+    "capture",
+    "capture_http",
     "checkpoint",
     "diff",
     "fork",

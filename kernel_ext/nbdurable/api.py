@@ -36,8 +36,11 @@ from nbdurable.engine.where.frames import current_frame
 from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
 from nbdurable.integrations import http
+from nbdurable.integrations.http import captured
 from nbdurable.timeline import Diff, Reader, Shown, compare, find_history, living, show
 from nbdurable_store.records import Record
+
+capture, capture_http = captured.capture, captured.capture_http
 
 UNSAID = object()
 """Stands for a value that was not given; None is a value."""
@@ -362,7 +365,8 @@ def status() -> Told:
     except DurableError as unusable:
         problem = unusable.fact()
     here = front.session, front.facts()
-    return commands.status(*here, on=front.on(), problem=problem, stale=again)
+    told = commands.status(*here, on=front.on(), problem=problem, stale=again)
+    return Told(f"{told}{captured.line()}")
 
 
 def frozen(state: str = "on") -> Frozen:

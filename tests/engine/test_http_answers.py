@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbdurable.integrations.http.answers import decoder, rebuild, record
+from nbdurable.integrations.http.answers import record
+from nbdurable.integrations.http.httpx_wire import HttpxWire
 from nbdurable.integrations.http.marks import Mark, Marks
 from nbdurable.integrations.http.recording import (
     Recording,
@@ -21,7 +22,7 @@ from nbdurable.integrations.http.recording import (
     kept_headers,
     to_plain,
 )
-from nbdurable.integrations.http.streams import Ending, Heard, listening
+from nbdurable.integrations.http.streams import Ending, Heard
 from nbdurable.integrations.http.usage import measure
 
 SSE = (("content-type", "text/event-stream; charset=utf-8"),)
@@ -303,10 +304,18 @@ def listened(library: Any, chunks: list[bytes], *, fails: bool = False) -> Any:
             if fails:
                 raise library.ReadError("cut")
 
-    heard = Heard(marks=Marks("text/event-stream"), decode=bytes, elapsed_ms=lambda: 1)
+    heard = Heard(marks=Marks("text/event-stream"), elapsed_ms=lambda: 1)
     listener = Listener()
-    stream = listening(library, Source(), Ending(heard, listener))
-    return library.Response(200, headers=SSE, stream=stream), listener, heard
+    response = library.Response(200, headers=SSE, stream=Source())
+    wire(library).listen(response, Ending(heard, listener))
+    return response, listener, heard
+
+
+def wire(library: Any) -> HttpxWire:
+    """A request of a library."""
+    request = library.Request("POST", "http://x/v1/responses")
+    request.read()
+    return HttpxWire(library, None, request)
 
 
 @LIBRARIES
@@ -353,12 +362,10 @@ def test_a_compressed_body_is_kept_decoded(library: Any, encoding: str) -> None:
     """Replay needs no decoder."""
     packed = gzip.compress(b"hello") if encoding == "gzip" else zlib.compress(b"hello")
     response = library.Response(200, headers={"content-encoding": encoding})
-    heard = Heard(
-        marks=Marks(""), decode=decoder(library, response), elapsed_ms=lambda: 1
-    )
+    heard = Heard(marks=Marks(""), elapsed_ms=lambda: 1)
     for byte in packed:
         heard.hear(bytes([byte]))
-    was = record(response, heard)
+    was = record(wire(library), response, heard)
     assert was.body == b"hello"
     assert was.pieces() == [b"hello"]
 
@@ -366,22 +373,21 @@ def test_a_compressed_body_is_kept_decoded(library: Any, encoding: str) -> None:
 @LIBRARIES
 def test_a_rebuilt_response_reads_like_the_first(library: Any) -> None:
     """Status, headers, body and elapsed come back; the request is the new one."""
-    request = library.Request("POST", "http://x/v1/responses")
+    asked = wire(library)
     was = Recording(
         status=200, headers=SSE, body=b"data: 1\n\n" + DONE, cuts=(9,), ms=(1.0, 2.0)
     )
-    response = rebuild(library, None, request, was)
+    response = asked.rebuilt(was)
     assert list(response.iter_bytes()) == [b"data: 1\n\n", DONE]
     assert response.headers["content-type"] == SSE[0][1]
-    assert response.request is request
+    assert response.request is asked.request
     assert response.elapsed.total_seconds() == pytest.approx(0.002)
 
 
 @LIBRARIES
 def test_a_replayed_failure_is_not_to_be_sent_again(library: Any) -> None:
     """SDKs raise their typed error at once."""
-    request = library.Request("POST", "http://x/v1/responses")
-    refused = rebuild(library, None, request, Recording(status=429))
+    refused = wire(library).rebuilt(Recording(status=429))
     assert refused.headers["x-should-retry"] == "false"
-    wrong = rebuild(library, None, request, Recording(status=400))
+    wrong = wire(library).rebuilt(Recording(status=400))
     assert "x-should-retry" not in wrong.headers

@@ -94,6 +94,12 @@ WORDS: dict[str, Word] = {
         named={"--at": "at"},
     ),
     "new": Word(usage="new", says="close the run; the next durable cell begins one"),
+    "capture": Word(
+        usage="capture http HOST [--off]",
+        says="journal requests to a host: GET reads, others write",
+        most=2,
+        options={"--off": "off"},
+    ),
     "frozen": Word(
         usage="frozen [on | off]",
         says="serve recorded calls and refuse new ones",

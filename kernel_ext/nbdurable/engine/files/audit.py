@@ -81,6 +81,8 @@ def _done(event: str, args: tuple[Any, ...]) -> None:
     frame, thread = current_frame(), threading.get_ident()
     if frame is None or frame.covered or thread in _telling:
         return  # what a call does is the call's
+    if frame.quiet and event.startswith("socket."):
+        return  # the connection of a request that a seam has named
     done = frame.attempt.used.effects
     if done is None:
         return
@@ -88,8 +90,9 @@ def _done(event: str, args: tuple[Any, ...]) -> None:
     try:
         told = done.told(event, args)
         # Who asks is looked for last: most of what is opened is read.
-        if told and not effects.is_quiet(event, sys._getframe(2)):  # noqa: SLF001  # there is no other way
-            done.note(told)
+        here = sys._getframe(2)  # noqa: SLF001  # there is no other way
+        if told and not effects.is_quiet(event, here):
+            done.note(told, here)
     finally:
         _telling.discard(thread)
 

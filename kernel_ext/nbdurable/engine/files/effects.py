@@ -18,7 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any, Final
 
+from nbdurable.engine.files import requested
 from nbdurable.engine.files.counted import Counted, absolute
+from nbdurable.engine.files.typed import Typed
 
 EFFECTS_MAX: Final = 50
 """Effects remembered per step: who has read so many knows enough."""
@@ -54,6 +56,9 @@ _WRITERS: Final = frozenset({"matplotlib"})
 
 NOTEBOOK: Final = "__main__"
 
+RAN: Final = "ran "
+"""How what is told of a process begins; a shell line is told as it was typed."""
+
 
 class Effects:
     """What one step did. Called from any thread of it.
@@ -63,31 +68,40 @@ class Effects:
 
     Attributes:
         refuse: Called with an effect before it happens; what it raises prevents it.
+        typed: The cell whose code it is, as it was typed.
     """
 
     def __init__(self, counted: Counted) -> None:
         self.refuse: Callable[[str], None] = lambda _: None
+        self.typed = Typed()
         self._counted = counted
-        self._seen: dict[str, None] = {}
+        self._seen: dict[str, int] = {}
         self._hosts: dict[object, str] = {}
 
     def told(self, event: str, args: Sequence[Any]) -> str:
         """What people read of an event; "" if it is no effect."""
         return " ".join(TOLD[event](self, *args).split())[:SEEN_CHARS_MAX]
 
-    def note(self, told: str) -> None:
+    def note(self, told: str, frame: FrameType | None = None) -> None:
         """The step's own code is about to have an effect.
+
+        Args:
+            told: What people read of it.
+            frame: Where it happens, to find the line of the cell.
 
         Raises:
             BaseException: Whatever `refuse` raises.
         """
+        line = self.typed.line(frame)
+        if told.startswith(RAN):
+            told = self.typed.shell(line) or told
         self.refuse(told)
         if len(self._seen) < EFFECTS_MAX:
-            self._seen[told] = None
+            self._seen.setdefault(told, line)
 
     def wrote(self, path: str) -> None:
         """A file that the step names is another one by now, and nobody told of it."""
-        self._seen[f"wrote {self._counted.named(path)}"] = None
+        self._seen[f"wrote {self._counted.named(path)}"] = 0
 
     def seen(self, scrub: Callable[[str], str]) -> list[str]:
         """What it did, in order, each once.
@@ -97,12 +111,21 @@ class Effects:
         """
         return [scrub(told)[:TEXT_CHARS_MAX] for told in self._seen]
 
+    def shown(self, scrub: Callable[[str], str]) -> list[str]:
+        """The same with the lines of the cell that did it, where they are known."""
+        lines = (f" (line {line})" if line else "" for line in self._seen.values())
+        return [told + line for told, line in zip(self.seen(scrub), lines, strict=True)]
+
     def path(self, path: Any) -> str:
         """The name of a file that counts, else ""."""
         if isinstance(path, int):
             return ""
         whole = absolute(os.fsdecode(path))
         return self._counted.named(whole) if self._counted(whole) else ""
+
+    def requested(self, host: object, port: object) -> None:
+        """A request is sent there: it says more than its connection."""
+        self._seen.pop(_connection(f"{host}:{port}"), None)
 
     def looked_up(self, host: object, port: object) -> None:
         """The step asked for the address of a host."""
@@ -175,15 +198,15 @@ def _database(effects: Effects, database: Any) -> str:
 def _process(_: Effects, program: Any, args: Any = (), *__: object) -> str:
     words = [args] if isinstance(args, (str, bytes)) else list(args or [program])
     texts = [os.fsdecode(w) for w in words]
-    return f"ran {texts[0] if len(texts) == 1 else shlex.join(texts)}"
+    return f"{RAN}{texts[0] if len(texts) == 1 else shlex.join(texts)}"
 
 
 def _system(_: Effects, command: Any) -> str:
-    return f"ran {os.fsdecode(command)}"
+    return f"{RAN}{os.fsdecode(command)}"
 
 
 def _forked(_: Effects) -> str:
-    return "ran another process"
+    return f"{RAN}another process"
 
 
 def _killed(_: Effects, pid: int, number: int) -> str:
@@ -192,7 +215,18 @@ def _killed(_: Effects, pid: int, number: int) -> str:
 
 def _connected(effects: Effects, _: object, address: Any) -> str:
     host = effects.host(address)
-    return host and f"connected to {host}"
+    return host and _connection(host)
+
+
+def _connection(host: str) -> str:
+    return f"connected to {host}"
+
+
+def _sent(effects: Effects, connection: Any, data: object) -> str:
+    told = requested.sent(data)
+    if told:
+        effects.requested(connection.host, connection.port)
+    return told
 
 
 def _looked_up(effects: Effects, host: Any, port: Any, *_: object) -> str:
@@ -201,6 +235,7 @@ def _looked_up(effects: Effects, host: Any, port: Any, *_: object) -> str:
 
 
 TOLD: Final[Mapping[str, Callable[..., str]]] = {
+    "http.client.send": _sent,
     "open": _open,
     "os.exec": _process,
     "os.fork": _forked,

@@ -20,6 +20,7 @@ class Blame:
     """
 
     _raised: list[tuple[str, object]] = field(default_factory=list)
+    _suspects: dict[str, None] = field(default_factory=dict)
 
     def add(self, call_id: str, error: object) -> None:
         """Remember which call raised what.
@@ -37,10 +38,24 @@ class Blame:
         """Let something stand for an exception that was added."""
         self._raised += [(call, what) for call, held in self._raised if held is error]
 
+    def suspect(self, call_id: str) -> None:
+        """Blame a call for whatever the cell ends with: its answer is unusable.
+
+        What a library raises over an answer that it can't read names no request.
+        """
+        self._suspects[call_id] = None
+
+    def suspect_for(self, error: BaseException) -> None:
+        """Blame the call that raised this, as `suspect` does."""
+        for call, held in list(self._raised):
+            if held is error:
+                self.suspect(call)
+
     def behind(self, ended_with: BaseException) -> list[str]:
         """The calls whose exception this is, or is the cause or context of this."""
         chain = set(_chain(ended_with))
-        return [call for call, error in self._raised if id(error) in chain]
+        found = [call for call, error in self._raised if id(error) in chain]
+        return [*found, *(call for call in self._suspects if call not in found)]
 
 
 def _chain(error: BaseException | None) -> Iterator[int]:

@@ -34,6 +34,7 @@ from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.tally import Tally
 from nbdurable.engine.steps import ending, goingon, silence, starting
 from nbdurable.engine.steps.cells import CellEnd, Output
+from nbdurable.engine.steps.how import how
 from nbdurable.engine.steps.inside import keep_inside
 from nbdurable.engine.steps.kept_now import Maker
 from nbdurable.engine.steps.leaving import KEPT, keep_made
@@ -208,7 +209,7 @@ class Running:
             **self._left(left.digests),
         }
         files = self.files.close()
-        fields |= {**files.fields(), "effects": self._effects()}
+        fields |= files.fields()
         step = self.attempt.step
         by = Maker(step.name, number(step.fields, "count"))
         session.keeping.made(left.groups, left.digests, {**self.namespace, **made}, by)
@@ -272,7 +273,7 @@ class Running:
         attempt, session = self.attempt, self.session
         attempt.end()
         ms = round((session.clock.monotonic_s() - self.began_s) * 1000, 3)
-        fields |= {"ms": ms, **attempt.used.fields()}
+        fields |= {"ms": ms, "effects": self._effects(), **attempt.used.fields()}
         problem = ""
         try:
             try:
@@ -319,14 +320,20 @@ class Running:
         self, unsaved: Mapping[str, str], problem: str, unseen: BaseException | None
     ) -> tuple[str, ...]:
         session, attempt = self.session, self.attempt
+        scrub = session.secrets.scrub
         with session.lock:
             line = lines.ended(
                 session.history,
                 attempt.step,
                 because=self.because,
                 fresh=self.fresh,
-                notes=(*attempt.used.notes(), wording.not_kept(unsaved), frozen.note()),
-                unseen="" if unseen is None else session.secrets.scrub(_shown(unseen)),
+                notes=(
+                    *attempt.used.notes(),
+                    wording.not_kept(unsaved),
+                    wording.not_recorded(self.files.effects.shown(scrub)),
+                    frozen.note(),
+                ),
+                unseen="" if unseen is None else scrub(_shown(unseen)),
             )
         told = [line, *filter(session.first_time, attempt.used.lines())]
         if isinstance(unseen, DurablePause):

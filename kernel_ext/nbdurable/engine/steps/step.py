@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.files.step import StepFiles
+from nbdurable.engine.files.typed import Typed
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
@@ -202,6 +203,7 @@ def _start(
     attempt = Attempt(session, stub)
     attempt.files = looked.files.watched
     attempt.used.effects = looked.files.effects
+    looked.files.effects.typed = Typed(cell.filename, cell.raw, cell.transformed)
     advice = causes.advice(cause)
     if advice and session.first_time(advice):
         attempt.used.told.append(advice)

@@ -1,4 +1,4 @@
-"""Model calls over HTTP, journaled where httpx sends them; see `seam`."""
+"""Requests over HTTP, journaled where their libraries send them; see `seam`."""
 
 from __future__ import annotations
 

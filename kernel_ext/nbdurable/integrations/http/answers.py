@@ -1,66 +1,80 @@
-"""Between the response objects of httpx and httpx2, and recordings."""
+"""From what was heard of an answer to what is kept of it."""
 
 from __future__ import annotations
 
-import datetime as dt
-from types import ModuleType
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nbdurable.integrations.http.recording import (
-    Recording,
-    kept_headers,
-    retryable,
-)
-from nbdurable.integrations.http.streams import Heard, playing
-
-NO_RETRY = ("x-should-retry", "false")
-"""Tells an SDK not to send a replayed failure again."""
+from nbdurable.integrations.http.limits import BODY_BYTES_MAX
+from nbdurable.integrations.http.recording import Recording, kept_headers
+from nbdurable.integrations.http.streams import Heard
+from nbdurable.integrations.http.wires import Wire
 
 
-def record(response: Any, heard: Heard) -> Recording:
-    """What was heard of a response, decoded."""
+class TooMuch(Exception):  # a fact about an answer, not an error of ours
+    """The answer is too large to be kept."""
+
+    def __str__(self) -> str:
+        return f"an answer of more than {BODY_BYTES_MAX >> 20} MB"
+
+
+def record(wire: Wire, response: Any, heard: Heard, *, model: bool = True) -> Recording:
+    """What was heard of a response, decoded.
+
+    Args:
+        wire: The request.
+        response: The response, read.
+        heard: What was heard of it.
+        model: Whether a model answered.
+
+    Raises:
+        TooMuch: It is too large, as it came or decoded.
+    """
+    if heard.size > BODY_BYTES_MAX:
+        raise TooMuch
+    status = wire.status(response)
+    headers = kept_headers(wire.said(response), model=model)
     body = b"".join(heard.chunks)
-    encoded = bool(response.headers.get("content-encoding"))
+    decode = wire.decoder(response)
+    if decode is not None:
+        decoded = b"".join(_bounded(decode(body)))
+        return Recording(
+            status=status,
+            headers=headers,
+            body=decoded,
+            ms=tuple(heard.ms[-1:]),
+            whole=heard.whole(),
+        )
     cuts, at = [], 0
     for chunk in heard.chunks:
         at += len(chunk)
         cuts.append(at)
     return Recording(
-        status=response.status_code,
-        headers=kept_headers(response.headers.multi_items()),
-        body=heard.decode(body) if encoded else body,
-        cuts=() if encoded else tuple(cuts),
-        ms=tuple(heard.ms[-1:] if encoded else heard.ms),
+        status=status,
+        headers=headers,
+        body=body,
+        cuts=tuple(cuts),
+        ms=tuple(heard.ms),
         whole=heard.whole(),
     )
 
 
-def decoder(library: ModuleType, response: Any) -> Any:
-    """A function that removes the response's content encoding from a whole body."""
-    encoding = response.headers.get("content-encoding", "")
+def malformed(recording: Recording) -> bool:
+    """Whether an answer isn't what it says it is: JSON that can't be read."""
+    if recording.media != "application/json" or not recording.body:
+        return False
+    try:
+        json.loads(recording.body)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
-    def decode(body: bytes) -> bytes:
-        headers = {"content-encoding": encoding}
-        content: bytes = library.Response(200, headers=headers, content=body).content
-        return content
 
-    return decode
-
-
-def rebuild(library: ModuleType, client: Any, request: Any, was: Recording) -> Any:
-    """The response again, as a client of ``library`` hands it out, unread."""
-    headers = list(was.headers)
-    if retryable(was.status):
-        headers.append(NO_RETRY)
-    response = library.Response(
-        was.status,
-        headers=headers,
-        stream=playing(library, was.pieces(), whole=was.whole),
-        request=request,
-        extensions={"http_version": b"HTTP/1.1"},
-    )
-    response.elapsed = dt.timedelta(milliseconds=was.ms[-1] if was.ms else 0)
-    encoding = getattr(client, "_default_encoding", None)
-    if encoding is not None:
-        response.default_encoding = encoding
-    return response
+def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > BODY_BYTES_MAX:
+            raise TooMuch
+        yield piece

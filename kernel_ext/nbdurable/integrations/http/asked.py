@@ -27,6 +27,7 @@ BETAS = ("anthropic-beta", "openai-beta")
 SELF_EVIDENT = re.compile(
     r"/(?:chat/completions|responses|moderations|messages/count_tokens)$"
     r"|:(?:generateContent|streamGenerateContent|embedContent|batchEmbedContents)$"
+    r"|/model/[^/]+/(?:converse|converse-stream|invoke|invoke-with-response-stream)$"
 )
 """Paths that nothing but a model server has, on any host."""
 
@@ -131,6 +132,6 @@ def _headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _member(body: bytes, name: str) -> object:
     try:
         plain = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return plain.get(name) if isinstance(plain, dict) else None

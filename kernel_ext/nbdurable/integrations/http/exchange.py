@@ -7,53 +7,39 @@ latest outcome at once; a failure is marked so that the SDK does not wait and tr
 
 from __future__ import annotations
 
-import functools
-import json
-import os
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import Begun
-from nbdurable.engine.calls.requests import CallRequest, Outcome
-from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
+from nbdurable.engine.calls.requests import Outcome
 from nbdurable.engine.past.policy import Effect, Policy
-from nbdurable.engine.values import previews
-from nbdurable.engine.values.redact import LENGTH_MIN, Secrets
 from nbdurable.engine.where.frames import Frame, running_task
-from nbdurable.integrations.http.answers import decoder, rebuild, record
-from nbdurable.integrations.http.asked import Asked, asked, asks_model, key_of, name_of
+from nbdurable.integrations.http.answers import TooMuch, malformed, record
+from nbdurable.integrations.http.asked import asked, key_of
+from nbdurable.integrations.http.calls import call_of
+from nbdurable.integrations.http.credentials import secrets_of
+from nbdurable.integrations.http.limits import BODY_BYTES_MAX
 from nbdurable.integrations.http.marks import Mark, Marks
-from nbdurable.integrations.http.recording import (
-    Recording,
-    from_plain,
-    kept_headers,
-    retryable,
-    to_plain,
+from nbdurable.integrations.http.recording import Recording, kept_headers, retryable
+from nbdurable.integrations.http.refusals import (
+    Refused,
+    StreamCut,
+    Unanswered,
+    refused,
+    unanswered,
 )
-from nbdurable.integrations.http.refusals import Refused, StreamCut, Unanswered
-from nbdurable.integrations.http.streams import Ending, Heard, listening
-from nbdurable.integrations.http.usage import measure
+from nbdurable.integrations.http.streams import Ending, Heard
+from nbdurable.integrations.http.wires import Wire
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
 
-MODEL_CALL = Policy(effect=Effect.READ, model=True)
-"""What is promised of every model call: asking again changes nothing but the bill."""
-
-AUTH_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
-"""Headers whose values must not be found in anything that is stored."""
-
 RETRY_COUNT = "x-stainless-retry-count"
 """How the SDKs of OpenAI and Anthropic number the sendings of one request."""
-
-TEXT_CHARS_MAX = 200
-"""Enough of a message to tell one call of an agent from the next."""
 
 FAILED = 400
 """From this status on an answer is a failure."""
@@ -83,31 +69,38 @@ _sent: weakref.WeakKeyDictionary[Attempt, Sent] = weakref.WeakKeyDictionary()
 
 
 class Exchange:
-    """A request that asks a model, on its way.
+    """A request that is journaled, on its way.
 
     Args:
-        library: httpx or httpx2.
-        client: The client that sends.
-        request: The library's request; its body is read.
+        wire: The request, as its library sends it.
+        policy: What is promised of it.
         frame: Where the code is.
     """
 
-    def __init__(
-        self, library: ModuleType, client: Any, request: Any, frame: Frame[Attempt]
-    ) -> None:
-        self.library, self._client, self._request = library, client, request
-        self.frame = frame
+    def __init__(self, wire: Wire, policy: Policy, frame: Frame[Attempt]) -> None:
+        self.wire, self.frame = wire, frame
         attempt = frame.attempt
-        self._secrets = secrets_of(request, attempt.home.secrets)
-        facts = asked(
-            request.method, str(request.url), request.headers, request.content
-        )
-        key = key_of(facts, self._secrets.scrub)
+        secrets = secrets_of(wire, attempt.home.secrets)
+        facts = asked(wire.method, wire.url, wire.headers, wire.body)
+        key = key_of(facts, secrets.scrub)
         self._latest = _latest_of(attempt, key)
-        self.call = _call(facts, key, self._secrets, self._continued())
+        self.call = call_of(facts, key, policy, secrets, self._continued())
         self._began_s = attempt.clock.monotonic_s()
         self._begun: Begun | None = None
         self._listening: Callable[[], None] = _nothing
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the answer is read before it is handed out.
+
+        An answer to what changed the world says that it happened, and nobody may ever
+        read it.
+        """
+        return self.call.policy.effect is Effect.WRITE
+
+    @property
+    def _model(self) -> bool:
+        return self.call.policy.model
 
     def served_again(self) -> Any | None:
         """The answer to an SDK that sends again what failed from the journal."""
@@ -120,7 +113,7 @@ class Exchange:
         """The response that was recorded."""
         assert isinstance(returned.value, Recording)
         self._latest.call_id, self._latest.failure = "", None
-        return self._rebuilt(returned.value)
+        return self.wire.rebuilt(returned.value)
 
     def served_failure(self, failure: Exception) -> Any:
         """The response that a recorded failure is; raises the library's exception.
@@ -138,45 +131,59 @@ class Exchange:
 
     def broke(self, error: BaseException) -> Outcome:
         """There was no whole answer."""
-        assert self._begun is not None
-        if not isinstance(error, self.library.RequestError):
+        if not self.wire.is_loss(error):
             return Outcome(raised=error)
-        failure = Unanswered(type(error).__name__, str(error))
+        failure = unanswered(type(error).__name__, str(error))
         self._latest.failure = failure
         self._blame(error)
         return Outcome(raised=failure)
 
     def refused(self, response: Any) -> Outcome:
         """The server answered with a failure, and its body was read."""
-        assert self._begun is not None
-        body: bytes = response.content
-        failure = Refused.of(
+        body = self.wire.content(response)[:BODY_BYTES_MAX]
+        status = self.wire.status(response)
+        failure = refused(
             Recording(
-                status=response.status_code,
-                headers=kept_headers(response.headers.multi_items()),
+                status=status,
+                headers=kept_headers(self.wire.said(response), model=self._model),
                 body=body,
                 cuts=(len(body),),
-                ms=(self._elapsed_ms(),),
+                ms=(self.elapsed_ms(),),
             )
         )
-        self._latest.failure = failure if retryable(response.status_code) else None
+        self._latest.failure = failure if retryable(status) else None
         self._blame(response)
         return Outcome(raised=failure)
 
-    def gone_wrong(self, response: Any, heard: Heard) -> Outcome:
-        """The server began to answer, and then said that it failed."""
-        self._blame(response)
-        return Outcome(raised=Refused.of(record(response, heard)))
+    def answered(self, response: Any, heard: Heard) -> Outcome:
+        """The server answered, and the answer was read."""
+        try:
+            recording = record(self.wire, response, heard, model=self._model)
+        except TooMuch as much:
+            return Outcome(much)
+        except Exception as undecodable:  # noqa: BLE001  # whatever a decoder raises
+            return self.broke(undecodable)
+        if heard.marks.seen is Mark.ERROR:
+            self._blame(response)
+            return Outcome(raised=refused(recording))
+        if self.call.policy.effect is Effect.READ and malformed(recording):
+            assert self._begun is not None
+            self.frame.attempt.blame.suspect(self._begun.call_id)
+            return Outcome(raised=refused(recording))
+        return Outcome(recording)
+
+    def part(self, response: Any, heard: Heard) -> Recording | None:
+        """What was read, unless it is too much or its encoding says nothing of a part."""
+        try:
+            return record(self.wire, response, heard, model=self._model)
+        except Exception:  # noqa: BLE001  # whatever a decoder raises
+            return None
 
     def listen(self, response: Any) -> None:
         """Record the body while it is read."""
-        heard = Heard(
-            marks=Marks(_media(response)),
-            decode=decoder(self.library, response),
-            elapsed_ms=self._elapsed_ms,
-        )
+        heard = Heard(marks=Marks(self._media(response)), elapsed_ms=self.elapsed_ms)
         ending = Ending(heard, _Recorder(self, response))
-        response.stream = listening(self.library, response.stream, ending)
+        self.wire.listen(response, ending)
         self._listening = ending.tell
         self.frame.attempt.at_end(ending.tell)
 
@@ -192,35 +199,48 @@ class Exchange:
         self.frame.attempt.closed(self._listening)
         await self._begun.end_async(outcome)
 
-    def _blame(self, what: object) -> None:
-        assert self._begun is not None
-        for held in (what, self._request):
-            self.frame.attempt.blame.add(self._begun.call_id, held)
-
-    def _failed(self, failure: Exception) -> Any:
-        blame = self.frame.attempt.blame
-        blame.also(self._request, failure)
-        if isinstance(failure, Refused):
-            response = self._rebuilt(failure.recording)
-            blame.also(response, failure)
-            return response
-        if isinstance(failure, Unanswered):
-            raise failure.again(self.library, self._request) from None
-        raise failure
-
-    def _rebuilt(self, recording: Recording) -> Any:
-        return rebuild(self.library, self._client, self._request, recording)
-
-    def _elapsed_ms(self) -> float:
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the request."""
         now_s: float = self.frame.attempt.clock.monotonic_s()
         return (now_s - self._began_s) * 1000
 
+    def _media(self, response: Any) -> str:
+        said = ((name.lower(), value) for name, value in self.wire.said(response))
+        value = next((value for name, value in said if name == "content-type"), "")
+        return value.partition(";")[0].strip().lower()
+
+    def _blame(self, what: object) -> None:
+        assert self._begun is not None
+        blame, call_id = self.frame.attempt.blame, self._begun.call_id
+        for held in (what, self.wire.request):
+            blame.add(call_id, held)
+        if self.wire.anonymous:
+            blame.suspect(call_id)
+
+    def _failed(self, failure: Exception) -> Any:
+        blame = self.frame.attempt.blame
+        blame.also(self.wire.request, failure)
+        if self.wire.anonymous or _is_unusable(failure):
+            blame.suspect_for(failure)
+        if isinstance(failure, Refused):
+            response = self.wire.rebuilt(failure.recording)
+            blame.also(response, failure)
+            return response
+        if isinstance(failure, Unanswered):
+            raise self.wire.loss(*failure.args) from None
+        raise failure
+
     def _is_retry(self) -> bool:
-        count = self._request.headers.get(RETRY_COUNT)
+        count = self.wire.headers.get(RETRY_COUNT)
         return self._latest.failure is not None if count is None else count != "0"
 
     def _continued(self) -> str:
         return self._latest.call_id if self._is_retry() else ""
+
+
+def _is_unusable(failure: Exception) -> bool:
+    """Whether it is an answer that can't be read, over which a library raises."""
+    return isinstance(failure, Refused) and malformed(failure.recording)
 
 
 def _nothing() -> None:
@@ -242,52 +262,12 @@ class _Recorder:
     def _outcome(self, heard: Heard, error: BaseException | None) -> Outcome:
         if error is not None:
             return self._exchange.broke(error)
-        if heard.marks.seen is Mark.ERROR:
-            return self._exchange.gone_wrong(self._response, heard)
         if heard.whole():
-            return Outcome(record(self._response, heard))
+            return self._exchange.answered(self._response, heard)
         told = "the stream was closed before its end"
-        return Outcome(raised=StreamCut(told, self._part(heard)))
-
-    def _part(self, heard: Heard) -> Recording | None:
-        """What was read, unless its encoding says nothing of a part."""
-        try:
-            return record(self._response, heard)
-        except self._exchange.library.DecodingError:
-            return None
-
-
-def secrets_of(request: Any, secrets: Secrets) -> Secrets:
-    """The known secrets and what this request authorises itself with."""
-    extra = []
-    for name in AUTH_HEADERS:
-        token = request.headers.get(name, "").rpartition(" ")[2]
-        if len(token) >= LENGTH_MIN and secrets.parts(token) is None:
-            extra.append((name, token))
-    return _also(secrets, tuple(extra)) if extra else secrets
-
-
-@functools.lru_cache(maxsize=8)
-def _also(secrets: Secrets, extra: tuple[tuple[str, str], ...]) -> Secrets:
-    """One set per client, since all forms of a secret are made for it."""
-    return secrets.also(dict(extra))
-
-
-def refuse_outside(request: Any, body: bytes) -> None:
-    """A request outside of durable cells, where nothing is recorded.
-
-    Raises:
-        CallNotRecorded: It asks a model, and frozen mode is on.
-    """
-    if asks_model(request.method, request.url.path, body):
-        facts = asked(request.method, str(request.url), request.headers, body)
-        secrets = secrets_of(request, Secrets(os.environ))
-        told = functools.partial(_told, facts, secrets)
-        frozen.refuse_outside(secrets.scrub(name_of(facts)), MODEL_CALL, told)
-
-
-def _told(facts: Asked, secrets: Secrets) -> str:
-    return secrets.scrub(_text(facts))
+        return Outcome(
+            raised=StreamCut(told, self._exchange.part(self._response, heard))
+        )
 
 
 def _latest_of(attempt: Attempt, key: bytes) -> Latest:
@@ -295,81 +275,3 @@ def _latest_of(attempt: Attempt, key: bytes) -> Latest:
     task = running_task()
     place = key, threading.get_ident(), id(task) if task is not None else 0
     return sent.latest.setdefault(place, Latest())
-
-
-def _call(facts: Asked, key: bytes, secrets: Secrets, again: str) -> CallRequest:
-    return CallRequest(
-        name=secrets.scrub(name_of(facts)),
-        key=key,
-        policy=MODEL_CALL,
-        kind="http",
-        text=functools.partial(_told, facts, secrets),
-        arguments=lambda: _arguments(facts, secrets),
-        encode=lambda value: encode(to_plain(_recording(value)), secrets=secrets),
-        decode=functools.partial(_decoded, secrets),
-        had=lambda error: _had(error, secrets),
-        measure=lambda value: measure(_recording(value)),
-        again=again,
-    )
-
-
-def _had(error: BaseException, secrets: Secrets) -> Encoded | None:
-    """The part of an answer that was read; for frozen mode, where it is served."""
-    if not isinstance(error, StreamCut) or error.had is None:
-        return None
-    try:
-        return encode(to_plain(error.had), secrets=secrets)
-    except Unstorable:
-        return None
-
-
-def _recording(value: object) -> Recording:
-    assert isinstance(value, Recording)
-    return value
-
-
-def _decoded(secrets: Secrets, codec: str, data: bytes) -> object:
-    return from_plain(decode(codec, data, secrets=secrets))
-
-
-def _text(facts: Asked) -> str:
-    """The model and what was said to it last, as people read it."""
-    body = _body(facts)
-    said = body.get("messages") or body.get("input") or body.get("contents") or ""
-    latest = said[-1] if isinstance(said, list) and said else said
-    parts = [str(body["model"])] if "model" in body else []
-    parts.append(" ".join(_plain_text(latest).split()) or name_of(facts))
-    return previews.shorten(" ← ".join(parts), TEXT_CHARS_MAX)
-
-
-def _plain_text(said: object) -> str:
-    if isinstance(said, list):
-        return " ".join(_plain_text(part) for part in said)
-    if isinstance(said, dict):
-        found = (said.get(name) for name in ("content", "parts", "text", "output"))
-        return next((_plain_text(value) for value in found if value), "")
-    return str(said)
-
-
-def _body(facts: Asked) -> dict[str, Any]:
-    try:
-        plain = json.loads(facts.body)
-    except ValueError:
-        return {}
-    return plain if isinstance(plain, dict) else {}
-
-
-def _arguments(facts: Asked, secrets: Secrets) -> Encoded | None:
-    body = _body(facts)
-    if not body:  # its address says all
-        return None
-    try:
-        encoded = encode(body, secrets=secrets)
-    except Unstorable:
-        return None
-    return encoded if encoded.codec == "json" else None
-
-
-def _media(response: Any) -> str:
-    value: str = response.headers.get("content-type", "")
-    return value.partition(";")[0].strip().lower()

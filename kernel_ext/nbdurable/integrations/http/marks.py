@@ -5,20 +5,28 @@ The end of a connection is not the end of an answer: the OpenAI SDK stops readin
 *or* at a mark that its format defines. A *strong* mark ends the answer; after a *weak*
 one more may come (Gemini's usage), so it counts only when the reader stops. An *error*
 is an answer too, and one that its SDK raises.
+
+A stream is read line by line as it passes, each byte once: an event of many megabytes,
+or one that never ends, costs no more than its length.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from enum import IntEnum
+
+from nbdurable.integrations.http.limits import EVENT_BYTES_MAX
 
 TERMINAL = frozenset(
     {"message_stop", "response.completed", "response.incomplete", "response.failed"}
 )
 """Events after which Anthropic and OpenAI (responses) send nothing."""
 
-SEPARATORS = {"text/event-stream": b"\n\n", "application/x-ndjson": b"\n"}
-"""What ends an event of a media type; others have no marks, only an end of file."""
+EVENTS, LINES = "text/event-stream", "application/x-ndjson"
+"""The media types that have marks; others have only an end of file."""
+
+_LINE = re.compile(rb"\r\n|\n|\r")
 
 
 class Mark(IntEnum):
@@ -35,22 +43,44 @@ class Marks:
 
     def __init__(self, media: str) -> None:
         self.seen = Mark.NONE
-        self._separator = SEPARATORS.get(media)
-        self._rest = b""
+        self._media = media
+        self._line: list[bytes] = []
+        self._event: list[bytes] = []
+        self._size = 0
 
     def feed(self, chunk: bytes) -> Mark:
         """Read more; gives `seen`."""
-        if self._separator is None:
+        if self._media not in {EVENTS, LINES} or not chunk:
             return self.seen
-        text = (self._rest + chunk).replace(b"\r\n", b"\n")
-        *events, self._rest = text.split(self._separator)
-        for event in events:
-            self.seen = max(self.seen, _mark(event))
+        if self._line and self._line[-1].endswith(b"\r"):
+            chunk = b"\r" + chunk  # its other half may have come
+            self._line[-1] = self._line[-1][:-1]
+        held = chunk.endswith(b"\r")
+        *lines, rest = _LINE.split(chunk[:-1] if held else chunk)
+        for line in lines:
+            self._keep(line)
+            self._line_ended()
+        self._keep(rest + b"\r" if held else rest)
         return self.seen
 
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if part and self._size <= EVENT_BYTES_MAX:
+            self._line.append(part)
 
-def _mark(event: bytes) -> Mark:
-    if not any(hint in event for hint in _HINTS):
+    def _line_ended(self) -> None:
+        line, self._line = b"".join(self._line), []
+        if line and self._media == EVENTS:
+            self._event.append(line)
+            return
+        event, self._event = [*self._event, *([line] if line else [])], []
+        if event and self._size <= EVENT_BYTES_MAX:
+            self.seen = max(self.seen, _mark(event))
+        self._size = 0
+
+
+def _mark(event: list[bytes]) -> Mark:
+    if not any(hint in line for line in event for hint in _HINTS):
         return Mark.NONE
     name, data = _fields(event)
     if name == "error":
@@ -59,7 +89,7 @@ def _mark(event: bytes) -> Mark:
         return Mark.STRONG
     try:
         plain = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Mark.NONE
     return _plain_mark(plain)
 
@@ -67,6 +97,7 @@ def _mark(event: bytes) -> Mark:
 _HINTS = (
     b"[DONE]",
     b"message_stop",
+    b"message-end",
     b"response.",
     b"finishReason",
     b'"done"',
@@ -81,6 +112,8 @@ def _plain_mark(plain: object) -> Mark:
         return Mark.ERROR
     if plain.get("type") in TERMINAL or plain.get("done") is True:
         return Mark.STRONG
+    if plain.get("type") == "message-end":  # Cohere's
+        return Mark.STRONG
     candidates = plain.get("candidates")
     ended = isinstance(candidates, list) and any(
         isinstance(c, dict) and c.get("finishReason") for c in candidates
@@ -88,13 +121,13 @@ def _plain_mark(plain: object) -> Mark:
     return Mark.WEAK if ended else Mark.NONE
 
 
-def _fields(event: bytes) -> tuple[str, bytes]:
+def _fields(event: list[bytes]) -> tuple[str, bytes]:
     """Name and data of an event; a line of NDJSON is all data."""
     name, data = "", []
-    for line in event.split(b"\n"):
+    for line in event:
         field, _, value = line.partition(b":")
         if field == b"event":
             name = value.strip().decode("utf-8", "replace")
         elif field == b"data":
             data.append(value.removeprefix(b" "))
-    return name, (b"\n".join(data) if data else event).strip()
+    return name, b"\n".join(data or event).strip()

@@ -12,10 +12,22 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nbdurable.integrations.http.limits import HEADER_CHARS_MAX
+
+DROPPED = re.compile(
+    r"set-cookie2?|.*authenticat.*|.*authorization|connection|keep-alive|server-timing"
+    r"|content-(?:encoding|length)|transfer-encoding|trailer|upgrade|alt-svc|date"
+)
+"""Names of the headers that are dropped of any other answer: secrets, the connection's
+own, and what no longer fits the decoded body."""
+
 KEPT = re.compile(
     r"content-type|(?:x-)?request-id|(?:openai|anthropic|x-ratelimit|retry-after).*"
 )
 """Names of the headers that are kept, lower case."""
+
+NO_RETRY = ("x-should-retry", "false")
+"""Tells an SDK not to send a replayed failure again."""
 
 RETRYABLE = frozenset({408, 409, 429})
 """Statuses that SDKs send again, beside every one from 500."""
@@ -47,6 +59,11 @@ class Recording:
         found = next((v for k, v in self.headers if k == "content-type"), "")
         return found.partition(";")[0].strip().lower()
 
+    @property
+    def took_ms(self) -> float:
+        """From the request to the last piece, in milliseconds."""
+        return self.ms[-1] if self.ms else 0.0
+
     def pieces(self) -> list[bytes]:
         """The body as it came. Cuts beyond its end are left out."""
         inner = [cut for cut in self.cuts if 0 < cut < len(self.body)]
@@ -54,10 +71,32 @@ class Recording:
         return [self.body[a:b] for a, b in itertools.pairwise(edges) if b > a]
 
 
-def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The headers to keep, names in lower case."""
+def kept_headers(
+    headers: Iterable[tuple[str, str]], *, model: bool = True
+) -> tuple[tuple[str, str], ...]:
+    """The headers to keep, names in lower case.
+
+    Args:
+        headers: All that came.
+        model: Of a model's answer only those that SDKs read; of others what isn't
+            dropped, such as `location` and `etag`.
+    """
     pairs = ((name.lower(), value) for name, value in headers)
-    return tuple((name, value) for name, value in pairs if KEPT.fullmatch(name))
+    return tuple(
+        (name, value)
+        for name, value in pairs
+        if _is_kept(name, model=model) and len(value) <= HEADER_CHARS_MAX
+    )
+
+
+def _is_kept(name: str, *, model: bool) -> bool:
+    return bool(KEPT.fullmatch(name) if model else not DROPPED.fullmatch(name))
+
+
+def handed_out(recording: Recording) -> list[tuple[str, str]]:
+    """The headers of a replayed answer; a failure says that it is not to be repeated."""
+    failed = [NO_RETRY] if retryable(recording.status) else []
+    return [*recording.headers, *failed]
 
 
 def retryable(status: int) -> bool:

@@ -3,13 +3,16 @@
 The exceptions of SDKs hold requests with keys and do not unpickle. So a failure is kept
 as what the server or the network said, and the SDK raises its own exception from it,
 again and again.
+
+Some failures say that nothing happened: the request was not sent, or the server did not
+take it. For a request that changes the world that is the difference between «runs again»
+and «may have happened».
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nbdurable.errors import DurablePause, Remedy
 from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
@@ -17,17 +20,26 @@ from nbdurable.integrations.http.recording import Recording, from_plain, to_plai
 TOLD_CHARS_MAX = 200
 """How much of a refusal's body stands in its message."""
 
+DECLINED = frozenset({400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429})
+"""Statuses by which a server says that it did not do what it was asked."""
+
+UNSENT = frozenset(
+    {
+        "ClientConnectorCertificateError", "ClientConnectorDNSError",
+        "ClientConnectorError", "ClientConnectorSSLError", "ConnectError",
+        "ConnectTimeout", "ConnectTimeoutError", "ConnectionTimeoutError",
+        "EndpointConnectionError", "InvalidURL", "LocalProtocolError", "PoolTimeout",
+        "ProxyConnectionError", "ProxyError", "SSLError", "UnsupportedProtocol",
+    }
+)  # fmt: skip
+"""Exceptions of the libraries that say that there was no connection."""
+
 
 class Refused(Exception):  # a fact about an exchange, not an error of ours
-    """The server answered with a status from 400."""
+    """The server answered with a status from 400, or with what is no answer."""
 
     def __init__(self, plain: dict[str, object]) -> None:
         super().__init__(plain)
-
-    @classmethod
-    def of(cls, recording: Recording) -> Refused:
-        """The failure that a recorded answer is."""
-        return cls(to_plain(recording))
 
     @property
     def recording(self) -> Recording:
@@ -40,22 +52,27 @@ class Refused(Exception):  # a fact about an exchange, not an error of ours
         return f"HTTP {was.status}: {' '.join(text.split())}"
 
 
+class Declined(Refused):
+    """The server did not do what it was asked."""
+
+
 class Unanswered(Exception):  # a fact about an exchange, not an error of ours
     """There was no whole answer: class name and message of the library's exception."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(kind, message)
 
-    def again(self, library: ModuleType, request: Any) -> Exception:
-        """The library's exception, about a new request."""
-        kind, message = self.args
-        cls = getattr(library, kind, library.RequestError)
-        error: Exception = cls(message, request=request)
-        return error
-
     def __str__(self) -> str:
         kind, message = self.args
         return f"{kind}: {message}"
+
+
+class Unsent(Unanswered):
+    """The server was not asked."""
+
+
+NOT_DONE = (Declined, Unsent)
+"""Failures after which a request that changes the world may be sent again."""
 
 
 class StreamCut(GeneratorExit):  # an end from outside, like its base
@@ -98,3 +115,14 @@ class StreamEnds(DurablePause):
             Remedy("record the whole", "nbdurable check NOTEBOOK --update"),
             Remedy("let new calls run", "%durable frozen off"),
         )
+
+
+def refused(recording: Recording) -> Refused:
+    """The failure that a recorded answer is."""
+    kind = Declined if recording.status in DECLINED else Refused
+    return kind(to_plain(recording))
+
+
+def unanswered(kind: str, message: str) -> Unanswered:
+    """The failure that a library told by an exception of this class."""
+    return (Unsent if kind in UNSENT else Unanswered)(kind, message)

@@ -1,20 +1,20 @@
-"""The two streams of a journaled answer: one listens, one plays back.
+"""Listening to the body of an answer while its reader takes it.
 
-`Listening` passes the body through and tells its `Listener` once how the reading
-ended. That happens at the end of file, at a strong mark, or in ``close``, never in a
-generator's ``finally``: an SDK's stream object is a reference cycle, and after a
-``break`` nothing would happen before the garbage collector runs.
+The listener is told once how the reading ended. That happens at the end of file, at a
+strong mark, or in ``close``, never in a generator's ``finally``: an SDK's stream object
+is a reference cycle, and after a ``break`` nothing would happen before the garbage
+collector runs.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any, Protocol
 
+from nbdurable.integrations.http.limits import BODY_BYTES_MAX
 from nbdurable.integrations.http.marks import Mark, Marks
+from nbdurable.integrations.http.recording import Recording
 from nbdurable.integrations.http.refusals import StreamEnds
 
 
@@ -34,24 +34,29 @@ class Heard:
 
     Attributes:
         marks: The marks seen in it.
-        decode: Removes the content encoding of what passed.
         elapsed_ms: Milliseconds since the request.
-        chunks: The pieces as they came.
+        chunks: The pieces as they came; none any more once they are too many to keep.
         ms: When each came.
+        size: Bytes that passed.
         eof: Whether the server said everything.
     """
 
     marks: Marks
-    decode: Callable[[bytes], bytes]
     elapsed_ms: Callable[[], float]
     chunks: list[bytes] = field(default_factory=list)
     ms: list[float] = field(default_factory=list)
+    size: int = 0
     eof: bool = False
 
     def hear(self, chunk: bytes) -> bool:
         """Take a piece; true if the answer is complete with it."""
-        self.chunks.append(chunk)
-        self.ms.append(round(self.elapsed_ms(), 1))
+        self.size += len(chunk)
+        if self.size > BODY_BYTES_MAX:
+            self.chunks.clear()
+            self.ms.clear()
+        else:
+            self.chunks.append(chunk)
+            self.ms.append(round(self.elapsed_ms(), 1))
         return self.marks.feed(chunk) is Mark.STRONG
 
     def whole(self) -> bool:
@@ -78,8 +83,31 @@ class Ending:
         if listener is not None:
             await listener.ended_async(self.heard, error)
 
+    def all_said(self) -> None:
+        """The server said everything."""
+        self.heard.eof = True
+        self.tell()
 
-def _listen(inner: Any, ending: Ending) -> Iterator[bytes]:
+    async def all_said_async(self) -> None:
+        """The server said everything, to an async client."""
+        self.heard.eof = True
+        await self.tell_async()
+
+
+def played(recording: Recording) -> Iterator[bytes]:
+    """The pieces of a recorded body.
+
+    Raises:
+        StreamEnds: It was closed before its end, and is read on.
+    """
+    pieces = recording.pieces()
+    yield from pieces
+    if not recording.whole:
+        raise StreamEnds(pieces=len(pieces))
+
+
+def listen(inner: Any, ending: Ending) -> Iterator[bytes]:
+    """The pieces of a body as they are read."""
     try:
         for chunk in inner:
             if ending.heard.hear(chunk):
@@ -90,11 +118,11 @@ def _listen(inner: Any, ending: Ending) -> Iterator[bytes]:
     except BaseException as error:
         ending.tell(error)
         raise
-    ending.heard.eof = True
-    ending.tell()
+    ending.all_said()
 
 
-async def _listen_async(inner: Any, ending: Ending) -> AsyncIterator[bytes]:
+async def listen_async(inner: Any, ending: Ending) -> AsyncIterator[bytes]:
+    """The pieces of a body as an async client reads them."""
     try:
         async for chunk in inner:
             if ending.heard.hear(chunk):
@@ -105,65 +133,4 @@ async def _listen_async(inner: Any, ending: Ending) -> AsyncIterator[bytes]:
     except BaseException as error:
         ending.tell(error)
         raise
-    ending.heard.eof = True
-    await ending.tell_async()
-
-
-class _Listening:
-    def __init__(self, inner: Any, ending: Ending) -> None:
-        self._inner, self._ending = inner, ending
-
-    def __iter__(self) -> Iterator[bytes]:
-        return _listen(self._inner, self._ending)
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return _listen_async(self._inner, self._ending)
-
-    def close(self) -> None:
-        self._ending.tell()
-        self._inner.close()
-
-    async def aclose(self) -> None:
-        self._ending.tell()
-        await self._inner.aclose()
-
-
-class _Playing:
-    def __init__(self, pieces: list[bytes], *, whole: bool) -> None:
-        self._pieces, self._whole = pieces, whole
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._pieces
-        self._end()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
-        self._end()
-
-    def _end(self) -> None:
-        if not self._whole:
-            raise StreamEnds(pieces=len(self._pieces))
-
-
-@functools.cache
-def _of(library: ModuleType, kind: type[Any]) -> type[Any]:
-    """The class for one library: a client takes streams of its own library only."""
-    bases = (kind, library.SyncByteStream, library.AsyncByteStream)
-    return type(kind.__name__.strip("_"), bases, {})
-
-
-def listening(library: ModuleType, inner: Any, ending: Ending) -> Any:
-    """A stream of ``library`` (httpx or httpx2) that listens to ``inner``."""
-    return _of(library, _Listening)(inner, ending)
-
-
-def playing(library: ModuleType, pieces: list[bytes], *, whole: bool = True) -> Any:
-    """A stream of ``library`` that plays pieces back, without delay.
-
-    Args:
-        library: httpx or httpx2.
-        pieces: The body.
-        whole: False if it was closed before its end: reading on raises `StreamEnds`.
-    """
-    return _of(library, _Playing)(pieces, whole=whole)
+    await ending.all_said_async()

@@ -11,11 +11,23 @@ from collections.abc import Iterator, Mapping
 
 from nbdurable.integrations.http.recording import Recording
 
-IN = ("prompt_tokens", "input_tokens", "promptTokenCount", "prompt_eval_count")
+IN = (
+    "prompt_tokens",
+    "input_tokens",
+    "promptTokenCount",
+    "prompt_eval_count",
+    "inputTokens",
+)
 """What the formats call the tokens of a question."""
 CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
 """Anthropic counts these apart from ``input_tokens``."""
-OUT = ("completion_tokens", "output_tokens", "candidatesTokenCount", "eval_count")
+OUT = (
+    "completion_tokens",
+    "output_tokens",
+    "candidatesTokenCount",
+    "eval_count",
+    "outputTokens",
+)
 """What the formats call the tokens of an answer."""
 MODEL = ("model", "modelVersion")
 
@@ -56,7 +68,7 @@ def _objects(recording: Recording) -> Iterator[Mapping[str, object]]:
     for text in texts:
         try:
             plain = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         items = plain if isinstance(plain, list) else [plain]
         yield from (item for item in items if isinstance(item, dict))

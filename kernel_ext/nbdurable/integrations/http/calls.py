@@ -1,0 +1,112 @@
+"""An exchange as the journal's protocol sees it: a call with a key and a policy."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from nbdurable.engine.calls.requests import CallRequest
+from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
+from nbdurable.engine.past.policy import Policy
+from nbdurable.engine.values import previews
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.integrations.http.answers import TooMuch
+from nbdurable.integrations.http.asked import Asked, name_of
+from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
+from nbdurable.integrations.http.refusals import StreamCut
+from nbdurable.integrations.http.usage import measure
+
+TEXT_CHARS_MAX = 200
+"""Enough of a message to tell one call of an agent from the next."""
+
+
+def call_of(
+    facts: Asked, key: bytes, policy: Policy, secrets: Secrets, again: str
+) -> CallRequest:
+    """The call that a request is.
+
+    Args:
+        facts: The request.
+        key: What it is matched by.
+        policy: What is promised of it.
+        secrets: What must not be stored.
+        again: Logical id of the call whose next attempt it is, or "".
+    """
+    return CallRequest(
+        name=secrets.scrub(name_of(facts)),
+        key=key,
+        policy=policy,
+        kind="http",
+        text=functools.partial(told, facts, secrets),
+        arguments=lambda: _arguments(facts, secrets),
+        encode=functools.partial(_encoded, secrets),
+        decode=functools.partial(_decoded, secrets),
+        had=functools.partial(_had, secrets),
+        measure=lambda value: measure(value) if isinstance(value, Recording) else {},
+        again=again,
+    )
+
+
+def _encoded(secrets: Secrets, value: object) -> Encoded:
+    if isinstance(value, TooMuch):
+        raise Unstorable(why=str(value))
+    assert isinstance(value, Recording)
+    return encode(to_plain(value), secrets=secrets)
+
+
+def told(facts: Asked, secrets: Secrets) -> str:
+    """A request as people read it."""
+    return secrets.scrub(_text(facts))
+
+
+def _had(secrets: Secrets, error: BaseException) -> Encoded | None:
+    """The part of an answer that was read; for frozen mode, where it is served."""
+    if not isinstance(error, StreamCut) or error.had is None:
+        return None
+    try:
+        return encode(to_plain(error.had), secrets=secrets)
+    except Unstorable:
+        return None
+
+
+def _decoded(secrets: Secrets, codec: str, data: bytes) -> object:
+    return from_plain(decode(codec, data, secrets=secrets))
+
+
+def _text(facts: Asked) -> str:
+    """The model and what was said to it last, as people read it."""
+    body = _body(facts)
+    said = body.get("messages") or body.get("input") or body.get("contents") or ""
+    latest = said[-1] if isinstance(said, list) and said else said
+    parts = [str(body["model"])] if "model" in body else []
+    parts.append(" ".join(_plain_text(latest).split()) or name_of(facts))
+    return previews.shorten(" ← ".join(parts), TEXT_CHARS_MAX)
+
+
+def _plain_text(said: object) -> str:
+    if isinstance(said, list):
+        return " ".join(_plain_text(part) for part in said)
+    if isinstance(said, dict):
+        found = (said.get(name) for name in ("content", "parts", "text", "output"))
+        return next((_plain_text(value) for value in found if value), "")
+    return str(said)
+
+
+def _body(facts: Asked) -> dict[str, Any]:
+    try:
+        plain = json.loads(facts.body)
+    except (ValueError, RecursionError):
+        return {}
+    return plain if isinstance(plain, dict) else {}
+
+
+def _arguments(facts: Asked, secrets: Secrets) -> Encoded | None:
+    body = _body(facts)
+    if not body:  # its address says all
+        return None
+    try:
+        encoded = encode(body, secrets=secrets)
+    except Unstorable:
+        return None
+    return encoded if encoded.codec == "json" else None
