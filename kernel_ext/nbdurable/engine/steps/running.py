@@ -34,7 +34,6 @@ from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.tally import Tally
 from nbdurable.engine.steps import ending, goingon, silence, starting
 from nbdurable.engine.steps.cells import CellEnd, Output
-from nbdurable.engine.steps.how import how
 from nbdurable.engine.steps.inside import keep_inside
 from nbdurable.engine.steps.kept_now import Maker
 from nbdurable.engine.steps.leaving import KEPT, keep_made

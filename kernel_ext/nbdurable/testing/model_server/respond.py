@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from nbdurable.testing.loopback import Reply, Request, json_reply
-from nbdurable.testing.model_server import chat, messages, responses
+from nbdurable.testing.model_server import chat, messages, others, responses
 from nbdurable.testing.model_server.answers import MARK, Script, answer
 from nbdurable.testing.model_server.conversation import (
     Json,
@@ -25,7 +25,7 @@ DIMENSIONS = 8
 def respond(request: Request, script: Script = ()) -> Reply:
     """Answer one request of any dialect; an unknown path is a 404 as JSON."""
     body, size = request.plain, len(request.body)
-    path = request.path.removeprefix("/v1")
+    path = request.path.removeprefix("/openai").removeprefix("/v1")
     model = str(body.get("model", ""))
     match request.method, path:
         case "POST", "/chat/completions":
@@ -43,10 +43,24 @@ def respond(request: Request, script: Script = ()) -> Reply:
             return _named(json_reply(_embeddings(body, size)), request)
         case "POST", "/messages/count_tokens":
             return _named(json_reply({"input_tokens": max(1, size // 4)}), request)
+        case _ if other := others.said(request.method, request.path, body):
+            return _named(_other(other, request, script), request)
         case _:
             error = {"type": "not_found_error", "message": f"no such path: {path}"}
             return json_reply({"type": "error", "error": error}, 404)
     return _named(_reply(whole, events, body), request)
+
+
+def _other(
+    said: tuple[others.Say, str, bool], request: Request, script: Script
+) -> Reply:
+    """An answer in another vendor's dialect."""
+    (whole, stream, media), model, streamed = said
+    asked = of_chat(others.as_chat(request.plain))
+    found = answer(asked, request.digest, len(request.body), script)
+    if streamed:
+        return Reply(chunks=tuple(stream(found, model)), media=media, stream=True)
+    return json_reply(whole(found, model))
 
 
 def _reply(whole: Json, events: Iterator[bytes], body: Json) -> Reply:
