@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbdurable import aio
     from nbdurable.api import (
-        answer,
         back,
         capture,
         capture_http,
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
         resolve,
         restore,
         run,
-        send,
         status,
+        undo,
         why,
     )
     from nbdurable.engine.calls.checkpoints import checkpoint, last_checkpoint
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
         wait_for,
     )
     from nbdurable.errors import DurableError, DurablePause, NotDone, TimedOut
+    from nbdurable.inbox import answer, send
 
 __all__ = [
     "DurableError",
@@ -89,6 +89,7 @@ __all__ = [
     "status",
     "step",
     "tool",
+    "undo",
     "uuid4",
     "wait_for",
     "why",
@@ -104,6 +105,7 @@ _PLACES = {
     "NotDone": "errors",
     "Retry": "engine.past.retry",
     "TimedOut": "errors",
+    "answer": "inbox",
     "approve": "engine.waits.blocking",
     "ask": "engine.waits.blocking",
     "checkpoint": "engine.calls.checkpoints",
@@ -113,6 +115,7 @@ _PLACES = {
     "now": "engine.calls.draws",
     "random": "engine.calls.draws",
     "register_digest": "engine.values.registering",
+    "send": "inbox",
     "sleep": "engine.waits.blocking",
     "sleep_until": "engine.waits.blocking",
     "step": "engine.calls.nested",
@@ -122,15 +125,19 @@ _PLACES = {
 }
 """Public names that are not in `nbdurable.api`, and their modules."""
 
+_OF_A_SHELL = frozenset({"api", "inbox"})
+"""Modules whose functions act on the run of this process."""
+
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "aio":
         return importlib.import_module("nbdurable.aio")
-    place = importlib.import_module(f"nbdurable.{_PLACES.get(name, 'api')}")
+    module = _PLACES.get(name, "api")
+    place = importlib.import_module(f"nbdurable.{module}")
     extension = sys.modules.get("nbdurable.kernel.extension")
-    if extension is not None and name not in _PLACES:
+    if extension is not None and module in _OF_A_SHELL:
         extension.attach()
     value = globals()[name] = getattr(place, name)
     return value

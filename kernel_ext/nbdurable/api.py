@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
-from nbdurable.engine.asking import answering, commands, forking
+from nbdurable.engine.asking import commands, forking
 from nbdurable.engine.asking.back import Back
 from nbdurable.engine.asking.back import back as go_back
 from nbdurable.engine.asking.commands import OpenRun, Told, present
@@ -22,6 +22,8 @@ from nbdurable.engine.asking.rebuilt import rebuild as bring_again
 from nbdurable.engine.asking.restore import Restored
 from nbdurable.engine.asking.restore import restore as bring_back
 from nbdurable.engine.asking.stale import Here, stale
+from nbdurable.engine.asking.undoing import Undone
+from nbdurable.engine.asking.undoing import undo as take_back
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.past.settle import Answer
@@ -31,14 +33,11 @@ from nbdurable.engine.telling import explain
 from nbdurable.engine.telling.explain import Why
 from nbdurable.engine.telling.reference import find_step
 from nbdurable.engine.telling.sides import sides
-from nbdurable.engine.waits.sending import account, send_from_step
-from nbdurable.engine.where.frames import current_frame
 from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
 from nbdurable.integrations import http
 from nbdurable.integrations.http import captured
 from nbdurable.timeline import Diff, Reader, Shown, compare, find_history, living, show
-from nbdurable_store.records import Record
 
 capture, capture_http = captured.capture, captured.capture_http
 
@@ -101,7 +100,12 @@ def _front(command: str) -> Front:
     return _fronts[0]
 
 
-def _attended(command: str) -> tuple[Front, History]:
+def attended(command: str) -> tuple[Front, History]:
+    """The shell of this process, and the run that it is in.
+
+    Raises:
+        NothingDurable: There is no shell, or no run.
+    """
     front = _front(command)
     return front, front.session.attend(front.facts(), command)
 
@@ -140,7 +144,7 @@ def restore(*names: str, overwrite: bool = False, at: str = "") -> Restored:
     Raises:
         ReferenceUnknown: The run holds no such name, or no such completed step.
     """
-    front, history = _attended("%durable restore")
+    front, history = attended("%durable restore")
     front.session.stay()
     return bring_back(
         front.session,
@@ -154,7 +158,7 @@ def restore(*names: str, overwrite: bool = False, at: str = "") -> Restored:
 
 def why(what: str = "") -> Why:
     """Why a step or call ran, was served or waits; the last step if none is named."""
-    front, history = _attended("%durable why")
+    front, history = attended("%durable why")
     return explain.why(history, what, present(front.session))
 
 
@@ -168,7 +172,7 @@ def rerun(step: str = "") -> Told:
         CallNotRerun: A single call was named.
         ReferenceUnknown: The run has no such step.
     """
-    front, history = _attended("%durable rerun")
+    front, history = attended("%durable rerun")
     found = commands.step_to_rerun(history, step)
     return commands.rerun(front.session, found)
 
@@ -187,7 +191,7 @@ def rebuild(step: str = "") -> Told:
         RebuildStopped: A call is not in the journal, or what the step read can't be had
             as it was.
     """
-    front, history = _attended("%durable rebuild")
+    front, history = attended("%durable rebuild")
     found = find_step(history, step, "%durable rebuild")
     shell = Shell(
         namespace=front.namespace(),
@@ -220,7 +224,7 @@ def resolve(
         ReferenceUnknown: The run has no such call.
         ValueError: Not exactly one answer was given.
     """
-    front, history = _attended("%durable resolve")
+    front, history = attended("%durable resolve")
     said = [
         *([Answer.HAPPENED] if happened is not UNSAID else []),
         *([Answer.DID_NOT] if did_not else []),
@@ -229,50 +233,15 @@ def resolve(
     ]
     if len(said) != 1:
         raise ValueError("one answer: happened=, did_not=, keep= or again=")
-    session, run = front.session, _open(front)
+    session, run = front.session, open_run(front)
     asked = commands.question(history, call)
     told, records = commands.resolve(run, asked, said[0], happened)
     session.append(records, sync=True)
     return told
 
 
-def answer(call: str, value: object = True) -> Told:  # noqa: FBT002  # a yes, as people say it
-    """Answer what a run waits for.
-
-    Args:
-        call: STEP.CALL, such as ``review.2``; "" for the only question there is.
-        value: The answer.
-
-    Raises:
-        NotWaiting: It doesn't wait, or it has its answer.
-        AnswerMisfit: It is no answer to that question.
-        ReferenceUnknown: The run has no such call.
-    """
-    front, history = _attended("%durable answer")
-    found = answering.find(history, call, "%durable answer")
-    return _sent(front, answering.answer(_open(front), found, value, **_sender(front)))
-
-
-def send(name: str, value: object = None) -> None:
-    """Send a value into the run, for the next `wait_for` of this name.
-
-    In a durable cell it is a `write`: a replay doesn't send again.
-
-    Args:
-        name: The name.
-        value: Plain data.
-
-    Raises:
-        AnswerMisfit: It is no plain data.
-    """
-    if current_frame() is not None:
-        send_from_step(name, value)
-        return
-    front, _ = _attended("nd.send")
-    _sent(front, answering.send(_open(front), name, value, **_sender(front)))
-
-
-def _open(front: Front) -> OpenRun:
+def open_run(front: Front) -> OpenRun:
+    """The run that these functions act on, as it is now."""
     session = front.session
     return OpenRun(
         store=session.store,
@@ -283,15 +252,23 @@ def _open(front: Front) -> OpenRun:
     )
 
 
-def _sender(front: Front) -> dict[str, str]:
-    return {"by": account(), "via": "cell", "signal": front.session.ids.new()}
+def undo(step: str = "") -> Undone:
+    """Take back what a step did to the world, latest first.
 
+    Each of its writes whose tool has an ``undo=`` is undone by a journaled write; its cell
+    does them anew when it runs again.
 
-def _sent(front: Front, said: tuple[Told, tuple[Record, ...]]) -> Told:
-    told, records = said
-    front.session.append(records, sync=True)
-    front.session.parked.heard()
-    return told
+    Args:
+        step: Its name; the last step if none is named.
+
+    Raises:
+        ReferenceUnknown: The run has no such step.
+        NotUndoable: What an undo needs is not kept.
+    """
+    front, history = attended("%durable undo")
+    found = find_step(history, step, "%durable undo")
+    here = front.namespace(), front.facts(), frozenset(front.hidden())
+    return take_back(front.session, found, *here)
 
 
 def back() -> Back:
@@ -303,7 +280,7 @@ def back() -> Back:
     Raises:
         ReferenceUnknown: No completed step is left.
     """
-    front, _ = _attended("%durable back")
+    front, _ = attended("%durable back")
     return go_back(front.session, front.namespace())
 
 
@@ -321,7 +298,7 @@ def diff(old: str, new: str = "") -> Diff:
         ReferenceUnknown: The run has no such step or attempt.
         RunUnknown: There is no such run.
     """
-    front, history = _attended("%durable diff")
+    front, history = attended("%durable diff")
     session = front.session
 
     def values(step: StepPast, names: Collection[str]) -> Mapping[str, object]:
@@ -343,13 +320,13 @@ def fork(at: str = "") -> Told:
     Raises:
         ReferenceUnknown: The run has no such step.
     """
-    front, _ = _attended("%durable fork")
+    front, _ = attended("%durable fork")
     return Told(forking.fork(front.session, at))
 
 
 def new() -> Told:
     """Close the run: the next durable cell begins another one."""
-    front, _ = _attended("%durable new")
+    front, _ = attended("%durable new")
     return commands.new(front.session)
 
 

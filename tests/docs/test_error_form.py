@@ -13,7 +13,14 @@ from nbdurable_store.errors import DurableError, DurablePause, Told
 from tests.docs.test_errors import CLASSES
 
 BLAMING = ("please", "failed to", "unable to", "invalid", "oops", "sorry")
-PLAIN = {str: "review.2", int: 3, float: 2.5, bool: True, bytes: b"\1"}
+PLAIN: dict[object, object] = {
+    str: "review.2",
+    int: 3,
+    float: 2.5,
+    bool: True,
+    bytes: b"\1",
+    Exception: ValueError("3"),
+}
 
 
 def _sample(hint: object) -> object:
@@ -26,6 +33,9 @@ def _sample(hint: object) -> object:
         return tuple(_sample(one) for one in kept)
     if origin in (types.UnionType, typing.Union):
         return _sample(inner[0])
+    if dataclasses.is_dataclass(hint):
+        parts = typing.get_type_hints(hint).items()
+        return hint(**{name: _sample(part) for name, part in parts})
     raise AssertionError(f"say what a sample of {hint} is")
 
 

@@ -78,6 +78,9 @@ WORDS: dict[str, Word] = {
         options={"--did-not": "did_not", "--keep": "keep", "--again": "again"},
         valued="--happened",
     ),
+    "undo": Word(
+        usage="undo [STEP]", says="take back what its writes did, latest first", most=1
+    ),
     "back": Word(
         usage="back",
         says="give variables their values of before the last step",

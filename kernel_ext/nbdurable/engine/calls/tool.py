@@ -31,6 +31,7 @@ def tool(
     name: str | None = None,
     retry: Retry | None = None,
     timeout: float | None = None,
+    undo: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]: ...
 def tool(fn: Any = None, /, **options: Any) -> Any:
     """Journal the calls of a function inside durable cells.
@@ -50,6 +51,8 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
             call is tried again, an `nd.Retry`. ``timeout``: how long one attempt of a
             call may take, seconds; then `nd.TimedOut` is raised. A sync function runs
             in a thread for that, and goes on there; an async one is cancelled.
+            ``undo``: takes back what a call did when ``%durable undo`` asks for it; it is
+            given the call's result, and those of its arguments that it names.
 
     Raises:
         ToolRefused: What was decorated, or an option, makes no tool.
@@ -78,7 +81,17 @@ def _wrap(fn: Any, options: Mapping[str, Any]) -> Any:
 
 
 _OPTIONS = frozenset(
-    {"effect", "on_doubt", "not_done", "ignore", "stable", "name", "retry", "timeout"}
+    {
+        "effect",
+        "on_doubt",
+        "not_done",
+        "ignore",
+        "stable",
+        "name",
+        "retry",
+        "timeout",
+        "undo",
+    }
 )
 
 
@@ -93,7 +106,11 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
     retry = options.get("retry")
     if not isinstance(retry, Retry | None):
         raise ToolRefused(what=f"{name_of(fn)}: retry= takes nd.Retry(…)")
-    timeout = options.get("timeout")
+    timeout, undo = options.get("timeout"), options.get("undo")
+    if awaits(undo) or not (undo is None or callable(undo)):
+        raise ToolRefused(
+            what=f"{name_of(fn)}: undo= takes a function that isn't async"
+        )
     try:
         return Policy(
             effect=Effect(effect or "write"),
@@ -104,6 +121,7 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
             timeout_s=None
             if timeout is None
             else seconds(f"{name_of(fn)}: timeout=", timeout, least=TIMEOUT_S_MIN),
+            undo=undo,
             stable=bool(options.get("stable", False)),
         )
     except (ValueError, TypeError) as wrong:

@@ -260,7 +260,7 @@ class Matcher:
         return plain
 
     def _plain_past(self, call: CallPast, wanted: Wanted) -> Past:
-        if call.resolved in {"did-not", "again"}:
+        if call.resolved in {"did-not", "again", "undone"}:
             return Past.RAISED_NOT_DONE
         if call.state is CallState.COMPLETED:
             return self._completed(call, wanted)

@@ -81,7 +81,7 @@ class CallPast:
         arguments: The arguments as plain data, if they were kept: small ones as JSON.
         outcome: The result or the exception, if it was kept.
         changed: The arguments as a call that raised left them, if it changed any.
-        resolved: How a person settled it: happened, did-not, again, keep; or "".
+        resolved: How a person settled it: happened, did-not, again, keep, undone; or "".
         adopted_from: The slot it was adopted from, or "".
         once_in: Ids of the calls that it was made in before it was served elsewhere.
         blamed: Whether its exception ended the latest ended attempt that used it.

@@ -38,6 +38,8 @@ class Policy:
         stable: A `read` whose answer a new `write` doesn't change.
         retry: When it is tried again, if it is.
         timeout_s: How long one attempt may take, seconds; None for no limit.
+        undo: Takes back what a call did, given its result, and those of its arguments that
+            it names.
         model: A model call: it is served again even after a new `write`.
     """
 
@@ -48,6 +50,7 @@ class Policy:
     stable: bool = False
     retry: Retry | None = None
     timeout_s: float | None = None
+    undo: Callable[..., object] | None = None
     model: bool = False
 
     @property

@@ -161,7 +161,7 @@ def serves(session: Session, slot: str, step: StepPast) -> bool:
     if "" in fields.mapping(step.fields, "unsaved") or step.fields.get("inside"):
         return False
     calls = [history.calls[i] for i in step.used if i in history.calls]
-    if len(calls) < len(step.used):
+    if len(calls) < len(step.used) or any(c.resolved == "undone" for c in calls):
         return False
     owned = (c for c in calls if c.effect is not Effect.PURE)
     standings = {standing_of(history, c, slot, known) for c in owned}

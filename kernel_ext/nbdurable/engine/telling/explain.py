@@ -240,6 +240,7 @@ def _doubt_line(call: CallPast) -> str:
         return f"has no result: {how}. It is a {effect}, so it is asked again"
     settled = {
         "did-not": "; you said that it did not",
+        "undone": "; it was undone",
         "again": "; you asked to do it again",
     }.get(call.resolved, "")
     return f"may have happened: {how} before a result was recorded{settled}"

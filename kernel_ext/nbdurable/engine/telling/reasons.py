@@ -50,6 +50,7 @@ def _again(history: History, call: CallPast, present: Present) -> str:
     last = call.earlier[-1]
     settled = {
         "did-not": "you said that it did not happen",
+        "undone": "it was undone",
         "again": "you asked for it",
     }
     if last.resolved in settled:

@@ -1,0 +1,137 @@
+"""Undo: a step's writes are taken back, latest first, each once."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.asking.undoing import NotUndoable, Undone, undo
+from nbdurable.errors import CallInDoubt, ToolRefused
+from tests.engine.notebooks import HIDDEN, Notebook
+
+SETUP = """
+@tool(effect="read")
+def price(n):
+    return 10 * n
+
+def cancel(result, who):
+    stop(who)
+    return world(f"cancel {result} of {who}")
+
+@tool(undo=cancel)
+def book(who, nights):
+    return world(f"book {who} {nights}")
+
+@tool
+def mail(who):
+    return world(f"mail {who}")
+"""
+
+CELL = 'a = book("ann", price(1))\nb = book("bob", nights=2)\nm = mail("ann")'
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    """A notebook in which two rooms were booked and a mail was sent."""
+    nb = Notebook()
+    begun(nb)
+    nb.run(CELL, name="trip")
+    nb.world.effects.clear()
+    return nb
+
+
+def begun(nb: Notebook) -> None:
+    """The tools, in a kernel where nothing stops an undo."""
+    nb.namespace["stop"] = lambda _: None
+    nb.plain(SETUP)
+
+
+def undone(nb: Notebook, name: str = "trip") -> Undone:
+    """What `%durable undo` does."""
+    step = nb.session.attend(nb.facts, "undo").named(name)
+    assert step is not None
+    return undo(nb.session, step, nb.namespace, nb.facts, HIDDEN)
+
+
+def test_writes_are_undone_latest_first(notebook: Notebook) -> None:
+    """Each with its result and the arguments that its undo names."""
+    told = str(undone(notebook))
+    assert notebook.world.effects == [
+        "cancel book bob 2#1 of bob",
+        "cancel book ann 10#1 of ann",
+    ]
+    assert told == (
+        "trip · undone: book('bob', nights=2), book('ann', 10)"
+        " · not undone: mail('ann') (its tool has no undo=)"
+        " · its cell does them anew when it runs again"
+    )
+
+
+def test_nothing_is_undone_twice(notebook: Notebook) -> None:
+    """In this kernel and in the next one."""
+    undone(notebook)
+    notebook.restart()
+    begun(notebook)
+    told = str(undone(notebook))
+    assert len(notebook.world.effects) == 2
+    assert told.startswith("trip · nothing to undo")
+
+
+def test_what_was_undone_is_done_anew(notebook: Notebook) -> None:
+    """The cell runs again, and does what was undone, and nothing else."""
+    undone(notebook)
+    notebook.world.effects.clear()
+    notebook.run(CELL, name="trip")
+    assert notebook.world.effects == ["book ann 10", "book bob 2"]
+    notebook.world.effects.clear()
+    notebook.run(CELL, name="trip")
+    assert notebook.world.effects == []
+    undone(notebook)
+    assert len(notebook.world.effects) == 2
+
+
+def test_an_interrupted_undo_goes_on(notebook: Notebook) -> None:
+    """What was undone stays so; what may have been is asked about."""
+
+    def stop(who: str) -> None:
+        if who == "ann":
+            raise KeyboardInterrupt
+
+    notebook.namespace["stop"] = stop
+    with pytest.raises(KeyboardInterrupt):
+        undone(notebook)
+    notebook.restart()
+    begun(notebook)
+    with pytest.raises(CallInDoubt, match="ann"):
+        undone(notebook)
+    assert notebook.world.effects == ["cancel book bob 2#1 of bob"]
+
+
+def test_what_may_have_happened_is_left(notebook: Notebook) -> None:
+    """A write in doubt is settled first; it is named."""
+    notebook.plain("@tool(undo=cancel)\ndef ship(who):\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        notebook.run('ship("ann")', name="goods")
+    assert "ship('ann') (it may have happened: settle it first)" in str(
+        undone(notebook, "goods")
+    )
+
+
+def test_an_undo_that_asks_for_too_much(notebook: Notebook) -> None:
+    """An argument that the call didn't have is named; nothing is undone."""
+    notebook.plain(
+        "@tool(undo=lambda result, hotel: world('no'))\n"
+        "def rent(who):\n    return world(f'rent {who}')\n"
+    )
+    notebook.run('rent("ann")', name="car")
+    notebook.world.effects.clear()
+    with pytest.raises(NotUndoable, match="it had no hotel="):
+        undone(notebook, "car")
+    assert notebook.world.effects == []
+
+
+@pytest.mark.parametrize("given", ["'cancel'", "later"])
+def test_an_undo_is_a_plain_function(notebook: Notebook, given: str) -> None:
+    """Anything else is refused where the tool is made."""
+    notebook.plain("async def later(result): ...")
+    with pytest.raises(ToolRefused, match="undo= takes a function"):
+        notebook.plain(f"@tool(undo={given})\ndef f(): ...")
