@@ -69,7 +69,7 @@ def test_a_stopped_attempt_and_its_call_say_how_they_ended() -> None:
         stopped(nb, "a = shaky(1)", OSError)
         nb.run("a = shaky(1)", "work")
         assert "because its last attempt ended with an error" in told(nb, "work")
-        assert "attempt 1 raised builtins.OSError" in told(nb, "work.1")
+        assert "attempt 1 raised OSError" in told(nb, "work.1")
 
 
 def test_a_swallowed_exception_is_served_as_such() -> None:

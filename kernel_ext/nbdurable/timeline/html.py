@@ -277,6 +277,7 @@ def _about(call: CallView, *, full: bool) -> Iterator[Content]:
     facts = [call.effect, f"attempt {call.attempt}"]
     facts += [call.model] if call.model else []
     yield element("p", " · ".join(facts), class_="soft told")
+    yield from (element("p", told, class_="soft told") for told in call.attempts)
     if call.error:
         yield element("p", call.error, class_="sign error told")
     if full:

@@ -25,6 +25,7 @@ from nbdurable.engine.past.pasts import (
 )
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, tokens
+from nbdurable.engine.telling.attempts import attempts
 from nbdurable.engine.telling.explain import call_line, why_step
 from nbdurable.engine.telling.wording import Stop, kernel_stopped
 from nbdurable.engine.where.moments import Now
@@ -213,6 +214,9 @@ def _call(
     making.detailed -= 1
     why = call_line(history, call, step, present) if making.explains else ""
     raised = call.state is CallState.RAISED
+    tries = [c for c in (*call.earlier, call) if c.step == step.id]
+    began_us = min((c.started_us for c in tries), default=call.started_us)
+    before_ms = (call.started_us - began_us) / 1_000 if call.ms else 0.0
     return CallView(
         id=call.id,
         reference=line(f"{step.name}.{number}" if number else step.name),
@@ -225,11 +229,13 @@ def _call(
         depth=depth,
         is_step=call.is_step,
         held=fields.number(call.fields, HELD),
-        started_us=call.started_us,
-        ms=call.ms,
+        started_us=began_us,
+        ms=before_ms + call.ms,
         tokens=tokens((call,)),
         model=line(fields.text(call.fields, "model")),
         attempt=call.attempts,
+        attempts=tuple(map(line, attempts(call))),
+        tries=len(tries),
         error=_error(call.fields) if raised else "",
         why=line(why),
         key=call.key.hex(),

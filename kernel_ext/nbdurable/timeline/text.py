@@ -17,6 +17,9 @@ STRIP_MAX: Final = 64
 NAMES_MAX: Final = 8
 """Kept names on one line."""
 
+TRIED_MAX: Final = 3
+"""Calls of one cell whose attempts are counted in a line."""
+
 EMPTY: Final = """\
 No durable cell has run yet. To begin:
   %%durable findings          first line of a cell: it becomes a step, nothing is paid twice
@@ -74,8 +77,17 @@ def _cells(run: RunView) -> list[str]:
         )
         strip = _strip(cell)
         lines += [f"    {strip}"] if strip else []
+        lines += [f"    {told}" for told in _tried(cell.latest)]
         lines += [f"    stale: {cell.stale}"] if cell.stale else []
     return lines
+
+
+def _tried(step: StepView) -> list[str]:
+    """Its calls that took several attempts, the most first."""
+    tried = sorted((c for c in step.calls if c.tries > 1), key=lambda c: -c.tries)
+    told = [f"{c.text}: {c.tries:,} attempts" for c in tried[:TRIED_MAX]]
+    rest = len(tried) - len(told)
+    return [*told, *([f"… and {count(rest, 'more call')}"] if rest else [])]
 
 
 def _sign(cell: CellView) -> str:

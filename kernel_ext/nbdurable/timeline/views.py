@@ -43,10 +43,13 @@ class CallView:
         is_step: Whether it is an `nd.step`, which holds calls.
         held: How many of the cell's calls were made in it, where it completed.
         started_us: When it was executed, microseconds since 1970 UTC.
-        ms: How long that took, milliseconds; 0 where it is not known.
+        ms: How long that took, with the waits between attempts, milliseconds; 0 where it
+            is not known.
         tokens: Tokens in and out.
         model: The model that answered, or "".
         attempt: Which of its attempts is shown, from 1.
+        attempts: How each of them ended, if there were several.
+        tries: How many of them were made in this attempt of the step.
         error: Type and message of its exception, or "".
         why: What became of it, and why: one line.
         key: The digest it is matched by, hex.
@@ -71,6 +74,8 @@ class CallView:
     tokens: int = 0
     model: str = ""
     attempt: int = 1
+    attempts: tuple[str, ...] = ()
+    tries: int = 1
     error: str = ""
     why: str = ""
     key: str = ""

@@ -57,9 +57,11 @@ def call_fate(
         return Fate.IN_DOUBT
     if call.state is CallState.COMPLETED:
         return Fate.RAN
+    running = step.state is StepState.RUNNING and call.owner in alive
+    if running and call.retrying:
+        return Fate.WAITING
     if call.state is CallState.RAISED:
         return Fate.IN_DOUBT if _raised_in_doubt(history, call) else Fate.ERROR
-    running = step.state is StepState.RUNNING and call.owner in alive
     if running and call.state is not CallState.INTERRUPTED:
         return Fate.RUNNING
     return Fate.STOPPED if call.is_step else Fate.IN_DOUBT

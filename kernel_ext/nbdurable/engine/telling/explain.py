@@ -18,6 +18,7 @@ from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling import details
+from nbdurable.engine.telling.attempts import attempts, outcome, raised
 from nbdurable.engine.telling.causes import (
     Cause,
     Reason,
@@ -200,7 +201,7 @@ def why_call(history: History, call: CallPast, present: Present) -> Why:
         return Why(
             call.name, ("belongs to a step that is not recorded here", call.text)
         )
-    lines = (call_line(history, call, step, present), call.text)
+    lines = (call_line(history, call, step, present), call.text, *attempts(call))
     return Why(name_of(history, call), tuple(part for part in lines if part))
 
 
@@ -218,6 +219,8 @@ def call_line(
     fate = call_fate(history, call, step, present.alive)
     if fate is Fate.REPLAYED:
         return _served_line(history, call, step, present)
+    if fate is Fate.WAITING:
+        return f"waits: attempt {call.attempts} {outcome(call)}"
     if fate is Fate.RUNNING:
         since = f"is running, since {moment(call.started_us, present.now)}"
         elsewhere = present.here and call.owner != present.here
@@ -248,7 +251,7 @@ def _doubt_line(call: CallPast) -> str:
 
 def _cut_short(call: CallPast) -> str:
     ended = {
-        CallState.RAISED: f"it raised {call.fields.get('type')}, and the cell ended",
+        CallState.RAISED: f"it {raised(call)}, and the cell ended",
         CallState.INTERRUPTED: "it was interrupted",
     }
     return ended.get(call.state, "the kernel stopped during it")

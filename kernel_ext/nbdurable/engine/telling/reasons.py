@@ -10,6 +10,7 @@ from nbdurable.engine.past.pasts import CallPast, CallState, Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.telling import details
+from nbdurable.engine.telling.attempts import raised
 from nbdurable.engine.telling.reference import name_of
 from nbdurable.engine.telling.wording import both
 from nbdurable.engine.values.differences import differences
@@ -60,7 +61,7 @@ def _again(history: History, call: CallPast, present: Present) -> str:
     if last.state is CallState.INTERRUPTED:
         return f"attempt {last.attempts} was interrupted"
     if last.state is CallState.RAISED:
-        return f"attempt {last.attempts} raised {last.fields.get('type')}"
+        return f"attempt {last.attempts} {raised(last)}"
     return not_that_one(history, call, last, present)
 
 
