@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ def _number(value: str) -> float | None:
 
 
 def _date_us(value: str) -> int | None:
+    from email.utils import parsedate_to_datetime  # lazy, as tenacity is
+
     try:
         return int(parsedate_to_datetime(value).timestamp() * 1_000_000)
     except (ValueError, OverflowError, TypeError):
