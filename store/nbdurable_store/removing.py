@@ -24,7 +24,7 @@ def usage(store: Store, giving_up: Collection[str] = ()) -> Usage:
         giving_up: Runs that are to go, so that their values may be damaged.
 
     Raises:
-        StoreDamaged: Part of it can't be read.
+        StoreDamaged: What a value consists of can't be read.
     """
     return _local(store).usage(giving_up)
 
@@ -42,7 +42,7 @@ def remove(store: Store, runs: Collection[str] = ()) -> Removed:
     Raises:
         RunBusy: A process executes in one of them; nothing was removed.
         RunInUse: A living process has records of one of them; nothing was removed.
-        StoreDamaged: Part of the store can't be read; nothing was removed.
+        StoreDamaged: What a value consists of can't be read; nothing was removed.
         StoreInUse: Another process is busy with it.
         StoreFull: No room for what is written before the old is removed.
         StoreUnwritable: No permission.

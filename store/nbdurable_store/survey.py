@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -48,8 +48,8 @@ class StoreDamaged(DurableError):
     def detail(self) -> str:
         """Say what follows."""
         return (
-            "What it names isn't known, so nothing could be told from what nobody needs.\n"
-            "Nothing was removed."
+            "Which chunks it consists of isn't known, so nothing could be told from what\n"
+            "nobody needs. Nothing was removed."
         )
 
     def remedies(self) -> tuple[Remedy, ...]:
@@ -88,12 +88,16 @@ class Usage:
         runs: By id; those that aren't removed.
         removed: By id: runs of which a record says that they are removed.
         chunks: Bytes that each chunk takes on disk.
+        damaged: By owner of a segment, what can't be read from it: it is left as it is,
+            and what its lost records named counts as needed by nobody, unless DuckDB
+            holds them.
     """
 
     total: int = 0
     runs: dict[str, RunUsage] = field(default_factory=dict)
     removed: dict[str, RunUsage] = field(default_factory=dict)
     chunks: dict[bytes, int] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
 
     @property
     def loose(self) -> int:
@@ -131,10 +135,16 @@ class Survey:
         journal: Its folder of segments.
         signer: Checks frames.
         blobs: The files of chunks, as nobody has looked at them yet.
+        held: Gives what DuckDB holds, for segments that are damaged.
     """
 
     def __init__(
-        self, root: Path, journal: Path, signer: Signer, blobs: BlobFiles
+        self,
+        root: Path,
+        journal: Path,
+        signer: Signer,
+        blobs: BlobFiles,
+        held: Callable[[], Iterable[Entry]] = tuple,
     ) -> None:
         self._root = root
         self._journal = journal
@@ -142,6 +152,8 @@ class Survey:
         self._blobs = blobs
         self._found: dict[str, RunUsage] = {}
         self._removed: set[str] = set()
+        self._held = held
+        self._damaged: dict[str, str] = {}
 
     def look(self, giving_up: Sequence[str] = ()) -> Usage:
         """Read all of it.
@@ -150,9 +162,13 @@ class Survey:
             giving_up: Runs that go, so that their values may be damaged.
 
         Raises:
-            StoreDamaged: Part of it can't be read.
+            StoreDamaged: The list of a blob can't be read.
         """
         sizes = {owner: self._segment(owner) for owner in self._owners()}
+        for entry in self._held() if self._damaged else ():
+            if entry.owner in self._damaged:
+                usage = self._found.setdefault(entry.record.run, RunUsage())
+                usage.roots.update(_roots(entry))
         self._weigh(sizes)
         runs = {r: u for r, u in self._found.items() if r not in self._removed}
         for run, usage in runs.items():
@@ -162,6 +178,7 @@ class Survey:
             runs=runs,
             removed={r: self._found.get(r, RunUsage()) for r in self._removed},
             chunks={name: s.stored for name, s in self._blobs.known().items()},
+            damaged=self._damaged,
         )
 
     def _owners(self) -> list[str]:
@@ -170,26 +187,27 @@ class Survey:
 
     def _segment(self, owner: str) -> float:
         """Read a segment; how many bytes on disk one of its bytes takes."""
-        source, size = self._open(owner)
+        try:
+            source, size = self._open(owner)
+        except SealBroken as e:
+            self._damaged[owner] = str(e)
+            return 1.0
+        lost = 0
         try:
             scan = Scan(source, self._signer.chain(owner))
             for found in scan.walk():
                 if not isinstance(found, Frame):
-                    raise self._damaged(owner, found.next_seq - found.first_seq)
-                if not about_segment(found):
+                    lost += found.next_seq - found.first_seq
+                elif not about_segment(found):
                     self._record(owner, found)
         finally:
             source.close()
         if isinstance(source, SealedFile):
             # A seal has no torn tail: damage up to its end is damage too.
-            lost = source.index.next_seq - scan.mark.next_seq
-            if lost:
-                raise self._damaged(owner, lost)
+            lost += source.index.next_seq - scan.mark.next_seq
+        if lost:
+            self._damaged[owner] = f"{lost} record{'s' * (lost != 1)} can't be read"
         return size / max(scan.mark.offset, 1)
-
-    def _damaged(self, owner: str, lost: int) -> StoreDamaged:
-        why = f"{lost} record{'s' * (lost != 1)} can't be read from it"
-        return StoreDamaged(damage=self._place(owner), why=why)
 
     def _open(self, owner: str) -> tuple[Source, int]:
         plain, sealed = listing(self._journal)
@@ -197,14 +215,8 @@ class Survey:
             if owner in plain:
                 return PlainFile(plain[owner]), plain[owner].stat().st_size
             sealed = listing(self._journal).sealed
-        try:
-            path = sealed[owner]
-            return SealedFile(path, owner, self._signer), path.stat().st_size
-        except SealBroken as e:
-            raise StoreDamaged(damage=self._place(owner), why=str(e)) from e
-
-    def _place(self, owner: str) -> str:
-        return f"{self._journal.name}/{owner}"
+        path = sealed[owner]
+        return SealedFile(path, owner, self._signer), path.stat().st_size
 
     def _record(self, owner: str, frame: Frame) -> None:
         entry = decode_entry(owner, frame.seq, frame.head, frame.body_offset)
@@ -224,8 +236,14 @@ class Survey:
         projection = _size(self._root / PROJECTION) / max(frames, 1)
         for usage in self._found.values():
             parts = usage.owners.items()
-            weight = sum(size * (sizes[owner] + projection) for owner, size in parts)
-            usage.journal = round(weight)
+            # What stands in a damaged segment stays there.
+            usage.journal = round(
+                sum(
+                    size * (sizes[owner] + projection)
+                    for owner, size in parts
+                    if owner not in self._damaged
+                )
+            )
 
     def _reach(self, run: str, usage: RunUsage, *, forgiving: bool) -> None:
         with Reading(self._blobs, None) as reading:

@@ -156,19 +156,51 @@ def test_a_run_with_a_damaged_value_can_be_given_up(root: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 0.7])
-def test_a_damaged_journal_is_left_alone(root: Path, part: float) -> None:
-    """What a lost record names isn't known, so nothing goes.
+def test_a_damaged_segment_is_left_alone_and_the_rest_is_collected(
+    root: Path, part: float
+) -> None:
+    """The segment keeps every byte and is named; what is served stays, the rest goes.
 
     A flipped byte costs one record or, where nothing can be unpacked any more, the rest.
     """
     _two_runs(root)
     store = opened(root)
     store.flush()
+    loose = store.put("raw", value("loose")).id.hex()
     store.close()
     (segment, *_) = sorted((root / "journal").glob("*.zst"))
     raw = bytearray(segment.read_bytes())
     raw[int(len(raw) * part)] ^= 255
     segment.write_bytes(raw)
-    with pytest.raises(StoreDamaged):
-        nbdurable_store.remove(opened(root), ["gone"])
-    assert values(opened(root), "gone") is not None
+    before = opened(root)
+    served = values(before, "kept")
+    before.close()
+    store = opened(root)
+    usage = nbdurable_store.usage(store)
+    assert list(usage.damaged) == [segment.name.partition(".")[0]]
+    done = nbdurable_store.remove(store, ["gone"])
+    store.close()
+    assert done.runs == ("gone",)
+    assert segment.read_bytes() == bytes(raw)
+    assert not (root / "blobs" / loose).exists()
+    after = opened(root)
+    assert values(after, "gone") is None
+    assert values(after, "kept") == served
+    assert served
+
+
+def test_what_only_duckdb_holds_of_a_damaged_segment_stays(root: Path) -> None:
+    """A record that is served from DuckDB alone keeps its values, and its row."""
+    told = _two_runs(root)
+    store = opened(root)
+    store.flush()
+    store.close()
+    (segment, *_) = sorted((root / "journal").glob("*.zst"))
+    segment.write_bytes(b"\0" * segment.stat().st_size)
+    store = opened(root)
+    nbdurable_store.remove(store, ["gone"])
+    store.close()
+    after = opened(root)
+    assert values(after, "kept") == told["kept"]
+    assert values(after, "gone") is None
+    assert nbdurable_store.usage(after).loose == 0

@@ -201,6 +201,7 @@ def _answer(store: Store, plan: Plan, *, done: bool) -> Answer:
         *([] if done else [f"{place} · {size(plan.usage.total)}"]),
         *_goes(plan, "removed" if done else "would remove"),
         *_stays(plan),
+        *_damaged(plan),
         _total(plan, removed),
     ]
     return Answer("\n".join(lines), _data(place, plan, removed))
@@ -224,6 +225,14 @@ def _stays(plan: Plan) -> list[str]:
         f"kept {called(row)} · {why.why}"
         f"{f' · {typed(why.command)}' if why.command else ''}"
         for row, why in plan.stays
+    ]
+
+
+def _damaged(plan: Plan) -> list[str]:
+    also = ", with what those runs have in it" if plan.goes else ""
+    return [
+        f"left as it is{also}: journal/{owner}, damaged: {why} · nbdurable fsck"
+        for owner, why in plan.usage.damaged.items()
     ]
 
 
@@ -268,6 +277,7 @@ def _data(place: str, plan: Plan, removed: Removed | None) -> Mapping[str, objec
         "left_bytes": 0 if removed is None else removed.left,
         "runs": runs,
         "kept": kept,
+        "damaged": {f"journal/{owner}": w for owner, w in plan.usage.damaged.items()},
     }
 
 

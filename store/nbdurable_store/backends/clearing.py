@@ -16,7 +16,7 @@ and work that the next one finishes. Nothing is deleted before 2.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -33,7 +33,7 @@ from nbdurable_store.gc import Collector, StoreInUse
 from nbdurable_store.keys import Signer
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Lease, Removed
-from nbdurable_store.records import Kind, Record
+from nbdurable_store.records import Entry, Kind, Record
 from nbdurable_store.sealed import SealedFile
 from nbdurable_store.sealing import Sealer
 from nbdurable_store.segments import listing
@@ -115,8 +115,19 @@ class Clearing:
             raise files.told(self.root, e) from e
 
     def _look(self, giving_up: Collection[str]) -> Usage:
-        survey = Survey(self.root, self.journal, self.signer, self._blobs)
+        where = self.root, self.journal
+        survey = Survey(*where, self.signer, self._blobs, self._held)
         return survey.look(tuple(giving_up))
+
+    def _held(self) -> Sequence[Entry]:
+        """What DuckDB holds: a record that a damaged segment lost is served from there."""
+        try:
+            self.projection.ends()
+        except Away as e:
+            raise self._in_use(f"has store.duckdb open, which {e.why}") from e
+        except Unusable:  # it is made anew from the segments, by whoever reads next
+            return ()
+        return self.projection.of_kinds(frozenset(Kind)).entries
 
     def _gate(self) -> Gate:
         return Gate(self.root / TIDY, self.clock)
@@ -147,10 +158,10 @@ class Clearing:
         gone = {run: usage.runs[run] for run in runs if run in usage.runs}
         gone |= usage.removed
         owners = {owner for part in gone.values() for owner in part.owners}
-        self._erase(owners, gone)
-        if gone:
+        self._erase(owners - usage.damaged.keys(), gone)
+        if gone and not usage.damaged:  # made anew, it would lose what it alone holds
             self._renew(gone)
-        self._unlink()
+        self._unlink(usage.damaged)
         kept = (part for run, part in usage.runs.items() if run not in gone)
         collector.collect(set[bytes]().union(*(part.chunks for part in kept)))
         self.sealer.sweep(self.clock)
@@ -203,20 +214,20 @@ class Clearing:
             raise self._in_use(f"has store.duckdb open, which {e.why}") from e
         reach("remove.renewed")
 
-    def _unlink(self) -> None:
-        """Remove sealed segments in which nothing is left."""
+    def _unlink(self, damaged: Container[str]) -> None:
+        """Remove sealed segments in which nothing is left, and nothing is damaged."""
         removed = False
-        for owner, path in self._without_records():
+        for owner, path in self._without_records(damaged):
             path.unlink()
             removed = removed or bool(owner)
         if removed:
             files.sync_folder(self.journal)
         reach("remove.unlinked")
 
-    def _without_records(self) -> Iterator[tuple[str, Path]]:
+    def _without_records(self, damaged: Container[str]) -> Iterator[tuple[str, Path]]:
         plain, sealed = listing(self.journal)
         for owner, path in sorted(sealed.items()):
-            if owner in plain:
+            if owner in plain or owner in damaged:
                 continue
             source = SealedFile(path, owner, self.signer)
             try:
