@@ -89,11 +89,11 @@ picture: $(READY)  ## docs/picture.png again, from the demo's page (needs Debian
 	  --screenshot=$(CURDIR)/docs/picture.png file://$$folder/demo/run.html 2>/dev/null && \
 	rm -r $$folder
 
-lock: $(DEVELOPING)  ## make both lock files again from pyproject.toml
+lock: $(DEVELOPING)  ## make the lock files again, from pyproject.toml and tests/*/*.in
 	$(call say,Resolving for Python 3.11 and newer on every platform)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(LOCK) --extra demo --extra lab --extra build --output-file requirements.lock pyproject.toml
 	@$(LOCK) --all-extras --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@for input in tests/*/*.in; do $(LOCK) --output-file $${input%.in}.txt $$input; done
 
 clean:  ## remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .contracts.log dist

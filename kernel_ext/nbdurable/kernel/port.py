@@ -13,6 +13,7 @@ import functools
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING
 
+from nbdurable import integrations
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.kernel.lines import Live, say
 from nbdurable.kernel.mentions import ANY, mentioned
@@ -88,16 +89,12 @@ class Port:
 
         begun = step.begin(self.session, cell, namespace)
         if not isinstance(begun, Replayed):
-            from nbdurable.integrations import http
-
-            http.install()
+            integrations.install()
         return begun
 
     def _run_again(self, source: str, filename: str) -> None:
         """Run the code of a step; its model calls are calls here, too."""
-        from nbdurable.integrations import http
-
-        http.install()
+        integrations.install()
         run_unseen_now(self._shell, source, filename)
 
     def touch(self, nodes: list[ast.AST]) -> None:
@@ -155,9 +152,8 @@ class Port:
         if "session" not in vars(self):
             return
         from nbdurable import api
-        from nbdurable.integrations import http
 
-        http.remove()
+        integrations.remove()
         api.detach()
         self.session.close()
         del self.session

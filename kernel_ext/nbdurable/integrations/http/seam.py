@@ -12,8 +12,8 @@ import sys
 from types import ModuleType
 
 from nbdurable.integrations.http import switch
-from nbdurable.integrations.http.imports import forget_imports, when_imported
 from nbdurable.integrations.http.sending import HOSTS
+from nbdurable.integrations.imports import forget_imports, when_imported
 
 DOORS = {
     "httpx": "httpx_doors",
@@ -39,7 +39,7 @@ def install() -> None:
 def remove() -> None:
     """Journal nothing any more, and put back what nobody has replaced since."""
     switch.turn(on=False)
-    forget_imports()
+    forget_imports(*DOORS)
     switch.put_back()
     HOSTS.clear()
 

@@ -58,8 +58,9 @@ def when_imported(name: str, then: Then) -> None:
         sys.meta_path.insert(0, _watcher)
 
 
-def forget_imports() -> None:
-    """Wait for nothing any more."""
-    _watcher.waiting.clear()
-    if _watcher in sys.meta_path:
+def forget_imports(*names: str) -> None:
+    """Wait for these modules no more."""
+    for name in names:
+        _watcher.waiting.pop(name, None)
+    if not _watcher.waiting and _watcher in sys.meta_path:
         sys.meta_path.remove(_watcher)

@@ -1,0 +1,49 @@
+"""Tools of MCP servers in durable cells, over each way to reach a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nbdurable.testing.model_server import ModelServer
+from tests.frameworks.running import HERE, Program, Warm
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("frameworks"),
+]
+
+CLIENTS = [
+    ("agents", "stdio"),
+    ("agents", "memory"),
+    ("agents", "fastmcp_client"),
+    ("crewai", "stdio"),  # mcp 1
+]
+
+EFFECTS = {
+    "weather.forecast": "read",
+    "weather.warn": "write",
+    "weather.fails": "write",
+}
+
+
+@pytest.mark.parametrize(
+    ("warm", "client"), CLIENTS, indirect=["warm"], scope="session"
+)
+def test_a_call_of_a_server_is_made_once(
+    client: str, warm: tuple[Warm, Warm], tmp_path: Path
+) -> None:
+    """Results come back as they were, failures among them; `readOnlyHint` is a read."""
+    with ModelServer(tmp_path / "requests.jsonl") as server:
+        path = HERE / "programs" / "mcp" / f"{client}.py"
+        program = Program(path, tmp_path / "program", server)
+        first = program.run(warm[0])
+        assert program.world == [
+            *("forecast Berlin", "warn Berlin", "fails Nowhere", "forecast Berlin"),
+        ]
+        again = program.run(warm[1], edited=True)
+        assert again["r"] == first["r"]
+        assert len(program.world) == 4
+        assert first["effects"] == again["effects"] == EFFECTS
