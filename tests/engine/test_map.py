@@ -182,3 +182,29 @@ def test_outside_durable_cells_it_is_a_plain_map(notebook: Notebook) -> None:
     notebook.plain("made = nd.map(lambda n: n + 1, [1, 2])")
     assert notebook.namespace["made"] == [2, 3]
     assert threading.active_count() < 50
+
+
+def test_a_limit_holds_over_all_that_calls(notebook: Notebook) -> None:
+    """Never more than so many at a time, whatever map they come from."""
+    notebook.plain(
+        "import threading\n"
+        "lock, now, most = threading.Lock(), [0], [0]\n"
+        "both = threading.Barrier(2)\n"
+        "@tool(effect='read', limit=2, ignore='state')\n"
+        "def narrow(n, state=(lock, now, most, both)):\n"
+        "    with lock:\n"
+        "        now[0] += 1; most[0] = max(most[0], now[0])\n"
+        "    both.wait(30)\n"
+        "    world(f'narrow {n}')\n"
+        "    with lock: now[0] -= 1\n"
+    )
+    notebook.run("nd.map(narrow, range(12), limit=6)", name="m")
+    assert notebook.namespace["most"] == [2]
+    assert len(notebook.world.effects) == 12
+
+
+@pytest.mark.parametrize("bad", ["limit=0", "rate='often'", "rate='0/s'"])
+def test_a_limit_that_is_none_is_refused(notebook: Notebook, bad: str) -> None:
+    """Where the tool is made."""
+    with pytest.raises(ToolRefused):
+        notebook.plain(f"@tool({bad})\ndef f(): ...")

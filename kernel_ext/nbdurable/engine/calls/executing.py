@@ -24,6 +24,7 @@ from nbdurable.engine.calls.going import (
 )
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.calls.settling import settling
+from nbdurable.engine.calls.turns import turn
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast
@@ -54,9 +55,18 @@ def execute(going: Going) -> Part:
 
 
 def _try(going: Going) -> Part:
-    """One attempt. None if another one follows."""
+    """One attempt, when it is its turn. None if another one follows."""
+    going.frame.attempt.may_execute(going.request)
+    mine = yield from turn(going)
+    try:
+        return (yield from _tried(going))
+    finally:
+        if mine is not None:
+            mine.release()
+
+
+def _tried(going: Going) -> Part:
     attempt, request = going.frame.attempt, going.request
-    attempt.may_execute(request)
     yield from _begin(going)
     # 2. The effect.
     began_s = attempt.clock.monotonic_s()

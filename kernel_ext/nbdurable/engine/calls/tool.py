@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 
 from nbdurable.engine.calls.invoking import wrapped
 from nbdurable.engine.calls.promised import Tool, ignored, name_of, plain_function
+from nbdurable.engine.past import limits
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.past.retry import Retry, seconds, types
 from nbdurable.errors import ToolRefused
@@ -32,6 +33,8 @@ def tool(
     retry: Retry | None = None,
     timeout: float | None = None,
     undo: Callable[..., Any] | None = None,
+    limit: int | None = None,
+    rate: str | None = None,
 ) -> Callable[[F], F]: ...
 def tool(fn: Any = None, /, **options: Any) -> Any:
     """Journal the calls of a function inside durable cells.
@@ -52,7 +55,9 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
             call may take, seconds; then `nd.TimedOut` is raised. A sync function runs
             in a thread for that, and goes on there; an async one is cancelled.
             ``undo``: takes back what a call did when ``%durable undo`` asks for it; it is
-            given the call's result, and those of its arguments that it names.
+            given the call's result, and those of its arguments that it names. ``limit``:
+            how many calls at a time, and ``rate``: how many in how long (``"60/min"``),
+            over all kernels that share the store.
 
     Raises:
         ToolRefused: What was decorated, or an option, makes no tool.
@@ -91,8 +96,16 @@ _OPTIONS = frozenset(
         "retry",
         "timeout",
         "undo",
+        "limit",
+        "rate",
     }
 )
+
+
+def _limits(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    given = {option: options.get(option) for option in ("limit", "rate")}
+    read = {"limit": limits.limit, "rate": limits.rate}
+    return {o: read[o](f"{name}: {o}=", v) for o, v in given.items() if v is not None}
 
 
 def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
@@ -122,6 +135,7 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
             if timeout is None
             else seconds(f"{name_of(fn)}: timeout=", timeout, least=TIMEOUT_S_MIN),
             undo=undo,
+            **_limits(name_of(fn), options),
             stable=bool(options.get("stable", False)),
         )
     except (ValueError, TypeError) as wrong:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from nbdurable.engine.past.retry import Retry, Types
 from nbdurable.errors import DurableError, TimedOut
+from nbdurable_store.rates import Rate
 
 
 class Effect(StrEnum):
@@ -38,6 +39,8 @@ class Policy:
         stable: A `read` whose answer a new `write` doesn't change.
         retry: When it is tried again, if it is.
         timeout_s: How long one attempt may take, seconds; None for no limit.
+        limit: How many calls of it at a time, over all kernels on the store.
+        rate: How many in how long, over all kernels on the store.
         undo: Takes back what a call did, given its result, and those of its arguments that
             it names.
         model: A model call: it is served again even after a new `write`.
@@ -50,8 +53,19 @@ class Policy:
     stable: bool = False
     retry: Retry | None = None
     timeout_s: float | None = None
+    limit: int | None = None
+    rate: Rate | None = None
     undo: Callable[..., object] | None = None
     model: bool = False
+
+    def limits(self) -> str:
+        """Its limits as people read them."""
+        rate = self.rate
+        parts = [
+            f"{self.limit} at a time" if self.limit is not None else "",
+            f"{rate.starts:,} in {rate.window_s:g} s" if rate is not None else "",
+        ]
+        return ", ".join(filter(None, parts))
 
     @property
     def nothing_happened(self) -> Types:

@@ -77,6 +77,11 @@ def nothing_kept(name: str, silent_s: float, calls: int) -> str:
     )
 
 
+def waits_for_turn(name: str, limits: str) -> str:
+    """Calls of a tool wait because of its limits."""
+    return f"{name} waits for its turn: {limits}, over all kernels on this store"
+
+
 def asks(waiting: Waiting) -> str:
     """A call waits for somebody who isn't asked in the notebook."""
     no = " (or --no)" if waiting.wait.kind is WaitKind.APPROVAL else ""
