@@ -55,7 +55,7 @@ def test_agents_that_finish_in_another_order_keep_their_results(nb: Notebook) ->
     nb.restart()
     nb.plain(TOOLS)
     nb.plain("FIRST = 0")
-    nb.run(AGENTS, "s", "c1")
+    nb.run(f"{AGENTS}edited = 1", "s", "c1")
     assert nb.namespace["r"] == first
     assert len(nb.world.effects) == 4
 

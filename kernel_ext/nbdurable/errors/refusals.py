@@ -26,8 +26,8 @@ class ToolRefused(DurableError):
     def detail(self) -> str:
         """What a tool is."""
         return (
-            "No tool was made. A tool is a function or method, sync or async, whose"
-            " result can be recorded."
+            "No tool was made. A tool is a function or method: plain, async, or one"
+            " that yields."
         )
 
     def remedies(self) -> tuple[Remedy, ...]:
@@ -35,7 +35,6 @@ class ToolRefused(DurableError):
         return (
             Remedy("a function", '@nd.tool(effect="read")'),
             Remedy("a static or class method", "put @nd.tool below @staticmethod"),
-            Remedy("a generator", "return a list instead"),
         )
 
 

@@ -310,6 +310,10 @@ _ASKS: Final[Mapping[Past, str]] = {
     Past.AFRESH: "already happened before this rerun",
     Past.REKEYED: "may be one that already happened",
     Past.UNDIGESTIBLE_TWIN: "may be one that already happened",
+    Past.EMPTIED: "already happened, and a part of it now stands outside it",
+    Past.NEW_DATA: "already happened in this cell, with other data",
+    Past.OTHER_IN_DOUBT: "may have happened instead of the call that is made now",
+    Past.INSTEAD: "already happened, and another call is to be made now",
 }
 
 _ANSWERS: Final = {

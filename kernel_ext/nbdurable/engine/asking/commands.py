@@ -15,6 +15,7 @@ from nbdurable.engine.asking.given import compared
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
+from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.kept_arguments import arguments_of, evidence_of
 from nbdurable.engine.past.policy import Effect
@@ -97,7 +98,7 @@ def question(history: History, text: str) -> Question:
     past = next(
         (q.past for q in settle.questions(history) if q.call.id == call.id), None
     )
-    if past is None and not settle.in_doubt(history, call):
+    if past is None and not in_doubt(history, call):
         raise settle.NothingToSettle(
             reference=text,
             call=call.text,
@@ -162,9 +163,8 @@ def resolve(
     if said is Answer.HAPPENED:
         encoded = encode(value, secrets=run.secrets)
         ref = run.store.put(encoded.codec, encoded.data)
-    records = settle.answer(
-        asked, said, run=run.history.run, at_us=run.clock.now_us(), value=ref
-    )
+    at_us = run.clock.now_us()
+    records = settle.answer(run.history, asked, said, at_us=at_us, value=ref)
     fate = {
         Answer.HAPPENED: "is served from now on",
         Answer.DID_NOT: "runs when its cell runs again",

@@ -14,13 +14,14 @@ from typing import Any, ClassVar, Final
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.given import Changed
-from nbdurable.engine.calls.invoking import invoke, tool_of
+from nbdurable.engine.calls.invoking import invoke
 from nbdurable.engine.calls.promised import Ours, Tool
+from nbdurable.engine.calls.wrapping import tool_of
 from nbdurable.engine.codec import JSON, decode
+from nbdurable.engine.past.belonging import holders
+from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
-from nbdurable.engine.past.matching import holders
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
-from nbdurable.engine.past.settle import in_doubt
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.rebuilding import Rebuilding
 from nbdurable.engine.steps.session import Session

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
 
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.pauses import (
+    HappenedWithOtherData,
+    InsteadOrAlso,
+    OtherInDoubt,
+    TakenApart,
+)
 from nbdurable.engine.calls.refusing import not_recorded
 from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
-from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.policy import Effect, OnDoubt
 from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.where.moments import duration
 from nbdurable.errors import (
     AlreadyHappened,
@@ -39,6 +47,29 @@ def pause(
     return refused if attempt.serves_only else frozen.remember(refused)
 
 
+class Asking(NamedTuple):
+    """A call that somebody has to decide about.
+
+    Attributes:
+        attempt: The attempt that would make it.
+        match: The record that it is about, and what that says.
+        request: The call.
+        common: What every pause says of it.
+        call: The record.
+    """
+
+    attempt: Attempt
+    match: Match
+    request: CallRequest
+    common: dict[str, str]
+    call: CallPast
+
+    @property
+    def both(self) -> dict[str, str]:
+        """With the recorded call as it was written, even where it reads the same."""
+        return {**self.common, "earlier": self.call.text}
+
+
 def question(
     attempt: Attempt, claim: Claim, match: Match, request: CallRequest
 ) -> CallPause:
@@ -53,44 +84,69 @@ def question(
         "tool": request.name,
         "earlier": call.text if call.text != text else "",
     }
-    if match.past is Past.EDITED:
-        return AlreadyHappened(**common)
-    if match.past is Past.UNRECOVERABLE:
-        return ResultGone(**common, why=why_gone(call))
-    if match.past is Past.ELSEWHERE:
-        owner = attempt.home.history.steps.get(call.step)
-        return HappenedElsewhere(**common, cell=owner.name if owner else call.slot)
-    if match.past is Past.FORKED:
-        run = forked_from(attempt.home.history.opened).partition(" at ")[0]
-        return HappenedInParent(**common, run=run)
-    if match.past is Past.AFRESH:
-        others = _other_writes(attempt, call)
-        return HappenedBeforeRerun(**common, step=attempt.step.name, others=others)
-    if match.past is Past.UNDIGESTIBLE_TWIN:
-        parameter = re.split(r"\W", request.undigestible)[0]
-        earlier = {**common, "earlier": call.text}
-        return TwinHappened(
-            **earlier, argument=request.undigestible, parameter=parameter
-        )
-    if match.past is Past.REKEYED:
-        earlier = {**common, "earlier": call.text}
-        return KeysDiffer(**earlier, since=keys.ALGORITHMS[keys.ALGORITHM])
-    return _doubt(attempt, common, call, request)
-
-
-def _doubt(
-    attempt: Attempt, common: dict[str, str], call: CallPast, request: CallRequest
-) -> CallPause:
-    step = attempt.home.history.steps.get(call.step)
-    number = Ledger(attempt.home.history).numbered(step).get(call.id) if step else ""
-    where = f"{step.name if step else call.slot}, call {number or call.number}"
-    refused = request.policy.on_doubt is OnDoubt.FAIL
-    return (CallRefused if refused else CallInDoubt)(
-        **common,
-        how=how_in_doubt(call, step, attempt.home.history.owner_last_us(call.owner)),
-        where=f"{where}, attempt {call.attempts}",
-        undeclared=not request.policy.declared,
+    return _PAUSES.get(match.past, _doubt)(
+        Asking(attempt, match, request, common, call)
     )
+
+
+def _elsewhere(ask: Asking) -> CallPause:
+    owner = ask.attempt.home.history.steps.get(ask.call.step)
+    cell = owner.name if owner else ask.call.slot
+    return HappenedElsewhere(**ask.common, cell=cell)
+
+
+def _forked(ask: Asking) -> CallPause:
+    run = forked_from(ask.attempt.home.history.opened).partition(" at ")[0]
+    return HappenedInParent(**ask.common, run=run)
+
+
+def _afresh(ask: Asking) -> CallPause:
+    step, others = ask.attempt.step.name, _other_writes(ask.attempt, ask.call)
+    if ask.call.resolved == "afresh":
+        step, others = ask.common["reference"], ()
+    return HappenedBeforeRerun(**ask.common, step=step, others=others)
+
+
+def _twin(ask: Asking) -> CallPause:
+    argument = ask.request.undigestible
+    parameter = re.split(r"\W", argument)[0]
+    return TwinHappened(**ask.both, argument=argument, parameter=parameter)
+
+
+def _rekeyed(ask: Asking) -> CallPause:
+    return KeysDiffer(**ask.both, since=keys.ALGORITHMS[keys.ALGORITHM])
+
+
+def _doubt(ask: Asking) -> CallPause:
+    call, history = ask.call, ask.attempt.home.history
+    step = history.steps.get(call.step)
+    number = Ledger(history).numbered(step).get(call.id) if step else ""
+    where = f"{step.name if step else call.slot}, call {number or call.number}"
+    where += f", attempt {call.attempts}"
+    how = how_in_doubt(call, step, history.owner_last_us(call.owner))
+    refused = ask.request.policy.on_doubt is OnDoubt.FAIL
+    if ask.match.past is Past.OTHER_IN_DOUBT:
+        return OtherInDoubt(**ask.both, how=how, where=where, refused=refused)
+    kind = CallRefused if refused else CallInDoubt
+    undeclared = not ask.request.policy.declared
+    return kind(**ask.common, how=how, where=where, undeclared=undeclared)
+
+
+_PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
+    Past.EDITED: lambda ask: AlreadyHappened(**ask.common),
+    Past.UNRECOVERABLE: lambda ask: ResultGone(**ask.common, why=why_gone(ask.call)),
+    Past.UNDIGESTIBLE_TWIN: _twin,
+    Past.ELSEWHERE: _elsewhere,
+    Past.FORKED: _forked,
+    Past.REKEYED: _rekeyed,
+    Past.AFRESH: _afresh,
+    Past.EMPTIED: lambda ask: TakenApart(**ask.common),
+    Past.NEW_DATA: lambda ask: HappenedWithOtherData(
+        **ask.common, step=ask.attempt.step.name
+    ),
+    Past.INSTEAD: lambda ask: InsteadOrAlso(**ask.both),
+}
+"""The pause for each past; a doubt is what is left."""
 
 
 def how_in_doubt(call: CallPast, step: StepPast | None, last_us: int) -> str:

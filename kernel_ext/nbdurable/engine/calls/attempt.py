@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nbdurable.engine.calls import late
+from nbdurable.engine.calls.arguments import keep_arguments
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers, Overtaken
 from nbdurable.engine.calls.numbers import Numbers
 from nbdurable.engine.calls.owners import Owners
 from nbdurable.engine.calls.requests import (
-    ARGUMENTS_BYTES_MAX,
-    ARGUMENTS_FIELD_BYTES_MAX,
     CallRequest,
     Claim,
     Outcome,
@@ -27,21 +27,15 @@ from nbdurable.engine.codec import (
 )
 from nbdurable.engine.files.watched import Watched
 from nbdurable.engine.identity.code import call_code_digest
+from nbdurable.engine.past.belonging import Standing, within
 from nbdurable.engine.past.blame import Blame
-from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.decide import OTHERS, Past
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
-from nbdurable.engine.past.matching import (
-    NOTHING,
-    UNDIGESTIBLE,
-    Match,
-    Matcher,
-    Standing,
-    Wanted,
-    within,
-)
+from nbdurable.engine.past.matching import Matcher
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.series import tries_of
-from nbdurable.engine.where.frames import Frame, Scopes
+from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
+from nbdurable.engine.where.frames import Frame, Scopes, task_of
 from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
@@ -49,10 +43,17 @@ from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
 @dataclass(slots=True)
 class ScopeState:
-    """What happened in one scope of the attempt so far."""
+    """What happened in one scope of the attempt so far.
+
+    Attributes:
+        after: Logical id of its latest `write`, or "".
+        new_write: Whether one newly executed before, in it, or inside it.
+        itself: Whether one did before, or by its own code.
+    """
 
     after: str = ""
     new_write: bool = False
+    itself: bool = False
 
 
 class Attempt:
@@ -67,6 +68,7 @@ class Attempt:
         self.step = step
         self.used = Used()
         self.paused: DurablePause | None = None
+        self.thread = 0
         self.ended = False
         self.recorded_s = self.clock.monotonic_s()
         self.maps = itertools.count(1)
@@ -81,7 +83,7 @@ class Attempt:
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
         self.files: Watched | None = None
-        self._matcher = Matcher(
+        self.matcher = Matcher(
             home.history, step.slot, step.id, home.known(), self._read_other_files
         )
 
@@ -89,6 +91,7 @@ class Attempt:
     def active(self) -> Iterator[None]:
         """The cell's code runs within."""
         self._scopes.begin()
+        self.thread = threading.get_ident()
         with frame_active(Frame(self)):
             yield
 
@@ -107,13 +110,13 @@ class Attempt:
             if request.again:
                 failed = self.home.history.calls[request.again]
                 match = Match(Past.RAISED_NOT_DONE, failed)
-            elif self._matcher.unheard(request.key):
+            elif self.matcher.unheard(request.key, request.name, request.policy):
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
-                match = self._matcher.match(
+                match = self.matcher.match(
                     self._wanted(request, scope, state, frame.parent)
                 )
-            if match.call is not None:
+            if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
             counts = not frame.covered
             return Claim(number, scope, state.after, match, frame.parent, counts)
@@ -122,9 +125,20 @@ class Attempt:
         """What happened in a scope; what preceded a call precedes what it calls."""
         state = self._states.get(scope)
         if state is None:
-            before = parent in self._after_write
-            state = self._states[scope] = ScopeState(new_write=before)
+            before = parent in self._after_write or self._written_before(scope)
+            state = self._states[scope] = ScopeState("", before, before)
         return state
+
+    def _written_before(self, scope: str) -> bool:
+        """Whether code wrote anew before it began the task that a scope is of.
+
+        Tasks side by side have worlds of their own: what one of them wrote is no past of
+        the others.
+        """
+        if not scope:
+            return False
+        around = next(self._scopes.around(scope), "")
+        return task_of(scope) != task_of(around) and self._state(around).itself
 
     def _wanted(
         self, request: CallRequest, scope: str, state: ScopeState, parent: str
@@ -154,19 +168,29 @@ class Attempt:
             now = self.home.history.calls[call.id]
             state = self._state(claim.scope)
             wanted = self._wanted(request, claim.scope, state, claim.parent)
-            past = self._matcher.past(now, wanted, claim.match.standing)
+            if claim.match.past in OTHERS:
+                return self.matcher.without(wanted)
+            past = self.matcher.past(now, wanted, claim.match.standing)
             return Match(past, now, claim.match.standing)
+
+    def without(self, claim: Claim, request: CallRequest) -> Match:
+        """What a claimed call without a record of its own is, now."""
+        with self.home.lock:
+            _ = self.home.history  # what this attempt has settled is folded by then
+            state = self._state(claim.scope)
+            wanted = self._wanted(request, claim.scope, state, claim.parent)
+            return self.matcher.without(wanted)
 
     def elsewhere(self, request: CallRequest) -> Match | None:
         """A completed `pure` call of another run of this store."""
-        call = self.home.pure(request)
+        call = None if self.matcher.afresh else self.home.pure(request)
         return None if call is None else Match(Past.COMPLETED, call, Standing.TAKEN)
 
     def begin_again(self, call_id: str) -> CallPast:
         """A call is about to be tried again; what was made inside it can be served."""
         with self.home.lock:
             history = self.home.history
-            self._matcher.reopen(within(history, call_id))
+            self.matcher.reopen(within(history, call_id))
             for scope in [s for s in self._states if s.split("/")[0] == call_id]:
                 del self._states[scope]
             self._numbers.afresh(call_id)
@@ -211,7 +235,7 @@ class Attempt:
             return None
 
     def _count_served(self, claim: Claim, call: CallPast) -> None:
-        self._matcher.served.add(call.id)
+        self.matcher.served.add(call.id)
         here = call.id in self.home.history.calls
         if here and call.step == self.step.id:  # it was counted when it ran
             return
@@ -257,6 +281,7 @@ class Attempt:
         call_id = known.id if known and not foreign else self.home.ids.new()
         stands = known and not foreign and not request.again
         adopted = self.adopted(claim, claim.match) if stands else ()
+        adopted += self._parted(claim.match.apart)
         policy = request.policy
         fields: dict[str, Plain] = {
             "n": claim.nth,
@@ -280,9 +305,16 @@ class Attempt:
         self._note_started(claim, request, call_id)
         if self.files is not None and frame.parent:
             self.files.outer[call_id] = frame.parent
-        arguments = self._keep_arguments(request, fields)
+        arguments = keep_arguments(self.store, request, fields)
         record = self.record(Kind.CALL_STARTED, call_id, request.key, fields, arguments)
         return call_id, (*adopted, record)
+
+    def _parted(self, call_id: str) -> tuple[Record, ...]:
+        """The record that a call of this slot is not the one that is made now."""
+        if not call_id:
+            return ()
+        fields = {"how": "apart", "slot": self.step.slot, "by": "policy"}
+        return (self.record(Kind.CALL_RESOLVED, call_id, fields=fields),)
 
     def _note_started(self, claim: Claim, request: CallRequest, call_id: str) -> None:
         with self.home.lock:
@@ -290,28 +322,16 @@ class Attempt:
             if not request.again:
                 self.used.calls.append(call_id)
                 self.used.count_ran(claim, request, call_id)
+            self.matcher.asked_model |= request.policy.model
             if not request.policy.declared:
                 self.used.undeclared.append(request.name)
             state = self._state(claim.scope)
             if state.new_write and not request.again:  # else its own, of the try before
                 self._after_write.add(call_id)
             if request.policy.effect is Effect.WRITE:
-                state.after, state.new_write = call_id, True
+                state.after, state.new_write, state.itself = call_id, True, True
                 for scope in self._scopes.around(claim.scope):
                     self._state(scope).new_write = True
-
-    def _keep_arguments(
-        self, request: CallRequest, fields: dict[str, Plain]
-    ) -> tuple[BlobRef, ...]:
-        """Small ones as a field, larger ones as a blob."""
-        encoded = request.arguments()
-        size = len(encoded.data) if encoded else 0
-        if encoded is None or size > ARGUMENTS_BYTES_MAX:
-            return ()
-        if size > ARGUMENTS_FIELD_BYTES_MAX:
-            return (self.store.put(encoded.codec, encoded.data),)
-        fields["arguments"] = encoded.data.decode()
-        return ()
 
     def unrecorded(self, call: CallPast | None) -> Outcome | None:
         """A result this kernel still holds because the journal couldn't take it."""
@@ -323,7 +343,7 @@ class Attempt:
 
     def settled(self, claim: Claim, call_id: str) -> None:
         """Count a call that was settled without being executed."""
-        self._matcher.served.add(call_id)
+        self.matcher.served.add(call_id)
         self.used.calls.append(call_id)
         self.used.count_served(claim, self.home.history.calls[call_id])
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 
-from nbdurable.engine.calls import asks, frozen, outcomes
+from nbdurable.engine.calls import asks, frozen, others, outcomes
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.executing import execute
 from nbdurable.engine.calls.going import (
@@ -65,7 +65,10 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
     done = None if kept is None else (yield from _settle(going, kept))
     while done is None:
         verdict = frozen.verdict(attempt, going.match, request)
-        done = yield from _CARRY_OUT[verdict](going)
+        carry_out = _CARRY_OUT[verdict]
+        if going.match.past is Past.OTHER_IN_DOUBT:
+            carry_out = _ABOUT_ANOTHER.get(verdict, carry_out)
+        done = yield from carry_out(going)
     return done
 
 
@@ -134,3 +137,9 @@ _CARRY_OUT: Mapping[Verdict, Callable[[Going], Part]] = {
     Verdict.REFUSE: _ask,
 }
 """Who carries out which verdict; None means that it is to be decided once more."""
+
+_ABOUT_ANOTHER: Mapping[Verdict, Callable[[Going], Part]] = {
+    Verdict.EXECUTE: others.drop,
+    Verdict.ASK_FUNCTION: others.find_out,
+}
+"""The same, where the record is of a call with other arguments that is in doubt."""

@@ -107,14 +107,14 @@ async def run_async(
 def _performed(
     command: Perform, request: CallRequest, perform: Callable[[], object]
 ) -> Outcome:
-    function = request.find_out if command.find_out else perform
-    assert function is not None
+    if command.find_out:
+        return found_out(command, request)
     with inside(command.frame):
         try:
             if command.limit_s is not None:
-                late = Late(command.frame.parent, function)
+                late = Late(command.frame.parent, perform)
                 return late.perform(command.frame.attempt.clock, command.limit_s)
-            return Outcome(function())
+            return Outcome(perform())
         except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
             return Outcome(raised=raised)
 
@@ -122,12 +122,10 @@ def _performed(
 async def _awaited(
     command: Perform, request: CallRequest, perform: Callable[[], Awaitable[object]]
 ) -> Outcome:
+    if command.find_out:
+        return await found_out_async(command, request)
     with inside(command.frame):
         try:
-            if command.find_out:
-                assert request.find_out is not None
-                found = request.find_out()
-                return Outcome(await found if inspect.isawaitable(found) else found)
             return await _in_time(perform, command.limit_s)
         except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
             return Outcome(raised=raised)
@@ -144,6 +142,28 @@ async def _in_time(
         if not timer.expired():
             raise
         return Outcome(raised=raised, expired=True)
+
+
+def found_out(command: Perform, request: CallRequest) -> Outcome:
+    """What the tool's `on_doubt` function says."""
+    assert request.find_out is not None
+    with inside(command.frame):
+        try:
+            return Outcome(request.find_out())
+        except BaseException as raised:  # noqa: BLE001  # `NotDone` is an answer
+            return Outcome(raised=raised)
+
+
+async def found_out_async(command: Perform, request: CallRequest) -> Outcome:
+    """The same; it is awaited if it can be."""
+    outcome = found_out(command, request)
+    if not inspect.isawaitable(outcome.value):
+        return outcome
+    with inside(command.frame):
+        try:
+            return Outcome(await outcome.value)
+        except BaseException as raised:  # noqa: BLE001  # `NotDone` is an answer
+            return Outcome(raised=raised)
 
 
 class Returned(NamedTuple):

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbdurable.engine.calls.call import conduct
-from nbdurable.engine.calls.driving import Returned, advance, advance_async
+from nbdurable.engine.calls.driving import (
+    Returned,
+    advance,
+    advance_async,
+    found_out,
+    found_out_async,
+)
 from nbdurable.engine.calls.going import Conduct, Perform
 
 if TYPE_CHECKING:
@@ -56,13 +62,20 @@ def begin(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
         BaseException: The recorded exception, or what `conduct` raises.
     """
     steps = conduct(frame, request)
-    return _begun(steps, advance(frame, steps, None))
+    reached = advance(frame, steps, None)
+    while isinstance(reached, Perform) and reached.find_out:
+        reached = advance(frame, steps, found_out(reached, request))
+    return _begun(steps, reached)
 
 
 async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
     """The same, without blocking the event loop."""
     steps = conduct(frame, request)
-    return _begun(steps, await advance_async(frame, steps, None))
+    reached = await advance_async(frame, steps, None)
+    while isinstance(reached, Perform) and reached.find_out:
+        found = await found_out_async(reached, request)
+        reached = await advance_async(frame, steps, found)
+    return _begun(steps, reached)
 
 
 def _begun(steps: Conduct, reached: Perform | Returned) -> Begun | Returned:

@@ -28,8 +28,8 @@ from nbdurable.engine.calls.turns import turn
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast
-from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.telling import lines
 from nbdurable.engine.where.frames import Frame
 from nbdurable.errors import TimedOut

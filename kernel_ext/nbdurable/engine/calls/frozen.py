@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
     from nbdurable.engine.calls.refusing import CallNotRecorded
     from nbdurable.engine.calls.requests import CallRequest
-    from nbdurable.engine.past.matching import Match
+    from nbdurable.engine.past.wanted import Match
 
 REFUSALS_MAX: Final = 100
 """Refusals that are remembered: code that swallows them must not fill the memory."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.requests import CallRequest, Claim, Outcome
 from nbdurable.engine.past.decide import Past
-from nbdurable.engine.past.matching import Match
+from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.where.frames import Frame
 from nbdurable_store.records import Record
 

@@ -1,58 +1,21 @@
-"""From a call of a wrapped function to a call of the journal.
-
-The wrapper loads nothing but the two doors `invoke` and `invoke_async`, which every
-process finds by their name: so cloudpickle, dill and loky take such functions along.
-"""
+"""From a call of a wrapped function to a call of the journal."""
 
 from __future__ import annotations
 
 import functools
-import inspect
-import weakref
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.driving import run_async, run_sync
+from nbdurable.engine.calls.findout import FindOut
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.requests import CallRequest
-from nbdurable.engine.codec import TOOL_MARK
 from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.values import previews
 from nbdurable.engine.where.frames import Frame, current_frame
-
-
-def wrapped(made: Tool) -> Any:
-    """The plain function whose calls go through the journal inside durable cells."""
-    fn = made.fn
-    if inspect.iscoroutinefunction(fn):
-
-        @functools.wraps(fn)
-        async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return await invoke_async(made, args, kwargs)
-
-    else:
-
-        @functools.wraps(fn)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return invoke(made, args, kwargs)
-
-    setattr(wrapper, TOOL_MARK, made.options)
-    _made[wrapper] = made
-    return wrapper
-
-
-_made: Final[weakref.WeakKeyDictionary[Callable[..., Any], Tool]] = (
-    weakref.WeakKeyDictionary()
-)
-"""By the function that stands for it; not among its attributes: those are pickled."""
-
-
-def tool_of(fn: Callable[..., Any]) -> Tool | None:
-    """What a function stands for, if its calls are journaled."""
-    return _made.get(fn) if inspect.isfunction(fn) else None
 
 
 def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -115,5 +78,7 @@ def requested(
         encode=made.encoding(frame.attempt, given, code),
         changed=given.changed,
         decode=given.decode,
-        find_out=(lambda: on_doubt(*args, **kwargs)) if callable(on_doubt) else None,
+        find_out=FindOut(on_doubt, made.signature, args, kwargs)
+        if callable(on_doubt)
+        else None,
     )

@@ -8,12 +8,12 @@ whole, as long as its arguments, its code and all that its code reads are the sa
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, overload
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.given import Given
-from nbdurable.engine.calls.invoking import wrapped
 from nbdurable.engine.calls.promised import (
     Code,
     Tool,
@@ -21,6 +21,7 @@ from nbdurable.engine.calls.promised import (
     name_of,
     plain_function,
 )
+from nbdurable.engine.calls.wrapping import wrapped
 from nbdurable.engine.codec import STEP_OPTION, Encoded, Unstorable
 from nbdurable.engine.identity.canonical import Hasher
 from nbdurable.engine.identity.codes import Codes
@@ -109,6 +110,8 @@ def step(fn: Any = None, /, **options: Any) -> Any:
 
 def _wrap(fn: Any, options: Mapping[str, Any]) -> Any:
     function = plain_function(fn)
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise ToolRefused(what=f"{fn.__qualname__} is a generator function")
     if unknown := set(options) - _OPTIONS:
         raise ToolRefused(what=f"{name_of(fn)} has no option {min(unknown)}=")
     made = Step(

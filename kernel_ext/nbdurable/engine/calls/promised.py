@@ -115,20 +115,17 @@ class Ours(Tool):
 
 
 def plain_function(fn: Any) -> Callable[..., Any]:
-    """What was decorated, if it is a function that returns or is awaited.
+    """What was decorated, if it is a function.
 
     Raises:
         ToolRefused: It isn't.
     """
-    generator = inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn)
-    if not inspect.isfunction(fn) or generator:
-        raise ToolRefused(what=_described(fn, generator=generator))
+    if not inspect.isfunction(fn):
+        raise ToolRefused(what=_described(fn))
     return fn
 
 
-def _described(fn: Any, *, generator: bool) -> str:
-    if generator:
-        return f"{fn.__qualname__} is a generator function"
+def _described(fn: Any) -> str:
     if isinstance(fn, (staticmethod, classmethod)):
         return f"{fn.__wrapped__.__qualname__} is already a {type(fn).__name__}"
     return f"{previews.value_text(fn)} is no function"

@@ -15,7 +15,7 @@ from nbdurable.errors import CallPause, Remedy
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
     from nbdurable.engine.calls.requests import CallRequest, Claim
-    from nbdurable.engine.past.matching import Match
+    from nbdurable.engine.past.wanted import Match
 
 
 @dataclass(kw_only=True, eq=False)

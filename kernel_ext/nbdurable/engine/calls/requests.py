@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from nbdurable.engine.codec import Encoded
 from nbdurable.engine.past.history import CallPast
-from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.past.policy import Policy
+from nbdurable.engine.past.wanted import Match
 from nbdurable_store.records import Plain
 
 ARGUMENTS_BYTES_MAX = 16_384

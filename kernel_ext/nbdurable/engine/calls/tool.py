@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
-from nbdurable.engine.calls.invoking import wrapped
 from nbdurable.engine.calls.promised import Tool, ignored, name_of, plain_function
+from nbdurable.engine.calls.wrapping import wrapped
 from nbdurable.engine.past import limits
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.past.retry import Retry, seconds, types
@@ -42,7 +42,8 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
     Outside a durable cell the tool is the plain function.
 
     Args:
-        fn: The function, or method, sync or async.
+        fn: The function, or method, sync or async. Of one that yields, the values up
+            to its end are the result; one that isn't read to its end has none.
         options: ``effect``: what a call does to the world: ``"write"`` (default),
             ``"read"`` or ``"pure"``. ``on_doubt``: what to do with a write that may
             have happened: ``"ask"`` (default), ``"retry"``, ``"fail"``, or a function
@@ -114,7 +115,7 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
         raise ToolRefused(what=f"{name_of(fn)} has no option {min(unknown)}=")
     effect, on_doubt = options.get("effect"), options.get("on_doubt", "ask")
     awaits = inspect.iscoroutinefunction
-    if awaits(on_doubt) and not awaits(fn):
+    if awaits(on_doubt) and not (awaits(fn) or inspect.isasyncgenfunction(fn)):
         raise ToolRefused(what=f"{name_of(fn)} is not async, and its on_doubt= is")
     retry = options.get("retry")
     if not isinstance(retry, Retry | None):

@@ -21,9 +21,10 @@ from typing import Any, Final, Literal
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.driving import run_sync
-from nbdurable.engine.calls.invoking import requested, tool_of
+from nbdurable.engine.calls.invoking import requested
 from nbdurable.engine.calls.nested import step
 from nbdurable.engine.calls.promised import Tool
+from nbdurable.engine.calls.wrapping import tool_of
 from nbdurable.engine.codec import shipped
 from nbdurable.engine.fanout.failures import Failed, MapFailed
 from nbdurable.engine.fanout.progress import Progress

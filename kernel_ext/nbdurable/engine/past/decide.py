@@ -37,6 +37,12 @@ class Past(StrEnum):
     REKEYED = "may be one that was recorded when keys were computed otherwise"
     AFRESH = "completed before a rerun was asked for"
     STALE = "completed, and a new write came before it"
+    EMPTIED = "completed, and what it made inside was served to another call"
+    NEW_DATA = "completed by the same cell with other data"
+    OTHER_IN_DOUBT = "nothing, and a call of the tool with other arguments is in doubt"
+    INSTEAD = (
+        "nothing, and after a new model answer another call of the tool is left over"
+    )
 
 
 class Verdict(StrEnum):
@@ -69,15 +75,25 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
     Past.UNDIGESTIBLE: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
     Past.UNDIGESTIBLE_TWIN: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.ELSEWHERE: {_W: _ASK, _R: _REPLAY, _P: _REPLAY},
-    Past.FORKED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.FORKED: {_W: _ASK, _R: _EXECUTE, _P: _REPLAY},
     Past.REKEYED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.AFRESH: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.STALE: {_W: _REPLAY, _R: _EXECUTE, _P: _REPLAY},
+    Past.EMPTIED: {_W: _ASK, _R: _EXECUTE, _P: _REPLAY},
+    Past.NEW_DATA: {_W: _ASK, _R: _REPLAY, _P: _REPLAY},
+    Past.OTHER_IN_DOUBT: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.INSTEAD: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
 }
 """The policy. Rows are pasts, columns effects; every cell is filled."""
 
 DOUBTFUL: Final = frozenset({Past.IN_DOUBT, Past.CUT, Past.RAISED_FATAL})
-"""Pasts in which a `write` may have happened: the tool's `on_doubt` settles them."""
+"""Pasts in which a `write` may have happened."""
+
+SETTLED: Final = DOUBTFUL | {Past.OTHER_IN_DOUBT}
+"""Pasts that the `on_doubt` of a `write` settles."""
+
+OTHERS: Final = frozenset({Past.OTHER_IN_DOUBT, Past.INSTEAD})
+"""Pasts in which the record is of a call with other arguments."""
 
 FROZEN: Final[Mapping[Past, Verdict]] = {
     Past.CUT: _REPLAY,
@@ -110,7 +126,7 @@ def decide(
     if frozen:
         found = FROZEN.get(past, TABLE[past][policy.effect])
         return found if found in {_REPLAY, _SAME} else Verdict.REFUSE
-    if past in DOUBTFUL and policy.effect is Effect.WRITE:
+    if past in SETTLED and policy.effect is Effect.WRITE:
         return _settle(policy)
     return TABLE[past][policy.effect]
 
@@ -136,6 +152,6 @@ def table_markdown() -> str:
 
 
 def _cell(past: Past, effect: Effect) -> str:
-    if past in DOUBTFUL and effect is Effect.WRITE:
+    if past in SETTLED and effect is Effect.WRITE:
         return "`on_doubt`: ask (default), retry, fail, or a function"
     return TABLE[past][effect].value

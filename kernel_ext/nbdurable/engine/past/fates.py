@@ -10,8 +10,8 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
+from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.matching import went_on
 from nbdurable.engine.past.pasts import CallPast, CallState, StepPast, StepState
 from nbdurable.engine.past.policy import Effect
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from nbdurable.engine.past import fields
+from nbdurable.engine.past import answers, fields
 from nbdurable.engine.past.pasts import (
     FIRST_ALGORITHM,
     CallPast,
@@ -19,6 +19,7 @@ from nbdurable.engine.past.pasts import (
     CheckpointPast,
     GivenPast,
     Order,
+    Said,
     SignalPast,
     SlotPast,
     StepPast,
@@ -57,6 +58,8 @@ class History:
         self.by_key: dict[bytes, list[str]] = {}
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: set[tuple[str, str]] = set()
+        self.answers: dict[tuple[str, str, str], Said] = {}
+        self.instead: dict[tuple[str, str], dict[str, Said]] = {}
         self.apart: set[tuple[str, str]] = set()
         self.forked: set[str] = set()
         self.last: Order = (0, "", 0)
@@ -321,25 +324,6 @@ def _call_adopted(history: History, record: Record, _: Order) -> None:
         call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
 
 
-def _call_resolved(history: History, record: Record, order: Order) -> None:
-    call = history.calls.get(record.subject)
-    if call is None:
-        return
-    how, slot = fields.text(record.fields, "how"), fields.text(record.fields, "slot")
-    if how == "apart":
-        history.apart.add((slot, call.id))
-        return
-    call.resolved, call.ended_order = how, order
-    if how == "happened":
-        call.state, call.fields = CallState.COMPLETED, record.fields
-        call.outcome = record.blobs[0] if record.blobs else None
-
-
-def _call_kept(history: History, record: Record, _: Order) -> None:
-    f = record.fields
-    history.kept_tools.add((fields.text(f, "slot"), fields.text(f, "tool")))
-
-
 def _step_checkpoint(history: History, record: Record, order: Order) -> None:
     f = record.fields
     place = fields.text(f, "slot"), fields.text(f, "parent")
@@ -386,8 +370,8 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.CALL_COMPLETED: _call_ended,
     Kind.CALL_RAISED: _call_ended,
     Kind.CALL_ADOPTED: _call_adopted,
-    Kind.CALL_RESOLVED: _call_resolved,
-    Kind.CALL_KEPT: _call_kept,
+    Kind.CALL_RESOLVED: answers.call_resolved,
+    Kind.CALL_KEPT: answers.call_kept,
     Kind.SIGNAL_SENT: _signal_sent,
 }
 """Which function folds which kind; kinds that a newer version adds are ignored."""

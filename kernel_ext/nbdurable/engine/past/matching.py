@@ -10,6 +10,8 @@ A call made inside another one belongs to whom that one belongs: served, the out
 stands for it, and it is nobody else's. What the chosen record says of the call is its
 `Past`, the input of `decide`.
 
+A call without a record may still stand for one with other arguments: `circumstances`.
+
 Keys of another version of their algorithm say nothing. Calls recorded under such keys
 are compared by their kept arguments, which are bytes and no digests; where that decides
 nothing a `write` of the same tool may be the recorded one, and somebody is asked.
@@ -17,75 +19,31 @@ nothing a `write` of the same tool may be the recorded one, and somebody is aske
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from operator import attrgetter
-from typing import NamedTuple
 
 from nbdurable.engine.identity import keys
+from nbdurable.engine.past.belonging import (
+    Standing,
+    every_holder,
+    holders,
+    standing_of,
+    was_inside,
+    went_on,
+)
+from nbdurable.engine.past.beside import Beside
+from nbdurable.engine.past.circumstances import AGAIN, KEEP
 from nbdurable.engine.past.decide import DOUBTFUL, Past
-from nbdurable.engine.past.history import CallPast, CallState, History, StepState
+from nbdurable.engine.past.history import CallPast, CallState
 from nbdurable.engine.past.pasts import STAYING
 from nbdurable.engine.past.policy import Effect, Policy
-
-
-class Standing(IntEnum):
-    """To whom a recorded call belongs; lower is looked at first."""
-
-    OWN = 0
-    FREE = 1
-    UNKNOWN = 2
-    TAKEN = 3
-
-
-class Wanted(NamedTuple):
-    """A call that is about to be made.
-
-    Attributes:
-        key: Its call key, 32 bytes.
-        name: The function's name.
-        policy: The tool's promises.
-        code: Digest of the tool's code, hex, or "" for HTTP exchanges.
-        scope: The part of the step it is made in.
-        after: Logical id of the `write` that preceded it in its scope, or "".
-        new_write: Whether a `write` newly executed before it in its scope.
-        undigestible: Where an argument has no digest, as people read it, or "".
-        text: Tells the call as people read it.
-        arguments: The arguments as they would be kept, or ``None``.
-        parent: Logical id of the enclosing call, or "".
-    """
-
-    key: bytes
-    name: str
-    policy: Policy
-    code: str = ""
-    scope: str = ""
-    after: str = ""
-    new_write: bool = False
-    undigestible: str = ""
-    text: Callable[[], str] = str
-    arguments: Callable[[], bytes | None] = lambda: None
-    parent: str = ""
-
-
-class Match(NamedTuple):
-    """The record that a call is, if there is one.
-
-    Attributes:
-        past: What the journal holds of it.
-        call: The record, or None.
-        standing: To whom it belongs.
-    """
-
-    past: Past
-    call: CallPast | None = None
-    standing: Standing = Standing.OWN
-
-
-NOTHING = Match(Past.NOTHING)
-UNDIGESTIBLE = Match(Past.UNDIGESTIBLE)
-"""There is no record."""
+from nbdurable.engine.past.wanted import (
+    Match,
+    Wanted,
+    comparable,
+    same_arguments,
+)
 
 _order = attrgetter("order")
 _OURS = {keys.ALGORITHM}
@@ -94,6 +52,9 @@ Rank = tuple[Standing, bool, bool, bool, bool]
 """How well a record fits, lower is better: standing, other code, enclosing call, scope
 in it, preceding `write`."""
 
+_MADE_ANEW = {"did-not", "again", "undone", "dropped"}
+"""How a call was settled that is made when it comes next."""
+
 _AGAIN = {Past.RAISED_NOT_DONE, Past.RETRYING}
 """Pasts in which nothing happened, wherever and whenever that was."""
 
@@ -101,32 +62,19 @@ BEST: Rank = (Standing.OWN, False, False, False, False)
 
 
 @dataclass(slots=True)
-class Matcher:
-    """Matches the calls of one attempt; not thread-safe, the attempt holds a lock.
+class Matcher(Beside):
+    """Matches the calls of one attempt; not thread-safe, the attempt holds a lock."""
 
-    Attributes:
-        history: The fold of the run.
-        slot: The slot the attempt executes in.
-        step: Id of the attempt.
-        existing: Slots known to exist, with the digest of their present source.
-        other_files: Whether a file that a recorded call read isn't as it was.
-        served: Ids of the calls that this attempt was served.
-    """
-
-    history: History
-    slot: str
-    step: str
-    existing: Mapping[str, str]
-    other_files: Callable[[CallPast], bool] = lambda _: False
-    served: set[str] = field(default_factory=set)
     _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
     _emptied: set[str] = field(default_factory=set)
     _compared: set[str] = field(default_factory=set)
 
-    def unheard(self, key: bytes) -> bool:
-        """Whether no record can be a call of this key: there is nothing to match."""
+    def unheard(self, key: bytes, tool: str, policy: Policy) -> bool:
+        """Whether no record can be this call, or stand for it."""
         history = self.history
         if key in history.by_key or not history.algorithms <= _OURS:
+            return False
+        if policy.effect is Effect.WRITE and self.writes_of(tool):
             return False
         self._open.setdefault(key, [])  # what is recorded later is not looked at
         return True
@@ -146,11 +94,16 @@ class Matcher:
             if found is not None:
                 return found
         if best is None:
-            return UNDIGESTIBLE if wanted.undigestible else NOTHING
-        return self._matched(candidates.pop(best[1]), wanted, best[0][0])
+            return self.without(wanted)
+        found = self._matched(candidates.pop(best[1]), wanted, best[0][0])
+        if found.past is Past.NEW_DATA and self.said(wanted, Past.NEW_DATA) == AGAIN:
+            assert found.call is not None
+            return self.without(wanted)._replace(apart=found.call.id)
+        return found
 
     def _matched(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
-        if _was_inside(call):
+        self.claimed.add(call.id)
+        if was_inside(call):
             here = (
                 set()
                 if call.parent != wanted.parent
@@ -181,7 +134,7 @@ class Matcher:
         """The record that a call probably is, among those of another algorithm."""
         ranked = [
             (
-                (not _same_arguments(call, wanted), call.text != wanted.text(), *rank),
+                (not same_arguments(call, wanted), call.text != wanted.text(), *rank),
                 call,
             )
             for call in self._of_other_algorithms(wanted.name)
@@ -225,42 +178,57 @@ class Matcher:
     def _offered(self, call: CallPast, wanted: Wanted, standing: Standing) -> bool:
         if (self.slot, call.id) in self.history.apart:
             return False
-        if _was_inside(call) and self._came_with_another(call):
+        if was_inside(call) and self._came_with_another(call):
             return False
         write = wanted.policy.effect is Effect.WRITE
-        if self._before_reset(call) and (not write or self._writes_again()):
+        if self.before_reset(call) and (not write or self.writes_again()):
             return False
         completed = call.state is CallState.COMPLETED
-        return standing is not Standing.UNKNOWN or completed or write
+        if standing is not Standing.UNKNOWN:
+            return True
+        if completed and write:
+            return self.said(wanted, self._stranger(call)) != AGAIN
+        return completed or write
+
+    def _stranger(self, call: CallPast) -> Past:
+        """What a completed call of a slot is that may still exist."""
+        return Past.FORKED if call.id in self.history.forked else Past.ELSEWHERE
 
     def _came_with_another(self, call: CallPast) -> bool:
         return any(o.id in self.served for o in every_holder(self.history, call))
-
-    def _before_reset(self, call: CallPast) -> bool:
-        reset = self.history.slot(self.slot).reset
-        return reset is not None and call.ended_order < reset
-
-    def _writes_again(self) -> bool:
-        return self.history.slot(self.slot).kept_writes is False
 
     def past(self, call: CallPast, wanted: Wanted, standing: Standing) -> Past:
         """What this record says of the call."""
         plain = self._plain_past(call, wanted)
         if plain in _AGAIN:
-            return Past.RAISED_NOT_DONE if self._before_reset(call) else plain
-        if self._before_reset(call) and not self.history.slot(self.slot).kept_writes:
+            return Past.RAISED_NOT_DONE if self.before_reset(call) else plain
+        if call.resolved == "afresh":
             return Past.AFRESH
-        if call.resolved != "keep" and not _comparable(call, wanted):
+        if self.before_reset(call) and not self.history.slot(self.slot).kept_writes:
+            return Past.AFRESH
+        if call.resolved != "keep" and not comparable(call, wanted):
             return Past.REKEYED
         if wanted.undigestible and call.resolved != "keep":
             return Past.UNDIGESTIBLE_TWIN
-        if standing is Standing.UNKNOWN and plain not in DOUBTFUL:
-            forked = call.id in self.history.forked
-            return Past.FORKED if forked else Past.ELSEWHERE
+        write = wanted.policy.effect is Effect.WRITE
+        served = plain not in DOUBTFUL if write else plain is Past.COMPLETED
+        if standing is Standing.UNKNOWN and served:
+            stranger = self._stranger(call)
+            return plain if self.said(wanted, stranger) == KEEP else stranger
+        if plain is Past.COMPLETED and standing is Standing.OWN:
+            return self._with_data(call, wanted)
         return plain
 
+    def _with_data(self, call: CallPast, wanted: Wanted) -> Past:
+        """A completed call of this slot, in the light of what its cell reads now."""
+        before = self.where.before
+        if before is None or call.ended_order > before:
+            return Past.COMPLETED
+        kept = self.said(wanted, Past.NEW_DATA) == KEEP
+        return Past.COMPLETED if kept else Past.NEW_DATA
+
     def _plain_past(self, call: CallPast, wanted: Wanted) -> Past:
-        if call.resolved in {"did-not", "again", "undone"}:
+        if call.resolved in _MADE_ANEW:
             return Past.RAISED_NOT_DONE
         if call.state is CallState.COMPLETED:
             return self._completed(call, wanted)
@@ -280,8 +248,8 @@ class Matcher:
         if call.outcome is None:
             return Past.UNRECOVERABLE
         policy = wanted.policy
-        if call.id in self._emptied and policy.effect is Effect.READ:
-            return Past.STALE
+        if call.id in self._emptied and call.resolved != "keep":
+            return Past.EMPTIED
         fixed = policy.stable or policy.model or policy.effect is not Effect.READ
         stale = not fixed and (wanted.new_write or self.other_files(call))
         return Past.STALE if stale else Past.COMPLETED
@@ -301,99 +269,5 @@ class Matcher:
         return Past.RAISED_SEEN if call.outcome else Past.UNRECOVERABLE
 
 
-def _same_arguments(call: CallPast, wanted: Wanted) -> bool:
-    given = wanted.arguments()
-    kept = call.arguments
-    if given is None or kept is None:
-        return False
-    if isinstance(kept, str):
-        return kept.encode("utf-8", "surrogatepass") == given
-    return kept.names(given)
-
-
-def _comparable(call: CallPast, wanted: Wanted) -> bool:
-    """Whether it is known that they are one call: by its key, else by its arguments."""
-    return call.key == wanted.key or _same_arguments(call, wanted)
-
-
-def standing_of(
-    history: History, call: CallPast, here: str, existing: Mapping[str, str]
-) -> Standing:
-    """To whom a recorded call belongs, seen from the slot ``here``.
-
-    A call is free if its slot is edited or gone, or if the slot's latest ended
-    attempt did not use it or failed. One made inside another call is where that one is.
-    """
-    chain = (call, *holders(history, call)) if call.parent else (call,)
-    slot = chain[-1].slot
-    if slot == here:
-        return Standing.OWN
-    latest = history.latest(slot, ended=True)
-    used = latest is not None and any(c.id in latest.used for c in chain)
-    if latest and (latest.state is StepState.FAILED or not used):
-        return Standing.FREE
-    source = existing.get(slot)
-    if source is None:
-        return Standing.UNKNOWN
-    newest = latest or history.latest(slot)
-    comparable = newest is not None and newest.algorithm == keys.ALGORITHM
-    edited = newest is not None and comparable and newest.source != source
-    return Standing.FREE if edited else Standing.TAKEN
-
-
-def holders(history: History, call: CallPast) -> Iterator[CallPast]:
-    """The calls whose latest executions this one was made in, from inside out."""
-    while (outer := history.calls.get(call.parent)) is not None:
-        attempt = history.steps.get(outer.step)
-        within = attempt is not None and call.id in attempt.used
-        moved = call.adopted_from and call.slot != outer.slot
-        if moved or (call.step != outer.step and not within):
-            return
-        yield outer
-        call = outer
-
-
-def within(history: History, call_id: str) -> Iterator[CallPast]:
-    """The calls that were made inside one, at whatever depth."""
-    inside: set[str] = {call_id}
-    for call in sorted(history.calls.values(), key=_order):
-        if call.parent in inside:
-            inside.add(call.id)
-            yield call
-
-
-def _was_inside(call: CallPast) -> bool:
-    """Whether it has ever been made inside another one: most have not."""
-    return bool(call.parent or call.once_in)
-
-
 def _ids(calls: Iterable[CallPast]) -> Iterator[str]:
     return (call.id for call in calls)
-
-
-def every_holder(history: History, call: CallPast) -> Iterator[CallPast]:
-    """Those, and the calls that it was made in before it was served to another place.
-
-    Whoever is served one of them is served this call with it.
-    """
-    yield from holders(history, call)
-    for parent in call.once_in:
-        if (outer := history.calls.get(parent)) is not None:
-            yield outer
-            yield from holders(history, outer)
-
-
-def went_on(history: History, call: CallPast) -> bool:
-    """Whether the attempt went on after this call had raised."""
-    step = history.steps.get(call.step)
-    if step is None or call.blamed:
-        return False
-    if step.state is StepState.COMPLETED:
-        return True
-    return any(
-        other.step == call.step
-        and other.scope == call.scope
-        and other.state is CallState.COMPLETED
-        and other.ended_order > call.ended_order
-        for other in history.calls.values()
-    )

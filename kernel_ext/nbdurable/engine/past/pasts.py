@@ -81,7 +81,8 @@ class CallPast:
         arguments: The arguments as plain data, if they were kept: small ones as JSON.
         outcome: The result or the exception, if it was kept.
         changed: The arguments as a call that raised left them, if it changed any.
-        resolved: How a person settled it: happened, did-not, again, keep, undone; or "".
+        resolved: How it was settled: happened, did-not, again, keep, undone, dropped (by
+            ``on_doubt="retry"``), afresh (a rerun of it was asked for); or "".
         adopted_from: The slot it was adopted from, or "".
         once_in: Ids of the calls that it was made in before it was served elsewhere.
         blamed: Whether its exception ended the latest ended attempt that used it.
@@ -353,6 +354,21 @@ class GivenPast:
     blobs: tuple[BlobRef, ...]
     modules: Mapping[str, Plain]
     unsaved: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer that holds for a cell and a tool.
+
+    Attributes:
+        how: ``keep`` or ``again``.
+        source: Digest (hex) of the cell's source then: it holds for no other one.
+        order: Where it stands in the run: a rerun behind it ends it.
+    """
+
+    how: str
+    source: str
+    order: Order
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.tally import Ledger
@@ -108,90 +109,67 @@ def questions(history: History) -> list[Question]:
     return list(found.values())
 
 
-def in_doubt(history: History, call: CallPast) -> bool:
-    """Whether a write may have happened and nobody has settled it."""
-    if call.effect != "write" or call.resolved or call.step not in history.steps:
-        return False
-    if call.state in {CallState.STARTED, CallState.INTERRUPTED}:
-        return True
-    raised = call.state is CallState.RAISED and call.blamed
-    return raised and not call.fields.get("not_done")
-
-
 def asked(history: History, step: StepPast) -> list[Question]:
     """What an attempt asked and nobody has answered."""
-    found = []
-    for number, said in fields.mapping(step.fields, "asked").items():
-        pair = said if isinstance(said, (list, tuple)) else ()
-        call_id, past = map(str, pair if len(pair) == 2 else ("", ""))
-        call = history.calls.get(call_id)
-        readable = _NUMBER.fullmatch(number) and past in Past.__members__
-        if call is not None and readable and not _answered(history, step, call):
-            found.append(
-                Question(
-                    call=call,
-                    slot=step.slot,
-                    step=step.name,
-                    number=number,
-                    past=Past[past],
-                )
-            )
-    return found
+    about = {"slot": step.slot, "step": step.name}
+    return [
+        Question(call=call, past=past, number=number, **about)
+        for number, call, past in _asked(history, step)
+        if not _answered(history, step, call, past)
+    ]
 
 
 def answered(history: History, step: StepPast) -> bool:
     """Whether an attempt that was paused asked, and everything is answered by now."""
-    pairs = fields.mapping(step.fields, "asked").values()
-    calls = [
-        history.calls.get(str(pair[0]))
-        for pair in pairs
-        if isinstance(pair, (list, tuple)) and len(pair) == 2
-    ]
-    if not pairs or len(calls) < len(pairs):
+    known = list(_asked(history, step))
+    if not known or len(known) < len(fields.mapping(step.fields, "asked")):
         return False
-    return all(call is not None and _answered(history, step, call) for call in calls)
+    return all(_answered(history, step, call, past) for _, call, past in known)
 
 
-def _pasts(step: StepPast, call: CallPast) -> Iterator[str]:
-    """As what an attempt asked about a call."""
-    for pair in fields.mapping(step.fields, "asked").values():
-        if isinstance(pair, (list, tuple)) and len(pair) == 2 and pair[0] == call.id:
-            yield str(pair[1])
+def _asked(history: History, step: StepPast) -> Iterator[tuple[str, CallPast, Past]]:
+    for number, said in fields.mapping(step.fields, "asked").items():
+        pair = said if isinstance(said, (list, tuple)) else ()
+        call_id, past = map(str, pair if len(pair) == 2 else ("", ""))
+        call = history.calls.get(call_id)
+        if call and _NUMBER.fullmatch(number) and past in Past.__members__:
+            yield number, call, Past[past]
 
 
-def _answered(history: History, step: StepPast, call: CallPast) -> bool:
-    kept = (step.slot, call.name) in history.kept_tools
+def _answered(history: History, step: StepPast, call: CallPast, past: Past) -> bool:
+    kept = past is Past.EDITED and (step.slot, call.name) in history.kept_tools
     apart = (step.slot, call.id) in history.apart
     reset = history.slot(step.slot).kept_writes is not None
-    later = call.ended_order > step.ended_order
+    said = history.answers.get((step.slot, call.name, past.name))
+    orders = [call.ended_order, *([said.order] if said else [])]
     adopted = call.slot == step.slot and bool(call.adopted_from)
     # In a fork the call mostly stands in its own slot: keeping it makes it the fork's.
-    forked = Past.FORKED.name in _pasts(step, call) and call.id not in history.forked
-    adopted = adopted or forked
-    return kept or apart or reset or later or adopted
+    adopted |= past is Past.FORKED and call.id not in history.forked
+    return kept or apart or reset or adopted or max(orders) > step.ended_order
 
 
 def answer(
+    history: History,
     question: Question,
     said: Answer,
     *,
-    run: str,
     at_us: int,
     value: BlobRef | None = None,
 ) -> tuple[Record, ...]:
     """The records of an answer.
 
     Args:
+        history: The fold of the run.
         question: What was asked.
         said: What was answered.
-        run: Id of the run.
         at_us: Wall clock, microseconds since 1970 UTC.
         value: What the call returned, if it happened.
 
     Raises:
         NothingToSettle: The answer doesn't fit the question.
     """
-    made = _RECORDS.get((question.past or Past.IN_DOUBT, said))
+    past = question.past or Past.IN_DOUBT
+    made = _RECORDS.get((past, said))
     if made is None:
         raise NothingToSettle(
             reference=question.reference,
@@ -199,52 +177,96 @@ def answer(
             state="is in doubt" if question.past is None else question.past.value,
             answer=said.value,
         )
-    kind, fields = made
-    named: dict[str, Plain] = {"slot": question.slot, "tool": question.call.name}
-    if kind is Kind.CALL_ADOPTED:
-        named["from"] = question.call.slot
-    record = Record(
-        kind=kind,
-        run=run,
-        step=question.call.step,
-        subject=question.call.id,
-        key=question.call.key,
-        at_us=at_us,
-        fields={**named, **fields, "by": "person"},
-        blobs=(value,) if value is not None else (),
-    )
-    return (record,)
+    if past is Past.AFRESH and question.call.resolved == "afresh":
+        made = ((Kind.CALL_RESOLVED, {"how": said.value}),)
+    asking = history.latest(question.slot)
+    source = asking.source if asking else ""
+    records = []
+    for kind, more in made:
+        plain: dict[str, Plain] = {"slot": question.slot, "tool": question.call.name}
+        plain |= {"from": question.call.slot} if kind is Kind.CALL_ADOPTED else {}
+        plain |= {k: source if v is _SOURCE else v for k, v in more.items()}
+        for call in _alike(history, question) if more == _AGAIN[1] else [question.call]:
+            record = Record(
+                kind=kind,
+                run=history.run,
+                step=call.step,
+                subject=call.id,
+                key=call.key,
+                at_us=at_us,
+                fields={**plain, "by": "person"},
+                blobs=(value,) if value is not None else (),
+            )
+            records.append(record)
+    return tuple(records)
+
+
+def _alike(history: History, question: Question) -> list[CallPast]:
+    """The calls that an answer holds for: an edited tool is asked about once."""
+    asked = question.call
+    if question.past is not Past.EDITED:
+        return [asked]
+    same = (asked.slot, asked.name, asked.code)
+    return [
+        call
+        for call in history.calls.values()
+        if (call.slot, call.name, call.code) == same
+        and call.state is CallState.COMPLETED
+        and call.resolved != "happened"
+    ]
 
 
 _Made = tuple[Kind, Mapping[str, Plain]]
 
+_SOURCE: Final = "source of the cell"
+"""Stands for the digest of the cell's source in the fields below."""
+
+
+def _remember(past: Past, how: str) -> _Made:
+    """The answer holds for the cell and the tool until the cell's source is edited."""
+    return Kind.CALL_KEPT, {"past": past.name, "how": how, "source": _SOURCE}
+
+
 _HAPPENED: _Made = (Kind.CALL_RESOLVED, {"how": "happened"})
 _DID_NOT: _Made = (Kind.CALL_RESOLVED, {"how": "did-not"})
 _AGAIN: _Made = (Kind.CALL_RESOLVED, {"how": "again"})
+_KEEP: _Made = (Kind.CALL_RESOLVED, {"how": "keep"})
+_APART: _Made = (Kind.CALL_RESOLVED, {"how": "apart"})
+_STANDS_IN: _Made = (Kind.CALL_RESOLVED, {"how": "happened", "instead": _SOURCE})
+_ADOPTED: _Made = (Kind.CALL_ADOPTED, {})
 
-_RECORDS: Mapping[tuple[Past, Answer], _Made] = {
-    (Past.IN_DOUBT, Answer.HAPPENED): _HAPPENED,
-    (Past.IN_DOUBT, Answer.DID_NOT): _DID_NOT,
-    (Past.IN_DOUBT, Answer.AGAIN): _AGAIN,
-    (Past.RAISED_FATAL, Answer.HAPPENED): _HAPPENED,
-    (Past.RAISED_FATAL, Answer.DID_NOT): _DID_NOT,
-    (Past.RAISED_FATAL, Answer.AGAIN): _AGAIN,
-    (Past.UNRECOVERABLE, Answer.HAPPENED): _HAPPENED,
-    (Past.UNRECOVERABLE, Answer.AGAIN): _AGAIN,
-    (Past.EDITED, Answer.KEEP): (Kind.CALL_KEPT, {}),
-    (Past.EDITED, Answer.AGAIN): _AGAIN,
-    (Past.ELSEWHERE, Answer.KEEP): (Kind.CALL_ADOPTED, {}),
-    (Past.ELSEWHERE, Answer.AGAIN): (Kind.CALL_RESOLVED, {"how": "apart"}),
-    (Past.FORKED, Answer.KEEP): (Kind.CALL_ADOPTED, {}),
-    (Past.FORKED, Answer.AGAIN): (Kind.CALL_RESOLVED, {"how": "apart"}),
-    (Past.AFRESH, Answer.KEEP): (Kind.STEP_RESET, {"writes": "keep"}),
-    (Past.AFRESH, Answer.AGAIN): (Kind.STEP_RESET, {"writes": "again"}),
-    (Past.UNDIGESTIBLE_TWIN, Answer.KEEP): (Kind.CALL_RESOLVED, {"how": "keep"}),
-    (Past.UNDIGESTIBLE_TWIN, Answer.AGAIN): _AGAIN,
-    (Past.REKEYED, Answer.KEEP): (Kind.CALL_RESOLVED, {"how": "keep"}),
-    (Past.REKEYED, Answer.AGAIN): _AGAIN,
+_RECORDS: Mapping[tuple[Past, Answer], tuple[_Made, ...]] = {
+    (Past.IN_DOUBT, Answer.HAPPENED): (_HAPPENED,),
+    (Past.IN_DOUBT, Answer.DID_NOT): (_DID_NOT,),
+    (Past.IN_DOUBT, Answer.AGAIN): (_AGAIN,),
+    (Past.RAISED_FATAL, Answer.HAPPENED): (_HAPPENED,),
+    (Past.RAISED_FATAL, Answer.DID_NOT): (_DID_NOT,),
+    (Past.RAISED_FATAL, Answer.AGAIN): (_AGAIN,),
+    (Past.UNRECOVERABLE, Answer.HAPPENED): (_HAPPENED,),
+    (Past.UNRECOVERABLE, Answer.AGAIN): (_AGAIN,),
+    (Past.EDITED, Answer.KEEP): ((Kind.CALL_KEPT, {}),),
+    (Past.EDITED, Answer.AGAIN): (_AGAIN,),
+    (Past.EMPTIED, Answer.KEEP): (_KEEP,),
+    (Past.EMPTIED, Answer.AGAIN): (_AGAIN,),
+    (Past.ELSEWHERE, Answer.KEEP): (_ADOPTED, _remember(Past.ELSEWHERE, "keep")),
+    (Past.ELSEWHERE, Answer.AGAIN): (_APART, _remember(Past.ELSEWHERE, "again")),
+    (Past.FORKED, Answer.KEEP): (_ADOPTED, _remember(Past.FORKED, "keep")),
+    (Past.FORKED, Answer.AGAIN): (_APART, _remember(Past.FORKED, "again")),
+    (Past.AFRESH, Answer.KEEP): ((Kind.STEP_RESET, {"writes": "keep"}),),
+    (Past.AFRESH, Answer.AGAIN): ((Kind.STEP_RESET, {"writes": "again"}),),
+    (Past.UNDIGESTIBLE_TWIN, Answer.KEEP): (_KEEP,),
+    (Past.UNDIGESTIBLE_TWIN, Answer.AGAIN): (_AGAIN,),
+    (Past.REKEYED, Answer.KEEP): (_KEEP,),
+    (Past.REKEYED, Answer.AGAIN): (_AGAIN,),
+    (Past.NEW_DATA, Answer.KEEP): (_remember(Past.NEW_DATA, "keep"),),
+    (Past.NEW_DATA, Answer.AGAIN): (_remember(Past.NEW_DATA, "again"),),
+    (Past.OTHER_IN_DOUBT, Answer.HAPPENED): (_STANDS_IN,),
+    (Past.OTHER_IN_DOUBT, Answer.DID_NOT): (_DID_NOT,),
+    (Past.OTHER_IN_DOUBT, Answer.AGAIN): (_remember(Past.OTHER_IN_DOUBT, "again"),),
+    (Past.INSTEAD, Answer.KEEP): (_remember(Past.INSTEAD, "keep"),),
+    (Past.INSTEAD, Answer.AGAIN): (_remember(Past.INSTEAD, "again"),),
 }
-"""The answers: (what was asked, what was said) to the record that says so."""
+"""The answers: (what was asked, what was said) to the records that say so."""
 
 
 def fits(past: Past, said: Answer) -> bool:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
-from nbdurable.engine.past.matching import went_on
 from nbdurable.engine.past.pasts import HELD, made_by_cell
 
 DEPTH_MAX: Final = 100

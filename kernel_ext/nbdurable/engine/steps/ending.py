@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nbdurable.engine.calls.leftovers import Overtaken
 from nbdurable.engine.calls.refusing import CallNotRecorded
-from nbdurable.engine.past.settle import in_doubt
+from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.errors import CellTimedOut
 from nbdurable_store.errors import DurablePause

@@ -26,7 +26,7 @@ from nbdurable.engine.files import audit
 from nbdurable.engine.files.effects import TEXT_CHARS_MAX
 from nbdurable.engine.past.decide import Verdict
 from nbdurable.engine.past.history import CallPast
-from nbdurable.engine.past.matching import Match
+from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.steps import starting
 from nbdurable.engine.steps.cells import Replayed
 from nbdurable.engine.steps.running import Namespace

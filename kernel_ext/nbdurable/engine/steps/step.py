@@ -8,8 +8,11 @@ cell within it; `Running.complete` or `Running.fail` ends it.
 
 from __future__ import annotations
 
+import functools
 import json
+import types
 from dataclasses import dataclass, replace
+from typing import Final
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.files.step import StepFiles
@@ -18,8 +21,8 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.belonging import Standing, standing_of
 from nbdurable.engine.past.history import History, StepPast
-from nbdurable.engine.past.matching import Standing, standing_of
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps.cells import Cell, Replayed
@@ -161,11 +164,15 @@ def serves(session: Session, slot: str, step: StepPast) -> bool:
     if "" in fields.mapping(step.fields, "unsaved") or step.fields.get("inside"):
         return False
     calls = [history.calls[i] for i in step.used if i in history.calls]
-    if len(calls) < len(step.used) or any(c.resolved == "undone" for c in calls):
+    if len(calls) < len(step.used) or any(c.resolved in _AFRESH for c in calls):
         return False
     owned = (c for c in calls if c.effect is not Effect.PURE)
     standings = {standing_of(history, c, slot, known) for c in owned}
     return Standing.TAKEN not in standings
+
+
+_AFRESH: Final = frozenset({"afresh", "again", "undone"})
+"""How a call was settled that is to happen when its cell runs again."""
 
 
 def _start(
@@ -214,6 +221,7 @@ def _start(
     session.append((record,), sync=False)
     reach("step.started.written")
     attempt.step = session.history.steps[step_id]
+    attempt.matcher.data = _data(looked.inputs, namespace)
     keep_given(attempt, session.keeping, looked.inputs, namespace, cell.hidden)
     return Running(
         session=session,
@@ -226,6 +234,21 @@ def _start(
         because="" if cause.reason is causes.Reason.CONTINUES else because,
         fresh=cell.fresh,
     )
+
+
+_CODE: Final = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.ModuleType,
+    functools.partial,
+    type,
+)
+
+
+def _data(inputs: Inputs, namespace: Namespace) -> frozenset[str]:
+    """The names it reads that hold data: an edited function is no new data."""
+    named = ((name, namespace.get(name)) for name in inputs.digests)
+    return frozenset(name for name, value in named if not isinstance(value, _CODE))
 
 
 def _written(

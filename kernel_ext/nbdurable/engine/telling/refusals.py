@@ -8,8 +8,8 @@ from typing import Final
 
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, History
-from nbdurable.engine.past.matching import Match
 from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.telling import reasons
 from nbdurable.engine.telling.reference import name_of
 

@@ -124,6 +124,17 @@ def _outer(frame: Frame[Any]) -> str:
     return f"{frame.parent}/{frame.place}" if frame.place else frame.parent
 
 
+def task_of(scope: str) -> str:
+    """The task that a scope is of, or "" for that of the cell.
+
+    Example:
+        >>> task_of("a call's id/task 2"), task_of("a call's id")
+        ('task 2', '')
+    """
+    task = scope.rpartition("/")[2]
+    return task if task.startswith("task ") else ""
+
+
 def _made(task: Task) -> tuple[bool, int]:
     """When it was made; of a named one that isn't known."""
     counted = COUNTED_NAME.fullmatch(task.get_name())

@@ -1,0 +1,122 @@
+"""The questions about a `write` that an equal call alone doesn't raise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nbdurable.errors import CallPause, Remedy
+
+
+@dataclass(kw_only=True, eq=False)
+class HappenedWithOtherData(CallPause):
+    """A write that the same cell made before, when what it read was something else.
+
+    Attributes:
+        step: The step.
+    """
+
+    slug: ClassVar[str] = "happened-with-other-data"
+    step: str
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} already happened in {self.step}, with other data."
+
+    def detail(self) -> str:
+        """Why it asks."""
+        return (
+            "The cell's code is unchanged and what it reads is not, so this may be the"
+            " same call or one more. It was not repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The same call, or one each time the cell runs with other data."""
+        each = Remedy("each time", f"%durable resolve {self.reference} --again")
+        return self._keep(), each
+
+
+@dataclass(kw_only=True, eq=False)
+class OtherInDoubt(CallPause):
+    """A write, where another one of the tool may have happened in its place.
+
+    Attributes:
+        how: How the other one's last attempt ended, as a sentence.
+        where: Step, call number and attempt of the other one, as people read it.
+        refused: The tool's author said ``on_doubt="fail"``.
+    """
+
+    slug: ClassVar[str] = "other-in-doubt"
+    how: str
+    where: str
+    refused: bool = False
+
+    def fact(self) -> str:
+        """One line about both calls."""
+        return f"{self.call} was not made: {self.earlier} may have happened instead."
+
+    def detail(self) -> str:
+        """How the other one came to be in doubt."""
+        because = (
+            f'\nIt stops here, because on_doubt="{"fail" if self.refused else "ask"}".'
+        )
+        return f"{self.how} ({self.where}), before a result was recorded.{because}"
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What became of the other one."""
+        command = f"%durable resolve {self.reference} --happened VALUE"
+        again = f"%durable resolve {self.reference} --again"
+        return (
+            Remedy("it happened, and is this one", command),
+            self._did_not(),
+            Remedy("this is another call", again),
+        )
+
+
+@dataclass(kw_only=True, eq=False)
+class InsteadOrAlso(CallPause):
+    """A write that may stand in the place of one that the cell made before."""
+
+    slug: ClassVar[str] = "instead-or-also"
+
+    def fact(self) -> str:
+        """One line about both calls."""
+        return f"{self.call} was not made: this cell has made {self.earlier} before."
+
+    def detail(self) -> str:
+        """Why it asks."""
+        return (
+            "That call was not made this time, so the new one may be meant instead of"
+            " it, or as well."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Instead, which can't be made undone, or also."""
+        keep = f"%durable resolve {self.reference} --keep"
+        again = f"%durable resolve {self.reference} --again"
+        return (
+            Remedy("instead: keep that one's result", keep),
+            Remedy("also: make this one", again),
+        )
+
+
+@dataclass(kw_only=True, eq=False)
+class TakenApart(CallPause):
+    """A write that completed, and whose inner calls another call was served."""
+
+    slug: ClassVar[str] = "taken-apart"
+
+    def fact(self) -> str:
+        """One line about the call."""
+        return f"{self.call} already happened, and a part of it now stands outside it."
+
+    def detail(self) -> str:
+        """Why it asks."""
+        return (
+            "A call that it had made inside was served to another call of this cell, so"
+            " this may be the same call or one more. It was not repeated."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Keep the result, or do it again."""
+        return self._keep(), self._again()

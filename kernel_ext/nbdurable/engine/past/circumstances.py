@@ -1,0 +1,148 @@
+"""What an attempt differs in from those before it, and what is asked for that. Pure.
+
+Theory of operation. An equal call is served, and a call that nobody made yet runs. In
+three circumstances that isn't enough for a `write`, since money would go unasked:
+
+- *new data*: the cell is as it was when it last completed, and what it reads is not
+  (`queue.pop(0)`, `today`). A `write` that happened before may be meant once more.
+- *in doubt with other arguments*: a call of the tool may have happened, and this one,
+  with other arguments (a fresh uuid), may be the same.
+- *instead or also*: a model has answered anew, in an edited cell or after an attempt
+  that failed, and the tool has a call that this attempt wasn't served. This one may
+  stand in its place.
+
+The answers are remembered for the cell and the tool until the cell's source is edited
+or a rerun is asked for.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallPast, CallState, Order, StepPast, StepState
+from nbdurable.engine.past.policy import Effect
+
+KEEP: Final = "keep"
+AGAIN: Final = "again"
+
+_INSTEAD: Final = ([Past.INSTEAD.name], (Past.INSTEAD.name,))
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an attempt differs in from those before it.
+
+    Attributes:
+        slot: Its slot.
+        step: Its id.
+        source: Digest of its normalised source, hex.
+        before: Where the latest completed attempt ended, if the data is new since.
+        differs: Whether its source was edited, or the attempt before it didn't complete.
+        open: Logical ids of the calls of which earlier ones had to ask whether this cell
+            makes another one instead.
+    """
+
+    slot: str
+    step: str
+    source: str = ""
+    before: Order | None = None
+    differs: bool = False
+    open: frozenset[str] = frozenset()
+
+
+def circumstances(
+    history: History, slot: str, step: str, data: Collection[str]
+) -> Circumstances:
+    """What an attempt differs in from those before it.
+
+    Args:
+        history: The fold of the run; the attempt's start is in it.
+        slot: Its slot.
+        step: Its id.
+        data: The names it reads that hold data, and no code.
+    """
+    this = history.steps.get(step)
+    if this is None:
+        return Circumstances(slot, step)
+    earlier = [s for s in history.attempts(slot) if s.id != step]
+    done = next((s for s in earlier if s.state is StepState.COMPLETED), None)
+    new = done is not None and _has_new_data(done, this, data)
+    last = earlier[0] if earlier else None
+    return Circumstances(
+        slot,
+        step,
+        this.source,
+        done.ended_order if done is not None and new else None,
+        last is not None
+        and (last.source != this.source or last.state is not StepState.COMPLETED),
+        frozenset(_asked_instead(earlier)),
+    )
+
+
+def _asked_instead(earlier: Iterable[StepPast]) -> Iterator[str]:
+    for step in itertools.takewhile(_unfinished, earlier):
+        for said in fields.mapping(step.fields, "asked").values():
+            if isinstance(said, (list, tuple)) and said[1:] in _INSTEAD:
+                yield str(said[0])
+
+
+def _unfinished(step: StepPast) -> bool:
+    return step.state is not StepState.COMPLETED
+
+
+def _has_new_data(done: StepPast, this: StepPast, data: Collection[str]) -> bool:
+    """Whether an input of the same source differs; one without a digest doesn't."""
+    if done.source != this.source or done.algorithm != this.algorithm:
+        return False
+    pairs = ((done.reads.get(n), this.reads.get(n)) for n in data)
+    return any(old and new and old != new for old, new in pairs)
+
+
+def remembered(history: History, where: Circumstances, tool: str, past: Past) -> str:
+    """What was answered to this question about the tool in this cell: ``keep``, ``again``.
+
+    "" if nothing was, or the cell was edited or a rerun asked for since.
+    """
+    said = history.answers.get((where.slot, tool, past.name))
+    reset = history.slot(where.slot).reset
+    if said is None or said.source != where.source:
+        return ""
+    return said.how if reset is None or reset < said.order else ""
+
+
+def stands_in(history: History, where: Circumstances, tool: str) -> Iterator[CallPast]:
+    """The calls of which a person said that they are what this cell calls now."""
+    for call_id, said in history.instead.get((where.slot, tool), {}).items():
+        reset = history.slot(where.slot).reset
+        if said.source == where.source and (reset is None or reset < said.order):
+            yield history.calls[call_id]
+
+
+def in_doubt(history: History, call: CallPast) -> bool:
+    """Whether a write may have happened and nobody has settled it."""
+    if call.effect is not Effect.WRITE or call.step not in history.steps:
+        return False
+    if call.resolved:
+        return False
+    if call.state in {CallState.STARTED, CallState.INTERRUPTED}:
+        return True
+    raised = call.state is CallState.RAISED and call.blamed
+    return raised and not call.fields.get("not_done")
+
+
+def writes_of(
+    history: History, where: Circumstances
+) -> Mapping[str, Sequence[CallPast]]:
+    """The writes that earlier attempts of this slot made, by tool."""
+    found: dict[str, list[CallPast]] = {}
+    for call in history.calls.values():
+        mine = call.slot == where.slot and call.step != where.step
+        if mine and call.effect is Effect.WRITE:
+            found.setdefault(call.name, []).append(call)
+    return found

@@ -1,0 +1,78 @@
+"""A call that is about to be made, as matching sees it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from nbdurable.engine.past.belonging import Standing
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.past.policy import Policy
+
+
+class Wanted(NamedTuple):
+    """A call that is about to be made.
+
+    Attributes:
+        key: Its call key, 32 bytes.
+        name: The function's name.
+        policy: The tool's promises.
+        code: Digest of the tool's code, hex, or "" for HTTP exchanges.
+        scope: The part of the step it is made in.
+        after: Logical id of the `write` that preceded it in its scope, or "".
+        new_write: Whether a `write` newly executed before it in its scope.
+        undigestible: Where an argument has no digest, as people read it, or "".
+        text: Tells the call as people read it.
+        arguments: The arguments as they would be kept, or ``None``.
+        parent: Logical id of the enclosing call, or "".
+    """
+
+    key: bytes
+    name: str
+    policy: Policy
+    code: str = ""
+    scope: str = ""
+    after: str = ""
+    new_write: bool = False
+    undigestible: str = ""
+    text: Callable[[], str] = str
+    arguments: Callable[[], bytes | None] = lambda: None
+    parent: str = ""
+
+
+class Match(NamedTuple):
+    """The record that a call is, if there is one.
+
+    Attributes:
+        past: What the journal holds of it.
+        call: The record, or None.
+        standing: To whom it belongs.
+        apart: Id of a record that this call is not, as a person said; or "".
+    """
+
+    past: Past
+    call: CallPast | None = None
+    standing: Standing = Standing.OWN
+    apart: str = ""
+
+
+NOTHING = Match(Past.NOTHING)
+UNDIGESTIBLE = Match(Past.UNDIGESTIBLE)
+"""There is no record."""
+
+
+def same_arguments(call: CallPast, wanted: Wanted) -> bool:
+    """Whether both have equal arguments, as far as they are kept."""
+    given = wanted.arguments()
+    kept = call.arguments
+    if given is None or kept is None:
+        return False
+    if isinstance(kept, str):
+        return kept.encode("utf-8", "surrogatepass") == given
+    return kept.names(given)
+
+
+def comparable(call: CallPast, wanted: Wanted) -> bool:
+    """Whether it is known that they are one call: by its key, else by its arguments."""
+    return call.key == wanted.key or same_arguments(call, wanted)

@@ -1,0 +1,277 @@
+"""Each row of the policy table, seen from outside, in each form that a tool can have.
+
+A call is made in one life of a kernel and again in the next one. Whether it happened
+twice is counted outside; what it was taken for is told by the question, where it asks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+
+from nbdurable.engine.asking import commands
+from nbdurable.engine.asking.forking import fork
+from nbdurable.engine.calls.invoking import invoke
+from nbdurable.engine.calls.promised import Tool
+from nbdurable.engine.identity import keys
+from nbdurable.engine.past.decide import TABLE, Past, Verdict, decide
+from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.errors import CallPause, NotDone
+from tests.engine.notebooks import Notebook
+
+MODEL = Policy(effect=Effect.READ, model=True)
+
+
+def model(question: object) -> object:
+    """Stands for a model call: a read that is known to be one."""
+    asked = Tool(fn=lambda question: question, name="model", policy=MODEL)
+    return invoke(asked, (question,), {})
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a tool.
+
+    Attributes:
+        define: The tool ``act``; its body is ``{body}``, which binds ``got``.
+        call: Binds ``r`` to the result of a call of it with ``{given}``.
+    """
+
+    define: str
+    call: str = "r = act({given})"
+
+
+DEF = "@tool(effect={effect!r})\ndef act(x, extra=0):\n{body}\n    return got"
+ASYNC = f"{DEF.replace('def', 'async def')}"
+FORMS: Final = {
+    "sync": Form(DEF),
+    "async": Form(ASYNC, "r = asyncio.run(act({given}))"),
+    "task": Form(
+        ASYNC,
+        "async def go(): return await asyncio.create_task(act({given}))\n"
+        "r = asyncio.run(go())",
+    ),
+    "gather": Form(
+        ASYNC,
+        "async def go(): return (await asyncio.gather(act({given})))[0]\n"
+        "r = asyncio.run(go())",
+    ),
+    "generator": Form(
+        "@tool(effect={effect!r})\ndef act(x, extra=0):\n"
+        "    yield 'first'\n{body}\n    yield got\n    return 'end'",
+        "r = [*act({given})][1]",
+    ),
+    "async generator": Form(
+        "@tool(effect={effect!r})\nasync def act(x, extra=0):\n"
+        "    yield 'first'\n{body}\n    yield got",
+        "async def go(): return [v async for v in act({given})][1]\n"
+        "r = asyncio.run(go())",
+    ),
+    "method": Form(
+        "class Agent:\n    @tool(effect={effect!r})\n    def act(self, x, extra=0):\n"
+        "{inner}\n        return got",
+        "r = Agent().act({given})",
+    ),
+    "nested": Form(
+        f"{DEF}\n@tool(effect='read')\ndef outer(*given):\n"
+        "    return [{life!r}, act(*given)][1]",
+        "r = outer({given})",
+    ),
+    "pool": Form(
+        DEF, "with ThreadPoolExecutor(1) as p: r = p.submit(act, {given}).result()"
+    ),
+    "thread": Form(
+        ASYNC.replace("async ", ""),
+        "async def go(): return await asyncio.to_thread(act, {given})\n"
+        "r = asyncio.run(go())",
+    ),
+}
+
+IMPORTS = """
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+@tool
+def put(x): return world(f"put {x}")
+"""
+CAUGHT = "try:\n    {call}\nexcept ValueError as e: r = str(e)"
+HAPPENS = "got = world('act ' + str(x)[:9])"
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a past comes about.
+
+    Attributes:
+        before: The first life's cell; "" for none.
+        after: The second life's cell.
+        first: What the tool does in the first life, once it has happened.
+        then: The same in the second one.
+        given: The arguments.
+        between: What happens between the two lives.
+        cell: Name and id of the second life's cell.
+    """
+
+    before: str = "{call}"
+    after: str = "{call}\nmore = 1"
+    first: str = HAPPENS
+    then: str = HAPPENS
+    given: str = "1"
+    between: Callable[[Notebook], None] = lambda _: None
+    cell: tuple[str, str] = ("s", "c1")
+    data: tuple[int, int] = (1, 1)
+    other: str = field(default="1")
+
+
+def _rerun(nb: Notebook) -> None:
+    """A person asks for everything afresh."""
+    (step,) = nb.session.history.steps.values()
+    commands.rerun(nb.session, step)
+
+
+def _forked(nb: Notebook) -> None:
+    """A person goes on from before the call, in another run."""
+    fork(nb.session, "begin")
+
+
+def _rekeyed(_: Notebook) -> None:
+    """What a release does that computes keys differently."""
+    patch, key = pytest.MonkeyPatch(), keys.call_key
+    patches.append(patch)
+    newer = {**keys.ALGORITHMS, "next": "9.9.0"}
+    patch.setattr(keys, "ALGORITHMS", newer)
+    patch.setattr(keys, "ALGORITHM", "next")
+    patch.setattr(keys, "call_key", lambda name, whole: key(f"{name} next", whole))
+
+
+patches: list[pytest.MonkeyPatch] = []
+
+INTERRUPTED = f"{HAPPENS}; raise KeyboardInterrupt"
+FAILED = f"{HAPPENS}; raise ValueError('declined')"
+UNSTORED = f"{HAPPENS}; got = (i for i in ())"
+TWIN = "1, (i for i in ())"
+WITH_PUT = f"{HAPPENS}; put(x)"
+ROWS: Final = {
+    Past.NOTHING: Row(before=""),
+    Past.COMPLETED: Row(),
+    Past.EDITED: Row(then=f"edited = 1; {HAPPENS}"),
+    Past.UNRECOVERABLE: Row(first=UNSTORED, then=UNSTORED),
+    Past.IN_DOUBT: Row(first=INTERRUPTED),
+    Past.RAISED_FATAL: Row(first=FAILED),
+    Past.RAISED_NOT_DONE: Row(first=f"{HAPPENS}; raise NotDone"),
+    Past.RAISED_SEEN: Row(
+        before=CAUGHT, after=f"{CAUGHT}\nmore = 1", first=FAILED, then=FAILED
+    ),
+    Past.UNDIGESTIBLE: Row(before="", given=TWIN),
+    Past.UNDIGESTIBLE_TWIN: Row(given=TWIN),
+    Past.ELSEWHERE: Row(cell=("two", "c2")),
+    Past.FORKED: Row(between=_forked, after="{call}"),
+    Past.REKEYED: Row(between=_rekeyed, given="'1' * 20_000"),
+    Past.AFRESH: Row(between=_rerun, after="{call}"),
+    Past.STALE: Row(before="put(1)\n{call}", after="put(2)\n{call}"),
+    Past.EMPTIED: Row(after="put(1)\n{call}", first=WITH_PUT, then=WITH_PUT),
+    Past.NEW_DATA: Row(before="DATA\n{call}", after="DATA\n{call}", data=(1, 2)),
+    Past.OTHER_IN_DOUBT: Row(first=INTERRUPTED, other="2"),
+    Past.INSTEAD: Row(before="model(1)\n{call}", after="model(2)\n{call}", other="2"),
+}
+
+
+def life(nb: Notebook, form: Form, row: Row, effect: Effect, number: int) -> str:
+    """Begin a kernel with the tool; gives the cell of this life."""
+    body = row.then if number else row.first
+    lines = body.split("; ")
+    nb.namespace |= {"model": model, "NotDone": NotDone, "DATA": row.data[number]}
+    nb.plain(IMPORTS)
+    nb.plain(
+        form.define.format(
+            effect=effect.value,
+            body="\n".join(f"    {line}" for line in lines),
+            inner="\n".join(f"        {line}" for line in lines),
+            life=number,
+        )
+    )
+    given = row.given if not number or row.other == "1" else row.other
+    call = form.call.format(given=given)
+    cell = row.after if number else row.before
+    if "    {call}" in cell:
+        call = call.replace("\n", "\n    ")
+    return cell.format(call=call)
+
+
+def seen(
+    nb: Notebook, effect: Effect, run: Callable[[], object]
+) -> tuple[Verdict, str]:
+    """What becomes of the call, and for a question what it is about."""
+    before, result = acts(nb), nb.namespace.get("r")
+    del result
+    try:
+        run()
+    except CallPause:
+        assert acts(nb) == before
+        step = nb.session.history.latest(slot_of(nb))
+        assert step is not None
+        asked = step.fields["asked"]
+        assert isinstance(asked, dict)
+        (told,) = asked.values()
+        return Verdict.ASK, told[1]
+    if acts(nb) > before:
+        return Verdict.EXECUTE, ""
+    raised = nb.namespace["r"] == "declined"
+    return Verdict.REPLAY_EXCEPTION if raised else Verdict.REPLAY, ""
+
+
+def slot_of(nb: Notebook) -> str:
+    """The slot that was executed last."""
+    steps = nb.session.history.steps.values()
+    return max(steps, key=lambda s: s.order).slot
+
+
+def acts(nb: Notebook) -> int:
+    """How often the tool took effect."""
+    return sum(e.startswith("act") for e in nb.world.effects)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("effect", Effect)
+@pytest.mark.parametrize("past", ROWS)
+def test_a_row(past: Past, effect: Effect, form: str) -> None:
+    """What the table says of a past and an effect is what happens, in every form."""
+    row, nb = ROWS[past], Notebook()
+    with contextlib.closing(nb.session):
+        if past is Past.FORKED:
+            nb.run("begun = 1", "begin", "c0")
+        cell = life(nb, FORMS[form], row, effect, 0)
+        if cell:
+            with contextlib.suppress(KeyboardInterrupt, ValueError, NotDone):
+                nb.run(cell, "s", "c1")
+            assert acts(nb) == 1
+            first = nb.namespace.get("r")
+            row.between(nb)
+            if past is not Past.FORKED:
+                nb.restart()
+        try:
+            cell = life(nb, FORMS[form], row, effect, 1)
+            verdict, about = seen(nb, effect, lambda: nb.run(cell, *row.cell))
+        finally:
+            while patches:
+                patches.pop().undo()
+    expected = decide(past, Policy(effect=effect))
+    assert verdict is expected
+    if verdict is Verdict.ASK:
+        assert about == past.name
+    if verdict is Verdict.REPLAY:
+        assert nb.namespace["r"] == first
+
+
+OF_ONE_FORM: Final = {
+    Past.CUT,  # an answer over HTTP: test_http_journal
+    Past.RETRYING,  # a tool with retry=: test_retries
+}
+
+
+def test_every_row_is_here() -> None:
+    """A row that is added to the table is seen in every form."""
+    assert ROWS.keys() | OF_ONE_FORM == TABLE.keys()
