@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import struct
 from collections.abc import Iterator
 
@@ -18,6 +19,9 @@ from nbdurable.testing.model_server.conversation import (
     of_responses,
 )
 
+PREFIX = re.compile(r"^(?:/openai)?(?:/v1|/deployments/[^/]+)?")
+"""What stands before OpenAI's paths: at Groq, on Azure."""
+
 DIMENSIONS = 8
 """Numbers in an embedding when the request names no ``dimensions``."""
 
@@ -25,7 +29,7 @@ DIMENSIONS = 8
 def respond(request: Request, script: Script = ()) -> Reply:
     """Answer one request of any dialect; an unknown path is a 404 as JSON."""
     body, size = request.plain, len(request.body)
-    path = request.path.removeprefix("/openai").removeprefix("/v1")
+    path = PREFIX.sub("", request.path)
     model = str(body.get("model", ""))
     match request.method, path:
         case "POST", "/chat/completions":
