@@ -9,7 +9,7 @@ import pytest
 
 from nbdurable.testing import effects
 from nbdurable.testing.account import Arrived, read
-from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.kernel import Kernel, KernelDiedError
 from nbdurable.testing.processes import Running, start
 
 pytestmark = [
@@ -121,6 +121,50 @@ def test_a_kernel_killed_in_a_payment_asks_or_sends_its_key(
     assert ran.ok, ran.text
     first, second = keys(bank)
     assert first == second
+
+
+POINTS = {
+    "started.synced#2": True,
+    "effect.done#2": True,
+    "raised.synced#1": False,
+    "raised.synced#2": False,
+    "result.durable#1": True,
+    "completed.synced#1": False,
+}
+"""Moments of a call whose third attempt is taken, and whether it is in doubt then."""
+
+
+CASES = [
+    *((point, "ask") for point in POINTS),
+    *((point, "retry") for point, doubtful in POINTS.items() if doubtful),
+]
+
+
+@pytest.mark.parametrize(("point", "on_doubt"), CASES)
+def test_a_series_killed_at_any_moment(
+    tmp_path: Path, bank: Running, point: str, on_doubt: str
+) -> None:
+    """Whatever the kernel died in: one key, and no request beyond a doubt unasked."""
+    cell = "%%durable shop\nx = pay('ann', 3)"
+    bank.rule(do="fail", times=2, status=503)
+    deadly = {effects.VARIABLE: bank.url, "NBDURABLE_KILLPOINTS": f"{point}=kill"}
+    with Kernel(tmp_path, env=deadly) as kernel:
+        tools(kernel, on_doubt)
+        with pytest.raises(KernelDiedError):
+            kernel.run(cell)
+    before = len(keys(bank))
+    with Kernel(tmp_path, env={effects.VARIABLE: bank.url}) as kernel:
+        tools(kernel, on_doubt)
+        ran = kernel.run(cell)
+        if POINTS[point] and on_doubt == "ask":
+            assert ran.reply["ename"] == "CallInDoubt"
+            assert len(keys(bank)) == before
+            return
+        assert ran.ok, ran.text
+        assert "pay-" in kernel.run("x").text
+    repeated = POINTS[point] and before == 3
+    assert len(keys(bank)) == (4 if repeated else 3)
+    assert len(set(keys(bank))) == 1
 
 
 def test_the_stop_button_ends_a_wait(kernel: Kernel, bank: Running) -> None:

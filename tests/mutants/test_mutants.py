@@ -108,6 +108,36 @@ MUTANTS = {
         "    for entry in lineage.later[:0]:",
         ("tests/engine/test_forks.py::test_a_write_of_the_parent_asks_in_the_fork",),
     ),
+    "try a write again that may have happened": Mutant(
+        "kernel_ext/nbdurable/engine/past/policy.py",
+        "        if self.effect is Effect.WRITE:\n            return False\n",
+        "",
+        ("tests/engine/test_retries.py",),
+    ),
+    "take the end of a limit for nothing": Mutant(
+        "kernel_ext/nbdurable/engine/calls/outcomes.py",
+        "        return TimedOut in types\n",
+        "        return isinstance(error, types)\n",
+        ("tests/engine/test_limits.py",),
+    ),
+    "make the calls inside once more": Mutant(
+        "kernel_ext/nbdurable/engine/calls/attempt.py",
+        "            self._matcher.reopen(within(history, call_id))\n",
+        "            self._matcher.reopen(within(history, ''))\n",
+        ("tests/engine/test_retries.py",),
+    ),
+    "take another key for each attempt": Mutant(
+        "kernel_ext/nbdurable/engine/calls/idempotency.py",
+        "call.id, happened(call))",
+        "call.id, call.attempts)",
+        ("tests/engine/test_idempotency.py",),
+    ),
+    "use what came late for another attempt": Mutant(
+        "kernel_ext/nbdurable/engine/past/history.py",
+        '    if over or fields.number(record.fields, "attempt") != call.attempts:\n',
+        "    if over:\n",
+        ("tests/engine/test_limits.py",),
+    ),
     "repeat after an upgrade": Mutant(
         "kernel_ext/nbdurable/engine/past/matching.py",
         "        if best is None and self.history.algorithms - {keys.ALGORITHM}:",
