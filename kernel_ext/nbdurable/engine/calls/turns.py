@@ -6,6 +6,7 @@ in doubt.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Generator
 from pathlib import Path
@@ -18,6 +19,8 @@ from nbdurable_store.turns import Turn, Turns
 
 TOLD_S_MIN: Final = 3.0
 """A wait that is shorter needs no explanation."""
+
+_lock: Final = threading.Lock()
 
 _of: Final[weakref.WeakKeyDictionary[Store, Turns]] = weakref.WeakKeyDictionary()
 
@@ -38,9 +41,10 @@ def turn(going: Going) -> Generator[Command, Sent, Turn | None]:
 
 def _turns(going: Going) -> Turns:
     home = going.frame.attempt.home
-    found = _of.get(home.store)
-    if found is None:
-        place = Path(home.store.place)
-        found = Turns(place if place.is_dir() else None, home.clock)
-        _of[home.store] = found
-    return found
+    with _lock:
+        found = _of.get(home.store)
+        if found is None:
+            place = Path(home.store.place)
+            found = Turns(place if place.is_dir() else None, home.clock)
+            _of[home.store] = found
+        return found
