@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dill
@@ -356,14 +357,38 @@ def test_a_delegating_object_loads() -> None:
 
 
 def test_a_result_that_is_being_read_is_left_alone() -> None:
-    """Storing a DuckDB database in memory doesn't end a query on its connection."""
+    """Storing a DuckDB connection doesn't end a query on it; it can't be kept now."""
     connection = duckdb.connect()
     connection.execute("CREATE TABLE t AS SELECT * FROM range(3)")
     connection.execute("SELECT * FROM t")
     assert connection.fetchone() == (0,)
-    encoded = codec.encode(connection, secrets=SECRETS)
+    with pytest.raises(codec.Unstorable, match="result is being read"):
+        codec.encode(connection, secrets=SECRETS)
     assert connection.fetchall() == [(1,), (2,)]
-    back = codec.decode(*_pair(encoded), secrets=SECRETS)
-    assert back.execute("SELECT count(*) FROM t").fetchone() == (3,)
     connection.close()
-    back.close()
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("BEGIN; INSERT INTO t VALUES (9)", "in a transaction"),
+        ("CREATE TEMP TABLE s AS SELECT 1", "temporary tables or views"),
+        ("CREATE TEMP VIEW v AS SELECT 1", "temporary tables or views"),
+        ("CREATE TEMP SEQUENCE n", "temporary tables or views"),
+        ("CREATE TEMP MACRO more(a) AS a + 1", "temporary tables or views"),
+    ],
+)
+@pytest.mark.parametrize("place", [":memory:", "some.duckdb"])
+def test_what_only_a_connection_sees_is_never_lost(
+    tmp_path: Path, place: str, what: str, why: str
+) -> None:
+    """A DuckDB connection with more than its database is refused, and stays as it is."""
+    named = place if place == ":memory:" else str(tmp_path / place)
+    with duckdb.connect(named) as connection:
+        connection.execute("CREATE TABLE t AS SELECT * FROM range(3)")
+        assert codec.encode(connection, secrets=SECRETS).data
+        connection.execute(what)
+        with pytest.raises(codec.Unstorable, match=why):
+            codec.encode(connection, secrets=SECRETS)
+        rows = connection.execute("SELECT count(*) FROM t").fetchone()
+        assert rows == (4 if "INSERT" in what else 3,)

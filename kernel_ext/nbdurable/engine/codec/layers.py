@@ -109,7 +109,12 @@ Put = Callable[[str, bytes | Fill], _R]
 
 
 def keep(
-    value: object, put: Put[_R], *, secrets: Secrets, marks: Marks | None = None
+    value: object,
+    put: Put[_R],
+    *,
+    secrets: Secrets,
+    marks: Marks | None = None,
+    outcome: bool = False,
 ) -> _R:
     """Hand a value to a store as bytes; a large one is never in memory twice.
 
@@ -118,6 +123,7 @@ def keep(
         put: Where it goes.
         secrets: What must not be inside.
         marks: Objects in it that are written as the places where they were.
+        outcome: It is what a call returned; see `encode`.
 
     Raises:
         Unstorable: No layer keeps it, or it holds a secret that can't be put back.
@@ -138,7 +144,7 @@ def keep(
     if marks is None and arrow.takes(value):
         small = _if_small(lambda: arrow.encode(value, secrets, JOINED_MAX))
         return put(ARROW, small or (lambda sink: arrow.write(value, sink, secrets)))
-    return _keep_graph(value, put, secrets, marks)
+    return _keep_graph(value, put, secrets, marks, outcome=outcome)
 
 
 def _if_small(encode: Callable[[], bytes]) -> bytes | None:
@@ -150,17 +156,25 @@ def _if_small(encode: Callable[[], bytes]) -> bytes | None:
 
 
 def _keep_graph(
-    value: object, put: Put[_R], secrets: Secrets, marks: Marks | None
+    value: object,
+    put: Put[_R],
+    secrets: Secrets,
+    marks: Marks | None,
+    *,
+    outcome: bool,
 ) -> _R:
     from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
     def write(sink: Sink) -> None:
-        pickles.write(value, sink, secrets, marks=marks)
+        pickles.write(value, sink, secrets, marks=marks, outcome=outcome)
+
+    def encoded() -> bytes:
+        return pickles.encode(
+            value, secrets, marks=marks, outcome=outcome, most=JOINED_MAX
+        )
 
     try:
-        small = _if_small(
-            lambda: pickles.encode(value, secrets, marks=marks, most=JOINED_MAX)
-        )
+        small = _if_small(encoded)
         return put(PICKLE, small or write)
     except Unstorable as refusal:
         last = _last(value, secrets, marks, refusal)

@@ -90,8 +90,20 @@ def _sqlite(_: object, value: Any) -> Any:
     return reopen.sqlite, (path, content, *settings)
 
 
+_TRANSACTION: Final = "SELECT txid_current()"
+_TEMPORARY: Final = (
+    "SELECT (SELECT count(*) FROM duckdb_tables() WHERE temporary)"
+    " + (SELECT count(*) FROM duckdb_views() WHERE temporary AND NOT internal)"
+    " + (SELECT count(*) FROM duckdb_sequences() WHERE temporary)"
+    " + (SELECT count(*) FROM duckdb_functions()"
+    "    WHERE database_name = 'temp' AND NOT internal)"
+)
+
+
 def _duckdb(_: object, connection: Any) -> Any:
-    # A query of ours on the connection itself would end a result that is being read.
+    # What only this connection sees is neither in a file nor in what another one reads.
+    if why := _seen_only_here(connection):
+        return f"{why} {_TIED}"
     value = connection.cursor()
     rows = "SELECT path FROM duckdb_databases() WHERE NOT internal"
     places = [path for (path,) in value.execute(rows).fetchall()]
@@ -115,6 +127,20 @@ def _duckdb(_: object, connection: Any) -> Any:
     views = "SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_oid"
     texts = [sql for (sql,) in value.execute(views).fetchall()]
     return reopen.duckdb_memory, (tables, texts)
+
+
+def _seen_only_here(connection: Any) -> str:
+    """What a DuckDB connection has that no other one of its database sees, or ""."""
+    try:
+        # Refused where a result is being read, which is left alone so.
+        first, second = (connection.sql(_TRANSACTION).fetchall() for _ in range(2))
+    except Exception:  # noqa: BLE001  # its types are where duckdb is
+        return "a database connection whose result is being read"
+    if first == second:
+        return "a database connection in a transaction"
+    if connection.sql(_TEMPORARY).fetchall() != [(0,)]:
+        return "a database connection with temporary tables or views"
+    return ""
 
 
 def _engine(_: object, value: Any) -> Any:
