@@ -23,13 +23,15 @@ from typing import Any, Final
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.driving import run_async
 from nbdurable.engine.calls.given import Given
-from nbdurable.engine.calls.requests import CallRequest
-from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
+from nbdurable.engine.calls.requests import CallRequest, Put
+from nbdurable.engine.codec import Unstorable, decode, encode
 from nbdurable.engine.past.policy import Effect, Policy
 from nbdurable.engine.values import previews
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.frames import Frame, current_frame
 from nbdurable.integrations.imports import forget_imports, when_imported
+from nbdurable_store.protocol import Stored
+from nbdurable_store.records import BlobRef
 
 MODULE: Final = "mcp.client.session"
 
@@ -172,21 +174,23 @@ def _request(
         text=lambda: secrets.scrub(previews.call_text(name, (), arguments)),
         arguments=given.begin,
         undigestible=given.undigestible,
-        encode=functools.partial(_encode, secrets),
+        keep=functools.partial(_keep, secrets),
         decode=functools.partial(_decode, module, secrets),
     )
 
 
-def _encode(secrets: Secrets, result: Any) -> Encoded:
+def _keep(secrets: Secrets, result: Any, put: Put) -> BlobRef:
     """The result as the server sent it: the name of its type, and its JSON."""
     try:
         plain = result.model_dump(mode="json", by_alias=True, exclude_none=True)
     except Exception as error:  # whatever a server's extension does
         raise Unstorable(why=f"it can't be written as JSON: {error}") from error
-    return encode([type(result).__name__, plain], secrets=secrets)
+    return put(*encode([type(result).__name__, plain], secrets=secrets))
 
 
-def _decode(module: ModuleType, secrets: Secrets, codec: str, data: bytes) -> Any:
+def _decode(
+    module: ModuleType, secrets: Secrets, codec: str, data: bytes | Stored
+) -> Any:
     stored: Any = decode(codec, data, secrets=secrets)
     name, plain = stored
     return getattr(module.types, name).model_validate(plain)

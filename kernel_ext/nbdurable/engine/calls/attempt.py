@@ -22,9 +22,8 @@ from nbdurable.engine.calls.requests import (
     kept,
 )
 from nbdurable.engine.calls.used import Used
-from nbdurable.engine.codec import (
-    decode_exception,
-)
+from nbdurable.engine.codec import decode_exception
+from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.files.watched import Watched
 from nbdurable.engine.identity.code import call_code_digest
 from nbdurable.engine.past.belonging import Standing, within
@@ -222,14 +221,15 @@ class Attempt:
         self, call: CallPast, ref: BlobRef, request: CallRequest
     ) -> Outcome | None:
         try:
-            data = self.store.get(ref)
             if call.state is CallState.RAISED:
+                data = self.store.get(ref)
                 raised = decode_exception(ref.codec, data, secrets=self.home.secrets)
                 if raised.exception is not None and call.changed is not None:
                     changed = self.store.get(call.changed)
                     request.decode(call.changed.codec, changed)
                 return Outcome(raised=raised.exception) if raised.exception else None
-            return Outcome(request.decode(ref.codec, data))
+            with closing(self.store.get(ref, stream=True)) as parts:
+                return Outcome(request.decode(ref.codec, parts))
         except DurableError as gone:
             self.used.unstorable.append(f"{call.name} ({gone.fact().rstrip('.')})")
             return None

@@ -27,12 +27,13 @@ from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import Begun, begin, begin_async
 from nbdurable.engine.calls.invoking import may_run_outside, requested
 from nbdurable.engine.calls.promised import Tool
-from nbdurable.engine.calls.requests import CallRequest, Outcome
-from nbdurable.engine.codec import Encoded, Unstorable
+from nbdurable.engine.calls.requests import CallRequest, Keep, Outcome, Put
+from nbdurable.engine.codec import Unstorable
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.plain import ATOMS
 from nbdurable.engine.where.frames import Frame, current_frame, inside
+from nbdurable_store.records import BlobRef
 
 VALUES, RETURNED = "values", "returned"
 """The keys of a stored stream."""
@@ -70,8 +71,8 @@ class Stream:
         return self._reached(await begin_async(self.frame, self._request()))
 
     def _request(self) -> CallRequest:
-        encode = functools.partial(self._encoded, self.request.encode)
-        return self.request._replace(encode=encode)
+        keep = functools.partial(self._kept, self.request.keep)
+        return self.request._replace(keep=keep)
 
     def _reached(self, reached: Begun | Returned) -> Whole | None:
         if isinstance(reached, Returned):
@@ -114,13 +115,13 @@ class Stream:
         self.frame.attempt.closed(self._cut)
         return begun
 
-    def _encoded(self, encode: Callable[[object], Encoded], value: object) -> Encoded:
+    def _kept(self, keep: Keep, value: object, put: Put) -> BlobRef:
         if self._spoken:
             raise Unstorable(why="values were sent into it")
         pairs = zip(self._values, self._digests, strict=True)
         if any(before != _digest(v) for v, before in pairs):
             raise Unstorable(why="what it yielded was changed before its end")
-        return encode(value)
+        return keep(value, put)
 
 
 def _digest(value: object) -> bytes | None:

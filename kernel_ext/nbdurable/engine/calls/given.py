@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from nbdurable.engine.codec import JSON, Encoded, Unstorable, decode, encode
+from nbdurable.engine.calls.requests import Put
+from nbdurable.engine.codec import JSON, Encoded, Unstorable, decode, encode, keep
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.canonical import Hasher, digest
@@ -22,6 +23,8 @@ from nbdurable.engine.identity.plain import ATOMS, of_atoms
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.values.contents import digest_of
 from nbdurable.engine.values.redact import Secrets
+from nbdurable_store.protocol import Stored
+from nbdurable_store.records import BlobRef
 
 NO_DIGEST = b"\0undigestible"
 """What stands for an argument without a digest in a call key: records that are equal
@@ -93,16 +96,17 @@ class Given:
             lost = [n for n, v in given.items() if self._marks.lost(n, v)]
             self._fixed = {n: self._identify({n: given[n]})[0] for n in lost}
 
-    def encode(self, value: object) -> Encoded:
-        """The outcome: the value, and what the call changed.
+    def keep(self, value: object, put: Put) -> BlobRef:
+        """Hand over the outcome: the value, and what the call changed.
 
         Raises:
             Unstorable: The value can't be kept, or what was changed can't be changed
                 again.
         """
         if self._marks is None or self._is_unchanged():
-            return encode(value, secrets=self._secrets, outcome=True)
-        return self._changed(value)
+            return keep(value, put, secrets=self._secrets, outcome=True)
+        whole = self._with_changes(value)
+        return keep(whole, put, secrets=self._secrets, marks=self._marks, outcome=True)
 
     def changed(self) -> Encoded | None:
         """What a call that raised changed; None if it changed nothing.
@@ -110,21 +114,23 @@ class Given:
         Raises:
             Unstorable: It can't be changed again.
         """
-        return None if self._is_unchanged() else self._changed(None)
+        if self._is_unchanged():
+            return None
+        whole = self._with_changes(None)
+        return encode(whole, secrets=self._secrets, marks=self._marks, outcome=True)
 
     def _is_unchanged(self) -> bool:
         return self._marks is None or self._identify(self._arguments)[0] == self.key
 
-    def _changed(self, value: object) -> Encoded:
+    def _with_changes(self, value: object) -> Changed:
         for name, before in self._fixed.items():
             if self._identify({name: self._arguments[name]})[0] != before:
                 kind = type(self._arguments[name]).__name__
                 raise Unstorable(why=f"{name} ({kind}) was changed in place")
         changed = {n: v for n, v in self._arguments.items() if n not in self._fixed}
-        whole = Changed(value, changed)
-        return encode(whole, secrets=self._secrets, marks=self._marks, outcome=True)
+        return Changed(value, changed)
 
-    def decode(self, codec: str, data: bytes) -> object:
+    def decode(self, codec: str, data: bytes | Stored) -> object:
         """The value; what the call changed is changed again."""
         grafting = Grafting(self._arguments)
         value = decode(codec, data, secrets=self._secrets, grafting=grafting)

@@ -75,7 +75,7 @@ def requested(
         text=lambda: secrets.scrub(previews.call_text(made.name, args, kwargs)),
         arguments=given.begin,
         undigestible=given.undigestible or code.undigestible,
-        encode=made.encoding(frame.attempt, given, code),
+        keep=made.keeping(frame.attempt, given, code),
         changed=given.changed,
         decode=given.decode,
         find_out=FindOut(on_doubt, made.signature, args, kwargs)

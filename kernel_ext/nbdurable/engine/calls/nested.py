@@ -21,8 +21,9 @@ from nbdurable.engine.calls.promised import (
     name_of,
     plain_function,
 )
+from nbdurable.engine.calls.requests import Keep, Put
 from nbdurable.engine.calls.wrapping import wrapped
-from nbdurable.engine.codec import STEP_OPTION, Encoded, Unstorable
+from nbdurable.engine.codec import STEP_OPTION, Unstorable
 from nbdurable.engine.identity.canonical import Hasher
 from nbdurable.engine.identity.codes import Codes
 from nbdurable.engine.identity.forms import Undigestible
@@ -30,6 +31,7 @@ from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.past.policy import Effect, Policy
 from nbdurable.engine.values.contents import digest_of
 from nbdurable.errors import ToolRefused
+from nbdurable_store.records import BlobRef
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,17 +65,15 @@ class Step(Tool):
             kind = bare.type.removeprefix("builtins.")
             return Code(attempt.code_of(self.fn), f"{bare.path.strip()} ({kind})")
 
-    def encoding(
-        self, attempt: Attempt, given: Given, code: Code
-    ) -> Callable[[object], Encoded]:
-        """What makes bytes of a result, unless replaying it would not be enough."""
+    def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
+        """What keeps a result, unless replaying it would not be enough."""
 
-        def encode(value: object) -> Encoded:
+        def keep(value: object, put: Put) -> BlobRef:
             if not code.undigestible and self.code(attempt) != code:
                 raise Unstorable(why="it changed variables of the notebook")
-            return given.encode(value)
+            return given.keep(value, put)
 
-        return encode
+        return keep
 
 
 @overload

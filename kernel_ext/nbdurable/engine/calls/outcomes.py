@@ -25,8 +25,7 @@ def completed(
     fields |= attempt.used.held(call_id)
     blobs: tuple[BlobRef, ...] = ()
     try:
-        encoded = request.encode(value)
-        blobs = (attempt.store.put(encoded.codec, encoded.data),)
+        blobs = (request.keep(value, attempt.store.put),)
     except Unstorable as unstorable:
         fields["unstored"] = unstorable.reason()
         attempt.used.unstorable.append(f"{request.name} ({unstorable.reason()})")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.given import Given
-from nbdurable.engine.codec import Encoded
+from nbdurable.engine.calls.requests import Keep
 from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.values import previews
 from nbdurable.errors import ToolRefused
@@ -68,12 +68,10 @@ class Tool:
         """The digest of what is called, as of now."""
         return Code(attempt.code_of(self.fn))
 
-    def encoding(
-        self, attempt: Attempt, given: Given, code: Code
-    ) -> Callable[[object], Encoded]:
-        """What makes bytes of a result."""
+    def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
+        """What keeps a result."""
         del attempt, code
-        return given.encode
+        return given.keep
 
     def bind(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -13,7 +13,14 @@ from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.past.wanted import Match
-from nbdurable_store.records import Plain
+from nbdurable_store.protocol import Fill, Stored
+from nbdurable_store.records import BlobRef, Plain
+
+Put = Callable[[str, bytes | Fill], BlobRef]
+"""`Store.put`."""
+
+Keep = Callable[[object, Put], BlobRef]
+"""Hands a result to a store; raises `Unstorable`."""
 
 ARGUMENTS_BYTES_MAX = 16_384
 """Arguments above this aren't kept beside a call: they would double the journal of an
@@ -38,8 +45,8 @@ class CallRequest(NamedTuple):
         arguments: The arguments encoded as plain data, if they are plain; called
             before the call is executed.
         undigestible: Where an argument has no digest, or "".
-        encode: Result to bytes; raises `Unstorable`.
-        decode: Bytes (verified) to result.
+        keep: Hands a result to a store; raises `Unstorable`.
+        decode: Bytes (verified), or where they are read from, to result.
         changed: The arguments as a call that raised left them, or None if it changed
             none; raises `Unstorable`. `decode` gives them back.
         had: What was had of a result when it was broken off by this exception, or None.
@@ -56,8 +63,8 @@ class CallRequest(NamedTuple):
     key: bytes
     policy: Policy
     text: Callable[[], str]
-    encode: Callable[[object], Encoded]
-    decode: Callable[[str, bytes], object]
+    keep: Keep
+    decode: Callable[[str, bytes | Stored], object]
     kind: str = "tool"
     code: str = ""
     arguments: Callable[[], Encoded | None] = lambda: None

@@ -27,6 +27,10 @@ JOINED_MAX: Final = 1 << 15
 """Up to here, in bytes, a value is one stretch that travels in its record. Half of what
 may travel there: a value that grows is written again and again until it is in chunks."""
 
+OUTCOME_JOINED_MAX: Final = 60_000
+"""The same for what a call returned, which doesn't grow: all that travels in a record,
+with room for what says where its parts are."""
+
 PLAIN: Final = frozenset({JSON, NPY, ARROW})
 """Layers that run no code on load and need no trust."""
 
@@ -129,20 +133,21 @@ def keep(
         Unstorable: No layer keeps it, or it holds a secret that can't be put back.
         DurableError: The store can't take it.
     """
+    most = OUTCOME_JOINED_MAX if outcome else JOINED_MAX
     try:
         text = plain.encode(value, secrets, marks)
     except plain.NotPlain:
         pass
     else:
-        if len(text) <= JOINED_MAX:
+        if len(text) <= most:
             return put(JSON, text)
         return put(JSON, lambda sink: plain.hand_over(text, value, sink))
     if marks is None and arrays.takes(value):
-        if value.nbytes <= JOINED_MAX:  # type: ignore[attr-defined]  # an array
+        if value.nbytes <= most:  # type: ignore[attr-defined]  # an array
             return put(NPY, arrays.encode(value, secrets))
         return put(NPY, lambda sink: arrays.write(value, sink, secrets))
     if marks is None and arrow.takes(value):
-        small = _if_small(lambda: arrow.encode(value, secrets, JOINED_MAX))
+        small = _if_small(lambda: arrow.encode(value, secrets, most))
         return put(ARROW, small or (lambda sink: arrow.write(value, sink, secrets)))
     return _keep_graph(value, put, secrets, marks, outcome=outcome)
 
@@ -165,13 +170,13 @@ def _keep_graph(
 ) -> _R:
     from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
+    most = OUTCOME_JOINED_MAX if outcome else JOINED_MAX
+
     def write(sink: Sink) -> None:
         pickles.write(value, sink, secrets, marks=marks, outcome=outcome)
 
     def encoded() -> bytes:
-        return pickles.encode(
-            value, secrets, marks=marks, outcome=outcome, most=JOINED_MAX
-        )
+        return pickles.encode(value, secrets, marks=marks, outcome=outcome, most=most)
 
     try:
         small = _if_small(encoded)

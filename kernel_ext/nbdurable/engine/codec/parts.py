@@ -10,11 +10,13 @@ memory of arrays. A store takes and returns both piece by piece
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO, Final, Protocol
 
+from nbdurable_store.protocol import Stored
 from nbdurable_store.records import Buffer
 
 MAGIC: Final = b"nbpj"
@@ -31,6 +33,16 @@ class Parts(Protocol):
     def leaves(self) -> Iterator[bytearray | memoryview]:
         """Each leaf in memory of its own, which may be written to."""
         ...
+
+
+@contextlib.contextmanager
+def closing(data: bytes | Stored) -> Iterator[bytes | Stored]:
+    """What a store gave: closed afterwards, if it is read piece by piece."""
+    try:
+        yield data
+    finally:
+        if not isinstance(data, bytes):
+            data.close()
 
 
 class Gathered:

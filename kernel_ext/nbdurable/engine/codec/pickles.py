@@ -201,7 +201,12 @@ def encode(
 
 
 def write(
-    value: object, sink: Sink, secrets: Secrets, *, marks: Marks | None = None
+    value: object,
+    sink: Sink,
+    secrets: Secrets,
+    *,
+    marks: Marks | None = None,
+    outcome: bool = False,
 ) -> None:
     """Write any value that pickle, cloudpickle and our reducers keep.
 
@@ -210,12 +215,13 @@ def write(
         sink: Where it goes, while it is being written.
         secrets: What must not be inside.
         marks: Objects in it that are written as the places where they were.
+        outcome: It is what a call returned.
 
     Raises:
         Unstorable: With the place of the culprit and the reason.
     """
     guard = Guard(sink, secrets)
-    _write(value, guard, secrets, chain=True, marks=marks, outcome=False)
+    _write(value, guard, secrets, chain=True, marks=marks, outcome=outcome)
 
 
 def _write(

@@ -10,12 +10,10 @@ places where they were (`codec.grafts`), so that a replay changes them in place.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import (
     Callable,
     Collection,
     Iterable,
-    Iterator,
     Mapping,
     MutableMapping,
     Sequence,
@@ -25,6 +23,7 @@ from typing import Any, NamedTuple
 
 from nbdurable.engine.codec import DILL, Unreadable, Unstorable, decode, keep
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
+from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.steps.connected import connected
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
@@ -244,7 +243,7 @@ def load(
     grafting = Grafting(given)
     values: dict[str, object] = {}
     for group in groups:
-        with _closing(group.data) as data:
+        with closing(group.data) as data:
             value = decode(group.codec, data, secrets=secrets, grafting=grafting)
         values.update(zip(group.names, _values(group, value), strict=True))
     return Ready(values, grafting)
@@ -274,15 +273,6 @@ def put_back(
     """
     given = {name: namespace[name] for name in in_place if name in namespace}
     load(groups, secrets=secrets, given=given).bind(namespace, aside)
-
-
-@contextlib.contextmanager
-def _closing(data: bytes | Stored) -> Iterator[bytes | Stored]:
-    try:
-        yield data
-    finally:
-        if not isinstance(data, bytes):
-            data.close()
 
 
 def _values(group: Group, value: object) -> Iterable[object]:

@@ -102,7 +102,7 @@ class Call:
             text=lambda: home.secrets.scrub(text),
             arguments=given.begin,
             undigestible=given.undigestible,
-            encode=given.encode,
+            keep=given.keep,
             decode=given.decode,
             changed=given.changed,
             measure=waiter.ended,

@@ -6,7 +6,7 @@ import functools
 import json
 from typing import Any
 
-from nbdurable.engine.calls.requests import CallRequest
+from nbdurable.engine.calls.requests import CallRequest, Put
 from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
 from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.values import previews
@@ -16,6 +16,8 @@ from nbdurable.integrations.http.asked import Asked, name_of
 from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
 from nbdurable.integrations.http.refusals import StreamCut
 from nbdurable.integrations.http.usage import measure
+from nbdurable_store.protocol import Stored
+from nbdurable_store.records import BlobRef
 
 TEXT_CHARS_MAX = 200
 """Enough of a message to tell one call of an agent from the next."""
@@ -40,7 +42,7 @@ def call_of(
         kind="http",
         text=functools.partial(told, facts, secrets),
         arguments=lambda: _arguments(facts, secrets),
-        encode=functools.partial(_encoded, secrets),
+        keep=functools.partial(_kept, secrets),
         decode=functools.partial(_decoded, secrets),
         had=functools.partial(_had, secrets),
         measure=lambda value: measure(value) if isinstance(value, Recording) else {},
@@ -48,11 +50,11 @@ def call_of(
     )
 
 
-def _encoded(secrets: Secrets, value: object) -> Encoded:
+def _kept(secrets: Secrets, value: object, put: Put) -> BlobRef:
     if isinstance(value, TooMuch):
         raise Unstorable(why=str(value))
     assert isinstance(value, Recording)
-    return encode(to_plain(value), secrets=secrets)
+    return put(*encode(to_plain(value), secrets=secrets))
 
 
 def told(facts: Asked, secrets: Secrets) -> str:
@@ -70,7 +72,7 @@ def _had(secrets: Secrets, error: BaseException) -> Encoded | None:
         return None
 
 
-def _decoded(secrets: Secrets, codec: str, data: bytes) -> object:
+def _decoded(secrets: Secrets, codec: str, data: bytes | Stored) -> object:
     return from_plain(decode(codec, data, secrets=secrets))
 
 
