@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.model_server import ModelServer
+from nbdurable.testing.model_server.__main__ import environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -49,3 +56,37 @@ def test_back_reaches_what_a_restore_left_to_be_loaded(kernel: Kernel) -> None:
     assert "loaded when used: df" in kernel.run("%durable restore").text
     assert "back before widen · df as of make" in kernel.run("%durable back").text
     assert "['a']" in kernel.run("list(df.columns)").text
+
+
+def test_a_swallowed_timeout_is_said_to_be_in_doubt(kernel: Kernel) -> None:
+    """A write that was cut off and swallowed may have happened: it isn't called paid."""
+    kernel.run(
+        "import asyncio, nbdurable as nd\n@nd.tool(effect='write')\n"
+        "async def slow(x): await asyncio.Event().wait()"
+    )
+    told = kernel.run(
+        "%%durable b\ntry: await asyncio.wait_for(slow(1), 0.05)\n"
+        "except TimeoutError: pass"
+    ).text
+    assert "slow(1) may have happened: %durable why b.1" in told
+    assert "not paid again" not in told
+
+
+def test_an_answer_that_was_left_early_is_said_to_be_asked_again(
+    tmp_path: Path,
+) -> None:
+    """A stream that a `break` leaves before its end has no result to be served."""
+    cell = """%%durable ask
+asked = [{"role": "user", "content": "how?"}]
+for chunk in client.chat.completions.create(model="m", messages=asked, stream=True):
+    if chunk.choices and chunk.choices[0].finish_reason: break
+"""
+    with (
+        ModelServer(tmp_path / "requests.jsonl") as server,
+        Kernel(tmp_path, env=environment(server.url)) as kernel,
+    ):
+        kernel.run("from openai import OpenAI\nclient = OpenAI()")
+        told = kernel.run(cell).text
+        assert "was not read to its end: asked again if this cell runs again" in told
+        why = kernel.run("%durable why ask.1").text
+        assert "its answer was not read to its end" in why

@@ -254,6 +254,8 @@ def _cut_short(call: CallPast) -> str:
         CallState.RAISED: f"it {raised(call)}, and the cell ended",
         CallState.INTERRUPTED: "it was interrupted",
     }
+    if call.kind == "http" and call.state is CallState.INTERRUPTED:
+        return "its answer was not read to its end"
     return ended.get(call.state, "the kernel stopped during it")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nbdurable.engine.past import fields
-from nbdurable.engine.past.history import CallPast, History, StepPast
+from nbdurable.engine.past import fields, settle
+from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.waits import Waiting, WaitKind
 from nbdurable.engine.telling import wording
+from nbdurable.engine.telling.reference import name_of
 from nbdurable.engine.where.moments import Now, count, duration
 from nbdurable.engine.where.zones import LocalZone
 
@@ -131,13 +133,30 @@ def ended(
         notes: More parts of the line.
         unseen: What ended it, where the user hasn't seen it.
     """
-    tally = Ledger(history).attempt(step)
+    ledger = Ledger(history)
+    tally = ledger.attempt(step)
+    notes = (*notes, *_without_outcome(history, step, ledger))
     if step.how:
         stopped = wording.stopped_by(step.name, tally, step.how, by=unseen, fresh=fresh)
         return wording.line(stopped, *notes)
     if because:
         return wording.ran_again(step.name, because, tally, *notes)
     return wording.ran(step.name, tally, *notes, fresh=fresh)
+
+
+def _without_outcome(history: History, step: StepPast, ledger: Ledger) -> Iterator[str]:
+    """What a cell went on without: a swallowed timeout, an answer that it left early."""
+    if step.how:
+        return  # the error above says it
+    for call in ledger.calls(step):
+        if call.step != step.id or call.parent or call.state != CallState.INTERRUPTED:
+            continue
+        named = call.text or call.name
+        if settle.in_doubt(history, call):
+            which = name_of(history, call, ledger)
+            yield f"{named} may have happened: %durable why {which}"
+        elif call.effect is Effect.READ and call.kind == "http":
+            yield f"{named} was not read to its end: asked again if this cell runs again"
 
 
 def replayed(step: StepPast, now_us: int, *notes: str, again: str = "") -> str:
