@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nbdurable.engine.past import fields, settle
+from nbdurable.engine.past import circumstances, fields
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.tally import Ledger
@@ -152,7 +152,7 @@ def _without_outcome(history: History, step: StepPast, ledger: Ledger) -> Iterat
         if call.step != step.id or call.parent or call.state != CallState.INTERRUPTED:
             continue
         named = call.text or call.name
-        if settle.in_doubt(history, call):
+        if circumstances.in_doubt(history, call):
             which = name_of(history, call, ledger)
             yield f"{named} may have happened: %durable why {which}"
         elif call.effect is Effect.READ and call.kind == "http":
