@@ -140,3 +140,10 @@ def test_a_value_that_is_no_python_is_offered_quoted():
         CommandIncomplete, match=r"resolve review\.2 --happened 'in_1Q2w'"
     ):
         words.read("resolve review.2 --happened in_1Q2w", ast.literal_eval)
+
+
+def test_a_word_of_the_command_line_is_answered_with_it() -> None:
+    """`%durable rm 2` says how it is typed at a shell."""
+    with pytest.raises(OptionUnknown) as caught:
+        words.read("rm 2", str)
+    assert "!nbdurable rm 2" in str(caught.value)

@@ -115,6 +115,10 @@ WORDS: dict[str, Word] = {
 """Every word; without one, `%durable` shows the run."""
 
 
+AT_A_SHELL = frozenset({"doctor", "fsck", "gc", "pin", "rm", "runs", "show", "unpin"})
+"""Words of the command line alone: they act on the store, whatever kernel runs."""
+
+
 def read(line: str, evaluate: Evaluate) -> Command:
     """What a line of `%durable` asks for.
 
@@ -128,9 +132,10 @@ def read(line: str, evaluate: Evaluate) -> Command:
     word = WORDS.get(name)
     if word is None:
         meant = nearest(name, WORDS)
+        instead = f"%durable {meant}" if meant else ""
         raise OptionUnknown(
             given=f"%durable {name}",
-            nearest=f"%durable {meant}" if meant else "",
+            nearest=f"!nbdurable {line.strip()}" if name in AT_A_SHELL else instead,
             known=tuple(WORDS),
         )
     rest, kwargs = _value(name, word, f" {rest}", evaluate)
