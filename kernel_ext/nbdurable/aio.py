@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from nbdurable.engine.fanout.awaited import map_awaited as map  # noqa: A004  # as `nd.aio.map`
 from nbdurable.engine.waits import doors
 from nbdurable.engine.waits.doors import UNSAID
 
-__all__ = ["approve", "ask", "sleep", "sleep_until", "wait_for"]
+__all__ = ["approve", "ask", "map", "sleep", "sleep_until", "wait_for"]
 
 
 async def approve(

@@ -208,3 +208,40 @@ def test_a_limit_that_is_none_is_refused(notebook: Notebook, bad: str) -> None:
     """Where the tool is made."""
     with pytest.raises(ToolRefused):
         notebook.plain(f"@tool({bad})\ndef f(): ...")
+
+
+ASYNC = """
+import asyncio
+
+@tool(effect="read", not_done=ValueError)
+async def ask(n):
+    await asyncio.sleep(0)
+    if n in bad: raise ValueError(n)
+    return world(f"ask {n}")
+
+def run(items, **options):
+    return asyncio.run(nd.aio.map(ask, items, **options))
+"""
+
+
+def test_a_map_of_coroutines(notebook: Notebook) -> None:
+    """The same, awaited: in order, failures named, only those called again."""
+    notebook.plain("bad = {2}")
+    notebook.plain(ASYNC)
+    with pytest.raises(MapFailed) as failed:
+        notebook.run("seen = run(range(9), limit=3)", name="m")
+    assert "1 of 9 items of ask failed." in str(failed.value)
+    notebook.plain("bad.clear()")
+    notebook.run("seen = run(range(9), limit=3)", name="m")
+    assert notebook.namespace["seen"] == [f"ask {n}#1" for n in range(9)]
+    assert len(notebook.world.effects) == 9
+
+
+def test_each_map_says_which_one_is_meant(notebook: Notebook) -> None:
+    """A coroutine function in nd.map, and the other way round."""
+    notebook.plain("bad = {2}")
+    notebook.plain(ASYNC)
+    with pytest.raises(ToolRefused, match=r"ask is async: await nd\.aio\.map"):
+        notebook.run("nd.map(ask, [1])", name="m")
+    with pytest.raises(ToolRefused, match=r"look isn't async: nd\.map"):
+        notebook.run("asyncio.run(nd.aio.map(look, [1]))", name="m")

@@ -10,8 +10,10 @@ threads wait for it. What the function calls over there is not journaled: it is 
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -56,31 +58,50 @@ class Map:
 
     def item(self, index: int, item: object) -> object:
         """Call the function with one item, in a scope of its own."""
-        place = f"map {self.number}.{index}"
-        frame = self.frame._replace(place=place)
-        args, kwargs = (*self.fixed[0], item), self.fixed[1]
-        clock = frame.attempt.clock
+        frame, args, kwargs = self.place(index, item)
+        with self.counted() as begins, inside(frame):
+
+            def perform() -> object:
+                begins()
+                return self._elsewhere(args, kwargs)
+
+            request = requested(frame, self.made, args, kwargs)
+            if request is None:
+                return perform()
+            return run_sync(frame, request, perform)
+
+    def place(
+        self, index: int, item: object
+    ) -> tuple[Frame[Attempt], tuple[Any, ...], dict[str, Any]]:
+        """Where an item's call is made, and with what."""
+        frame = self.frame._replace(place=f"map {self.number}.{index}")
+        return frame, (*self.fixed[0], item), self.fixed[1]
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[Callable[[], None]]:
+        """One item is under way; it says when it is executed and not served."""
+        clock = self.frame.attempt.clock
         began_s: float | None = None
 
-        def perform() -> object:
+        def begins() -> None:
             nonlocal began_s
-            self.progress.begins()
+            if began_s is None:
+                self.progress.begins()
             began_s = clock.monotonic_s()
-            return self._elsewhere(args, kwargs)
 
         failed = True
         try:
-            with inside(frame):
-                request = requested(frame, self.made, args, kwargs)
-                if request is None:
-                    result = perform()
-                else:
-                    result = run_sync(frame, request, perform)
+            yield begins
             failed = False
-            return result
         finally:
             took = None if began_s is None else (clock.monotonic_s() - began_s) * 1000
             self.progress.ended(took, failed=failed)
+
+    def tell(self, limit: int, *, last: bool = False) -> None:
+        """Show how far it is."""
+        attempt = self.frame.attempt
+        name = f"{attempt.step.name} map {self.number}"
+        attempt.home.parked.progress(name, self.progress.line(limit), last)
 
     def _elsewhere(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
         if self.executor is None:
@@ -128,9 +149,8 @@ def map(  # noqa: A001  # it is `nd.map`
         >>> map(lambda text: text.upper(), ["a", "b"])
         ['A', 'B']
     """
-    made, fixed = _function(fn)
-    if limit < 1 or on_error not in {"continue", "stop"}:
-        raise ToolRefused(what=f"limit={limit!r}, on_error={on_error!r} makes no map")
+    made, fixed = function(fn)
+    checked(limit, on_error)
     frame = current_frame()
     total = len(items) if isinstance(items, Sized) else None
     if frame is None:
@@ -139,15 +159,35 @@ def map(  # noqa: A001  # it is `nd.map`
         made, fixed, frame, executor, Progress(total), next(frame.attempt.maps)
     )
     results = _Driver(mapping, limit, stop=on_error == "stop").run(iter(items))
+    return results_of(mapping, results)
+
+
+def checked(limit: object, on_error: object) -> None:
+    """See that the options make a map.
+
+    Raises:
+        ToolRefused: They don't.
+    """
+    counted = type(limit) is int and limit >= 1
+    if not counted or on_error not in {"continue", "stop"}:
+        raise ToolRefused(what=f"limit={limit!r}, on_error={on_error!r} makes no map")
+
+
+def results_of(mapping: Map, results: dict[int, object]) -> list[Any]:
+    """The results in order.
+
+    Raises:
+        MapFailed: Items failed.
+    """
     if mapping.failures:
         mapping.failures.sort(key=lambda f: f.index)
         raise MapFailed(
-            function=made.name,
+            function=mapping.made.name,
             failed=tuple(mapping.failures),
             total=len(results),
-            step=frame.attempt.step.name,
+            step=mapping.frame.attempt.step.name,
         )
-    return results
+    return [results[n] for n in sorted(results)]
 
 
 class _Driver:
@@ -158,8 +198,8 @@ class _Driver:
         self._futures: dict[Future[object], tuple[int, object]] = {}
         self._results: dict[int, object] = {}
 
-    def run(self, items: Iterator[object]) -> list[Any]:
-        """The results; None stands for an item that failed."""
+    def run(self, items: Iterator[object]) -> dict[int, object]:
+        """The results by place; None stands for an item that failed."""
         pool = ThreadPoolExecutor(self._limit, thread_name_prefix="nd.map")
         try:
             self._feed(pool, items)
@@ -169,9 +209,9 @@ class _Driver:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         finally:
-            self._tell(last=True)
+            self._mapping.tell(self._limit, last=True)
         pool.shutdown(wait=False)
-        return [self._results[n] for n in sorted(self._results)]
+        return self._results
 
     def _feed(self, pool: ThreadPoolExecutor, items: Iterator[object]) -> None:
         try:
@@ -204,29 +244,26 @@ class _Driver:
                 self._mapping.failures.append(Failed(index, told, error))
             else:
                 raise error
-        self._tell()
-
-    def _tell(self, *, last: bool = False) -> None:
-        attempt = self._mapping.frame.attempt
-        line = self._mapping.progress.line(self._limit)
-        name = f"{attempt.step.name} map {self._mapping.number}"
-        attempt.home.parked.progress(name, line, last)
+        self._mapping.tell(self._limit)
 
 
-def _function(
-    fn: Callable[..., Any],
+def function(
+    fn: Callable[..., Any], *, awaited: bool = False
 ) -> tuple[Tool, tuple[tuple[Any, ...], dict[str, Any]]]:
+    """What is called for each item, and what it is given besides.
+
+    Raises:
+        ToolRefused: It makes no tool, or belongs to the other one of the two maps.
+    """
     if isinstance(fn, functools.partial):
-        made, (args, kwargs) = _function(fn.func)
+        made, (args, kwargs) = function(fn.func, awaited=awaited)
         return made, ((*args, *fn.args), {**kwargs, **fn.keywords})
-    made_of = tool_of(fn)
-    return (made_of if made_of is not None else _as_step(fn)), ((), {})
-
-
-def _as_step(fn: Callable[..., Any]) -> Tool:
-    made = tool_of(step(fn))
-    assert made is not None
-    return made
+    made_of = tool_of(fn) or tool_of(step(fn))
+    assert made_of is not None, "a step is a tool"
+    if inspect.iscoroutinefunction(made_of.fn) != awaited:
+        other = "is async: await nd.aio.map" if not awaited else "isn't async: nd.map"
+        raise ToolRefused(what=f"{made_of.name} {other}(…)")
+    return made_of, ((), {})
 
 
 def _plainly(
