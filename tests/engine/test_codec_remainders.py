@@ -8,6 +8,8 @@ import decimal
 import fractions
 import pathlib
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -259,3 +261,43 @@ if TORCH_IS_HERE:
         back, gradient = _round([layer, layer.weight.grad])
         assert back.weight.grad is gradient
         assert digest(back) == digest(layer)
+
+
+class Delta(pd.Timedelta):
+    """A span of a class of its own."""
+
+
+def test_moments_of_pandas() -> None:
+    """Attributes of a moment are kept; a class that pandas would forget is refused."""
+    moment = pd.Timestamp("2026-01-01", tz="UTC")
+    moment.source = "log"
+    back = _round(moment)
+    assert (back, back.source) == (moment, "log")
+    with pytest.raises(codec.Unstorable, match="Delta comes back as"):
+        _round(Delta("1s"))
+
+
+TYPE_VARIABLES = """
+import pickle, sys, typing
+from nbdurable.engine import codec
+from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.values.redact import Secrets
+secrets = Secrets({})
+if sys.argv[1] == "encode":
+    made = [typing.TypeVar("A"), typing.TypeVar("B", bound=int)]
+    made += [typing.ParamSpec("P"), typing.TypeVarTuple("T")]
+    encoded = [codec.encode(v, secrets=secrets) for v in made]
+    told = [(*e, digest(v)) for e, v in zip(encoded, made)]
+    sys.stdout.buffer.write(pickle.dumps(told))
+else:
+    for layer, data, before in pickle.load(sys.stdin.buffer):
+        value = codec.decode(layer, data, secrets=secrets)
+        assert digest(value) == before, value
+"""
+
+
+def test_type_variables_of_the_notebook() -> None:
+    """They are the same in another process: their digest doesn't change."""
+    command = [sys.executable, "-c", TYPE_VARIABLES]
+    made = subprocess.run([*command, "encode"], check=True, capture_output=True)
+    subprocess.run([*command, "decode"], check=True, input=made.stdout)

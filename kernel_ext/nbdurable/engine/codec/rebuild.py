@@ -235,6 +235,13 @@ def native(base: Any, cls: Any, arguments: tuple[Any, ...]) -> Any:
     return made
 
 
+def in_notebook(make: Any, arguments: tuple[Any, ...]) -> Any:
+    """What takes the module of its maker for its own, as if the notebook had made it."""
+    made = make(*arguments)
+    made.__module__ = "__main__"
+    return made
+
+
 def set_all(made: Any, state: tuple[Any, Any, Mapping[str, Any]]) -> None:
     """The state of an object as it takes it, then attributes that are not in it."""
     _set_own(made, state[0], state[1])

@@ -182,6 +182,35 @@ def _tensor(_: object, value: Any) -> Any:
     return beside(value.__reduce_ex__(5), value.grad, rebuild.set_gradient)
 
 
+def _moment(_: object, value: Any) -> Any:
+    """A pandas moment or span: its reduce forgets attributes, and classes of its own."""
+    if type(value).__module__.partition(".")[0] != "pandas":
+        name = type(value).__name__
+        return f"a {name} comes back as what it is a subclass of: pandas makes it so"
+    attributes = getattr(value, "__dict__", None)
+    return (
+        beside(value.__reduce__(), dict(attributes)) if attributes else NotImplemented
+    )
+
+
+# --- types ---------------------------------------------------------------------------
+
+
+def _type_variable(graph: Any, value: Any) -> Any:
+    """A type variable of the notebook, in the module that it was made in."""
+    if value.__module__ != "__main__":
+        return NotImplemented
+    kind = type(value)
+    if kind.__name__ == "TypeVar":
+        make, arguments = graph.dispatch_table[kind](value)
+    else:
+        bounds = ("__bound__", "__covariant__", "__contravariant__")
+        if any(getattr(value, name, None) for name in bounds):
+            return NotImplemented
+        make, arguments = kind, (value.__name__,)
+    return rebuild.in_notebook, (make, arguments)
+
+
 KINDS: Final = {
     "builtins.method": method,
     "builtins.builtin_function_or_method": method,
@@ -193,6 +222,13 @@ KINDS: Final = {
     "pandas.Series": frame,
     "pandas.core.frame.DataFrame": frame,
     "pandas.core.series.Series": frame,
+    "pandas.Timestamp": _moment,
+    "pandas.Timedelta": _moment,
+    "pandas._libs.tslibs.timestamps.Timestamp": _moment,
+    "pandas._libs.tslibs.timedeltas.Timedelta": _moment,
+    "typing.TypeVar": _type_variable,
+    "typing.ParamSpec": _type_variable,
+    "typing.TypeVarTuple": _type_variable,
     "numpy.ma.MaskedArray": _masked,
     "numpy.ma.core.MaskedArray": _masked,
     "torch.Tensor": _tensor,
