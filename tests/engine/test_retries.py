@@ -457,6 +457,26 @@ def test_a_retry_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> Non
         Retry(**wrong)
 
 
+@pytest.mark.parametrize("option", ["retry=Retry()", "timeout=3"])
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_tool_that_yields_takes_none(nb: Failing, option: str, kind: str) -> None:
+    """What its caller has seen can't be taken back, so there is no second attempt."""
+    with pytest.raises(ToolRefused, match="act yields"):
+        nb.plain(f"@tool({option})\n{kind} act():\n    yield 1")
+
+
+def test_a_new_run_ends_a_series(nb: Failing) -> None:
+    """A call that outlives its run ends with its exception, and disturbs nobody."""
+    nb.act("read")
+    nb.namespace["new_run"] = nb.session.new_run
+    nb.tools(
+        "@tool(effect='read', retry=Retry(attempts=3, wait=0))\n"
+        "def last():\n    new_run()\n    raise OSError('late')"
+    )
+    with pytest.raises(OSError, match="late"):
+        nb.run("last()", "s", "c1")
+
+
 def test_a_tool_takes_a_retry_and_nothing_else(nb: Failing) -> None:
     """A number of attempts alone is refused at the decorator."""
     with pytest.raises(ToolRefused, match=r"retry= takes nd.Retry"):

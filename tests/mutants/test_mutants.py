@@ -122,14 +122,14 @@ MUTANTS = {
     ),
     "make the calls inside once more": Mutant(
         "kernel_ext/nbdurable/engine/calls/attempt.py",
-        "            self._matcher.reopen(within(history, call_id))\n",
-        "            self._matcher.reopen(())\n",
+        "            self.matcher.reopen(within(history, call_id))\n",
+        "            self.matcher.reopen(())\n",
         ("tests/engine/test_retries.py",),
     ),
     "take another key for each attempt": Mutant(
         "kernel_ext/nbdurable/engine/calls/idempotency.py",
-        "call.id, happened(call))",
-        "call.id, call.attempts)",
+        "attempt.store.id, call_id, before)",
+        "attempt.store.id, call_id, len(attempt.used.calls))",
         ("tests/engine/test_idempotency.py",),
     ),
     "use what came late for another attempt": Mutant(

@@ -32,7 +32,7 @@ from nbdurable.engine.past.decide import OTHERS, Past
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
 from nbdurable.engine.past.matching import Matcher
 from nbdurable.engine.past.policy import Effect
-from nbdurable.engine.past.series import tries_of
+from nbdurable.engine.past.series import happened, tries_of
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
 from nbdurable.engine.where.frames import Frame, Scopes, task_of
 from nbdurable.engine.where.frames import active as frame_active
@@ -79,6 +79,7 @@ class Attempt:
         self._states: dict[str, ScopeState] = {}
         self._after_write: set[str] = set()
         self.blame = Blame()
+        self.happened: dict[str, int] = {}
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
         self.files: Watched | None = None
@@ -281,7 +282,8 @@ class Attempt:
         call_id = known.id if known and not foreign else self.home.ids.new()
         stands = known and not foreign and not request.again
         adopted = self.adopted(claim, claim.match) if stands else ()
-        adopted += self._parted(claim.match.apart)
+        adopted += self._parted("" if request.again else claim.match.apart)
+        self.happened[call_id] = happened((*known.earlier, known)) if known else 0
         policy = request.policy
         fields: dict[str, Plain] = {
             "n": claim.nth,

@@ -84,7 +84,7 @@ def _tried(going: Going) -> Part:
     again_s = _again_s(going, outcome.raised)
     again = yield from _record_raised(going, outcome.raised, ms, again_s)
     if outcome.leave is not None:
-        outcome.leave(settling(attempt, request, going.call_id, began_s))
+        outcome.leave(settling(going, began_s))
     if not again:
         return outcome
     going.match = Match(Past.RETRYING, attempt.begin_again(going.call_id))
@@ -107,6 +107,9 @@ def _begin(going: Going) -> Generator[Command, Sent, None]:
         raise
     reach("started.synced" if write else "started.written")
     going.call_id = call_id
+    about = started[-1].fields
+    going.number = fields.number(about, "attempt", 1)
+    going.tries = fields.number(about, "tries", 1)
     attempt.home.executing.add(call_id)
     _still_ours(attempt, call_id, request)
     late.overtake(call_id)
@@ -178,10 +181,12 @@ def _again_s(going: Going, error: BaseException) -> float | None:
     not_done = outcomes.nothing_happened(attempt, going.request, error)
     if policy.retry is None or not policy.tries_again(error, not_done=not_done):
         return None
-    with attempt.home.lock:
-        number = attempt.home.history.calls[going.call_id].tries
+    if attempt.home.history.run != attempt.run:  # a new one was begun meanwhile
+        return None
     asked_s = waits.asked_s(error, attempt.clock.now_us())
-    return waits.wait_s(policy.retry, number, attempt.home.chance.fraction(), asked_s)
+    return waits.wait_s(
+        policy.retry, going.tries, attempt.home.chance.fraction(), asked_s
+    )
 
 
 def _wait_again(going: Going) -> Generator[Command, Sent, None]:

@@ -46,7 +46,18 @@ Conduct = Generator[Command, Sent, Outcome]
 
 @dataclass(slots=True)
 class Going:
-    """A call under way: what it is, and what the journal holds of it now."""
+    """A call under way: what it is, and what the journal holds of it now.
+
+    Attributes:
+        frame: Where it is made.
+        request: What it is.
+        claim: Its place.
+        match: The record that it is, by now.
+        waited_s: How long it has waited for a living owner, seconds.
+        call_id: Its logical id, once it is executed.
+        number: Which of its attempts that is, from 1.
+        tries: Which one of the series that its tool's `Retry` makes, from 1.
+    """
 
     frame: Frame[Attempt]
     request: CallRequest
@@ -54,6 +65,8 @@ class Going:
     match: Match
     waited_s: float = 0.0
     call_id: str = ""
+    number: int = 1
+    tries: int = 1
 
     def again(self, past: Past) -> None:
         """Decide once more, with another past."""

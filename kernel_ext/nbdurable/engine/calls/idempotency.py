@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbdurable.engine.identity import keys
-from nbdurable.engine.past.pasts import CallPast, CallState
+from nbdurable.engine.past.series import happened
 from nbdurable.engine.where.frames import current_frame
 from nbdurable.errors import OutsideCall
 
@@ -31,13 +31,10 @@ def idempotency_key() -> str:
     frame = current_frame()
     if frame is None or not frame.parent:
         raise OutsideCall
-    home = frame.attempt.home
-    with home.lock:
-        call: CallPast = home.history.calls[frame.parent]
-    return keys.idempotency_key(home.store.id, call.id, happened(call))
-
-
-def happened(call: CallPast) -> int:
-    """How often a call completed before its present attempt: each is a thing done."""
-    done = (c for c in call.earlier if c.state is CallState.COMPLETED)
-    return sum(attempt.outcome is not None for attempt in done)
+    attempt, call_id = frame.attempt, frame.parent
+    before = attempt.happened.get(call_id)
+    if before is None:  # an `on_doubt` function asks what became of the latest attempt
+        with attempt.home.lock:
+            earlier = attempt.home.history.calls[call_id].earlier
+        before = happened(earlier)
+    return keys.idempotency_key(attempt.store.id, call_id, before)

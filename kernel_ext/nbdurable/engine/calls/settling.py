@@ -12,22 +12,19 @@ from nbdurable_store.records import Record
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
+    from nbdurable.engine.calls.going import Going
     from nbdurable.engine.calls.requests import CallRequest, Outcome
 
 
-def settling(
-    attempt: Attempt, request: CallRequest, call_id: str, began_s: float
-) -> Callable[[Outcome], None]:
+def settling(going: Going, began_s: float) -> Callable[[Outcome], None]:
     """What records the late outcome of the latest attempt of a call.
 
     Args:
-        attempt: The attempt of the step.
-        request: The call.
-        call_id: Its logical id.
+        going: The call.
         began_s: When its function began, by the clock that never jumps.
     """
-    with attempt.home.lock:
-        number = attempt.home.history.calls[call_id].attempts
+    attempt, request = going.frame.attempt, going.request
+    call_id, number = going.call_id, going.number
 
     def settle(outcome: Outcome) -> None:
         ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
@@ -57,7 +54,9 @@ def _told(attempt: Attempt, call_id: str, number: int, outcome: Outcome) -> str:
     if outcome.raised is not None:
         return ""
     with attempt.home.lock:
-        call = attempt.home.history.calls[call_id]
+        call = attempt.home.history.calls.get(call_id)
+    if call is None:  # another run was begun meanwhile
+        return ""
     if call.attempts == number:
         return lines.came_late(call)
     return lines.came_twice(call) if call.effect is Effect.WRITE else ""

@@ -121,6 +121,10 @@ def _policy(fn: Any, options: Mapping[str, Any]) -> Policy:
     if not isinstance(retry, Retry | None):
         raise ToolRefused(what=f"{name_of(fn)}: retry= takes nd.Retry(…)")
     timeout, undo = options.get("timeout"), options.get("undo")
+    yields = inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn)
+    if yields and not (retry is None and timeout is None):
+        what = f"{name_of(fn)} yields: what was handed out can't be taken back"
+        raise ToolRefused(what=f"{what}, so it takes no retry= and no timeout=")
     if awaits(undo) or not (undo is None or callable(undo)):
         raise ToolRefused(
             what=f"{name_of(fn)}: undo= takes a function that isn't async"

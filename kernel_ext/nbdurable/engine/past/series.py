@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nbdurable.engine.past.pasts import CallPast, CallState
 from nbdurable.engine.past.policy import Policy
 
@@ -21,3 +23,9 @@ def tries_of(policy: Policy, known: CallPast | None) -> int:
     cut_off = known.state in {CallState.STARTED, CallState.INTERRUPTED}
     going_on = cut_off or known.retrying
     return policy.retry.next_number(known.tries) if going_on else 1
+
+
+def happened(attempts: Iterable[CallPast]) -> int:
+    """How many of these attempts of a call completed: each is a thing done."""
+    done = (c for c in attempts if c.state is CallState.COMPLETED)
+    return sum(attempt.outcome is not None for attempt in done)

@@ -142,7 +142,8 @@ class Ledger:
 
     def _kept(self, call: CallPast) -> bool:
         completed = call.state is CallState.COMPLETED
-        seen = call.state is CallState.RAISED and went_on(self.history, call)
+        raised = call.state is CallState.RAISED and not call.retrying
+        seen = raised and went_on(self.history, call)
         return (completed or seen) and call.outcome is not None
 
     def replay(self, step: StepPast) -> Tally:
