@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from nbdurable.engine.calls.attempt import ARGUMENTS_FIELD_BYTES_MAX
+from nbdurable.engine.calls.requests import ARGUMENTS_FIELD_BYTES_MAX
 from nbdurable.engine.past.history import History
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import BlobRef, Entry, Kind, Plain, Record

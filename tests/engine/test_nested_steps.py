@@ -280,6 +280,8 @@ def test_a_step_is_brought_back_as_a_step(nb: Notebook) -> None:
         "step(effect='read')(len)",
         "step(effect='read')(research)",
         "step(3)",
+        "@step\ndef many():\n    yield 1",
+        "@step\nasync def many():\n    yield 1",
         "step(ignore='nothing')(research)",
     ],
 )

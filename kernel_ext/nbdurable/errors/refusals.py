@@ -14,10 +14,16 @@ class NotDone(Exception):  # it is an answer, not an error
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class ToolRefused(DurableError):
-    """`@nd.tool` was put on something that makes no tool."""
+    """`@nd.tool` was put on something that makes no tool.
+
+    Attributes:
+        what: What it is, as a sentence without its end.
+        above: The decorator that belongs above `@nd.tool`, or "".
+    """
 
     slug: ClassVar[str] = "tool-refused"
     what: str
+    above: str = ""
 
     def fact(self) -> str:
         """One line about the decorated thing."""
@@ -32,6 +38,11 @@ class ToolRefused(DurableError):
 
     def remedies(self) -> tuple[Remedy, ...]:
         """How to decorate it."""
+        if self.above:
+            return (
+                Remedy("the other way round", f"{self.above} above @nd.tool"),
+                Remedy("a class with a method", "put @nd.tool on what it calls"),
+            )
         return (
             Remedy("a function", '@nd.tool(effect="read")'),
             Remedy("a static or class method", "put @nd.tool below @staticmethod"),

@@ -114,6 +114,8 @@ def _wrap(fn: Any, options: Mapping[str, Any]) -> Any:
         raise ToolRefused(what=f"{fn.__qualname__} is a generator function")
     if unknown := set(options) - _OPTIONS:
         raise ToolRefused(what=f"{name_of(fn)} has no option {min(unknown)}=")
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise ToolRefused(what=f"{name_of(fn)} yields, and a step ends once")
     made = Step(
         fn=function,
         name=options.get("name") or name_of(fn),

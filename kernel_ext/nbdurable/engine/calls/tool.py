@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
 from nbdurable.engine.calls.promised import Tool, ignored, name_of, plain_function
+from nbdurable.engine.calls.ready import adapted
 from nbdurable.engine.calls.wrapping import wrapped
 from nbdurable.engine.past import limits
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
@@ -16,7 +17,22 @@ from nbdurable.errors import ToolRefused
 TIMEOUT_S_MIN = 0.001
 """Nothing returns in less."""
 
-F = TypeVar("F", bound=Callable[..., Any])
+
+class ReadyTool(Protocol):
+    """A tool that a framework has made; it need not be callable."""
+
+    @property
+    def name(self) -> str:
+        """What models call it."""
+        ...
+
+    @property
+    def description(self) -> Any:
+        """What models are told of it."""
+        ...
+
+
+F = TypeVar("F", bound=Callable[..., Any] | ReadyTool)
 
 
 @overload
@@ -44,6 +60,8 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
     Args:
         fn: The function, or method, sync or async. Of one that yields, the values up
             to its end are the result; one that isn't read to its end has none.
+            Of a framework's ready tool that keeps its function within reach, a copy is
+            made, with the function a tool.
         options: ``effect``: what a call does to the world: ``"write"`` (default),
             ``"read"`` or ``"pure"``. ``on_doubt``: what to do with a write that may
             have happened: ``"ask"`` (default), ``"retry"``, ``"fail"``, or a function
@@ -76,6 +94,13 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
 
 
 def _wrap(fn: Any, options: Mapping[str, Any]) -> Any:
+    ready = None
+    if not inspect.isfunction(fn):
+        ready = adapted(fn, lambda function: _wrap(function, options))
+    return _wrapped(fn, options) if ready is None else ready
+
+
+def _wrapped(fn: Any, options: Mapping[str, Any]) -> Any:
     made = Tool(
         fn=plain_function(fn),
         name=options.get("name") or name_of(fn),
