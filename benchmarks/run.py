@@ -119,6 +119,19 @@ def _syncs(effect: str, waits: int) -> Iterator[Row]:
     )
 
 
+def fanout() -> Iterator[Row]:
+    """A map of 1,000 items of 10 ms, 50 at a time."""
+    for effect, least in (("read", 0.9), ("write", 0.8)):
+        seen = script("fanout.py", effect, 1000, 50, 5)
+        yield Row(
+            what=f"nd.map, {effect}: 1,000 items of 10 ms, 50 at a time / a bare pool",
+            value=seen["share"],
+            unit="×",
+            least=least,
+            beside=f"{seen['ours_s']:.2f} s beside {seen['bare_s']:.2f} s",
+        )
+
+
 def replay() -> Iterator[Row]:
     """Recorded calls served in a fresh process."""
     with folder() as place:
@@ -339,6 +352,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {
     "cells": cells,
     "storing": storing,
     "space": space,
+    "fanout": fanout,
     "restore": restore,
     "digests": digests,
     "import": imports,

@@ -14,9 +14,10 @@ import contextlib
 import contextvars
 import functools
 import inspect
+import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures.process import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -190,12 +191,23 @@ def results_of(mapping: Map, results: dict[int, object]) -> list[Any]:
     return [results[n] for n in sorted(results)]
 
 
+Ended = tuple[int, object, object, BaseException | None]
+"""An item that is over: its place, itself, its result, what it raised."""
+
+
 class _Driver:
-    """Keeps so many items under way, and tells how far it is."""
+    """Keeps so many items under way, and tells how far it is.
+
+    Workers take items from one queue and put what became of them into another: what an
+    item costs here doesn't depend on how many are under way.
+    """
 
     def __init__(self, mapping: Map, limit: int, *, stop: bool) -> None:
         self._mapping, self._limit, self._stop = mapping, limit, stop
-        self._futures: dict[Future[object], tuple[int, object]] = {}
+        self._work: queue.SimpleQueue[tuple[int, object] | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
+        self._under_way = 0
+        self._told_s = 0.0
         self._results: dict[int, object] = {}
 
     def run(self, items: Iterator[object]) -> dict[int, object]:
@@ -203,14 +215,14 @@ class _Driver:
         pool = ThreadPoolExecutor(self._limit, thread_name_prefix="nd.map")
         try:
             self._feed(pool, items)
-            while self._futures:
+            while self._under_way:
                 self._collect()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
         finally:
+            self._mapping.over.set()
+            for _ in range(self._limit):
+                self._work.put(None)
+            pool.shutdown(wait=False)
             self._mapping.tell(self._limit, last=True)
-        pool.shutdown(wait=False)
         return self._results
 
     def _feed(self, pool: ThreadPoolExecutor, items: Iterator[object]) -> None:
@@ -218,33 +230,46 @@ class _Driver:
             for index, item in enumerate(items):
                 if self._stop and self._mapping.failures:
                     return
-                run = functools.partial(
-                    contextvars.copy_context().run, self._mapping.item, index, item
-                )
-                self._futures[pool.submit(run)] = index, item
-                while len(self._futures) >= 2 * self._limit:
+                if index < self._limit:
+                    pool.submit(contextvars.copy_context().run, self._worker)
+                self._work.put((index, item))
+                self._under_way += 1
+                while self._under_way >= 2 * self._limit:
                     self._collect()
         except Exception:
-            while self._futures:  # what is under way is not lost with the iterator
+            while self._under_way:  # what is under way is not lost with the iterator
                 self._collect()
             raise
 
+    def _worker(self) -> None:
+        while (taken := self._work.get()) is not None:
+            if self._mapping.over.is_set():
+                return
+            index, item = taken
+            try:
+                result, error = self._mapping.item(index, item), None
+            except BaseException as raised:  # noqa: BLE001  # told to whoever collects
+                result, error = None, raised
+            self._ended.put((index, item, result, error))
+
     def _collect(self) -> None:
-        done, _ = wait(
-            self._futures, timeout=TOLD_EVERY_S, return_when="FIRST_COMPLETED"
-        )
-        for future in done:
-            index, item = self._futures.pop(future)
-            error = future.exception()
-            if error is None:
-                self._results[index] = future.result()
-            elif isinstance(error, Exception):
-                self._results[index] = None
-                told = previews.value_text(item)
-                self._mapping.failures.append(Failed(index, told, error))
-            else:
-                raise error
-        self._mapping.tell(self._limit)
+        try:
+            ended = self._ended.get(timeout=TOLD_EVERY_S)
+        except queue.Empty:
+            self._mapping.tell(self._limit)
+            return
+        self._under_way -= 1
+        index, item, result, error = ended
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        self._results[index] = result
+        if error is not None:
+            told = previews.value_text(item)
+            self._mapping.failures.append(Failed(index, told, error))
+        now_s = self._mapping.frame.attempt.clock.monotonic_s()
+        if now_s - self._told_s >= TOLD_EVERY_S:
+            self._told_s = now_s
+            self._mapping.tell(self._limit)
 
 
 def function(
