@@ -47,20 +47,19 @@ class Marks:
         self._line: list[bytes] = []
         self._event: list[bytes] = []
         self._size = 0
+        self._return = False
 
     def feed(self, chunk: bytes) -> Mark:
         """Read more; gives `seen`."""
         if self._media not in {EVENTS, LINES} or not chunk:
             return self.seen
-        if self._line and self._line[-1].endswith(b"\r"):
-            chunk = b"\r" + chunk  # its other half may have come
-            self._line[-1] = self._line[-1][:-1]
-        held = chunk.endswith(b"\r")
-        *lines, rest = _LINE.split(chunk[:-1] if held else chunk)
+        text = b"\r" + chunk if self._return else chunk
+        self._return = text.endswith(b"\r")  # its other half may come
+        *lines, rest = _LINE.split(text[:-1] if self._return else text)
         for line in lines:
             self._keep(line)
             self._line_ended()
-        self._keep(rest + b"\r" if held else rest)
+        self._keep(rest)
         return self.seen
 
     def _keep(self, part: bytes) -> None:
