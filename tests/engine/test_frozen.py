@@ -185,6 +185,42 @@ def test_outside_of_steps_only_pure_tools_run(nb: Notebook) -> None:
     assert nb.world.effects[3:] == ["double"]
 
 
+def test_a_question_that_nobody_answered_is_refused(nb: Notebook) -> None:
+    """Nobody is asked, and nothing is waited for."""
+    error = refused(nb, "import nbdurable as nd\nok = nd.approve('Send it?')")
+    assert error.call.startswith("nd.approve('Send it?'")
+
+
+def test_a_draw_is_served_and_a_new_one_refused(tmp_path: Path) -> None:
+    """Time and chance are calls like others."""
+    notebook = Notebook(root=tmp_path)
+    notebook.run("import nbdurable as nd\nx = nd.random()", "s", "c1")
+    first = notebook.namespace["x"]
+    notebook.restart()
+    frozen.switch(True)
+    notebook.run("import nbdurable as nd\nx = nd.random()\nedited = 1", "s", "c1")
+    assert notebook.namespace["x"] == first
+    with pytest.raises(CallNotRecorded):
+        notebook.run("import nbdurable as nd\nx = nd.uuid4()", "s", "c1")
+
+
+def test_each_item_of_a_map_is_served(tmp_path: Path) -> None:
+    """Many calls at once are so many calls; a new item is refused by its value."""
+    notebook = Notebook(root=tmp_path)
+    notebook.plain(TOOLS)
+    cell = "import nbdurable as nd\ngot = nd.map(ask, {})"
+    notebook.run(cell.format("['a', 'b', 'c']"), "s", "c1")
+    thaw(notebook)
+    frozen.switch(True)
+    notebook.run(cell.format("['c', 'a']"), "s", "c1")
+    assert notebook.namespace["got"] == ["ask c#1", "ask a#1"]
+    before = list(notebook.world.effects)
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  # of whichever kind
+        notebook.run(cell.format("['a', 'd']"), "s", "c1")
+    assert "ask('d') is not in the journal" in str(caught.value)
+    assert notebook.world.effects == before
+
+
 # ---- the switch --------------------------------------------------------------------------
 
 

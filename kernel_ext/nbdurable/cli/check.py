@@ -48,10 +48,12 @@ def check(given: argparse.Namespace) -> Answer:
 def _place(given: argparse.Namespace, beside: Path) -> Path:
     """The store: as it was named, else beside the notebook, else in this folder."""
     path, named = commands.place(given)
-    own = beside / STORE_FOLDER
-    return (
-        own if not named and (is_store(str(own)) or not is_store(str(path))) else path
+    if named:
+        return path
+    own, here = (
+        commands.settled(p, named=False) for p in (beside / STORE_FOLDER, path)
     )
+    return own if is_store(str(own)) or not is_store(str(here)) else here
 
 
 def _check(document: Document, wanted: Wanted, folder: Path) -> Answer:

@@ -91,6 +91,12 @@ def place(given: argparse.Namespace) -> tuple[Path, bool]:
     return Path(named or STORE_FOLDER).absolute(), bool(named)
 
 
+def settled(path: Path, *, named: bool) -> Path:
+    """Where the store of a path is: elsewhere, if that lies on a network file system."""
+    moved = not named and network_type(path) is not None
+    return local_place(path, data_dir()) if moved else path
+
+
 @contextlib.contextmanager
 def opened(given: argparse.Namespace) -> Iterator[Store]:
     """The store that is meant; nothing is made where there is none.
@@ -100,8 +106,7 @@ def opened(given: argparse.Namespace) -> Iterator[Store]:
         NotAStore: There is none in the folder that was named.
     """
     path, named = place(given)
-    moved = not named and network_type(path) is not None
-    there = local_place(path, data_dir()) if moved else path
+    there = settled(path, named=named)
     if not (there / FORMAT).exists():
         must_be_free(there)
         if given.store:
