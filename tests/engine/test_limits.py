@@ -193,6 +193,24 @@ def test_what_comes_late_of_an_earlier_attempt_is_told(nb: Slow) -> None:
     assert nb.only.fields.get("late") is None
 
 
+def test_what_comes_late_settles_no_later_attempt(nb: Slow) -> None:
+    """The first of two attempts returns late: the second one is still in doubt."""
+    nb.act()
+    with pytest.raises(TimedOut):
+        nb.run("x = act(1)", "s", "c1")
+    settle(nb, "s.1", Answer.DID_NOT)
+    first = nb.hold.gates.pop(1)
+    with pytest.raises(TimedOut):
+        nb.run("x = act(1)", "s", "c1")
+    first.set()
+    nb.hold.threads[0].join(60)
+    assert "may have happened twice" in nb.told[-1]
+    assert (nb.only.attempts, nb.only.state) == (2, CallState.RAISED)
+    with pytest.raises(CallInDoubt):
+        nb.run("x = act(1)", "s", "c1")
+    assert nb.world.effects == ["act 1"] * 2
+
+
 def test_a_late_exception_that_says_nothing_happened_settles(nb: Slow) -> None:
     """The function says late that it did nothing: it may run."""
     nb.act(options="not_done=ConnectionRefusedError")
