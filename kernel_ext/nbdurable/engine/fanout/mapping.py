@@ -29,8 +29,10 @@ from nbdurable.engine.calls.nested import step
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.wrapping import tool_of
 from nbdurable.engine.codec import shipped
+from nbdurable.engine.fanout.executors import must_not_repeat
 from nbdurable.engine.fanout.failures import Failed, MapFailed
 from nbdurable.engine.fanout.progress import Progress
+from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.values import previews
 from nbdurable.engine.where.frames import Frame, current_frame, inside
 from nbdurable.errors import NotDone, ToolRefused
@@ -145,6 +147,7 @@ def map(  # noqa: A001  # it is `nd.map`
     Raises:
         MapFailed: Items failed.
         ToolRefused: ``fn`` is no function, or an option is none.
+        ExecutorRepeats: The executor would run a `write` again by itself.
 
     Example:
         >>> map(lambda text: text.upper(), ["a", "b"])
@@ -152,6 +155,8 @@ def map(  # noqa: A001  # it is `nd.map`
     """
     made, fixed = function(fn)
     checked(limit, on_error)
+    if made.policy.effect is Effect.WRITE:
+        must_not_repeat(executor, made.name)
     frame = current_frame()
     total = len(items) if isinstance(items, Sized) else None
     if frame is None:

@@ -1,0 +1,131 @@
+"""`nd.map` on real local clusters of Dask and ipyparallel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+import pytest
+
+from nbdurable.engine.fanout.executors import ExecutorRepeats
+from nbdurable.engine.fanout.failures import MapFailed
+from tests.engine.notebooks import Notebook
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("clusters"),
+    pytest.mark.filterwarnings("ignore"),  # theirs
+]
+
+
+@contextlib.contextmanager
+def dask(failures: int = 3) -> Iterator[Executor]:
+    """Two workers of Dask."""
+    import dask.config
+    from distributed import Client, LocalCluster
+
+    setting = {"distributed.scheduler.allowed-failures": failures}
+    with (
+        dask.config.set(setting),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client.get_executor()
+
+
+@contextlib.contextmanager
+def ipyparallel() -> Iterator[Executor]:
+    """Two engines of ipyparallel."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import ipyparallel as ipp
+
+    with ipp.Cluster(n=2, log_level=40) as client:
+        client.wait_for_engines(2)
+        yield client.load_balanced_view().executor
+
+
+READ = """
+import nbdurable as nd
+
+@tool(effect="read")
+def note(n, folder=folder):
+    import os, pathlib
+    with open(pathlib.Path(folder) / "noted", "a") as file:
+        file.write(f"{n} {os.getpid()}\\n")
+    return 2 * n
+"""
+
+PAY = """
+import nbdurable as nd
+
+def happened(n, folder=folder):
+    import pathlib
+    account = pathlib.Path(folder) / "paid"
+    if account.exists() and f"{n}\\n" in account.read_text().splitlines(keepends=True):
+        return n
+    raise nd.NotDone
+
+@tool(effect="write", on_doubt=happened)
+def pay(n, folder=folder):
+    import os, pathlib, signal
+    with open(pathlib.Path(folder) / "paid", "a") as file:
+        file.write(f"{n}\\n")
+    if n == 5 and not (pathlib.Path(folder) / "died").exists():
+        (pathlib.Path(folder) / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n
+"""
+
+
+@pytest.mark.parametrize("cluster", [dask, ipyparallel])
+def test_items_run_on_the_cluster(
+    cluster: Callable[[], contextlib.AbstractContextManager[Executor]], tmp_path: Path
+) -> None:
+    """Elsewhere, in order, and not again after a restart."""
+    nb = Notebook()
+    with cluster() as pool:
+        for _ in range(2):
+            nb.namespace |= {"folder": str(tmp_path), "pool": pool}
+            nb.plain(READ)
+            nb.run("made = nd.map(note, range(12), executor=pool)", name="m")
+            assert nb.namespace["made"] == [2 * n for n in range(12)]
+            nb.restart()
+    noted = [line.split() for line in (tmp_path / "noted").read_text().splitlines()]
+    assert sorted(int(n) for n, _ in noted) == list(range(12))
+    assert str(os.getpid()) not in {pid for _, pid in noted}
+
+
+@pytest.mark.parametrize("cluster", [lambda: dask(failures=0), ipyparallel])
+def test_a_killed_worker_costs_only_what_it_held(
+    cluster: Callable[[], contextlib.AbstractContextManager[Executor]], tmp_path: Path
+) -> None:
+    """What may have happened is looked up, what was not begun is done: each once."""
+    nb = Notebook()
+    with cluster() as pool:
+        nb.namespace |= {"folder": str(tmp_path), "pool": pool}
+        nb.plain(PAY)
+        with pytest.raises(MapFailed) as failed:
+            nb.run("paid = nd.map(pay, range(12), limit=2, executor=pool)", name="m")
+        assert 5 in [f.index for f in failed.value.failed]
+        nb.run("paid = nd.map(pay, range(12), limit=2, executor=pool)", name="m")
+    assert nb.namespace["paid"] == list(range(12))
+    assert sorted(map(int, (tmp_path / "paid").read_text().split())) == list(range(12))
+
+
+def test_a_cluster_that_repeats_gets_no_write(tmp_path: Path) -> None:
+    """Dask runs a call again when its worker dies, so it isn't given one that pays."""
+    nb = Notebook()
+    with dask() as pool:
+        nb.namespace |= {"folder": str(tmp_path), "pool": pool}
+        nb.plain(PAY)
+        with pytest.raises(ExecutorRepeats, match="3 times"):
+            nb.run("nd.map(pay, range(12), executor=pool)", name="m")
+    assert not (tmp_path / "paid").exists()
