@@ -199,6 +199,21 @@ def test_a_notebook_recorded_without_a_front_end(project: Project) -> None:
     assert project.effects() == 3
 
 
+@pytest.mark.slow
+def test_an_update_that_stops_says_so(recorded: Project) -> None:
+    """What it did until then is recorded, and is not done again by the next one."""
+    recorded.write(TOOLS, SET, FINDINGS.replace("'two'", "'three'"), "1 / 0")
+    done = recorded.check("--update")
+    assert done.code == 1
+    assert (
+        "stopped · 1 call served and 1 call made · what was done is recorded"
+        in done.text
+    )
+    recorded.write(TOOLS, SET, FINDINGS.replace("'two'", "'three'"))
+    assert recorded.check("--update").code == 0
+    assert recorded.effects() == 4
+
+
 # ---- somebody else's machine -------------------------------------------------------------
 
 

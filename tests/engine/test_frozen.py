@@ -116,6 +116,12 @@ def test_an_exception_that_was_seen_is_seen_again(tmp_path: Path) -> None:
     assert notebook.world.effects == ["try 1"]
 
 
+def test_a_cell_that_begins_afresh_is_served(nb: Notebook) -> None:
+    """`--fresh` would make every call again, which is what frozen mode is there to stop."""
+    nb.run(CELL, "s", "c1", fresh=True)
+    assert nb.namespace["notes"] == ["ask one#1", "ask two#1"]
+
+
 # ---- what is refused ---------------------------------------------------------------------
 
 
@@ -150,6 +156,30 @@ def test_an_edited_tool_is_told_by_its_line(nb: Notebook) -> None:
         "s.1 is the same call, and is not served, because the code of ask" in error.why
     )
     assert "asks" in error.why
+
+
+def test_a_changed_file_is_told_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that looked into it would look again."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "prices.txt"
+    file.write_text("1")
+    tool = '@tool(effect="read")\ndef look(name):\n    return Path(name).read_text()'
+    notebook = Notebook(root=tmp_path)
+    notebook.namespace["Path"] = Path
+    notebook.plain(tool)
+    notebook.run("price = look('prices.txt')", "s", "c1")
+    file.write_text("22")
+    notebook.restart()
+    notebook.namespace["Path"] = Path
+    notebook.plain(tool)
+    frozen.switch(True)
+    error = refused(notebook, "price = look('prices.txt')")
+    assert error.why == (
+        "s.1 is the same call, and is not served, because what it read has changed"
+        " (prices.txt)"
+    )
 
 
 def test_a_tool_without_any_record_is_told_as_that(nb: Notebook) -> None:

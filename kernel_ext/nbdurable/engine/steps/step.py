@@ -14,6 +14,7 @@ import types
 from dataclasses import dataclass, replace
 from typing import Final
 
+from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.typed import Typed
@@ -113,6 +114,8 @@ def begin(
     Raises:
         DurableError: The store can't be used, or another kernel has the run.
     """
+    if frozen.is_on():  # beginning afresh would refuse every call
+        cell = replace(cell, fresh=False)
     looked = look(session, cell, namespace)
     step = Step(key=looked.key, name=cell.name, cell_id=cell.cell_id)
     lease = session.enter(cell.facts, step)

@@ -6,12 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from nbdurable.engine.past import fields
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, History
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.telling import reasons
 from nbdurable.engine.telling.reference import name_of
+from nbdurable.engine.telling.wording import listed
 
 BY_PAST: Final = frozenset({Past.FORKED, Past.REKEYED, Past.UNDIGESTIBLE_TWIN})
 """Pasts that say more than the record does."""
@@ -74,6 +76,9 @@ def _of_record(history: History, call: CallPast, match: Match, present: Present)
         return f"it is {match.past.value}"
     if match.past is Past.UNRECOVERABLE:
         return "its result was not kept, or is damaged: nbdurable fsck"
+    files = sorted(fields.mapping(recorded.fields, "files"))
+    if match.past is Past.STALE and files:
+        return f"what it read has changed ({listed(files)})"
     if recorded.state is CallState.RAISED:
         return f"it raised {recorded.fields.get('type')}"
     if recorded.state is not CallState.COMPLETED:
