@@ -86,6 +86,13 @@ def test_what_a_tool_calls_an_id_counts(body: Any) -> None:
     assert key((text % "a").encode()) != key((text % "b").encode())
 
 
+def form(boundary: str, text: str = "a", quote: str = "") -> bytes:
+    """The key of a form with this boundary and one field."""
+    part = f"--{boundary}\r\n\r\n{text}\r\n--{boundary}--\r\n".encode()
+    media = f"multipart/form-data; boundary={quote}{boundary}{quote}"
+    return key(part, content_type=media)
+
+
 EQUAL: dict[str, tuple[bytes, bytes]] = {
     "order of keys": (key({"a": 1, "b": 2}), key({"b": 2, "a": 1})),
     "blanks": (key(b'{"a":1}'), key(b'{ "a" : 1 }')),
@@ -105,6 +112,25 @@ EQUAL: dict[str, tuple[bytes, bytes]] = {
     "signature": (key(BODY, URL), key(BODY, URL + "?X-Amz-Signature=b&sig=1")),
     "user and password": (key(BODY), key(BODY, URL.replace("//", "//u:p@"))),
     "case of the host": (key(BODY), key(BODY, URL.replace("openai", "OpenAI"))),
+    "boundary": (form("6f0a"), form("77b1")),
+    "quoted boundary": (form("6f0a"), form("77b1", quote='"')),
+    "spelling of the media type": (
+        key(BODY),
+        key(BODY, content_type="Application/JSON"),
+    ),
+    "cookie": (key(BODY), key(BODY, cookie="session=1")),
+    "azure key": (key(BODY), key(BODY, api_key="x")),
+    "google key": (key(BODY), key(BODY, x_goog_api_key="x")),
+    "google client": (key(BODY), key(BODY, x_goog_api_client="genai/3")),
+    "signed": (
+        key(BODY, authorization="AWS4-HMAC-SHA256 a", x_amz_date="1"),
+        key(BODY, authorization="AWS4-HMAC-SHA256 b", x_amz_date="2"),
+    ),
+    "timeout of the SDK": (key(BODY), key(BODY, x_stainless_read_timeout="600")),
+    "fresh ids of parallel calls": (
+        key([tool_turn("a", dialect="chat"), tool_turn("b", dialect="chat")]),
+        key([tool_turn("x", dialect="chat"), tool_turn("y", dialect="chat")]),
+    ),
     "charset": (key(BODY), key(BODY, content_type="application/json; charset=utf-8")),
     "order of betas": (
         key(BODY, anthropic_beta="a, b"),
@@ -165,6 +191,9 @@ DIFFERENT: dict[str, tuple[bytes, bytes]] = {
     "seed": (key({**BODY, "seed": 1}), key({**BODY, "seed": 2})),
     "message id": (key({"messages": [{"id": "a"}]}), key({"messages": [{"id": "b"}]})),
     "case of a name": (key({"a": 1}), key({"A": 1})),
+    "field of a form": (form("6f0a"), form("6f0a", text="b")),
+    "tool": (key({**BODY, "tools": [1]}), key({**BODY, "tools": [2]})),
+    "system": (key({**BODY, "system": "a"}), key({**BODY, "system": "b"})),
     "number of samples": (key({**BODY, "n": 1}), key({**BODY, "n": 2})),
 }
 
@@ -253,3 +282,9 @@ def test_a_request_is_named_by_method_and_address() -> None:
     """Neither user nor query is in the name."""
     request: Asked = asked("post", "https://u:p@Host.com/v1/responses?key=1", {}, b"")
     assert name_of(request) == "POST host.com/v1/responses"
+
+
+def test_the_tables_are_long() -> None:
+    """Thirty pairs that must be equal, thirty that must not."""
+    assert len(EQUAL) >= 30
+    assert len(DIFFERENT) >= 30

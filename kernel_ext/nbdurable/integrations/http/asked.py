@@ -24,6 +24,12 @@ CREDENTIALS = re.compile(
 BETAS = ("anthropic-beta", "openai-beta")
 """The only headers, beside the media type, that change the answer."""
 
+BOUNDARY = re.compile(
+    r"\s*multipart/[^;]+;(?:.*;)?\s*boundary=(?P<quote>\"?)(?P<text>[^\";]{1,70})(?P=quote)",
+    re.IGNORECASE,
+)
+"""Where a request names the text between the parts of its body."""
+
 SELF_EVIDENT = re.compile(
     r"/(?:chat/completions|responses|moderations|messages/count_tokens)$"
     r"|:(?:generateContent|streamGenerateContent|embedContent|batchEmbedContents)$"
@@ -47,7 +53,7 @@ class Asked:
         query: Names and values in their order, credentials left out.
         headers: Media type of the body without parameters, and the `BETAS` headers
             with their values as sorted sets; those that are there.
-        body: The body as sent.
+        body: The body as sent, but for the text between the parts of a form.
     """
 
     method: str
@@ -67,7 +73,7 @@ def asked(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Ask
         place=f"{parts.scheme}://{host}{parts.path}",
         query=tuple(p for p in pairs if not CREDENTIALS.fullmatch(p[0])),
         headers=tuple(_headers(headers)),
-        body=body,
+        body=_without_boundary(headers.get("content-type", ""), body),
     )
 
 
@@ -117,6 +123,14 @@ def key_of(request: Asked, redact: Callable[[str], str] = str) -> bytes:
         headers=request.headers,
         body=canonical_body(request.body, redact),
     )
+
+
+def _without_boundary(media: str, body: bytes) -> bytes:
+    """The body of a form whose parts are set apart by a text drawn for each request."""
+    found = BOUNDARY.match(media)
+    if found is None:
+        return body
+    return body.replace(found["text"].strip().encode("latin-1"), b"boundary")
 
 
 def _headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
