@@ -25,7 +25,7 @@ from nbdurable.engine.asking.stale import Here, stale
 from nbdurable.engine.asking.undoing import Undone
 from nbdurable.engine.asking.undoing import undo as take_back
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.pasts import CallPast, StepPast
 from nbdurable.engine.past.settle import Answer
 from nbdurable.engine.steps.cells import Places, no_places
 from nbdurable.engine.steps.session import Session
@@ -163,17 +163,19 @@ def why(what: str = "") -> Why:
 
 
 def rerun(step: str = "") -> Told:
-    """Begin a step afresh when its cell runs again; the last step if none is named.
+    """Begin a step or a call afresh when its cell runs again; else the last step.
 
     Args:
-        step: Its name.
+        step: Its name, or STEP.CALL such as ``review.2``.
 
     Raises:
-        CallNotRerun: A single call was named.
-        ReferenceUnknown: The run has no such step.
+        NothingToSettle: The call has no outcome that would be served.
+        ReferenceUnknown: The run has no such step or call.
     """
     front, history = attended("%durable rerun")
-    found = commands.step_to_rerun(history, step)
+    found = commands.to_rerun(history, step)
+    if isinstance(found, CallPast):
+        return commands.rerun_call(front.session, step.strip(), found)
     return commands.rerun(front.session, found)
 
 

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from nbdurable.engine.asking import commands
-from nbdurable.engine.asking.commands import CallNotRerun
 from nbdurable.engine.calls.requests import (
     ARGUMENTS_BYTES_MAX,
     ARGUMENTS_FIELD_BYTES_MAX,
 )
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.settle import Answer, NothingToSettle, questions
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.errors import (
@@ -420,19 +420,58 @@ def test_rerun_serves_nothing_and_asks_about_writes_once(nb: Notebook) -> None:
     assert nb.world.effects == ["read 1", "write 2", "write 3", "read 1"]
 
 
-def test_a_rerun_of_one_call_is_refused_in_so_many_words(nb: Notebook) -> None:
-    """Only steps begin afresh: the call is named, nothing is changed, a step is offered."""
-    cell = "a = read(1); b = write(2)"
+def test_a_rerun_of_one_call_makes_that_one_afresh(nb: Notebook) -> None:
+    """The cell runs again, one read is asked anew, and all else is served."""
+    cell = "a = read(1); b = write(2); c = read(3)"
     nb.run(cell, "s", "c1")
-    with pytest.raises(CallNotRerun) as caught:
-        commands.step_to_rerun(nb.session.history, "s.2")
-    assert caught.value.fact() == "s.2, write(2), can't begin afresh on its own yet."
-    assert [r.command for r in caught.value.remedies()] == [
-        "%durable rerun s",
-        "%durable why s.2",
-    ]
+    found = commands.to_rerun(nb.session.history, "s.1")
+    assert isinstance(found, CallPast)
+    told = commands.rerun_call(nb.session, "s.1", found)
+    assert str(told) == "s.1 · read(1) is made afresh when its cell runs again"
     restarted(nb)
+    line = nb.run(cell, "s", "c1")
+    assert "ran again because you asked for a rerun · 1 new, 2 replayed" in line
+    assert nb.world.effects == ["read 1", "write 2", "read 3", "read 1"]
     assert "nothing ran" in nb.run(cell, "s", "c1")
+
+
+@pytest.mark.parametrize(("said", "writes"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
+def test_a_rerun_of_one_write_asks(nb: Notebook, said: Answer, writes: int) -> None:
+    """It happened, so it is not repeated unasked; other writes are not asked about."""
+    cell = "a = write(1); b = write(2)"
+    nb.run(cell, "s", "c1")
+    found = commands.to_rerun(nb.session.history, "s.2")
+    assert isinstance(found, CallPast)
+    told = commands.rerun_call(nb.session, "s.2", found)
+    assert "it already happened: you are asked first" in str(told)
+    with pytest.raises(HappenedBeforeRerun, match=r"write\(2\) already happened"):
+        nb.run(cell, "s", "c1")
+    settle(nb, "s.2", said)
+    nb.run(cell, "s", "c1")
+    assert nb.world.effects.count("write 2") == writes
+    assert nb.world.effects.count("write 1") == 1
+
+
+def test_a_rerun_of_a_call_is_one_of_what_it_made_inside(nb: Notebook) -> None:
+    """What is made afresh is made afresh within."""
+    nb.plain("@tool(effect='read')\ndef outer(x): return [read(x), read(x + 1)]")
+    nb.run("a = outer(1)", "s", "c1")
+    found = commands.to_rerun(nb.session.history, "s.1")
+    assert isinstance(found, CallPast)
+    commands.rerun_call(nb.session, "s.1", found)
+    nb.run("a = outer(1)", "s", "c1")
+    assert nb.world.effects == ["read 1", "read 2"] * 2
+
+
+def test_a_call_without_an_outcome_has_no_rerun(nb: Notebook) -> None:
+    """What is in doubt is settled, and not begun afresh."""
+    nb.plain(BROKEN.format(options="", error="KeyboardInterrupt"))
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("a = pay(1)", "s", "c1")
+    found = commands.to_rerun(nb.session.history, "s.1")
+    assert isinstance(found, CallPast)
+    with pytest.raises(NothingToSettle):
+        commands.rerun_call(nb.session, "s.1", found)
 
 
 @pytest.mark.parametrize("text", ["s.9", "t", "t.1"])
@@ -440,9 +479,9 @@ def test_a_rerun_of_nothing_names_what_there_is(nb: Notebook, text: str) -> None
     """A step or call that the run doesn't have is told as everywhere else."""
     nb.run("a = read(1)", "s", "c1")
     with pytest.raises(ReferenceUnknown, match=r"It has: s"):
-        commands.step_to_rerun(nb.session.history, text)
-    step = commands.step_to_rerun(nb.session.history, "")
-    assert commands.step_to_rerun(nb.session.history, "s") is step
+        commands.to_rerun(nb.session.history, text)
+    step = commands.to_rerun(nb.session.history, "")
+    assert commands.to_rerun(nb.session.history, "s") is step
 
 
 def test_rerun_does_writes_again_if_told_so(nb: Notebook) -> None:

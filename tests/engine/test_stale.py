@@ -10,6 +10,7 @@ import pytest
 from nbdurable.engine.asking import commands
 from nbdurable.engine.asking.stale import Here, stale
 from nbdurable.engine.steps.cells import Places
+from nbdurable.engine.telling.reference import find_step
 from tests.engine.notebooks import HIDDEN, Notebook
 
 
@@ -81,7 +82,7 @@ def test_a_rerun_leaves_no_earlier_attempt_to_fit(nb: Notebook) -> None:
     """What was before a rerun that was asked for is not served any more."""
     nb.plain("PROMPT = 'one'")
     nb.run("n = len(PROMPT)", "ask")
-    commands.rerun(nb.session, commands.step_to_rerun(nb.session.history, "ask"))
+    commands.rerun(nb.session, find_step(nb.session.history, "ask", "%durable rerun"))
     nb.plain("PROMPT = 'two words'")
     nb.run("n = len(PROMPT)", "ask")
     nb.plain("PROMPT = 'one'")
@@ -140,7 +141,7 @@ def test_a_name_that_is_not_there_is_not_compared(nb: Notebook) -> None:
 def test_a_rerun_that_was_asked_for_is_told(nb: Notebook) -> None:
     """Until its cell runs again, a step that is to begin afresh says so."""
     nb.run("a = 1", "chart")
-    commands.rerun(nb.session, commands.step_to_rerun(nb.session.history, "chart"))
+    commands.rerun(nb.session, find_step(nb.session.history, "chart", "%durable rerun"))
     assert told(nb) == {"chart": "you asked for a rerun"}
     nb.run("a = 1", "chart")
     assert told(nb) == {}

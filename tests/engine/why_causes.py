@@ -76,8 +76,10 @@ invoice = Invoice()
 def rerun(nb: Notebook) -> None:
     """Somebody asks for a rerun."""
     from nbdurable.engine.asking import commands
+    from nbdurable.engine.telling.reference import find_step
 
-    commands.rerun(nb.session, commands.step_to_rerun(nb.session.history, "work"))
+    step = find_step(nb.session.history, "work", "%durable rerun")
+    commands.rerun(nb.session, step)
 
 
 def damage(nb: Notebook) -> None:

@@ -63,7 +63,9 @@ WORDS: dict[str, Word] = {
     ),
     "why": Word(usage="why [STEP]", says="why it ran, was replayed or waits", most=1),
     "rerun": Word(
-        usage="rerun [STEP]", says="begin a step afresh when its cell runs", most=1
+        usage="rerun [STEP[.CALL]]",
+        says="begin a step or a call afresh when its cell runs",
+        most=1,
     ),
     "rebuild": Word(
         usage="rebuild [STEP]",

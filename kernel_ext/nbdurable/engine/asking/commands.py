@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from nbdurable.engine.asking.given import compared
 from nbdurable.engine.calls import frozen
@@ -30,44 +29,9 @@ from nbdurable.engine.where import disk
 from nbdurable.engine.where.folders import place_of
 from nbdurable.engine.where.moments import count
 from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts
-from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.clock import Clock
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Kind, Record
-
-
-@dataclass(kw_only=True, eq=False)
-class CallNotRerun(DurableError):
-    """A rerun of one call was asked for; only whole steps begin afresh yet.
-
-    Attributes:
-        reference: What to type for the call, such as ``review.2``.
-        step: Name of its step.
-        call: The call as it was made.
-    """
-
-    slug: ClassVar[str] = "call-not-rerun"
-    reference: str
-    step: str
-    call: str
-
-    def fact(self) -> str:
-        """One line about the call."""
-        return f"{self.reference}, {self.call}, can't begin afresh on its own yet."
-
-    def detail(self) -> str:
-        """What was not done, and what a rerun of the step means."""
-        return (
-            "Nothing was changed. A rerun is of a whole step: none of its calls is served,"
-            " and you are asked before a write that happened is repeated."
-        )
-
-    def remedies(self) -> tuple[Remedy, ...]:
-        """The whole step, or a look at the call."""
-        return (
-            Remedy(f"all of {self.step} afresh", f"%durable rerun {self.step}"),
-            Remedy("see what is recorded of it", f"%durable why {self.reference}"),
-        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -174,19 +138,41 @@ def resolve(
     return Told(f"{asked.reference} · {asked.call.text} {fate}"), records
 
 
-def step_to_rerun(history: History, text: str) -> StepPast:
-    """The step that is meant by ``rerun STEP``; the last step for "".
+def to_rerun(history: History, text: str) -> StepPast | CallPast:
+    """What is meant by ``rerun [STEP[.CALL]]``; the last step for "".
 
     Raises:
-        CallNotRerun: A single call is meant.
         ReferenceUnknown: There is no such step or call.
     """
     command, wanted = "%durable rerun", reference.parse(text)
     if not wanted.call or history.named(text.strip()) is not None:
         return reference.find_step(history, text, command)
-    call = reference.find_call(history, text, command)
-    step = reference.find_step(history, wanted.step, command).name
-    raise CallNotRerun(reference=str(wanted), step=step, call=call.text or call.name)
+    return reference.find_call(history, text, command)
+
+
+def rerun_call(session: Session, text: str, call: CallPast) -> Told:
+    """Make one call afresh when its cell runs again: its result isn't served.
+
+    Args:
+        session: The session.
+        text: STEP.CALL, as it was typed.
+        call: The call.
+
+    Raises:
+        NothingToSettle: It has no outcome that would be served.
+    """
+    if not call.finished or call.resolved in {"afresh", "again", "did-not", "undone"}:
+        raise settle.NothingToSettle(
+            reference=text,
+            call=call.text,
+            state=call.resolved or call.state.value,
+            answer="afresh",
+        )
+    said = {"how": "afresh", "slot": call.slot, "by": "person"}
+    session.journal(Kind.CALL_RESOLVED, said, subject=call.id, key=call.key)
+    write = call.effect is Effect.WRITE
+    ask = " · it already happened: you are asked first" if write else ""
+    return Told(f"{text} · {call.text} is made afresh when its cell runs again{ask}")
 
 
 def rerun(session: Session, step: StepPast) -> Told:

@@ -71,7 +71,7 @@ class Given:
         self._secrets, self._sources = secrets, sources
         self._marks: Marks | None = None
         self._fixed: dict[str, bytes] = {}
-        atoms = of_atoms(arguments, secrets.found)
+        atoms = of_atoms(counted(arguments), secrets.found)
         self._only_atoms = atoms is not None
         if atoms is not None:
             self.key, self.undigestible = keys.plain_call_key(name, atoms), ""

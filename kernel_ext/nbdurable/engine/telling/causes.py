@@ -95,6 +95,8 @@ def cause(
         return Cause(Reason.CONTINUES, stopped=last.how)
     if files:
         return Cause(Reason.FILE, files=files)
+    if _has_call_afresh(history, last):
+        return Cause(Reason.RERUN)
     return _though_equal(last, reads)
 
 
@@ -118,6 +120,16 @@ def rekeyed(
 def previous(history: History, slot: str, before: Order = LATER) -> StepPast | None:
     """The attempt of a slot that an attempt is compared with."""
     return next((s for s in history.attempts(slot) if s.order < before), None)
+
+
+def _has_call_afresh(history: History, last: StepPast) -> bool:
+    """Whether a rerun of one of its calls was asked for."""
+    calls = (history.calls[i] for i in last.used if i in history.calls)
+    return any(
+        call.resolved == "afresh"
+        or (call.step != last.id and any(e.resolved == "afresh" for e in call.earlier))
+        for call in calls
+    )
 
 
 def _though_equal(last: StepPast, reads: Mapping[str, str | None]) -> Cause:
