@@ -43,7 +43,7 @@ class Changed(NamedTuple):
     arguments: dict[str, object]
 
 
-Counted = Callable[[dict[str, Any]], Mapping[str, Any]]
+Counted = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Given:
