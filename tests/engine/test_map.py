@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -245,3 +246,23 @@ def test_each_map_says_which_one_is_meant(notebook: Notebook) -> None:
         notebook.run("nd.map(ask, [1])", name="m")
     with pytest.raises(ToolRefused, match=r"look isn't async: nd\.map"):
         notebook.run("asyncio.run(nd.aio.map(look, [1]))", name="m")
+
+
+def test_the_line_tells_who_waits(notebook: Notebook) -> None:
+    """Calls that are tried again later are counted, with what the other side said."""
+    lines: list[str] = []
+    notebook.session.parked.progress = lambda _, line, __: lines.append(line)
+    notebook.plain(
+        "class Busy(Exception):\n"
+        "    class response:\n"
+        "        status_code, headers = 429, {'retry-after': '1'}\n"
+        "tried = set()\n"
+        "@tool(effect='read', retry=nd.Retry(wait=1, jitter=0))\n"
+        "def search(n):\n"
+        "    if n not in tried: tried.add(n); raise Busy\n"
+        "    return n\n"
+    )
+    notebook.run("found = nd.map(search, range(3), limit=3)", name="m")
+    assert notebook.namespace["found"] == [0, 1, 2]
+    assert any(re.search(r"3 waiting \(429, next in [\d.]+ m?s\)", x) for x in lines)
+    assert not any("attempt 2 of 3" in line for line in notebook.told)

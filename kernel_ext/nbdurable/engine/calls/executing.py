@@ -198,13 +198,24 @@ def _wait_again(going: Going) -> Generator[Command, Sent, None]:
     going.call_id = call.id
     attempt.home.executing.add(call.id)
     left_s = _left_s(call, attempt.clock.now_us())
-    if left_s > TOLD_S_MIN:
+    parked = attempt.home.parked
+    if left_s > TOLD_S_MIN and not parked.maps:
         of = retry.retry.next_number(call.tries), retry.retry.attempts
         attempt.home.notify(lines.trying_again(call, of, left_s))
     until_s = attempt.clock.monotonic_s() + left_s
-    while (left_s := until_s - attempt.clock.monotonic_s()) > 0:
-        yield Pause(min(left_s, WAIT_SLICE_S))
-        attempt.leftovers.may_go_on(attempt.step.name, going.request.name)
+    parked.again[call.id] = _why(call), until_s
+    try:
+        while (left_s := until_s - attempt.clock.monotonic_s()) > 0:
+            yield Pause(min(left_s, WAIT_SLICE_S))
+            attempt.leftovers.may_go_on(attempt.step.name, going.request.name)
+    finally:
+        del parked.again[call.id]
+
+
+def _why(call: CallPast) -> str:
+    """What the other side answered, else what was raised, in a word."""
+    status = fields.number(call.fields, "status")
+    return str(status or fields.text(call.fields, "type").rpartition(".")[2])
 
 
 def _left_s(call: CallPast, now_us: int) -> float:

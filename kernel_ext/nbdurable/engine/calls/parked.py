@@ -44,12 +44,17 @@ class Parked:
             whether it is the last one.
         untils: By logical call, when its wait ends, on this process's own clock: a clock
             that is set doesn't move a deadline within the life of a kernel.
+        again: By logical call that is tried again later: why, and when, seconds on this
+            process's own clock.
+        maps: How many maps run: they tell for their calls how far those are.
         listening: Set when something was sent from this process.
     """
 
     ask: Callable[[Asked], Dismiss | None] = nobody
     progress: Callable[[str, str, bool], None] = untold
     untils: dict[str, float] = field(default_factory=dict)
+    again: dict[str, tuple[str, float]] = field(default_factory=dict)
+    maps: int = 0
     listening: set[threading.Event] = field(default_factory=set)
 
     def heard(self) -> None:

@@ -33,6 +33,8 @@ def fields(
         "type": f"{kind.__module__}.{kind.__qualname__}",
         "message": secrets.scrub(str(error))[:MESSAGE_CHARS_MAX],
     }
+    if status := _status(error):
+        found["status"] = status
     if isinstance(error, INTERRUPTS) or kind.__name__ == "CancelledError":
         found["interrupted"] = True
     elif isinstance(error, TimedOut):
@@ -40,3 +42,13 @@ def fields(
     if not_done and "interrupted" not in found:
         found["not_done"] = True
     return found
+
+
+def _status(error: BaseException) -> int:
+    """The HTTP status behind an exception of a client library, or 0."""
+    try:
+        response: object = getattr(error, "response", None)
+        status: object = getattr(response, "status_code", None)
+    except Exception:  # noqa: BLE001  # whatever an exception of somebody else's does
+        return 0
+    return status if type(status) is int else 0

@@ -45,7 +45,9 @@ async def map_awaited(
     number = next(frame.attempt.maps)
     mapping = Map(made, fixed, frame, None, Progress(total), number)
     driver = _Driver(mapping, limit, stop=on_error == "stop")
-    return results_of(mapping, await driver.run(items))
+    with mapping.shown():
+        results = await driver.run(items)
+    return results_of(mapping, results)
 
 
 class _Driver:

@@ -100,11 +100,24 @@ class Map:
             took = None if began_s is None else (clock.monotonic_s() - began_s) * 1000
             self.progress.ended(took, failed=failed)
 
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """It tells how far its calls are; they don't tell it one by one."""
+        parked = self.frame.attempt.home.parked
+        parked.maps += 1
+        try:
+            yield
+        finally:
+            parked.maps -= 1
+
     def tell(self, limit: int, *, last: bool = False) -> None:
         """Show how far it is."""
         attempt = self.frame.attempt
         name = f"{attempt.step.name} map {self.number}"
-        attempt.home.parked.progress(name, self.progress.line(limit), last)
+        parked, now_s = attempt.home.parked, attempt.clock.monotonic_s()
+        again = tuple(parked.again.values())
+        waiting = [(why, until_s - now_s) for why, until_s in again]
+        parked.progress(name, self.progress.line(limit, waiting), last)
 
     def _elsewhere(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
         if self.executor is None:
@@ -164,7 +177,8 @@ def map(  # noqa: A001  # it is `nd.map`
     mapping = Map(
         made, fixed, frame, executor, Progress(total), next(frame.attempt.maps)
     )
-    results = _Driver(mapping, limit, stop=on_error == "stop").run(iter(items))
+    with mapping.shown():
+        results = _Driver(mapping, limit, stop=on_error == "stop").run(iter(items))
     return results_of(mapping, results)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nbdurable.engine.where.moments import duration
@@ -27,6 +28,8 @@ class Progress:
         >>> done = Progress(1000, replayed=31, ran=611, running=8, busy_ms=6_110.0)
         >>> done.line(limit=8)
         '642/1,000 · 31 replayed · 8 running · ~0.4 s'
+        >>> done.line(limit=8, waiting=[("429", 14.0), ("429", 30.0)])
+        '642/1,000 · 31 replayed · 6 running · 2 waiting (429, next in 14 s) · ~0.4 s'
     """
 
     total: int | None
@@ -55,11 +58,13 @@ class Progress:
                 self.ran += 1
                 self.busy_ms += ms
 
-    def line(self, limit: int) -> str:
+    def line(self, limit: int, waiting: Sequence[tuple[str, float]] = ()) -> str:
         """What people read.
 
         Args:
             limit: How many run at a time.
+            waiting: Of those that run, which are tried again later: why, and in how many
+                seconds.
         """
         done = self.replayed + self.ran + self.failed
         of = f"/{self.total:,}" if self.total is not None else ""
@@ -67,7 +72,10 @@ class Progress:
             f"{done:,}{of}",
             f"{self.replayed:,} replayed" if self.replayed else "",
             f"{self.failed:,} failed" if self.failed else "",
-            f"{self.running:,} running" if self.running else "",
+            f"{self.running - len(waiting):,} running"
+            if self.running > len(waiting)
+            else "",
+            _waits(waiting),
             self._rest(done, limit),
         ]
         return " · ".join(filter(None, parts))
@@ -77,3 +85,12 @@ class Progress:
             return ""
         each_ms = self.busy_ms / self.ran
         return f"~{duration(each_ms * (self.total - done) / limit)}"
+
+
+def _waits(waiting: Sequence[tuple[str, float]]) -> str:
+    """How many wait to be tried again, why, and when the next one is."""
+    if not waiting:
+        return ""
+    whys = ", ".join(sorted({why for why, _ in waiting}))
+    next_s = max(0.0, min(left_s for _, left_s in waiting))
+    return f"{len(waiting):,} waiting ({whys}, next in {duration(next_s * 1000)})"
