@@ -116,6 +116,20 @@ def test_an_exception_that_was_seen_is_seen_again(tmp_path: Path) -> None:
     assert notebook.world.effects == ["try 1"]
 
 
+def test_a_write_of_the_same_cell_with_other_data_is_served(tmp_path: Path) -> None:
+    """It would ask; here serving it repeats nothing, so the first new call is told."""
+    notebook = Notebook(root=tmp_path)
+    notebook.plain(f"{TOOLS}\nwho = 'one'")
+    cell = "receipt = send('anna')\nnote = ask(who)"
+    notebook.run(cell, "s", "c1")
+    notebook.restart()
+    notebook.plain(f"{TOOLS}\nwho = 'two'")
+    frozen.switch(True)
+    error = refused(notebook, cell)
+    assert error.call == "ask('two')"
+    assert error.differs == ("prompt was 'one', is 'two'",)
+
+
 def test_a_cell_that_begins_afresh_is_served(nb: Notebook) -> None:
     """`--fresh` would make every call again, which is what frozen mode is there to stop."""
     nb.run(CELL, "s", "c1", fresh=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from nbdurable.cli.answers import Answer
 from nbdurable.cli.headless import Executed
 from nbdurable.cli.recorded import Wanted
-from nbdurable.cli.shell import typed
+from nbdurable.cli.shell import answers, typed
 from nbdurable.engine.asking.checked import RAN, REPLAYED, STOPPED
 from nbdurable.engine.calls.refusing import CallNotRecorded
 from nbdurable.engine.past.fates import GLYPHS, Fate
@@ -83,7 +83,11 @@ def _lines(done: Executed, against: Against, *, fine: bool) -> Iterator[str]:
         yield from _step(step, width, against)
     yield from _refused(done, against)
     if done.failed and not done.refused:
-        yield from ("", f"cell {done.failed.cell} raised:", done.failed.told)
+        yield from (
+            "",
+            f"cell {done.failed.cell} raised:",
+            answers(done.failed.told, ""),
+        )
     yield ""
     yield _verdict(done, against, fine=fine)
 

@@ -98,8 +98,10 @@ OTHERS: Final = frozenset({Past.OTHER_IN_DOUBT, Past.INSTEAD})
 FROZEN: Final[Mapping[Past, Verdict]] = {
     Past.CUT: _REPLAY,
     Past.RAISED_NOT_DONE: _SAME,
+    Past.NEW_DATA: _REPLAY,
 }
-"""What is served only in frozen mode, because the code saw it when it was recorded."""
+"""What is served in frozen mode whatever it is otherwise: it repeats nothing there, and
+the code saw it when it was recorded."""
 
 
 def decide(

@@ -15,8 +15,13 @@ from nbdurable.engine.telling import reasons
 from nbdurable.engine.telling.reference import name_of
 from nbdurable.engine.telling.wording import listed
 
-BY_PAST: Final = frozenset({Past.FORKED, Past.REKEYED, Past.UNDIGESTIBLE_TWIN})
+BY_PAST: Final = frozenset(
+    {Past.FORKED, Past.REKEYED, Past.UNDIGESTIBLE_TWIN, Past.EMPTIED}
+)
 """Pasts that say more than the record does."""
+
+OF_OTHERS: Final = frozenset({Past.OTHER_IN_DOUBT, Past.INSTEAD})
+"""Pasts in which the record is another call's, about which a person would be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def why_refused(
         present: How to read what is kept.
         used: Ids of the calls that its attempt was served.
     """
-    if match.call is not None:
+    if match.call is not None and match.past not in OF_OTHERS:
         there = name_of(history, match.call)
         told = _of_record(history, call, match, present)
         return Reason(f"{there} is the same call, and is not served, because {told}")
