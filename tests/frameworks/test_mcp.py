@@ -17,6 +17,7 @@ pytestmark = [
 
 CLIENTS = [
     ("agents", "stdio"),
+    ("agents", "over_http"),
     ("agents", "memory"),
     ("agents", "fastmcp_client"),
     ("crewai", "stdio"),  # mcp 1
@@ -47,3 +48,20 @@ def test_a_call_of_a_server_is_made_once(
         assert again["r"] == first["r"]
         assert len(program.world) == 4
         assert first["effects"] == again["effects"] == EFFECTS
+        assert "127.0.0.1" not in str(first["told"])
+
+
+@pytest.mark.parametrize("warm", ["agents"], indirect=True, scope="session")
+def test_outside_of_cells_nothing_is_recorded(
+    warm: tuple[Warm, Warm], tmp_path: Path
+) -> None:
+    """A plain cell asks each time, frozen mode refuses it, and `remove` unpatches."""
+    with ModelServer(tmp_path / "requests.jsonl") as server:
+        path = HERE / "programs" / "mcp" / "outside.py"
+        program = Program(path, tmp_path / "program", server)
+        said = program.run(warm[0])["r"]
+        assert isinstance(said, list)
+        refused, *patched = said
+        assert "weather.warn(city='Berlin')" in refused
+        assert patched == [False, False]
+        assert program.world == ["warn Berlin", "warn Berlin", "forecast Berlin"]

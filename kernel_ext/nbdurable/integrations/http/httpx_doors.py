@@ -50,7 +50,7 @@ def _door(library: ModuleType, original: Callable[..., Any]) -> Callable[..., An
             wire = HttpxWire(library, self, request)
             policy = promised(wire)
         if policy is None:
-            with named(frame, request.method, str(request.url)):
+            with named(frame, request.method, str(request.url), request.headers):
                 return original(self, request, stream=stream, **more)
         go = functools.partial(original, self, request, stream=True, **more)
         response = send(Exchange(wire, policy, frame), go, _read)
@@ -79,7 +79,7 @@ def _async_door(
             wire = HttpxWire(library, self, request)
             policy = promised(wire)
         if policy is None:
-            with named(frame, request.method, str(request.url)):
+            with named(frame, request.method, str(request.url), request.headers):
                 return await original(self, request, stream=stream, **more)
         go = functools.partial(original, self, request, stream=True, **more)
         response = await send_async(Exchange(wire, policy, frame), go, _aread)

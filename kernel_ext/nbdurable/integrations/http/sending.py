@@ -12,7 +12,7 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -34,6 +34,11 @@ from nbdurable.integrations.http.wires import Response, Wire
 
 FAILED = 400
 """From this status on an answer is a failure."""
+
+NO_HEADERS: Final[Mapping[str, str]] = {}
+
+MCP_TYPES: Final = {"application/json", "text/event-stream"}
+"""What a client of MCP over HTTP accepts, both at once, as its standard demands."""
 
 HOSTS: Final = Hosts()
 """The hosts that the user of this process had captured."""
@@ -59,14 +64,20 @@ def refuse_outside(wire: Wire) -> None:
 
 
 @contextlib.contextmanager
-def named(frame: Frame[Any], method: str, url: str) -> Iterator[None]:
-    """A request that is not journaled is sent within: the step's line names it."""
+def named(
+    frame: Frame[Any], method: str, url: str, headers: Mapping[str, str] = NO_HEADERS
+) -> Iterator[None]:
+    """A request that is not journaled is sent within: the step's line names it.
+
+    One of MCP's protocol isn't named: calls of tools are journaled above it.
+    """
     effects = frame.attempt.used.effects
-    if frame.parent or effects is None:
+    if frame.covered or effects is None:
         yield
         return
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    effects.note(requested.request(method, host), sys._getframe(2))  # noqa: SLF001  # whoever sends
+    if not set(headers.get("accept", "").split(", ")) >= MCP_TYPES:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        effects.note(requested.request(method, host), sys._getframe(2))  # noqa: SLF001  # whoever sends
     with inside(frame._replace(quiet=True)):
         yield
 

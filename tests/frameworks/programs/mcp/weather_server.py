@@ -36,4 +36,7 @@ def fails(city: str) -> str:
     raise ValueError("no such city")
 
 if __name__ == "__main__":
-    server.run("stdio")
+    if len(sys.argv) > 1:
+        server.run("streamable-http", port=int(sys.argv[1]))
+    else:
+        server.run("stdio")
