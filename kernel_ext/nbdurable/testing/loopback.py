@@ -114,6 +114,7 @@ class LoopbackServer:
 
 class _Connections(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 256
     block_on_close = False
     """A held request of a client that was killed must not keep the server."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from nbdurable.errors import DurableError, Remedy
 
@@ -28,7 +27,7 @@ class Failed:
 
 
 @dataclass(kw_only=True, eq=False)
-class MapFailed(DurableError, ExceptionGroup[Exception]):
+class MapFailed(DurableError):
     """Items of an `nd.map` failed; the results of the others are kept.
 
     Attributes:
@@ -44,9 +43,10 @@ class MapFailed(DurableError, ExceptionGroup[Exception]):
     total: int
     step: str
 
-    def __new__(cls, *_: object, failed: Sequence[Failed] = (), **__: object) -> Self:
-        """As a group of what the items raised, for ``except*``."""
-        return super().__new__(cls, "items failed", [f.error for f in failed])
+    @property
+    def exceptions(self) -> tuple[Exception, ...]:
+        """What the items raised."""
+        return tuple(f.error for f in self.failed)
 
     def fact(self) -> str:
         """How many."""

@@ -69,5 +69,14 @@ def _chain(error: BaseException | None) -> Iterator[int]:
         yield id(item)
         yield from (id(held) for held in vars(item).values())
         todo += [item.__cause__, item.__context__]
-        if isinstance(item, BaseExceptionGroup):
-            todo += item.exceptions
+        todo += _several(item)
+
+
+def _several(error: BaseException) -> list[BaseException]:
+    """The exceptions that it stands for: those of a group, and of an `nd.MapFailed`."""
+    try:
+        several: object = getattr(error, "exceptions", ())
+    except Exception:  # noqa: BLE001  # whatever an exception of somebody else's does
+        return []
+    held = several if isinstance(several, tuple) else ()
+    return [e for e in held if isinstance(e, BaseException)]
