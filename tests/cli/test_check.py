@@ -62,6 +62,8 @@ def test_a_notebook_is_recorded_checked_edited_and_recorded_again(
     project: Project,
 ) -> None:
     """Each step with its exit code; a check makes no call and changes no byte."""
+    review = "%%durable review\nreceipt = send('anna')"
+    project.write(TOOLS, SET, FINDINGS, review)
     assert project.check().code == 2
     assert "recorded · 4 cells · 3 calls made" in project.check("--update").text
     before = project.stored()
@@ -70,7 +72,7 @@ def test_a_notebook_is_recorded_checked_edited_and_recorded_again(
         0,
         True,
     )
-    project.write(TOOLS, SET, FINDINGS.replace("'two'", "'three'"), REVIEW)
+    project.write(TOOLS, SET, FINDINGS.replace("'two'", "'three'"), review)
     done = project.check()
     assert done.code == 1
     assert "CallNotRecorded: ask('three') is not in the journal." in done.text
