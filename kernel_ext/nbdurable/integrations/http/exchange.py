@@ -24,7 +24,12 @@ from nbdurable.integrations.http.calls import call_of
 from nbdurable.integrations.http.credentials import secrets_of
 from nbdurable.integrations.http.limits import BODY_BYTES_MAX
 from nbdurable.integrations.http.marks import Mark, Marks
-from nbdurable.integrations.http.recording import Recording, kept_headers, retryable
+from nbdurable.integrations.http.recording import (
+    Recording,
+    kept_headers,
+    retryable,
+    without,
+)
 from nbdurable.integrations.http.refusals import (
     Refused,
     StreamCut,
@@ -80,7 +85,7 @@ class Exchange:
     def __init__(self, wire: Wire, policy: Policy, frame: Frame[Attempt]) -> None:
         self.wire, self.frame = wire, frame
         attempt = frame.attempt
-        secrets = secrets_of(wire, attempt.home.secrets)
+        self._secrets = secrets = secrets_of(wire, attempt.home.secrets)
         facts = asked(wire.method, wire.url, wire.headers, wire.body)
         key = key_of(facts, secrets.scrub)
         self._latest = _latest_of(attempt, key)
@@ -133,27 +138,29 @@ class Exchange:
         """There was no whole answer."""
         if not self.wire.is_loss(error):
             return Outcome(raised=error)
-        failure = unanswered(type(error).__name__, str(error))
+        failure = unanswered(type(error).__name__, self._secrets.scrub(str(error)))
         self._latest.failure = failure
         self._blame(error)
         return Outcome(raised=failure)
 
     def refused(self, response: Any) -> Outcome:
         """The server answered with a failure, and its body was read."""
-        body = self.wire.content(response)[:BODY_BYTES_MAX]
         status = self.wire.status(response)
-        failure = refused(
+        failure = self._refused(
             Recording(
                 status=status,
                 headers=kept_headers(self.wire.said(response), model=self._model),
-                body=body,
-                cuts=(len(body),),
+                body=self.wire.content(response)[:BODY_BYTES_MAX],
                 ms=(self.elapsed_ms(),),
             )
         )
         self._latest.failure = failure if retryable(status) else None
         self._blame(response)
         return Outcome(raised=failure)
+
+    def _refused(self, recording: Recording) -> Refused:
+        """The failure, without secrets: an exception that holds one isn't stored."""
+        return refused(without(self._secrets.scrub, recording))
 
     def answered(self, response: Any, heard: Heard) -> Outcome:
         """The server answered, and the answer was read."""
@@ -165,11 +172,11 @@ class Exchange:
             return self.broke(undecodable)
         if heard.marks.seen is Mark.ERROR:
             self._blame(response)
-            return Outcome(raised=refused(recording))
+            return Outcome(raised=self._refused(recording))
         if self.call.policy.effect is Effect.READ and malformed(recording):
             assert self._begun is not None
             self.frame.attempt.blame.suspect(self._begun.call_id)
-            return Outcome(raised=refused(recording))
+            return Outcome(raised=self._refused(recording))
         return Outcome(recording)
 
     def part(self, response: Any, heard: Heard) -> Recording | None:

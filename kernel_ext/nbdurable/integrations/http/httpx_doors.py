@@ -47,7 +47,7 @@ def _door(library: ModuleType, original: Callable[..., Any]) -> Callable[..., An
         policy = None
         if worth_a_look(request.method, str(request.url), HOSTS):
             request.read()
-            wire = HttpxWire(library, self, request)
+            wire = HttpxWire(library, self, request, more.get("auth"))
             policy = promised(wire)
         if policy is None:
             with named(frame, request.method, str(request.url), request.headers):
@@ -76,7 +76,7 @@ def _async_door(
         policy = None
         if worth_a_look(request.method, str(request.url), HOSTS):
             await request.aread()
-            wire = HttpxWire(library, self, request)
+            wire = HttpxWire(library, self, request, more.get("auth"))
             policy = promised(wire)
         if policy is None:
             with named(frame, request.method, str(request.url), request.headers):

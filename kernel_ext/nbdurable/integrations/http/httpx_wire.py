@@ -20,16 +20,19 @@ class HttpxWire:
         library: The module.
         client: The client that sends.
         request: The library's request.
+        auth: What is given to the sending to authorise it.
     """
 
     anonymous = False
 
-    def __init__(self, library: ModuleType, client: Any, request: Any) -> None:
+    def __init__(
+        self, library: ModuleType, client: Any, request: Any, auth: Any = None
+    ) -> None:
         self._library, self._client = library, client
         self.request = request
         self.method: str = request.method
         self.url = str(request.url)
-        self.headers = request.headers
+        self.headers = _authorised(library, client, request, auth)
         self.body: bytes = request.content
 
     def is_loss(self, error: BaseException) -> bool:
@@ -83,6 +86,18 @@ class HttpxWire:
         """Tell of the body while it is read."""
         kind = _of(self._library, _Listening)
         response.stream = kind(response.stream, ending)
+
+
+def _authorised(library: ModuleType, client: Any, request: Any, auth: Any) -> Any:
+    """The headers with the one that only the sending adds, for a name and a password."""
+    if not isinstance(auth, (tuple, library.Auth)):
+        auth = getattr(client, "auth", None)
+    if isinstance(auth, tuple):
+        auth = library.BasicAuth(*auth)
+    if not isinstance(auth, library.BasicAuth):
+        return request.headers
+    asked = library.Request(request.method, request.url, headers=request.headers)
+    return next(auth.auth_flow(asked)).headers
 
 
 def _decoded(library: ModuleType, encoding: str, body: bytes) -> Iterator[bytes]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from nbdurable.integrations.http.limits import HEADER_CHARS_MAX
 
@@ -87,6 +87,15 @@ def kept_headers(
         for name, value in pairs
         if _is_kept(name, model=model) and len(value) <= HEADER_CHARS_MAX
     )
+
+
+def without(scrub: Callable[[str], str], recording: Recording) -> Recording:
+    """The same with what ``scrub`` leaves of its body, without headers that it changes."""
+    headers = tuple(pair for pair in recording.headers if scrub(pair[1]) == pair[1])
+    text = recording.body.decode("utf-8", "surrogateescape")
+    body = scrub(text).encode("utf-8", "surrogateescape")
+    cuts = recording.cuts if body == recording.body else ()
+    return replace(recording, headers=headers, body=body, cuts=cuts)
 
 
 def _is_kept(name: str, *, model: bool) -> bool:
