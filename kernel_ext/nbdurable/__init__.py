@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         wait_for,
     )
     from nbdurable.errors import DurableError, DurablePause, NotDone, TimedOut
-    from nbdurable.inbox import answer, send
+    from nbdurable.replies import answer, inbox, send
 
 __all__ = [
     "DurableError",
@@ -70,6 +70,7 @@ __all__ = [
     "fork",
     "frozen",
     "idempotency_key",
+    "inbox",
     "last_checkpoint",
     "map",
     "new",
@@ -105,17 +106,18 @@ _PLACES = {
     "NotDone": "errors",
     "Retry": "engine.past.retry",
     "TimedOut": "errors",
-    "answer": "inbox",
+    "answer": "replies",
     "approve": "engine.waits.blocking",
     "ask": "engine.waits.blocking",
     "checkpoint": "engine.calls.checkpoints",
+    "inbox": "replies",
     "idempotency_key": "engine.calls.idempotency",
     "last_checkpoint": "engine.calls.checkpoints",
     "map": "engine.fanout.mapping",
     "now": "engine.calls.draws",
     "random": "engine.calls.draws",
     "register_digest": "engine.values.registering",
-    "send": "inbox",
+    "send": "replies",
     "sleep": "engine.waits.blocking",
     "sleep_until": "engine.waits.blocking",
     "step": "engine.calls.nested",
@@ -125,7 +127,7 @@ _PLACES = {
 }
 """Public names that are not in `nbdurable.api`, and their modules."""
 
-_OF_A_SHELL = frozenset({"api", "inbox"})
+_OF_A_SHELL = frozenset({"api", "replies"})
 """Modules whose functions act on the run of this process."""
 
 

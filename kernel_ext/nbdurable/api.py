@@ -94,7 +94,12 @@ def detach() -> None:
     _fronts.clear()
 
 
-def _front(command: str) -> Front:
+def front_of(command: str) -> Front:
+    """The shell of this process.
+
+    Raises:
+        NothingDurable: There is none.
+    """
     if not _fronts:
         raise NothingDurable(command=command)
     return _fronts[0]
@@ -106,7 +111,7 @@ def attended(command: str) -> tuple[Front, History]:
     Raises:
         NothingDurable: There is no shell, or no run.
     """
-    front = _front(command)
+    front = front_of(command)
     return front, front.session.attend(front.facts(), command)
 
 
@@ -115,7 +120,7 @@ def run() -> Shown:
 
     Before the first durable cell it says how to begin.
     """
-    front = _front("%durable")
+    front = front_of("%durable")
     try:
         history = front.session.attend(front.facts(), "%durable")
     except NothingDurable:
@@ -334,7 +339,7 @@ def new() -> Told:
 
 def status() -> Told:
     """Where this kernel is: store, run, and whether durable cells are on."""
-    front = _front("%durable status")
+    front = front_of("%durable status")
     problem, again = "", dict[str, str]()
     try:
         front.session.attend(front.facts(), "%durable status")
@@ -368,11 +373,11 @@ def frozen(state: str = "on") -> Frozen:
 
 def off() -> Told:
     """Run durable cells as plain ones until `on`."""
-    _front("%durable off").switch(False)
+    front_of("%durable off").switch(False)
     return Told("durable cells run unprotected in this kernel until %durable on")
 
 
 def on() -> Told:
     """Make durable cells durable again."""
-    _front("%durable on").switch(True)
+    front_of("%durable on").switch(True)
     return Told("durable cells are durable again")

@@ -97,7 +97,9 @@ def test_an_interrupt_parks_the_question(kernel: Kernel, cell: str) -> None:
     kernel.interrupt()
     kernel.wait(ran)
     assert ran.reply["ename"] == "KeyboardInterrupt"
-    told = kernel.run('print(nd.answer("review.1"))').text
+    assert "review.1 waits for a yes or no: Send this to Anna?" in ran.text
+    assert "%durable approve review.1 (or --no)" in kernel.run("%durable inbox").text
+    told = kernel.run("%durable approve review.1").text
     assert "review.1 is answered and goes on when its cell runs again" in told
     assert kernel.run(cell, metadata=CELL).ok
     assert kernel.run("print(invoice)").text.strip() == "in_anna_1200"

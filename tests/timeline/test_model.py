@@ -42,7 +42,7 @@ def test_a_write_in_doubt_is_asked_about() -> None:
     """The question names the call and the commands that answer it."""
     (ask,) = view(doubtful()).asks
     assert ask.call == "send_invoice('anna', 1200)"
-    assert ask.says == "may have happened"
+    assert ask.says == "may have happened. It was not repeated."
     assert [command for _, command in ask.answers] == [
         "%durable resolve review.2 --happened VALUE",
         "%durable resolve review.2 --did-not",

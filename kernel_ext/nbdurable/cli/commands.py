@@ -23,6 +23,7 @@ from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.settle import Answer as Said
 from nbdurable.engine.telling import explain, lines, reference
 from nbdurable.engine.telling.sides import sides
+from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.values.plainly import READABLE
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.folders import STORE_FOLDER
@@ -209,15 +210,17 @@ def _states(store: Store) -> dict[str, str]:
     """How each run stands, in a few words."""
     alive = others(store)
     folded = run_index.histories(store.scan(run_index.INDEX_KINDS))
-    return {run: _state(history, alive) for run, history in folded.items()}
+    return {run: _state(store, history, alive) for run, history in folded.items()}
 
 
-def _state(history: History, alive: frozenset[str]) -> str:
+def _state(store: Store, history: History, alive: frozenset[str]) -> str:
     pinned = ", pinned" if history.pinned else ""
     step = run_index.unfinished_step(history)
     if history.closed is not None or step is None:
         return f"{'open' if history.closed is None else 'closed'}{pinned}"
-    doing = _DOING.get(step_fate(step, alive), "stopped in")
+    waits = of_step(history_of(store, history.run), step)
+    fate = Fate.WAITING if waits else step_fate(step, alive)
+    doing = _DOING.get(fate, "stopped in")
     return f"{doing} {line(step.name)}{pinned}"
 
 
@@ -270,7 +273,8 @@ def why(given: argparse.Namespace) -> Answer:
             evidence=evidence_of(store.get),
         )
         told = explain.why(history, given.what, present, "nbdurable why")
-    about, said = line(told.about), tuple(map(line, told.lines))
+    about = line(told.about)
+    said = tuple(shell.answers(line(part), given.run) for part in told.lines)
     data = {"about": about, "lines": list(said)}
     return _answer(str(explain.Why(about, said)), data, unverified)
 

@@ -6,21 +6,19 @@ import argparse
 import os
 from collections.abc import Callable
 
-from nbdurable.cli import commands
+from nbdurable.cli import commands, shell
 from nbdurable.cli.answers import Answer
 from nbdurable.engine.asking import answering
 from nbdurable.engine.asking.commands import OpenRun, Told
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.settle import value_of
-from nbdurable.engine.past.waits import Waiting, WaitKind, waiting
+from nbdurable.engine.past.waits import Waiting, WaitKind
 from nbdurable.engine.telling import reference
-from nbdurable.engine.values.plainly import visible
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.waits.pauses import NotWaiting
 from nbdurable.engine.waits.sending import account
 from nbdurable.engine.where.ids import RANDOM_IDS
-from nbdurable.engine.where.moments import Now, since
-from nbdurable.timeline import history_of
+from nbdurable.timeline import Inbox, history_of, inbox_of
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Record
@@ -30,48 +28,15 @@ def inbox(given: argparse.Namespace) -> Answer:
     """What waits for somebody, oldest first."""
     with commands.opened(given) as store:
         found = _open(store, given.run)
-    here = commands.now()
-    data = [
-        {
-            "reference": asked.reference,
-            "run": history.run,
-            "notebook": history.notebook,
-            "kind": asked.wait.kind.value,
-            "text": asked.wait.text,
-            "shown": asked.wait.preview,
-            "since_us": asked.call.started_us,
-            "deadline_us": asked.wait.deadline_us,
-            "command": asked.command,
-        }
-        for history, asked in found
-    ]
-    told = "\n".join(_line(history, asked, here) for history, asked in found)
-    return Answer(told or "nothing waits", data)
+    return Answer(shell.answers(str(found), given.run), found.data())
 
 
-def _line(history: History, asked: Waiting, here: Now) -> str:
-    wait = asked.wait
-    shown = "".join(f"\n    {part}" for part in visible(wait.preview).splitlines()[:8])
-    choices = f" ({', '.join(wait.choices)})" if wait.choices else ""
-    return (
-        f"? {visible(wait.text, lines=False)}{visible(choices, lines=False)}"
-        f" · {visible(history.notebook, lines=False)},"
-        f" since {since(asked.call.started_us, here)}{shown}\n    {asked.command}"
-    )
-
-
-def _open(store: Store, run: str) -> list[tuple[History, Waiting]]:
+def _open(store: Store, run: str) -> Inbox:
     """The questions of one run, or of all that aren't closed."""
     rows = commands.run_rows(store)
     meant = [reference.find_run(rows, run)] if run else rows
-    histories = (history_of(store, row.id) for row in meant if run or not row.closed)
-    found = [
-        (history, asked)
-        for history in histories
-        for asked in waiting(history)
-        if asked.wait.kind is not WaitKind.TIMER
-    ]
-    return sorted(found, key=lambda pair: pair[1].call.started_us)
+    ids = [row.id for row in meant if run or not row.closed]
+    return inbox_of(store, ids, commands.now())
 
 
 def answer(given: argparse.Namespace) -> Answer:
@@ -123,9 +88,9 @@ def _answered(
 def _meant(store: Store, given: argparse.Namespace) -> History:
     """The run that was named, else the one that waits for such a call, else the latest."""
     if not given.run:
-        for history, asked in _open(store, ""):
-            if asked.reference == given.call:
-                return history
+        for asked in _open(store, "").pending:
+            if asked.waiting.reference == given.call:
+                return asked.history
     row = reference.find_run(commands.run_rows(store), given.run)
     return history_of(store, row.id)
 

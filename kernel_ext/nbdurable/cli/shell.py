@@ -13,12 +13,12 @@ SPELLINGS: Final = (
     (re.compile(r"^%pip "), "pip "),
     (re.compile(r"^%env (?=\w+=)"), "export "),
     (re.compile(r"^%durable$"), "nbdurable show"),
-    (re.compile(r"^%durable (?=(resolve|why)\b)"), "nbdurable "),
+    (re.compile(r"^%durable (?=(answer|approve|inbox|resolve|why)\b)"), "nbdurable "),
 )
 """What begins a command in a notebook, and what it is at a shell. The other words of
 `%durable` need a kernel, so they stay as they are."""
 
-RESOLVE: Final = re.compile(r"%durable resolve ")
+ANSWERS: Final = re.compile(r"%durable (answer|approve|resolve) ")
 
 
 def typed(command: str) -> str:
@@ -43,7 +43,7 @@ def answers(text: str, run: str) -> str:
         run: The run as it was named on the command line, or "" for the latest.
     """
     of_run = f"--run {run} " if run else ""
-    return RESOLVE.sub(f"nbdurable resolve {of_run}", text)
+    return ANSWERS.sub(rf"nbdurable \1 {of_run}", text)
 
 
 def told(error: DurableError | DurablePause) -> str:

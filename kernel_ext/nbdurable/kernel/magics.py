@@ -75,11 +75,11 @@ def install(shell: InteractiveShell, attach: Callable[[], None]) -> None:
     """
 
     def durable(line: str) -> object:
-        from nbdurable import api
+        import nbdurable
 
         command = read(line, lambda text: _evaluate(shell, text))
         attach()
-        return getattr(api, command.function)(*command.args, **command.kwargs)
+        return getattr(nbdurable, command.function)(*command.args, **command.kwargs)
 
     def durable_cell(line: str, cell: str) -> None:  # noqa: ARG001  # IPython's shape
         raise NotOnLineOne

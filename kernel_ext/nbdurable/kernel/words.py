@@ -6,6 +6,7 @@ same name in `nbdurable.api`. So whatever the magic can do, the function can.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,9 @@ class Word:
         options: Option → keyword argument that it sets.
         valued: The option that is followed by a value up to the end of the line.
         named: Option that is followed by a name → keyword argument that it sets.
+        unset: Options → keyword argument that they set to False.
+        typed: Keyword argument that gets what is left of the line, as it is typed.
+        function: The function that it calls, where that has another name.
     """
 
     usage: str
@@ -48,6 +52,9 @@ class Word:
     options: Mapping[str, str] = field(default_factory=dict)
     valued: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
+    unset: Mapping[str, str] = field(default_factory=dict)
+    typed: str = ""
+    function: str = ""
 
 
 ANY = 1000
@@ -79,6 +86,22 @@ WORDS: dict[str, Word] = {
         least=1,
         options={"--did-not": "did_not", "--keep": "keep", "--again": "again"},
         valued="--happened",
+    ),
+    "inbox": Word(usage="inbox", says="what waits for an answer, in all notebooks"),
+    "approve": Word(
+        usage="approve STEP.CALL [--no]",
+        says="say yes, or no, to what asks for it",
+        most=1,
+        least=1,
+        unset={"--no": "value"},
+        function="answer",
+    ),
+    "answer": Word(
+        usage="answer STEP.CALL VALUE",
+        says="answer a question",
+        most=1,
+        least=1,
+        typed="typed",
     ),
     "undo": Word(
         usage="undo [STEP]", says="take back what its writes did, latest first", most=1
@@ -141,18 +164,34 @@ def read(line: str, evaluate: Evaluate) -> Command:
             known=tuple(WORDS),
         )
     rest, kwargs = _value(name, word, f" {rest}", evaluate)
+    if word.typed:
+        rest, _, text = rest.strip().partition(" ")
+        kwargs[word.typed] = _unquoted(text.strip())
+    args = _arguments(line, (name, word), rest.split(), kwargs)
+    lacks = word.valued and len(kwargs) != 1
+    lacks = lacks or (word.typed and not kwargs[word.typed])
+    if lacks or not word.least <= len(args) <= word.most:
+        raise CommandIncomplete(command=line.strip(), usage=word.usage)
+    return Command(word.function or name, tuple(args), kwargs)
+
+
+def _arguments(
+    line: str, said: tuple[str, Word], parts: list[str], kwargs: dict[str, object]
+) -> list[str]:
+    """What is no option; those become keyword arguments."""
+    name, word = said
     args = []
-    parts = iter(rest.split())
-    for part in parts:
+    left = iter(parts)
+    for part in left:
         if part in word.named:
-            kwargs[word.named[part]] = _name(line, word, next(parts, "--"))
+            kwargs[word.named[part]] = _name(line, word, next(left, "--"))
+        elif part in word.unset:
+            kwargs[word.unset[part]] = False
         elif part.startswith("--"):
             kwargs[_option(name, word, part)] = True
         else:
             args.append(part)
-    if not word.least <= len(args) <= word.most or (word.valued and len(kwargs) != 1):
-        raise CommandIncomplete(command=line.strip(), usage=word.usage)
-    return Command(name, tuple(args), kwargs)
+    return args
 
 
 def _value(
@@ -172,6 +211,15 @@ def _value(
     return before, {word.valued.removeprefix("--"): value}
 
 
+def _unquoted(text: str) -> str:
+    """A text that may stand in quotes, as it does at a shell."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if isinstance(value, str) else text
+
+
 def _name(line: str, word: Word, part: str) -> str:
     if part.startswith("--"):
         raise CommandIncomplete(command=line.strip(), usage=word.usage)
@@ -181,7 +229,12 @@ def _name(line: str, word: Word, part: str) -> str:
 def _option(name: str, word: Word, part: str) -> str:
     if part in word.options:
         return word.options[part]
-    known = [*word.options, *word.named, *([word.valued] if word.valued else [])]
+    known = [
+        *word.options,
+        *word.unset,
+        *word.named,
+        *([word.valued] if word.valued else []),
+    ]
     if part in known:  # the option that takes a value, without one
         raise CommandIncomplete(command=f"{name} … {part}", usage=word.usage)
     meant = nearest(part, known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nbdurable.timeline.diff import Diff
 from nbdurable.timeline.diffing import Reader, plain_values
 from nbdurable.timeline.diffing import diff as compare
+from nbdurable.timeline.inbox import Inbox, inbox_of
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.show import (
     Shown,
@@ -19,12 +20,14 @@ from nbdurable.timeline.views import RunView
 
 __all__ = [
     "Diff",
+    "Inbox",
     "Reader",
     "RunView",
     "Shown",
     "compare",
     "find_history",
     "history_of",
+    "inbox_of",
     "living",
     "plain_values",
     "run_view",

@@ -149,9 +149,9 @@ def _ask(ask: AskView) -> Markup:
     ]
     return element(
         "div",
-        element("b", f"{GLYPHS[Fate.IN_DOUBT]} ", class_="sign in-doubt"),
+        element("b", f"{GLYPHS[ask.fate]} ", class_=f"sign {css_class(ask.fate)}"),
         element("code", ask.call),
-        f" {ask.says}. It was not repeated.",
+        f" {ask.says}",
         element("dl", answers),
         class_="ask",
     )

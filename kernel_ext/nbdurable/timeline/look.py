@@ -96,6 +96,9 @@ stroke-width:1.2}
 .nbdurable .lanes .bar.in-doubt rect{fill:var(--doubt-fill);stroke:var(--doubt);
 stroke-width:1.4;stroke-dasharray:3 2}
 .nbdurable .lanes .bar.in-doubt text{fill:var(--doubt)}
+.nbdurable .lanes .bar.waiting rect{fill:var(--paper);stroke:var(--doubt);
+stroke-width:1.4}
+.nbdurable .lanes .bar.waiting text{fill:var(--doubt)}
 .nbdurable .lanes .bar.error rect{fill:var(--error)}
 .nbdurable .lanes .bar.error text{fill:var(--on-error)}
 .nbdurable .lanes .bar.inner rect{fill:var(--paper);stroke:none;opacity:.55}
@@ -119,6 +122,7 @@ fill:var(--ran)}
 box-shadow:inset 0 0 0 1.2px var(--replayed)}
 .nbdurable i.in-doubt{background:var(--doubt-fill);color:var(--doubt);
 box-shadow:inset 0 0 0 1.2px var(--doubt)}
+.nbdurable i.waiting{color:var(--doubt);box-shadow:inset 0 0 0 1.2px var(--doubt)}
 .nbdurable i.error{background:var(--error);color:var(--on-error)}
 .nbdurable i.running{background:var(--running);color:var(--on-running)}
 .nbdurable i.stopped{color:var(--error);font-size:13px}

@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nbdurable.engine.past import fields, settle
-from nbdurable.engine.past.decide import Past
-from nbdurable.engine.past.fates import Fate, call_fate, cut_off, step_fate
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.fates import Fate, call_fate, cut_off, shown_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import (
@@ -25,14 +24,15 @@ from nbdurable.engine.past.pasts import (
 )
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, tokens
+from nbdurable.engine.past.waits import is_parked
 from nbdurable.engine.telling.attempts import attempts
 from nbdurable.engine.telling.explain import call_line, why_step
 from nbdurable.engine.telling.wording import Stop, kernel_stopped
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import previews
+from nbdurable.timeline.asks import asks
 from nbdurable.timeline.previews import Get, line
 from nbdurable.timeline.views import (
-    AskView,
     CallView,
     CellView,
     KeptView,
@@ -116,7 +116,7 @@ def run_view(
         now=now,
         cells=_cells(making, stale or {}),
         kernels=_kernels(making),
-        asks=tuple(_asks(history, present.alive)),
+        asks=tuple(asks(history, present.alive)),
         kept=_kept(history),
         total=making.ledger.whole(),
     )
@@ -145,18 +145,19 @@ def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
 def _step(making: _Making, step: StepPast) -> StepView:
     f, present = step.fields, making.present
     why = _why(making, step)
+    calls = tuple(_calls(making, step))
     return StepView(
         id=step.id,
         slot=step.slot,
         name=line(step.name),
         title=line(step.title),
         attempt=step.attempt,
-        fate=step_fate(step, present.alive),
+        fate=shown_fate(step, [c.fate for c in calls], present.alive),
         started_us=step.started_us,
         ended_us=step.ended_us or _last_heard_us(making, step),
         ms=step.ms,
         tally=making.ledger.attempt(step),
-        calls=tuple(_calls(making, step)),
+        calls=calls,
         why=tuple(map(line, why)),
         names=_names(step),
         unsaved=tuple(map(line, fields.texts(f, "unsaved"))),
@@ -279,12 +280,14 @@ def _kernels(making: _Making) -> tuple[KernelView, ...]:
 
 
 def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
+    calls = making.ledger.calls(step)
     open_calls = [
         c
-        for c in making.ledger.calls(step)
+        for c in calls
         if call_fate(making.history, c, step, making.present.alive) is Fate.IN_DOUBT
         and made_by_cell(making.history.calls, c)
     ]
+    open_calls = open_calls or [c for c in calls if c.wait and is_parked(c)]
     name = line(step.name)
     if not open_calls:
         return kernel_stopped(Stop(at_us=last_us, step=name), making.present.now)
@@ -296,52 +299,9 @@ def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
         call=line(tool_of(first)),
         effect=first.effect,
         others=len(open_calls) - 1,
+        waited=bool(first.wait),
     )
     return kernel_stopped(stop, making.present.now)
-
-
-_ASKS: Final[Mapping[Past, str]] = {
-    Past.IN_DOUBT: "may have happened",
-    Past.RAISED_FATAL: "may have happened",
-    Past.EDITED: "already happened with an earlier version of the tool",
-    Past.UNRECOVERABLE: "happened, and its result can't be brought back",
-    Past.ELSEWHERE: "already happened in another cell",
-    Past.FORKED: "already happened in the run that this one was forked from",
-    Past.AFRESH: "already happened before this rerun",
-    Past.REKEYED: "may be one that already happened",
-    Past.UNDIGESTIBLE_TWIN: "may be one that already happened",
-    Past.EMPTIED: "already happened, and a part of it now stands outside it",
-    Past.NEW_DATA: "already happened in this cell, with other data",
-    Past.OTHER_IN_DOUBT: "may have happened instead of the call that is made now",
-    Past.INSTEAD: "already happened, and another call is to be made now",
-}
-
-_ANSWERS: Final = {
-    settle.Answer.HAPPENED: ("it happened", "--happened VALUE"),
-    settle.Answer.DID_NOT: ("it did not", "--did-not"),
-    settle.Answer.KEEP: ("keep that result", "--keep"),
-    settle.Answer.AGAIN: ("do it again", "--again"),
-}
-
-
-def _asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
-    for asked in settle.questions(history):
-        step = history.steps.get(asked.call.step)
-        if step and call_fate(history, asked.call, step, alive) is Fate.RUNNING:
-            continue
-        past = asked.past or Past.IN_DOUBT
-        doubt = past in {Past.IN_DOUBT, Past.RAISED_FATAL}
-        yield AskView(
-            reference=line(asked.reference),
-            call=line(asked.call.text or asked.call.name),
-            says=_ASKS.get(past, past.value),
-            answers=tuple(
-                (means, f"%durable resolve {line(asked.reference)} {option}")
-                for said, (means, option) in _ANSWERS.items()
-                if settle.fits(past, said)
-                and not (doubt and said is settle.Answer.AGAIN)
-            ),
-        )
 
 
 def _names(step: StepPast) -> tuple[str, ...]:

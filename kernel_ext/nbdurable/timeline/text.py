@@ -59,7 +59,7 @@ def _asks(run: RunView) -> Iterator[str]:
 
 
 def _ask(ask: AskView) -> Iterator[str]:
-    yield f"  {GLYPHS[Fate.IN_DOUBT]} {ask.call} {ask.says}. It was not repeated."
+    yield f"  {GLYPHS[ask.fate]} {ask.call} {ask.says}"
     width = max((len(means) for means, _ in ask.answers), default=0)
     for means, command in ask.answers:
         yield f"      {means.ljust(width)}  {command}"

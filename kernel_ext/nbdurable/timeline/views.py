@@ -180,13 +180,15 @@ class AskView:
     Attributes:
         reference: What to type for the call.
         call: The call as it was written.
-        says: Why it is asked.
+        says: Why it is asked, to the end of the sentence.
+        fate: Whether it waits, or is in doubt.
         answers: Pairs of a meaning and the command that says it.
     """
 
     reference: str
     call: str
     says: str
+    fate: Fate
     answers: tuple[tuple[str, str], ...]
 
 

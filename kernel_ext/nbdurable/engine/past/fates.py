@@ -14,6 +14,7 @@ from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, StepPast, StepState
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.waits import is_open, is_parked
 
 
 class Fate(StrEnum):
@@ -57,6 +58,8 @@ def call_fate(
         return Fate.IN_DOUBT
     if call.state is CallState.COMPLETED:
         return Fate.RAN
+    if call.wait and is_parked(call):
+        return Fate.WAITING if is_open(history, call) else Fate.STOPPED
     running = step.state is StepState.RUNNING and call.owner in alive
     if running and call.retrying:
         return Fate.WAITING
@@ -80,6 +83,19 @@ def step_fate(step: StepPast, alive: Collection[str]) -> Fate:
         return Fate.RUNNING if step.owner in alive else Fate.STOPPED
     paused = {"paused": Fate.WAITING, "interrupted": Fate.STOPPED}
     return paused.get(step.how, Fate.ERROR)
+
+
+def shown_fate(step: StepPast, calls: Collection[Fate], alive: Collection[str]) -> Fate:
+    """What became of a step attempt, its calls looked at: one that waits says so.
+
+    Args:
+        step: The attempt.
+        calls: What became of its calls.
+        alive: Ids of the owners that live.
+    """
+    found = step_fate(step, alive)
+    parked = found in {Fate.RUNNING, Fate.STOPPED} and Fate.WAITING in calls
+    return Fate.WAITING if parked else found
 
 
 def cut_off(history: History, alive: Collection[str]) -> list[StepPast]:

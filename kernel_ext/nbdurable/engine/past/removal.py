@@ -13,6 +13,7 @@ from typing import ClassVar
 from nbdurable.engine.past import settle
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.waits import waiting
 from nbdurable.engine.values.plainly import visible
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.errors import DurableError, Remedy
@@ -91,6 +92,10 @@ def reason(
         answer = "--did-not" if doubt else "--keep"
         command = f"!nbdurable resolve {called} {answer} {run}"
         return Reason(f"{called} {says}", command, "settle it")
+    for asks in waiting(history) if history.closed is None else ():
+        called = visible(asks.reference, lines=False)
+        how = f"!{asks.command} {run}" if asks.command else f"!nbdurable show {run}"
+        return Reason(f"{called} waits", how, "answer it")
     for step in latest:
         waits = step_fate(step, living) is Fate.WAITING
         if waits and not settle.answered(whole, step):

@@ -9,6 +9,7 @@ who came first, wherever the answers come from.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -19,6 +20,9 @@ from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, SignalPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable_store.records import Plain
+
+CHOICES_MAX: Final = 8
+"""Choices whose commands are shown; of more, a person types the one they mean."""
 
 
 class WaitKind(StrEnum):
@@ -145,6 +149,21 @@ _NAMES: Final = {
 }
 
 
+_EXAMPLES: Final[Mapping[AnswerKind, str]] = {
+    AnswerKind.ANY: "None",
+    AnswerKind.TEXT: '"…"',
+    AnswerKind.NUMBER: "0",
+    AnswerKind.YES_NO: "True",
+}
+"""What stands in a form that somebody is to fill in."""
+
+
+def _example(wait: Wait) -> str:
+    """A form to fill in, in the quotes that a shell leaves alone."""
+    told = (f'"{name}": {_EXAMPLES[kind]}' for name, kind in wait.form.items())
+    return f"{{{', '.join(told)}}}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A call that waits.
@@ -168,12 +187,30 @@ class Waiting:
 
     @property
     def command(self) -> str:
-        """What to type to answer, outside the notebook."""
-        if self.wait.kind is WaitKind.APPROVAL:
-            return f"nbdurable approve {self.reference}"
-        if self.wait.kind is WaitKind.SIGNAL:
-            return f"nbdurable send {self.wait.text} VALUE"
-        return f"nbdurable answer {self.reference} VALUE"
+        """What to type to answer, outside the notebook; "" for what nobody answers."""
+        first = self.replies[0][1] if self.replies else ""
+        if self.wait.kind is WaitKind.QUESTION:
+            first = f"answer {self.reference} VALUE"
+        return first and f"nbdurable {first}"
+
+    @property
+    def replies(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of an answer and what to type for it, behind the program's name."""
+        wait, named = self.wait, self.reference
+        if wait.kind is WaitKind.APPROVAL:
+            return ("yes", f"approve {named}"), ("no", f"approve {named} --no")
+        if wait.kind is WaitKind.SIGNAL:
+            return (("send it", f"send {shlex.quote(wait.text)} VALUE"),)
+        if wait.kind is WaitKind.TIMER:
+            return ()
+        offered = [(c, shlex.quote(c)) for c in wait.choices[:CHOICES_MAX]]
+        if not offered and wait.answer is AnswerKind.YES_NO:
+            offered = [("yes", "yes"), ("no", "no")]
+        if not offered:
+            offered = [
+                ("answer", shlex.quote(_example(wait)) if wait.form else "VALUE")
+            ]
+        return tuple((means, f"answer {named} {value}") for means, value in offered)
 
 
 def waiting(history: History) -> list[Waiting]:
@@ -198,11 +235,15 @@ def wait_of(call: CallPast) -> Wait | None:
     return read(call.wait) if call.wait else None
 
 
+def is_parked(call: CallPast) -> bool:
+    """Whether a wait has no end yet."""
+    return call.state in {CallState.STARTED, CallState.INTERRUPTED}
+
+
 def is_open(history: History, call: CallPast) -> bool:
     """Whether somebody still waits: interrupted and killed waits go on later."""
     latest = history.latest(call.slot)
-    parked = call.state in {CallState.STARTED, CallState.INTERRUPTED}
-    return parked and latest is not None and latest.id == call.step
+    return is_parked(call) and latest is not None and latest.id == call.step
 
 
 def signals_for(history: History, call: CallPast, wait: Wait) -> Iterator[SignalPast]:

@@ -32,6 +32,7 @@ from nbdurable.engine.telling.causes import (
 )
 from nbdurable.engine.telling.reasons import ran_because
 from nbdurable.engine.telling.reference import find, name_of
+from nbdurable.engine.telling.waits import call_waits, step_waits
 from nbdurable.engine.telling.wording import both, calls_told, line, saved
 from nbdurable.engine.where.moments import Now, duration, moment
 
@@ -102,7 +103,7 @@ def why_step(
         _replayed(step, present.now),
         ran,
         *_shown(history, step, reason, present),
-        _ended(step, present),
+        step_waits(history, step) or _ended(step, present),
         *details.unsaved(step),
         line(calls_told(tally), saved(tally)) if tally.calls else "",
     )
@@ -219,12 +220,16 @@ def call_line(
     fate = call_fate(history, call, step, present.alive)
     if fate is Fate.REPLAYED:
         return _served_line(history, call, step, present)
+    if fate is Fate.WAITING and call.wait:
+        return call_waits(history, call, present.now)
     if fate is Fate.WAITING:
         return f"waits: attempt {call.attempts} {outcome(call)}"
     if fate is Fate.RUNNING:
         since = f"is running, since {moment(call.started_us, present.now)}"
         elsewhere = present.here and call.owner != present.here
         return f"{since}, in another kernel" if elsewhere else since
+    if fate is Fate.STOPPED and call.wait:
+        return "waited, and was parked: it isn't asked here any more"
     if fate is Fate.STOPPED:
         return (
             f"did not end: {_cut_short(call)}. It goes on with the calls that it made"

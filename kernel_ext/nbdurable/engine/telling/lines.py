@@ -10,7 +10,7 @@ from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.waits import Waiting, WaitKind
-from nbdurable.engine.telling import wording
+from nbdurable.engine.telling import waits, wording
 from nbdurable.engine.telling.reference import name_of
 from nbdurable.engine.where.moments import Now, count, duration
 from nbdurable.engine.where.zones import LocalZone
@@ -136,6 +136,8 @@ def ended(
     ledger = Ledger(history)
     tally = ledger.attempt(step)
     notes = (*notes, *_without_outcome(history, step, ledger))
+    if step.how == "interrupted":
+        notes = (waits.parked(history, step), *notes)
     if step.how:
         stopped = wording.stopped_by(step.name, tally, step.how, by=unseen, fresh=fresh)
         return wording.line(stopped, *notes)

@@ -31,6 +31,7 @@ class Stop:
         call: The name of its tool.
         effect: What the call does to the world.
         others: How many more calls were under way.
+        waited: Whether the call waited, for somebody or for a moment.
     """
 
     at_us: int
@@ -39,6 +40,7 @@ class Stop:
     call: str = ""
     effect: Effect = Effect.WRITE
     others: int = 0
+    waited: bool = False
 
 
 def listed(items: Sequence[str], most: int = LISTED_MAX) -> str:
@@ -349,6 +351,8 @@ def kernel_stopped(stop: Stop, now: Now) -> str:
     if not stop.number:
         return f"{where}, between calls"
     others = f" and {stop.others} more" if stop.others else ""
+    if stop.waited:
+        return f"{where} while call {stop.number}{others} waited, {stop.call}"
     fate = what_happens_after_doubt(stop.effect)
     told = f"{stop.call} ({stop.effect.value}: {fate})"
     return f"{where} during call {stop.number}{others}, {told}"

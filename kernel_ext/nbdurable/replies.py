@@ -1,0 +1,106 @@
+"""What waits, and what is sent into a run from this kernel: `nd.inbox`, `nd.answer`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nbdurable.api import Front, attended, front_of, open_run
+from nbdurable.engine.asking import answering
+from nbdurable.engine.asking.commands import Told
+from nbdurable.engine.past import runs
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.waits import waiting
+from nbdurable.engine.telling.lines import now
+from nbdurable.engine.waits.sending import account, send_from_step
+from nbdurable.engine.where.folders import is_store, place_of
+from nbdurable.engine.where.frames import current_frame
+from nbdurable.errors import NothingDurable
+from nbdurable.timeline import Inbox, inbox_of
+from nbdurable_store.records import Record
+
+
+def inbox() -> Inbox:
+    """What waits for an answer, in all runs of this store that aren't closed."""
+    return _open(_beside("%durable inbox"))
+
+
+def _beside(command: str) -> Front:
+    """This process, in a run or not: another notebook's questions are answered too."""
+    try:
+        return attended(command)[0]
+    except NothingDurable:
+        here = front_of(command)
+        if not is_store(place_of(here.facts())):
+            raise
+        here.session.open(here.facts())
+        return here
+
+
+def _open(front: Front) -> Inbox:
+    session = front.session
+    rows = runs.rows(session.store.scan(runs.INDEX_KINDS), ())
+    ids = [row.id for row in rows if not row.closed]
+    return inbox_of(session.store, ids, now(session.clock.now_us()))
+
+
+def answer(call: str, value: object = True, *, typed: str = "") -> Told:  # noqa: FBT002  # a yes, as people say it
+    """Answer what a run waits for: this notebook's, else another one of the store.
+
+    Args:
+        call: STEP.CALL, such as ``review.2``; "" for the only question there is.
+        value: The answer.
+        typed: The answer as text instead, read as the question wants it: ``yes``, ``12``.
+
+    Raises:
+        NotWaiting: It doesn't wait, or it has its answer.
+        AnswerMisfit: It is no answer to that question.
+        ReferenceUnknown: The run has no such call.
+    """
+    front = _beside("%durable answer")
+    run = open_run(front)
+    elsewhere = _elsewhere(front, call)
+    if elsewhere is not None:
+        run = replace(run, history=elsewhere, executing=frozenset())
+    found = answering.find(run.history, call, "%durable answer")
+    said = answering.typed(found, typed) if typed else value
+    return _sent(front, answering.answer(run, found, said, **_sender(front)))
+
+
+def _elsewhere(front: Front, call: str) -> History | None:
+    """Another run that waits for this call, where this notebook's own doesn't."""
+    history = front.session.history
+    if any(asked.reference == call for asked in waiting(history)):
+        return None
+    pending = _open(front).pending
+    found = (p.history for p in pending if p.waiting.reference == call)
+    return next(found, None)
+
+
+def send(name: str, value: object = None) -> None:
+    """Send a value into the run, for the next `wait_for` of this name.
+
+    In a durable cell it is a `write`: a replay doesn't send again.
+
+    Args:
+        name: The name.
+        value: Plain data.
+
+    Raises:
+        AnswerMisfit: It is no plain data.
+    """
+    if current_frame() is not None:
+        send_from_step(name, value)
+        return
+    front, _ = attended("nd.send")
+    _sent(front, answering.send(open_run(front), name, value, **_sender(front)))
+
+
+def _sender(front: Front) -> dict[str, str]:
+    return {"by": account(), "via": "cell", "signal": front.session.ids.new()}
+
+
+def _sent(front: Front, said: tuple[Told, tuple[Record, ...]]) -> Told:
+    told, records = said
+    front.session.append(records, sync=True)
+    front.session.parked.heard()
+    return told

@@ -1,0 +1,80 @@
+"""What of a run needs somebody, and the commands that answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from nbdurable.engine.past import settle
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.fates import Fate, call_fate
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.waits import WaitKind, waiting
+from nbdurable.engine.telling.waits import typed, waits_for
+from nbdurable.timeline.previews import line
+from nbdurable.timeline.views import AskView
+
+_ASKS: Final[Mapping[Past, str]] = {
+    Past.IN_DOUBT: "may have happened",
+    Past.RAISED_FATAL: "may have happened",
+    Past.EDITED: "already happened with an earlier version of the tool",
+    Past.UNRECOVERABLE: "happened, and its result can't be brought back",
+    Past.ELSEWHERE: "already happened in another cell",
+    Past.FORKED: "already happened in the run that this one was forked from",
+    Past.AFRESH: "already happened before this rerun",
+    Past.REKEYED: "may be one that already happened",
+    Past.UNDIGESTIBLE_TWIN: "may be one that already happened",
+    Past.EMPTIED: "already happened, and a part of it now stands outside it",
+    Past.NEW_DATA: "already happened in this cell, with other data",
+    Past.OTHER_IN_DOUBT: "may have happened instead of the call that is made now",
+    Past.INSTEAD: "already happened, and another call is to be made now",
+}
+
+_ANSWERS: Final = {
+    settle.Answer.HAPPENED: ("it happened", "--happened VALUE"),
+    settle.Answer.DID_NOT: ("it did not", "--did-not"),
+    settle.Answer.KEEP: ("keep that result", "--keep"),
+    settle.Answer.AGAIN: ("do it again", "--again"),
+}
+
+
+def asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
+    """What needs somebody: calls that may have happened, and calls that wait."""
+    yield from _doubts(history, alive)
+    yield from _waits(history)
+
+
+def _doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
+    for asked in settle.questions(history):
+        step = history.steps.get(asked.call.step)
+        if step and call_fate(history, asked.call, step, alive) is Fate.RUNNING:
+            continue
+        past = asked.past or Past.IN_DOUBT
+        doubt = past in {Past.IN_DOUBT, Past.RAISED_FATAL}
+        yield AskView(
+            reference=line(asked.reference),
+            call=line(asked.call.text or asked.call.name),
+            says=f"{_ASKS.get(past, past.value)}. It was not repeated.",
+            fate=Fate.IN_DOUBT,
+            answers=tuple(
+                (means, f"%durable resolve {line(asked.reference)} {option}")
+                for said, (means, option) in _ANSWERS.items()
+                if settle.fits(past, said)
+                and not (doubt and said is settle.Answer.AGAIN)
+            ),
+        )
+
+
+def _waits(history: History) -> Iterator[AskView]:
+    """What waits for somebody; nobody answers in a run that is closed."""
+    for asked in waiting(history) if history.closed is None else ():
+        if asked.wait.kind is WaitKind.TIMER:
+            continue
+        said = tuple((line(means), line(command)) for means, command in typed(asked))
+        yield AskView(
+            reference=line(asked.reference),
+            call=line(asked.call.text or asked.call.name),
+            says=f"waits {line(waits_for(asked.wait))}",
+            fate=Fate.WAITING,
+            answers=said,
+        )

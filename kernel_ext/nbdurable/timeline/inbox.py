@@ -1,0 +1,100 @@
+"""What waits for somebody, in all runs of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.waits import Waiting, WaitKind, waiting
+from nbdurable.engine.telling.waits import answer_by, until
+from nbdurable.engine.values.plainly import visible
+from nbdurable.engine.where.moments import Now, since
+from nbdurable.timeline.previews import line
+from nbdurable.timeline.show import history_of
+from nbdurable_store.protocol import Store
+
+SHOWN_LINES_MAX: Final = 8
+"""Lines of what was shown with a question: who wants more looks at the notebook."""
+
+EMPTY: Final = "nothing waits for an answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A question, and the run that asks it."""
+
+    history: History
+    waiting: Waiting
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Inbox:
+    """What waits for somebody, oldest first; it shows itself as text.
+
+    Attributes:
+        pending: The questions.
+        now: The present as the reader sees it.
+    """
+
+    pending: tuple[Pending, ...]
+    now: Now
+
+    def __len__(self) -> int:
+        return len(self.pending)
+
+    def __str__(self) -> str:
+        return "\n".join(self._told(asked) for asked in self.pending) or EMPTY
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _told(self, asked: Pending) -> str:
+        call, wait = asked.waiting.call, asked.waiting.wait
+        choices = f" ({', '.join(wait.choices)})" if wait.choices else ""
+        form = f" ({', '.join(wait.form)})" if wait.form else ""
+        lines = visible(wait.preview).splitlines()[:SHOWN_LINES_MAX]
+        return (
+            f"? {line(wait.text)}{line(choices or form)}"
+            f" · {line(asked.history.notebook)},"
+            f" since {since(call.started_us, self.now)}{until(wait, self.now)}"
+            + "".join(f"\n    {part}" for part in lines)
+            + f"\n    {line(answer_by(asked.waiting))}"
+        )
+
+    def data(self) -> list[dict[str, object]]:
+        """The same for programs."""
+        return [
+            {
+                "reference": asked.waiting.reference,
+                "run": asked.history.run,
+                "notebook": asked.history.notebook,
+                "kind": asked.waiting.wait.kind.value,
+                "text": asked.waiting.wait.text,
+                "shown": asked.waiting.wait.preview,
+                "since_us": asked.waiting.call.started_us,
+                "deadline_us": asked.waiting.wait.deadline_us,
+                "command": asked.waiting.command,
+            }
+            for asked in self.pending
+        ]
+
+
+def inbox_of(store: Store, runs: Iterable[str], now: Now) -> Inbox:
+    """What these runs wait for; timers wait for nobody.
+
+    Args:
+        store: Where they are.
+        runs: Their ids.
+        now: The present as the reader sees it.
+    """
+    histories = [history_of(store, run) for run in runs]
+    found = [
+        Pending(history, asked)
+        for history in histories
+        for asked in waiting(history)
+        if asked.wait.kind is not WaitKind.TIMER
+    ]
+    found.sort(key=lambda asked: asked.waiting.call.started_us)
+    return Inbox(tuple(found), now)

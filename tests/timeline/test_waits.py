@@ -1,0 +1,152 @@
+"""How every view shows a run that waits."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.past.fates import Fate
+from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.removal import reason
+from nbdurable.engine.telling import explain, lines
+from nbdurable.engine.where.moments import Now
+from nbdurable.timeline.html import page
+from nbdurable.timeline.model import run_view
+from nbdurable.timeline.text import text
+from nbdurable.timeline.views import RunView
+from nbdurable_store.records import Plain
+from tests.stories import Story
+
+APPROVAL: Plain = {"kind": "approval", "text": "Send this?", "answer": "yes-no"}
+PLAN: Plain = {"kind": "question", "text": "Which?", "choices": ["A", "B b"]}
+FORM: Plain = {"kind": "question", "text": "?", "form": {"to": "text", "sum": "number"}}
+PAID: Plain = {"kind": "signal", "text": "paid"}
+NAP: Plain = {"kind": "timer", "text": "90 s", "deadline_us": 1_789_982_130_000_000}
+
+
+def asking(wait: Plain = APPROVAL) -> Story:
+    """A step that waits."""
+    story = Story()
+    story.opens()
+    step = story.step("review")
+    assert isinstance(wait, dict)
+    story.begins(step, "nd.approve('Send this?')", kind=wait["kind"], wait=wait)
+    story.wait(5)
+    return story
+
+
+def view(story: Story) -> RunView:
+    """As it is shown now."""
+    return run_view(story.history(), Now(story.us), alive=story.alive, get=story.get)
+
+
+@pytest.mark.parametrize("how", ["lives", "killed", "interrupted"])
+def test_a_question_waits_and_is_not_in_doubt(how: str) -> None:
+    """Whatever became of its kernel: it waits, with the commands that answer it."""
+    story = asking()
+    if how == "killed":
+        story.dies()
+    if how == "interrupted":
+        story.fails("review-1", "interrupted")
+    run = view(story)
+    (cell,) = run.cells
+    assert cell.latest.fate is Fate.WAITING
+    assert [c.fate for c in cell.latest.calls] == [Fate.WAITING]
+    for shown in (text(run), page(run)):
+        assert "waits for a yes or no: Send this?" in shown
+        assert "%durable approve review.1 --no" in shown
+        assert "may have happened" not in shown
+        assert "was not repeated" not in shown
+
+
+@pytest.mark.parametrize(
+    ("wait", "commands"),
+    [
+        (
+            PLAN,
+            ["%durable answer review.1 A", "%durable answer review.1 'B b'"],
+        ),
+        (
+            FORM,
+            ["""%durable answer review.1 '{"to": "…", "sum": 0}'"""],
+        ),
+        (PAID, ["nbdurable send paid VALUE"]),
+    ],
+    ids=["choices", "form", "signal"],
+)
+def test_each_kind_says_how_it_is_answered(wait: Plain, commands: list[str]) -> None:
+    """A choice is one command; a form has an example to fill in."""
+    (ask,) = view(asking(wait)).asks
+    assert [command for _, command in ask.answers] == commands
+
+
+def test_a_timer_waits_for_nobody() -> None:
+    """It is shown as waiting, and nobody is asked."""
+    run = view(asking(NAP))
+    assert run.asks == ()
+    assert run.cells[0].latest.fate is Fate.WAITING
+    assert "waits for its time: 90 s (since today 09:14, until today 09:15)" in (
+        run.cells[0].latest.calls[0].why
+    )
+
+
+def test_a_closed_run_waits_for_nobody() -> None:
+    """Nothing goes on in it, so nothing is asked."""
+    story = asking()
+    story.fails("review-1", "interrupted")
+    story.append("run.closed", {}, subject=story.run)
+    assert view(story).asks == ()
+
+
+def test_why_says_what_is_waited_for() -> None:
+    """Of the step and of the call, with the command."""
+    story = asking()
+    story.dies()
+    present = Present(Now(story.us), frozenset(story.alive))
+    step = str(explain.why(story.history(), "review", present))
+    call = str(explain.why(story.history(), "review.1", present))
+    wanted = "%durable approve review.1 (or --no)"
+    assert f"review.1 waits for a yes or no: Send this? · {wanted}" in step
+    assert f"(since today 09:14) · {wanted}" in call
+
+
+def test_a_stop_while_waiting_is_told_as_that() -> None:
+    """Not as a call that may have happened."""
+    story = asking()
+    story.dies()
+    (kernel, *_) = view(story).kernels
+    assert kernel.stopped == (
+        "Kernel stopped today 09:14 in review while call 1 waited, nd.approve"
+    )
+
+
+def test_an_interrupt_says_that_the_question_is_parked() -> None:
+    """The line under the cell, with the command and how to go on."""
+    story = asking()
+    story.fails("review-1", "interrupted")
+    history = story.history()
+    assert lines.ended(history, history.steps["review-1"]).endswith(
+        "review.1 waits for a yes or no: Send this? · %durable approve review.1 (or --no)"
+        " · run this cell again and it goes on waiting"
+    )
+
+
+def test_a_wait_that_was_left_is_not_asked() -> None:
+    """The cell was edited and asks no more: the old attempt was parked, and says so."""
+    story = asking()
+    story.fails("review-1", "interrupted")
+    story.completes(story.step("review", source="edited"))
+    run = view(story)
+    assert run.asks == ()
+    assert run.cells[0].attempts[0].calls[0].fate is Fate.STOPPED
+    assert "isn't asked here any more" in run.cells[0].attempts[0].calls[0].why
+
+
+@pytest.mark.parametrize("wait", [APPROVAL, NAP], ids=["question", "timer"])
+def test_a_run_that_waits_is_not_removed(wait: Plain) -> None:
+    """`gc` keeps it, and says how it is answered."""
+    story = asking(wait)
+    story.dies()
+    kept = reason(story.history(), {})
+    assert kept is not None
+    assert kept.why == "review.1 waits"
+    assert kept.command.startswith("!nbdurable ")
