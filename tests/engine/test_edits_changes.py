@@ -114,3 +114,65 @@ def test_what_can_not_be_changed_again_asks(nb: Notebook) -> None:
     with pytest.raises(ResultGone, match=r"a \(array\) was changed in place"):
         nb.run(f"{cell}\nedited = 1", "s", "c1")
     assert nb.world.effects == ["grow"]
+
+
+SIDE_BY_SIDE = """
+import asyncio
+both = []
+@tool(effect={effect!r})
+async def put(into, x):
+    both.append(x)
+    while len(both) < 2: await asyncio.sleep(0)
+    into.append(x)
+    return world(f"put {{x}}")
+@tool(effect={effect!r})
+async def look(at, x):
+    both.append(x)
+    while len(both) < 2: await asyncio.sleep(0)
+    return world(f"look {{x}}")
+"""
+GATHER = (
+    "l = []\nasync def main(): return await asyncio.gather({0}(l, 1), {0}(l, 2))\n"
+    "r = asyncio.run(main())"
+)
+
+
+def side_by_side(nb: Notebook, effect: str, tool: str, more: str = "") -> None:
+    """Run a cell in which two calls have one list at the same time."""
+    nb.restart()
+    nb.plain(SIDE_BY_SIDE.format(effect=effect))
+    nb.run(GATHER.format(tool) + more, "s", "c1")
+
+
+def test_calls_side_by_side_that_change_one_object_ask(nb: Notebook) -> None:
+    """Nobody knows whose change is whose: a write isn't made again, and not replayed."""
+    side_by_side(nb, "write", "put")
+    with pytest.raises(ResultGone, match="calls side by side changed"):
+        side_by_side(nb, "write", "put", "\nedited = 1")
+    assert sorted(nb.world.effects) == ["put 1", "put 2"]
+
+
+def test_reads_side_by_side_that_change_one_object_run_again(nb: Notebook) -> None:
+    """A read is asked again, and the object is what both make of it."""
+    side_by_side(nb, "read", "put")
+    side_by_side(nb, "read", "put", "\nedited = 1")
+    assert sorted(nb.namespace["l"]) == [1, 2]  # type: ignore[call-overload]
+    assert len(nb.world.effects) == 4
+
+
+def test_calls_side_by_side_that_change_nothing_are_served(nb: Notebook) -> None:
+    """To be given one object is no reason to ask."""
+    side_by_side(nb, "write", "look")
+    side_by_side(nb, "write", "look", "\nedited = 1")
+    assert sorted(nb.world.effects) == ["look 1", "look 2"]
+
+
+def test_one_call_after_the_other_may_change_one_object(nb: Notebook) -> None:
+    """What a call that was interrupted held is held no more."""
+    nb.plain("@tool(effect='read')\ndef stop(to): raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("l = []; stop(l)", "s", "c1")
+    nb.run("l = []; r = add(l, 1)", "s", "c1")
+    nb.restart()
+    nb.run("l = []; r = add(l, 1); edited = 1", "s", "c1")
+    assert nb.world.effects == ["add 1"]

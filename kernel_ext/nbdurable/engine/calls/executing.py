@@ -50,6 +50,7 @@ def execute(going: Going) -> Part:
             outcome = yield from _try(going)
     finally:
         going.frame.attempt.home.executing.discard(going.call_id)
+        going.request.release()
     # 5. Only now the caller gets the value.
     return outcome
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from nbdurable.engine.calls.requests import Put
+from nbdurable.engine.calls.shared import Holding
 from nbdurable.engine.codec import JSON, Encoded, Unstorable, decode, encode, keep
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.identity import keys
@@ -52,11 +53,12 @@ class Given:
     Attributes:
         key: The call's key, 32 bytes.
         undigestible: Where an argument has no digest, or "".
+        holding: What it holds while it is executed.
     """
 
     __slots__ = (
         "_arguments", "_counted", "_fixed", "_marks", "_name", "_only_atoms", "_secrets",
-        "_sources", "key", "undigestible",
+        "_sources", "holding", "key", "undigestible",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +72,7 @@ class Given:
         self._name, self._arguments, self._counted = name, arguments, counted
         self._secrets, self._sources = secrets, sources
         self._marks: Marks | None = None
+        self.holding = Holding()
         self._fixed: dict[str, bytes] = {}
         atoms = of_atoms(counted(arguments), secrets.found)
         self._only_atoms = atoms is not None
@@ -93,6 +96,7 @@ class Given:
         given = self._arguments
         if not ATOMS.issuperset(map(type, given.values())):
             self._marks = mark(given, given)
+            self.holding.begin(self._marks.found)
             lost = [n for n, v in given.items() if self._marks.lost(n, v)]
             self._fixed = {n: self._identify({n: given[n]})[0] for n in lost}
 
@@ -123,6 +127,8 @@ class Given:
         return self._marks is None or self._identify(self._arguments)[0] == self.key
 
     def _with_changes(self, value: object) -> Changed:
+        if self.holding.shared:
+            raise Unstorable(why="calls side by side changed what they were given")
         for name, before in self._fixed.items():
             if self._identify({name: self._arguments[name]})[0] != before:
                 kind = type(self._arguments[name]).__name__

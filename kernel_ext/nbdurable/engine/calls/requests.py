@@ -55,6 +55,7 @@ class CallRequest(NamedTuple):
         find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
         waits: What a call that waits says of itself when it starts, given the record
             that it was matched with. None for any other call.
+        release: The call has ended; what it was given is held no more.
         again: Logical id of a call of this attempt that failed, and that is tried or
             sent again: this is its next attempt. Else "".
     """
@@ -75,6 +76,7 @@ class CallRequest(NamedTuple):
     find_out: Callable[[], object] | None = None
     waits: Callable[[CallPast | None], dict[str, Plain]] | None = None
     again: str = ""
+    release: Callable[[], None] = lambda: None
 
     @property
     def is_step(self) -> bool:

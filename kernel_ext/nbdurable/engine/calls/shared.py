@@ -1,0 +1,54 @@
+"""Objects that calls side by side were given, and that one of them may change.
+
+What an object holds when a call ends is what that call made of it, unless another call
+had it at the same time: then nobody knows whose change is whose. Such an outcome isn't
+kept, so that a replay never makes one call's change in the name of another.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+_lock: Final = threading.Lock()
+_held: Final[dict[int, list[Holding]]] = {}
+"""By the id of an object: who holds it now; they keep it alive."""
+
+
+@dataclass(slots=True, eq=False)
+class Holding:
+    """What one call was given, while it is executed.
+
+    Attributes:
+        ids: Ids of the objects, which stay theirs as long as the call holds them.
+        shared: Whether another call has held one of them meanwhile.
+    """
+
+    ids: Collection[int] = ()
+    shared: bool = False
+    _on: bool = field(default=False)
+
+    def begin(self, ids: Collection[int]) -> None:
+        """The call begins, perhaps once more."""
+        self.end()
+        with _lock:
+            self.ids, self._on = tuple(ids), True
+            for one in self.ids:
+                others = _held.setdefault(one, [])
+                for other in others:
+                    other.shared = self.shared = True
+                others.append(self)
+
+    def end(self) -> None:
+        """The call has ended. Idempotent."""
+        with _lock:
+            if not self._on:
+                return
+            self._on = False
+            for one in self.ids:
+                others = _held[one]
+                others.remove(self)
+                if not others:
+                    del _held[one]
