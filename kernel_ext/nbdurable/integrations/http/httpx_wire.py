@@ -34,6 +34,7 @@ class HttpxWire:
         self.url = str(request.url)
         self.headers = _authorised(library, client, request, auth)
         self.body: bytes = request.content
+        self._was_read = False
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether there was no whole answer."""
@@ -77,6 +78,8 @@ class HttpxWire:
 
     def decoder(self, response: Any) -> Callable[[bytes], Iterable[bytes]] | None:
         """Takes the content encoding off."""
+        if self._was_read:  # what is heard of it was decoded
+            return None
         encoding = response.headers.get("content-encoding", "")
         return (
             functools.partial(_decoded, self._library, encoding) if encoding else None
@@ -84,6 +87,11 @@ class HttpxWire:
 
     def listen(self, response: Any, ending: Ending) -> None:
         """Tell of the body while it is read."""
+        self._was_read = response.is_stream_consumed  # some transports do so
+        if self._was_read:
+            ending.heard.hear(response.content)
+            ending.all_said()
+            return
         kind = _of(self._library, _Listening)
         response.stream = kind(response.stream, ending)
 
