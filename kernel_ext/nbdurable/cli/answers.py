@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
+from nbdurable.engine.where.dollars import recorded
 from nbdurable.engine.where.moments import Now
 
 
@@ -40,4 +42,6 @@ def plain(value: object) -> object:
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (tuple, list, set, frozenset)):
         return [plain(v) for v in value]
+    if isinstance(value, Decimal):
+        return recorded(value)
     return str(value) if isinstance(value, str) else value

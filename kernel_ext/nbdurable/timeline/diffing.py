@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.engine.past.evidence import Compared, not_compared
+from nbdurable.engine.past.money import spent, tokens
 from nbdurable.engine.past.pairs import Pair, aligned
 from nbdurable.engine.past.pasts import CallPast, StepPast, StepState
-from nbdurable.engine.past.tally import Ledger, tokens
+from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.steps.alike import changes
 from nbdurable.engine.telling import details
 from nbdurable.engine.telling.sides import Side
 from nbdurable.engine.values.differences import differences, short
 from nbdurable.engine.values.plainly import Unreadable, read
+from nbdurable.engine.where.dollars import dollars
 from nbdurable.engine.where.moments import duration, size
 from nbdurable.errors import DurableError
 from nbdurable.timeline import previews
@@ -298,9 +300,12 @@ Spent = tuple[StepPast, list[CallPast]]
 
 
 def _cost(old: Spent, new: Spent) -> Iterator[str]:
-    spent = [tokens(calls) for _, calls in (old, new)]
-    if spent[0] != spent[1]:
-        yield f"{spent[0]:,} tokens, now {spent[1]:,}"
+    used = [tokens(calls) for _, calls in (old, new)]
+    paid = [spent(calls) for _, calls in (old, new)]
+    if paid[0] != paid[1]:
+        yield f"{dollars(paid[0])}, now {dollars(paid[1])}"
+    elif used[0] != used[1]:
+        yield f"{used[0]:,} tokens, now {used[1]:,}"
     ms = old[0].ms, new[0].ms
     if abs(ms[0] - ms[1]) >= max(MS_TOLD_MIN, max(ms) / 10):
         yield f"{duration(ms[0])}, now {duration(ms[1])}"

@@ -7,6 +7,7 @@ from typing import Final
 from nbdurable.engine.past.fates import Fate
 from nbdurable.engine.past.tally import Tally
 from nbdurable.engine.telling.wording import both
+from nbdurable.engine.where.dollars import dollars
 from nbdurable.engine.where.moments import count, duration
 from nbdurable.timeline.views import RunView
 
@@ -22,10 +23,20 @@ LEGEND: Final = (
 
 
 def saved_told(total: Tally) -> str:
-    """What replay saved, tokens first: they are money."""
-    amounts = [count(total.saved_tokens, "token")] if total.saved_tokens else []
+    """What replay saved, money first, or the tokens that stand for it."""
+    left = total.saved_unpriced
+    amounts = [dollars(total.saved_usd)] if total.saved_usd else []
+    amounts += [count(left, "token")] if left else []
     amounts += [duration(total.saved_ms)] if total.saved_ms >= 1 else []
     return f"saved {both(amounts)}" if amounts else ""
+
+
+def spent_told(run: RunView) -> str:
+    """What the run spent, of what it may spend."""
+    if not run.total.usd and run.budget is None:
+        return ""
+    of = "" if run.budget is None else f" of {dollars(run.budget)}"
+    return f"spent {dollars(run.total.usd)}{of}"
 
 
 def shares(run: RunView) -> list[tuple[Fate, int]]:

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from nbdurable.engine.past.fates import GLYPHS, Fate
+from nbdurable.engine.telling.cost import of_call
 from nbdurable.engine.telling.wording import listed
+from nbdurable.engine.where.dollars import dollars
 from nbdurable.engine.where.moments import count, duration, moment, since
-from nbdurable.timeline.glance import legend, saved_told, shares
+from nbdurable.timeline.glance import legend, saved_told, shares, spent_told
 from nbdurable.timeline.lanes import anchor, css_class, lanes
 from nbdurable.timeline.look import PAGE_STYLE, STYLE
 from nbdurable.timeline.markup import Content, Markup, element, style
@@ -81,6 +83,7 @@ def _header(run: RunView) -> Markup:
     parts = [f"run {run.number}, since {since(run.opened_us, run.now)}", kernels]
     parts += [f"forked from {run.forked}"] if run.forked else []
     parts += ["closed"] if run.closed else []
+    parts += [told] if (told := spent_told(run)) else []
     return element(
         "header",
         element(
@@ -202,7 +205,11 @@ def _footer(run: RunView) -> Markup:
 def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
     step = cell.latest
     fate = Fate.REPLAYED if step.replays else step.fate
-    saved = step.tally.saved_ms
+    tally = step.tally
+    saved = [dollars(tally.saved_usd)] if tally.saved_usd else []
+    saved += [duration(tally.saved_ms)] if tally.saved_ms >= 1 else []
+    took = [duration(step.ms)] if step.ms else []
+    took += [dollars(tally.usd)] if tally.usd else []
     summary = element(
         "summary",
         element("span", GLYPHS[fate], class_=f"sign {css_class(fate)}"),
@@ -211,10 +218,10 @@ def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
         element("span", "stale", class_="soft", title=cell.stale)
         if cell.stale
         else None,
-        element("span", duration(step.ms) if step.ms else "", class_="num wide"),
+        element("span", " · ".join(took), class_="num wide"),
         element(
             "span",
-            f"saved {duration(saved)}" if saved >= 1 else "",
+            f"saved {' · '.join(saved)}" if saved else "",
             class_="num saved wide",
         ),
     )
@@ -258,7 +265,8 @@ def _call(step: StepView, call: CallView, *, full: bool) -> Markup:
         element("span", GLYPHS[call.fate], class_=f"sign {css_class(call.fate)}"),
         element("span", call.number, class_="soft num"),
         element("code", call.text, title=call.why),
-        element("span", f"{call.tokens:,} tokens" if call.tokens else "", class_="soft num wide"),
+        element("span", of_call(call.usd, call.tokens), class_="soft num wide",
+                title=f"{call.tokens:,} tokens" if call.tokens else None),
         element("span", duration(call.ms) if call.ms else "", class_="num"),
         style=f"padding-left:{6 + 20 * call.depth}px" if call.depth else None,
     )  # fmt: skip

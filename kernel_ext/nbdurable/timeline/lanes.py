@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from nbdurable.engine.past.fates import GLYPHS, Fate
+from nbdurable.engine.telling.cost import of_call
 from nbdurable.engine.where.moments import Now, count, duration, local, moment
 from nbdurable.timeline.layout import (
     BAR,
@@ -274,8 +275,9 @@ def _told(bar: Bar) -> str:
         return f"{count(len(bar.calls), 'call')}, {bar.fate.value}"
     call = bar.calls[0]
     took = f", {duration(call.ms)}" if call.ms else ""
-    tokens = f", {count(call.tokens, 'token')}" if call.tokens else ""
-    return f"{call.reference}  {call.text}\n{call.fate.value}{took}{tokens}\n{call.why}"
+    cost = of_call(call.usd, call.tokens)
+    paid = f", {cost}" if cost else ""
+    return f"{call.reference}  {call.text}\n{call.fate.value}{took}{paid}\n{call.why}"
 
 
 def _pill(row: Row, pill: Pill, now: Now) -> Markup:

@@ -14,6 +14,7 @@ from nbdurable.engine.past import fields
 from nbdurable.engine.past.fates import Fate, call_fate, cut_off, shown_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.money import price, tokens, unknown_models
 from nbdurable.engine.past.pasts import (
     HELD,
     CallPast,
@@ -23,7 +24,7 @@ from nbdurable.engine.past.pasts import (
     made_by_cell,
 )
 from nbdurable.engine.past.present import Present
-from nbdurable.engine.past.tally import Ledger, tokens
+from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.waits import is_parked
 from nbdurable.engine.telling.attempts import attempts
 from nbdurable.engine.telling.explain import call_line, why_step
@@ -119,6 +120,7 @@ def run_view(
         asks=tuple(asks(history, present.alive)),
         kept=_kept(history),
         total=making.ledger.whole(),
+        unpriced=tuple(map(line, unknown_models(history.calls.values()))),
     )
 
 
@@ -233,6 +235,7 @@ def _call(
         started_us=began_us,
         ms=before_ms + call.ms,
         tokens=tokens((call,)),
+        usd=price(call),
         model=line(fields.text(call.fields, "model")),
         attempt=call.attempts,
         attempts=tuple(map(line, attempts(call))),

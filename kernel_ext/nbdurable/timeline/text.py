@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from nbdurable.engine.past.fates import GLYPHS, Fate
-from nbdurable.engine.telling.wording import line, listed, saved
+from nbdurable.engine.telling.cost import cost, saved, unknown
+from nbdurable.engine.telling.wording import line, listed
 from nbdurable.engine.where.moments import count, duration, moment, since
+from nbdurable.timeline.glance import spent_told
 from nbdurable.timeline.views import AskView, CellView, RunView, StepView
 
 STRIP_MAX: Final = 64
@@ -41,7 +43,7 @@ def _head(run: RunView) -> Iterator[str]:
     closed = "closed" if run.closed else ""
     forked = f"forked from {run.forked}" if run.forked else ""
     opened = f"run {run.number}, since {since(run.opened_us, run.now)}"
-    yield line(run.title, opened, forked, closed)
+    yield line(run.title, opened, forked, closed, spent_told(run))
     total = run.total
     if total.served:
         calls = f"{count(total.served, 'call')} replayed, not paid again"
@@ -103,7 +105,7 @@ def _row(run: RunView, cell: CellView) -> tuple[str, str, str, str, str]:
         calls_told(step),
         duration(step.ms) if step.ms else "",
         moment(at_us, run.now),
-        saved(step.tally),
+        cost(step.tally),
     )
 
 
@@ -169,6 +171,9 @@ def _foot(run: RunView) -> Iterator[str]:
     if run.kept:
         names = listed([kept.name for kept in run.kept], NAMES_MAX)
         yield line(f"kept: {names}", "after a restart: %durable restore")
+    unknown_prices = unknown(run.unpriced)
+    if unknown_prices:
+        yield unknown_prices
     seen = {c.fate for s in run.attempts for c in s.calls}
     words = {Fate.IN_DOUBT: "may have happened"}
     shown = [f for f in Fate if f in seen and f is not Fate.STOPPED]

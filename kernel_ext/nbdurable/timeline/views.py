@@ -7,6 +7,7 @@ terminal, and it still has to be escaped for HTML.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from nbdurable.engine.past.fates import Fate
 from nbdurable.engine.past.tally import Tally
@@ -46,6 +47,7 @@ class CallView:
         ms: How long that took, with the waits between attempts, milliseconds; 0 where it
             is not known.
         tokens: Tokens in and out.
+        usd: What it cost, US dollars; None where that isn't known.
         model: The model that answered, or "".
         attempt: Which of its attempts is shown, from 1.
         attempts: How each of them ended, if there were several.
@@ -72,6 +74,7 @@ class CallView:
     started_us: int = 0
     ms: float = 0.0
     tokens: int = 0
+    usd: Decimal | None = None
     model: str = ""
     attempt: int = 1
     attempts: tuple[str, ...] = ()
@@ -224,6 +227,8 @@ class RunView:
         asks: What waits for an answer.
         kept: Names that can be restored.
         total: What all attempts and replays did.
+        budget: What it may spend, US dollars; None for no limit.
+        unpriced: Models whose price isn't known.
     """
 
     id: str
@@ -238,6 +243,8 @@ class RunView:
     kept: tuple[KeptView, ...]
     total: Tally
     forked: str = ""
+    budget: Decimal | None = None
+    unpriced: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -9,14 +9,18 @@ tokens. An `nd.step` is no call: it counts as those that it holds.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from dataclasses import fields as members
+from decimal import Decimal
+from typing import Any, Final, TypedDict
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.money import UNPAID, priced, spent, tokens
 from nbdurable.engine.past.pasts import HELD, made_by_cell
+from nbdurable.engine.where.dollars import NOTHING
 
 DEPTH_MAX: Final = 100
 """Calls that are nested deeper have no number; nobody could type it."""
@@ -30,35 +34,52 @@ class Tally:
         served: Calls that were replayed.
         ran: Calls that were executed, whatever their outcome.
         lost: Those of them that have no outcome to be served: they would run again.
+        unpaid: Those of the others that nobody is paid for: draws, waits, checkpoints.
         ms: How long the attempts took, milliseconds.
         tokens: Tokens spent by the calls that ran, in and out.
+        usd: What those calls cost, US dollars, as far as prices were known.
+        priced: Tokens of those whose price is known.
         saved_ms: How long the replayed calls took when they ran, milliseconds.
         saved_tokens: What the replayed calls spent when they ran.
+        saved_usd: What they cost then, US dollars, as far as prices were known.
+        saved_priced: Tokens of those whose price is known.
     """
 
     served: int = 0
     ran: int = 0
     lost: int = 0
+    unpaid: int = 0
     ms: float = 0.0
     tokens: int = 0
+    usd: Decimal = NOTHING
+    priced: int = 0
     saved_ms: float = 0.0
     saved_tokens: int = 0
+    saved_usd: Decimal = NOTHING
+    saved_priced: int = 0
 
     @property
     def calls(self) -> int:
         """All calls, replayed or not."""
         return self.served + self.ran
 
+    @property
+    def saved_unpriced(self) -> int:
+        """Tokens that replay saved, of the calls whose price isn't known."""
+        return self.saved_tokens - self.saved_priced
+
     def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            served=self.served + other.served,
-            ran=self.ran + other.ran,
-            lost=self.lost + other.lost,
-            ms=self.ms + other.ms,
-            tokens=self.tokens + other.tokens,
-            saved_ms=self.saved_ms + other.saved_ms,
-            saved_tokens=self.saved_tokens + other.saved_tokens,
-        )
+        names = [member.name for member in members(self)]
+        sums: dict[str, Any] = {n: getattr(self, n) + getattr(other, n) for n in names}
+        return Tally(**sums)
+
+
+class _Saved(TypedDict):
+    """The members of a `Tally` that say what was saved, time aside."""
+
+    saved_tokens: int
+    saved_usd: Decimal
+    saved_priced: int
 
 
 class Ledger:
@@ -134,11 +155,26 @@ class Ledger:
             served=self._own(served, calls) + fields.number(step.fields, "elsewhere"),
             ran=self._own(ran, calls),
             lost=self._own((c for c in ran if not self._kept(c)), calls),
+            unpaid=self._own(filter(self._is_unpaid, ran), calls),
             ms=step.ms,
             tokens=tokens(ran),
+            usd=spent(ran),
+            priced=priced(ran),
             saved_ms=covered(_span(c) for c in served),
-            saved_tokens=tokens(self._with_inner(served)),
+            **self._saved(served),
         )
+
+    def _is_unpaid(self, call: CallPast) -> bool:
+        return call.kind in UNPAID and self._kept(call)
+
+    def _saved(self, calls: Sequence[CallPast]) -> _Saved:
+        """What these calls, and those made in them, cost when they ran."""
+        found = self._with_inner(calls)
+        return {
+            "saved_tokens": tokens(found),
+            "saved_usd": spent(found),
+            "saved_priced": priced(found),
+        }
 
     def _kept(self, call: CallPast) -> bool:
         completed = call.state is CallState.COMPLETED
@@ -153,7 +189,7 @@ class Ledger:
         return Tally(
             served=self._own(calls, calls),
             saved_ms=covered([own, *(_span(c) for c in calls)]),
-            saved_tokens=tokens(self._with_inner(calls)),
+            **self._saved(calls),
         )
 
     def whole(self) -> Tally:
@@ -174,10 +210,13 @@ class Ledger:
         return Tally(
             served=self._own(served.values(), served.values()),
             ran=sum(t.ran for t in attempts),
+            unpaid=sum(t.unpaid for t in attempts),
             ms=sum(t.ms for t in attempts),
             tokens=sum(t.tokens for t in attempts),
+            usd=sum((t.usd for t in attempts), NOTHING),
+            priced=sum(t.priced for t in attempts),
             saved_ms=covered(spans),
-            saved_tokens=tokens(self._with_inner(list(served.values()))),
+            **self._saved(list(served.values())),
         )
 
     def _own(self, calls: Iterable[CallPast], among: Iterable[CallPast]) -> int:
@@ -189,7 +228,7 @@ class Ledger:
             if made_by_cell(self.history.calls, c)
         )
 
-    def _with_inner(self, calls: Sequence[CallPast]) -> Iterable[CallPast]:
+    def _with_inner(self, calls: Sequence[CallPast]) -> Collection[CallPast]:
         found = {c.id: c for c in calls}
         queue = list(calls)
         while queue:
@@ -197,14 +236,6 @@ class Ledger:
             found.update((c.id, c) for c in inner)
             queue += inner
         return found.values()
-
-
-def tokens(calls: Iterable[CallPast]) -> int:
-    """Tokens in and out of the calls that ended."""
-    return sum(
-        fields.number(c.fields, "tokens_in") + fields.number(c.fields, "tokens_out")
-        for c in calls
-    )
 
 
 def _span(call: CallPast) -> tuple[float, float]:

@@ -8,10 +8,13 @@ was running, side by side or not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.money import priced, spent, tokens
 from nbdurable.engine.past.pasts import made_by_cell
-from nbdurable.engine.past.tally import covered, tokens
+from nbdurable.engine.past.tally import covered
+from nbdurable.engine.where.dollars import NOTHING, dollars
 from nbdurable.engine.where.moments import count, duration
 
 
@@ -23,22 +26,30 @@ class Worth:
         calls: Calls that have an outcome, those inside others aside.
         ms: How long steps and calls took, milliseconds.
         tokens: Tokens in and out.
+        usd: What they cost, US dollars, as far as prices were known.
+        priced: Tokens whose price is known.
     """
 
     calls: int = 0
     ms: float = 0.0
     tokens: int = 0
+    usd: Decimal = NOTHING
+    priced: int = 0
 
     def __add__(self, other: Worth) -> Worth:
         return Worth(
             calls=self.calls + other.calls,
             ms=self.ms + other.ms,
             tokens=self.tokens + other.tokens,
+            usd=self.usd + other.usd,
+            priced=self.priced + other.priced,
         )
 
     def __str__(self) -> str:
         parts = [count(self.calls, "call"), duration(self.ms)]
-        parts += [count(self.tokens, "token")] if self.tokens else []
+        parts += [dollars(self.usd)] if self.usd else []
+        left = self.tokens - self.priced
+        parts += [count(left, "token")] if left else []
         return ", ".join(parts)
 
 
@@ -58,6 +69,8 @@ def worth(history: History) -> Worth:
         ),
         ms=covered([*spans, *map(_span, latest)]),
         tokens=tokens(ended),
+        usd=spent(ended),
+        priced=priced(ended),
     )
 
 

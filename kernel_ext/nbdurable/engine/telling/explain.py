@@ -30,10 +30,11 @@ from nbdurable.engine.telling.causes import (
     previous,
     rekeyed,
 )
+from nbdurable.engine.telling.cost import cost
 from nbdurable.engine.telling.reasons import ran_because
 from nbdurable.engine.telling.reference import find, name_of
 from nbdurable.engine.telling.waits import call_waits, step_waits
-from nbdurable.engine.telling.wording import both, calls_told, line, saved
+from nbdurable.engine.telling.wording import both, calls_told, line
 from nbdurable.engine.where.moments import Now, duration, moment
 
 
@@ -105,7 +106,7 @@ def why_step(
         *_shown(history, step, reason, present),
         step_waits(history, step) or _ended(step, present),
         *details.unsaved(step),
-        line(calls_told(tally), saved(tally)) if tally.calls else "",
+        line(calls_told(tally), cost(tally)) if tally.calls else "",
     )
     return Why(step.name, tuple(part for part in lines if part))
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.tally import Tally
+from nbdurable.engine.telling.cost import cost, spent
 from nbdurable.engine.where.moments import Now, count, duration, moment, since
 
 DOT: Final = " · "
@@ -80,8 +81,11 @@ def ran(name: str, tally: Tally, *notes: str, fresh: bool = False) -> str:
     """A step was executed.
 
     Example:
+        >>> from decimal import Decimal
         >>> print(ran("findings", Tally(ran=30, ms=96_000)))
         findings · 30 calls ran · 96 s · these 30 are not paid again
+        >>> print(ran("ask", Tally(ran=1, ms=900, usd=Decimal("0.12"))))
+        ask · 1 call ran · 0.9 s · $0.12 · this call is not paid again
         >>> print(ran("plot", Tally(ms=1_400)))
         plot · ran, no calls · 1.4 s
         >>> print(ran("news", Tally(ran=2, ms=1_400), fresh=True))
@@ -90,10 +94,9 @@ def ran(name: str, tally: Tally, *notes: str, fresh: bool = False) -> str:
     if not tally.calls:
         return line(name, "ran, no calls", duration(tally.ms), *notes)
     if tally.served:
-        return line(name, calls_told(tally), duration(tally.ms), saved(tally), *notes)
-    ending = (
-        notes if any(notes) else (duration(tally.ms), _not_again(tally, fresh=fresh))
-    )
+        return line(name, calls_told(tally), duration(tally.ms), cost(tally), *notes)
+    took = duration(tally.ms), spent(tally), _not_again(tally, fresh=fresh)
+    ending = (spent(tally), *notes) if any(notes) else took
     return line(name, f"{count(tally.ran, 'call')} ran", *ending)
 
 
@@ -106,7 +109,8 @@ def ran_again(name: str, because: str, tally: Tally, *notes: str) -> str:
     """
     parts = [f"{tally.ran:,} new"] if tally.ran else []
     parts += [f"{tally.served:,} replayed"] if tally.served else []
-    return line(name, f"ran again because {because}", ", ".join(parts), *notes)
+    told = ", ".join(parts), cost(tally) if tally.usd or tally.saved_usd else ""
+    return line(name, f"ran again because {because}", *told, *notes)
 
 
 def replayed(name: str, at_us: int, now: Now, *notes: str, again: str = "") -> str:
@@ -151,6 +155,7 @@ def stopped_by(
         stop(how, by or "the error above"),
         calls,
         duration(tally.ms),
+        spent(tally),
         _not_again(tally, fresh=fresh) if tally.ran else "",
     )
 
@@ -177,28 +182,16 @@ def calls_told(tally: Tally) -> str:
 
 
 def _not_again(tally: Tally, *, fresh: bool) -> str:
-    kept = tally.ran - tally.lost
+    kept = tally.ran - tally.lost - tally.unpaid
     if fresh:
         return "--fresh: paid again each time"
     if not kept:
         return ""
-    if tally.lost:
+    if tally.lost or tally.unpaid:
         return f"{kept:,} of them {'is' if kept == 1 else 'are'} not paid again"
     if kept == 1:
         return "this call is not paid again"
     return f"these {kept:,} are not paid again"
-
-
-def saved(tally: Tally) -> str:
-    """What replay saved: time, and tokens where there were any.
-
-    Example:
-        >>> saved(Tally(served=16, saved_ms=55_000, saved_tokens=12_400))
-        'saved 55 s and 12,400 tokens'
-    """
-    amounts = [duration(tally.saved_ms)] if tally.saved_ms >= 1 else []
-    amounts += [count(tally.saved_tokens, "token")] if tally.saved_tokens else []
-    return f"saved {both(amounts)}" if amounts else ""
 
 
 # ---- notes at the end of such a line -------------------------------------------------

@@ -1,0 +1,56 @@
+"""What calls cost, as far as their prices were known when they ended. Pure.
+
+A price belongs to its day: it is recorded with the call, and a replay years later neither
+asks for it nor loads a table. Where none is recorded the tokens are told instead, and the
+model by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from nbdurable.engine.past import fields
+from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.where.dollars import NOTHING, amount
+
+UNPAID: Final = frozenset(
+    {"draw", "checkpoint", "timer", "approval", "question", "signal", "undo"}
+)
+"""Kinds of calls that nobody is paid for: they are kept, but nothing is saved by it."""
+
+
+def tokens(calls: Iterable[CallPast]) -> int:
+    """Tokens in and out of the calls that ended."""
+    return sum(map(_tokens, calls))
+
+
+def price(call: CallPast) -> Decimal | None:
+    """What the latest attempt of a call cost; None where that isn't recorded."""
+    return amount(call.fields.get("usd"))
+
+
+def spent(calls: Iterable[CallPast]) -> Decimal:
+    """What these calls cost, as far as it is known."""
+    return sum((price(call) or NOTHING for call in calls), NOTHING)
+
+
+def priced(calls: Iterable[CallPast]) -> int:
+    """Tokens of the calls whose price is known."""
+    return tokens(call for call in calls if price(call) is not None)
+
+
+def unknown_models(calls: Iterable[CallPast]) -> tuple[str, ...]:
+    """Models that used tokens whose price isn't known, in order."""
+    lost = (c for c in calls if price(c) is None and _tokens(c))
+    return tuple(dict.fromkeys(m for c in lost if (m := _model(c))))
+
+
+def _tokens(call: CallPast) -> int:
+    told = (fields.number(call.fields, name) for name in ("tokens_in", "tokens_out"))
+    return sum(max(0, n) for n in told)
+
+
+def _model(call: CallPast) -> str:
+    return fields.text(call.fields, "model")
