@@ -35,7 +35,7 @@ TIED = {
 
 
 VARIES = re.compile(
-    r"\d[\d,.]*(?= (?:ms|s|min|h|tokens)\b)|(?:(?:yesterday|Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?\d\d:\d\d"
+    r"\d[\d,.]*(?= (?:ms|s|min|h|tokens)\b)|\$\d[\d,.]*|(?:(?:yesterday|Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?\d\d:\d\d"
 )
 """What differs between two runs of the same notebook."""
 

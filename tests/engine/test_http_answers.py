@@ -210,7 +210,7 @@ USAGE: dict[str, tuple[Recording, dict[str, object]]] = {
                 }
             ).encode(),
         ),
-        {"model": "m", "tokens_in": 13, "tokens_out": 2},
+        {"model": "m", "tokens_in": 13, "tokens_out": 2, "tokens_cached": 10},
     ),
     "messages stream": (
         Recording(

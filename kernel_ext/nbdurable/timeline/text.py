@@ -171,9 +171,7 @@ def _foot(run: RunView) -> Iterator[str]:
     if run.kept:
         names = listed([kept.name for kept in run.kept], NAMES_MAX)
         yield line(f"kept: {names}", "after a restart: %durable restore")
-    unknown_prices = unknown(run.unpriced)
-    if unknown_prices:
-        yield unknown_prices
+    yield from map(unknown, run.unpriced)
     seen = {c.fate for s in run.attempts for c in s.calls}
     words = {Fate.IN_DOUBT: "may have happened"}
     shown = [f for f in Fate if f in seen and f is not Fate.STOPPED]

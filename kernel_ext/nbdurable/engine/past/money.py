@@ -44,7 +44,21 @@ def priced(calls: Iterable[CallPast]) -> int:
 def unknown_models(calls: Iterable[CallPast]) -> tuple[str, ...]:
     """Models that used tokens whose price isn't known, in order."""
     lost = (c for c in calls if price(c) is None and _tokens(c))
-    return tuple(dict.fromkeys(m for c in lost if (m := _model(c))))
+    return _once(_model(c) for c in lost if not fields.text(c.fields, "unpriced"))
+
+
+def unpriced(calls: Iterable[CallPast]) -> tuple[str, ...]:
+    """Why no price table could be asked, each reason once."""
+    return _once(fields.text(c.fields, "unpriced") for c in calls)
+
+
+def unmetered_models(calls: Iterable[CallPast]) -> tuple[str, ...]:
+    """Models that answered without saying how many tokens they used, in order."""
+    return _once(_model(c) for c in calls if c.fields.get("unmetered") is True)
+
+
+def _once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _tokens(call: CallPast) -> int:

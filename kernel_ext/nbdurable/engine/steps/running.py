@@ -334,7 +334,8 @@ class Running:
                 ),
                 unseen="" if unseen is None else scrub(_shown(unseen)),
             )
-        told = [line, *filter(session.first_time, attempt.used.lines())]
+            unpriced = lines.prices_unknown(session.history, attempt.step)
+        told = [line, *filter(session.first_time, (*attempt.used.lines(), *unpriced))]
         if isinstance(unseen, DurablePause):
             told.append(unseen.told())
         if problem:

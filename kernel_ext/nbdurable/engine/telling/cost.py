@@ -5,7 +5,6 @@ Money stands first where prices are known; tokens stand in for it where they are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from nbdurable.engine.past.tally import Tally
@@ -67,17 +66,27 @@ def of_call(usd: Decimal | None, tokens: int) -> str:
     return count(tokens, "token") if tokens else ""
 
 
-def unknown(models: Sequence[str]) -> str:
-    """Models whose price isn't known, and what to do about it.
+def unknown(model: str) -> str:
+    """A model whose price isn't known, and what to do about it.
 
     Example:
-        >>> print(unknown(["llama3"]))
+        >>> print(unknown("llama3"))
         price of llama3 unknown: its tokens are told instead · to name it: NBDURABLE_PRICES (docs/money.md)
     """
-    if not models:
-        return ""
-    its = "its" if len(models) == 1 else "their"
     return (
-        f"price of {', '.join(models)} unknown: {its} tokens are told instead"
+        f"price of {model} unknown: its tokens are told instead"
         " · to name it: NBDURABLE_PRICES (docs/money.md)"
+    )
+
+
+def unmetered(model: str) -> str:
+    """A model that didn't say how many tokens it used, and what to do about it.
+
+    Example:
+        >>> print(unmetered("gpt-5"))
+        price unknown: gpt-5 did not say how many tokens it used · a chat stream says so with stream_options={"include_usage": True}
+    """
+    return (
+        f"price unknown: {model} did not say how many tokens it used"
+        ' · a chat stream says so with stream_options={"include_usage": True}'
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nbdurable.engine.past import circumstances, fields
+from nbdurable.engine.past import circumstances, fields, money
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.waits import Waiting, WaitKind
-from nbdurable.engine.telling import waits, wording
+from nbdurable.engine.telling import cost, waits, wording
 from nbdurable.engine.telling.reference import name_of
 from nbdurable.engine.where.moments import Now, count, duration
 from nbdurable.engine.where.zones import LocalZone
@@ -144,6 +144,16 @@ def ended(
     if because:
         return wording.ran_again(step.name, because, tally, *notes)
     return wording.ran(step.name, tally, *notes, fresh=fresh)
+
+
+def prices_unknown(history: History, step: StepPast) -> tuple[str, ...]:
+    """Whose price isn't known, of the models that a step asked; one line each."""
+    calls = [c for c in history.calls_of(step) if c.step == step.id]
+    return (
+        *money.unpriced(calls),
+        *map(cost.unknown, money.unknown_models(calls)),
+        *map(cost.unmetered, money.unmetered_models(calls)),
+    )
 
 
 def _without_outcome(history: History, step: StepPast, ledger: Ledger) -> Iterator[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-from typing import Any
 
 from nbdurable.engine.calls.requests import CallRequest, Put
 from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
@@ -13,9 +11,9 @@ from nbdurable.engine.values import previews
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.integrations.http.answers import TooMuch
 from nbdurable.integrations.http.asked import Asked, name_of
+from nbdurable.integrations.http.pricing import body_of, measured
 from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
 from nbdurable.integrations.http.refusals import StreamCut
-from nbdurable.integrations.http.usage import measure
 from nbdurable_store.protocol import Stored
 from nbdurable_store.records import BlobRef
 
@@ -45,7 +43,7 @@ def call_of(
         keep=functools.partial(_kept, secrets),
         decode=functools.partial(_decoded, secrets),
         had=functools.partial(_had, secrets),
-        measure=lambda value: measure(value) if isinstance(value, Recording) else {},
+        measure=functools.partial(measured, facts, model=policy.model),
         again=again,
     )
 
@@ -78,7 +76,7 @@ def _decoded(secrets: Secrets, codec: str, data: bytes | Stored) -> object:
 
 def _text(facts: Asked) -> str:
     """The model and what was said to it last, as people read it."""
-    body = _body(facts)
+    body = body_of(facts)
     said = body.get("messages") or body.get("input") or body.get("contents") or ""
     latest = said[-1] if isinstance(said, list) and said else said
     parts = [str(body["model"])] if "model" in body else []
@@ -95,16 +93,8 @@ def _plain_text(said: object) -> str:
     return str(said)
 
 
-def _body(facts: Asked) -> dict[str, Any]:
-    try:
-        plain = json.loads(facts.body)
-    except (ValueError, RecursionError):
-        return {}
-    return plain if isinstance(plain, dict) else {}
-
-
 def _arguments(facts: Asked, secrets: Secrets) -> Encoded | None:
-    body = _body(facts)
+    body = body_of(facts)
     if not body:  # its address says all
         return None
     try:

@@ -39,6 +39,7 @@ from nbdurable.integrations.http.refusals import (
 )
 from nbdurable.integrations.http.streams import Ending, Heard
 from nbdurable.integrations.http.wires import Wire
+from nbdurable.integrations.prices import PRICES
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
@@ -131,6 +132,8 @@ class Exchange:
 
     def begun(self, begun: Begun) -> None:
         """The request is about to be sent."""
+        if self._model:
+            PRICES.prepare()
         self._begun = begun
         self._latest.call_id, self._latest.failure = begun.call_id, None
 
