@@ -20,7 +20,7 @@ CLIENT = "from openai import OpenAI\nclient = OpenAI()"
 ASK = """%%durable ask
 said = [client.responses.create(model="{}", input=f"why {{n}}?").output_text for n in "ab"]
 """
-KNOWN, UNKNOWN = ASK.format("gpt-5-mini"), ASK.format("nobody-1")
+KNOWN, UNKNOWN = ASK.format("gpt-5-pro"), ASK.format("nobody-1")
 LOADED = "import sys; print('genai_prices' in sys.modules)"
 
 
