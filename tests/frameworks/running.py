@@ -9,6 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from _pytest.mark.structures import ParameterSet
+
 from nbdurable.testing import account
 from nbdurable.testing.model_server import ModelServer, Rule
 from tests import environments
@@ -16,6 +19,12 @@ from tests import environments
 HERE = Path(__file__).parent
 
 HELD_S_MAX = 60
+
+
+def case(environment: str, value: object, name: str) -> ParameterSet:
+    """A parameter of a test that needs an environment: one worker has it warm."""
+    group = pytest.mark.xdist_group(f"frameworks-{environment}")
+    return pytest.param(environment, value, id=name, marks=group)
 
 
 class Warm:

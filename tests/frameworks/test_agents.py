@@ -8,19 +8,18 @@ from pathlib import Path
 import pytest
 
 from nbdurable.testing.model_server import ModelServer
-from tests.frameworks.running import HERE, Program, Warm
+from tests.frameworks.running import HERE, Program, Warm, case
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("frameworks"),
 ]
 
 ALONE = ("crewai",)
 """Programs whose framework has an environment of its own."""
 
 PROGRAMS = [
-    pytest.param("crewai" if path.stem in ALONE else "agents", path, id=path.stem)
+    case("crewai" if path.stem in ALONE else "agents", path, path.stem)
     for path in sorted((HERE / "programs").glob("*.py"))
 ]
 

@@ -7,20 +7,19 @@ from pathlib import Path
 import pytest
 
 from nbdurable.testing.model_server import ModelServer
-from tests.frameworks.running import HERE, Program, Warm
+from tests.frameworks.running import HERE, Program, Warm, case
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("frameworks"),
 ]
 
 CLIENTS = [
-    ("agents", "stdio"),
-    ("agents", "over_http"),
-    ("agents", "memory"),
-    ("agents", "fastmcp_client"),
-    ("crewai", "stdio"),  # mcp 1
+    case("agents", "stdio", "stdio"),
+    case("agents", "over_http", "http"),
+    case("agents", "memory", "memory"),
+    case("agents", "fastmcp_client", "fastmcp"),
+    case("crewai", "stdio", "mcp 1"),
 ]
 
 EFFECTS = {
@@ -51,6 +50,7 @@ def test_a_call_of_a_server_is_made_once(
         assert "127.0.0.1" not in str(first["told"])
 
 
+@pytest.mark.xdist_group("frameworks-agents")
 @pytest.mark.parametrize("warm", ["agents"], indirect=True, scope="session")
 def test_outside_of_cells_nothing_is_recorded(
     warm: tuple[Warm, Warm], tmp_path: Path

@@ -13,7 +13,7 @@ from tests.frameworks.running import Program, Warm
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("frameworks"),
+    pytest.mark.xdist_group("frameworks-agents"),
 ]
 
 

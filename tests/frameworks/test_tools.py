@@ -8,12 +8,11 @@ import pytest
 
 from nbdurable.testing.model_server import ModelServer
 from tests.frameworks.kinds import MAKERS, Maker
-from tests.frameworks.running import Program, Warm
+from tests.frameworks.running import Program, Warm, case
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("frameworks"),
 ]
 
 PROGRAM = '''
@@ -50,7 +49,7 @@ r = [schema(make(search)) == schema(make(durable)), call(make(durable)), told]
 r += [ready and call(ready)]
 '''
 
-MADE = [pytest.param(m.environment, m, id=m.name) for m in MAKERS]
+MADE = [case(m.environment, m, m.name) for m in MAKERS]
 
 
 @pytest.mark.parametrize(("warm", "maker"), MADE, indirect=["warm"], scope="session")

@@ -33,6 +33,25 @@ def send(text: str) -> bool:
     return bool(text)
 
 
+@nd.step
+def research(topic: str) -> list[str]:
+    """A step inside a cell."""
+    return search(topic)
+
+
+@nd.step(name="work", ignore="log")
+async def work(topic: str, log: object = None) -> float:
+    """A step with options that awaits."""
+    return (await rank([topic]))[topic]
+
+
+class Ready:
+    """A framework's ready tool: it has a name, and isn't callable."""
+
+    name = "found"
+    description = "finds"
+
+
 class Desk:
     """A desk with a tool."""
 
@@ -50,6 +69,10 @@ async def use() -> None:
     assert_type(send("x"), bool)
     assert_type(nd.idempotency_key(), str)
     assert_type(Desk().file("x"), int)
+    assert_type(research("batteries"), list[str])
+    assert_type(await work("batteries"), float)
+    assert_type(nd.tool(Ready()), Ready)
+    assert_type(nd.tool(effect="read")(Ready()), Ready)
 
 
 def misuse() -> None:
