@@ -145,6 +145,9 @@ def _rekeyed(_: Notebook) -> None:
     patch.setattr(keys, "ALGORITHMS", newer)
     patch.setattr(keys, "ALGORITHM", "next")
     patch.setattr(keys, "call_key", lambda name, whole: key(f"{name} next", whole))
+    plain = keys.plain_call_key
+    patch.setattr(keys, "plain_call_key", lambda name, of: plain(f"{name} next", of))
+    patch.setattr("nbdurable.engine.past.matching._OURS", {"next"})
 
 
 patches: list[pytest.MonkeyPatch] = []
