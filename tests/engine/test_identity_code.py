@@ -383,6 +383,20 @@ def test_frames_in_sql_of_inputs_are_inputs(setup: str) -> None:
     assert notebook.inputs(cell).key != before.key
 
 
+def test_parameters_in_a_decorator_are_no_globals() -> None:
+    """A variable called like the parameter of a decorator's lambda changes nothing."""
+    notebook = Notebook()
+    notebook.run(
+        "LIMIT = 1\ndef mark(k): return lambda f: f\n"
+        "@mark(lambda r: [LIMIT for part in r])\ndef send(to): return to"
+    )
+    before = notebook.inputs("send(1)").key
+    notebook.run("r, part = 5, 6")
+    assert notebook.inputs("send(1)").key == before
+    notebook.run("LIMIT = 2")
+    assert notebook.inputs("send(1)").key != before
+
+
 def test_data_on_a_function_counts() -> None:
     """What somebody put on a function may be read by it; for a call it is no edit."""
     notebook = Notebook()

@@ -282,8 +282,19 @@ def _placeless(code: CodeType) -> CodeType:
 
 
 def _head(node: Local) -> frozenset[str]:
-    loaded = (n for d in getattr(node, "decorator_list", ()) for n in ast.walk(d))
-    return frozenset(n.id for n in loaded if isinstance(n, ast.Name))
+    """What is bound in a decorator, such as a parameter of its lambda, is not loaded."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    if all(isinstance(d, ast.Name) for d in decorators):
+        return frozenset(d.id for d in decorators if isinstance(d, ast.Name))
+    return frozenset(needs_of(_as_function(ast.Tuple(decorators, ast.Load()))).loads)
+
+
+def _as_function(value: ast.expr) -> ast.Lambda:
+    """A function without parameters that gives this."""
+    none = ast.arguments(
+        posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    return ast.copy_location(ast.Lambda(args=none, body=value), value)
 
 
 def _needs(node: Local) -> Needs:
