@@ -62,7 +62,7 @@ def answer(call: str, value: object = True, *, typed: str = "") -> Told:  # noqa
     if elsewhere is not None:
         run = replace(run, history=elsewhere, executing=frozenset())
     found = answering.find(run.history, call, "%durable answer")
-    said = answering.typed(found, typed) if typed else value
+    said = answering.typed(found.wait, typed) if typed else value
     return _sent(front, answering.answer(run, found, said, **_sender(front)))
 
 

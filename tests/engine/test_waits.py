@@ -250,6 +250,77 @@ def test_a_wait_ends_at_its_deadline(notebook: Notebook, clock: Hand) -> None:
         answer(notebook, "ann", "a.1")
 
 
+def test_what_is_answered_already_is_not_shown(notebook: Notebook) -> None:
+    """A parked question whose answer has come is taken without being asked again."""
+    notebook.plain("report = 'r1'")
+    shown: list[Asked] = []
+    notebook.session.parked.ask = shown.append
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    clock = notebook.session.clock
+    assert isinstance(clock, Hand)
+    clock.on_wait = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        notebook.run(REVIEW, name="review")
+    answer(notebook, True)
+    notebook.run(REVIEW, name="review")
+    assert len(shown) == 1
+
+
+def test_a_line_takes_the_place_of_a_question(notebook: Notebook) -> None:
+    """Who answered what, and when; or that nobody did."""
+    ended: list[str] = []
+
+    def ask(_: Asked) -> Callable[[str], None]:
+        return ended.append
+
+    notebook.session.parked.ask = ask
+    clock = notebook.session.clock
+    assert isinstance(clock, Hand)
+    clock.on_wait = lambda: answer(notebook, True) and None
+    notebook.plain("report = 'r1'")
+    notebook.run(REVIEW, name="review")
+    clock.on_wait = lambda: None
+    notebook.run('x = nd.ask("Who?", timeout=60, default="nobody")', name="a")
+    assert [line[:-5] for line in ended[:1]] == ["Send this to Anna? · yes, ann, "]
+    assert ended[1:] == ["Who? · no answer came in 60 s"]
+
+
+def test_two_waits_at_once_take_two_signals(notebook: Notebook) -> None:
+    """Each value that is sent goes to one wait, also where both look at once."""
+    notebook.run("x = 1", name="first")
+    send(notebook, "paid", 1, "s1")
+    send(notebook, "paid", 2, "s2")
+    cell = (
+        "import asyncio\n"
+        "async def both():\n"
+        "    waits = (nd.aio.wait_for('paid', timeout=9) for _ in range(2))\n"
+        "    return await asyncio.gather(*waits)\n"
+        "found = asyncio.run(both())"
+    )
+    notebook.run(cell, name="ship")
+    assert sorted(notebook.namespace["found"]) == [1, 2]
+
+
+def test_a_whole_number_is_whole(notebook: Notebook) -> None:
+    """`int` takes 12 and not 12.5; true and false are no numbers."""
+    told: list[str] = []
+
+    def say(_: Asked) -> None:
+        for nth, value in enumerate((12.5, True, 12)):
+            try:
+                answer(notebook, value, signal=f"s{nth}")
+            except AnswerMisfit as misfit:
+                told.append(misfit.why)
+
+    when_asked(notebook, say)
+    notebook.run('x = nd.ask("How many?", int)', name="ask")
+    assert notebook.namespace["x"] == 12
+    assert told == ["it is no whole number"] * 2
+
+
 def test_a_two_day_sleep_survives_a_restart(notebook: Notebook, clock: Hand) -> None:
     """A timer counts from when it first began, over kernels."""
     cell, began_us = f"nd.sleep({2 * DAY_S}); woke = True", clock.wall_us

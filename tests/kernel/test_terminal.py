@@ -106,16 +106,27 @@ def test_at_a_terminal_a_run_stays_open(tmp_path: Path) -> None:
     assert "run 1, since" in said[1]
 
 
-def typed(folder: Path, text: str) -> str:
+def test_at_a_terminal_a_question_is_a_prompt(tmp_path: Path) -> None:
+    """What doesn't fit is asked again, and the answer goes into the cell."""
+    cell = '%%durable ask\nplan = nd.ask("Which?", ["A", "B"])\nprint("took", plan)'
+    said = typed(tmp_path, f"{cell}\n", keys=b"C\nB\n")
+    assert "Which? (A, B) " in said
+    assert "it is none of A, B" in said
+    assert "took B" in said
+    assert "Which? · B, " in said
+
+
+def typed(folder: Path, text: str, keys: bytes = b"") -> str:
     """What IPython shows when it runs on a pseudo-terminal; leaves in order."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("NBDURABLE_")}
     env["IPYTHONDIR"] = str(folder / ".ipython")
     env["JUPYTER_DATA_DIR"] = str(folder / ".jupyter")
     env["PYTHONPATH"] = f"{ROOT / 'kernel_ext'}{os.pathsep}{ROOT / 'store'}"
     here, there = pty.openpty()
+    os.write(here, keys)
     try:
         ran = subprocess.run(
-            [sys.executable, "-c", PROBE, json.dumps([text])],
+            [sys.executable, "-c", PROBE, json.dumps(["import nbdurable as nd", text])],
             cwd=folder,
             env=env,
             stdin=there,

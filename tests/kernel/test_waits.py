@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nbdurable.testing.kernel import Kernel, Ran
+from tests.kernel.shells import shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -40,21 +36,6 @@ def asked(kernel: Kernel, cell: str) -> Ran:
     ran = kernel.send(cell, metadata=CELL)
     kernel.wait_for(ran, lambda: "waits · Send this to Anna?" in ran.text)
     return ran
-
-
-def shell(folder: Path, *words: str) -> Any:
-    """What the command line answers, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "nbdurable", *words, "--json"],
-        cwd=folder,
-        env={**os.environ, "JUPYTER_DATA_DIR": str(folder / ".kernel" / "data")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("cell", [REVIEW, AWAITED], ids=["sync", "await"])

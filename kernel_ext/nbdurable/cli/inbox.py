@@ -43,7 +43,7 @@ def answer(given: argparse.Namespace) -> Answer:
     """Answer a question."""
 
     def said(run: OpenRun, found: Waiting) -> tuple[Told, tuple[Record, ...]]:
-        value = answering.typed(found, given.value)
+        value = answering.typed(found.wait, given.value)
         return answering.answer(run, found, value, **_sender())
 
     return _answered(given, said)

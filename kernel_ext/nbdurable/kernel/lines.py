@@ -48,7 +48,7 @@ class Live:
         if not due or line == shown:
             return
         self._shell.display_pub.publish(
-            **_noted(line, "progress"),
+            **noted(line, "progress"),
             transient={"display_id": display},
             update=bool(shown),
         )
@@ -65,10 +65,11 @@ def say(shell: InteractiveShell, line: str, kind: str) -> None:
     """
     if not line:
         return
-    shell.display_pub.publish(**_noted(line, kind))
+    shell.display_pub.publish(**noted(line, kind))
 
 
-def _noted(line: str, kind: str) -> dict[str, Any]:
+def noted(line: str, kind: str) -> dict[str, Any]:
+    """A line as a display of ours: its data and metadata."""
     rich = f'<div role="note" style="{_STYLE}">{html.escape(line)}</div>'
     return {
         "data": {"text/plain": line, "text/html": rich},

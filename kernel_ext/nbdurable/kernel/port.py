@@ -24,7 +24,6 @@ from nbdurable.kernel.where import facts
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from nbdurable.engine.calls.parked import Asked
     from nbdurable.engine.past.history import History
     from nbdurable.engine.steps.session import Session
     from nbdurable.kernel.seam import Attempt, Rebuilding
@@ -55,12 +54,13 @@ class Port:
         """The session of this process; `nd` functions act on it too."""
         from nbdurable import api
         from nbdurable.engine.steps.session import Session
+        from nbdurable.kernel.questions import Questions
 
         session = Session(
             notify=lambda line: say(self._shell, line, "notice"),
             transform=self._shell.transform_cell,
         )
-        session.parked.ask = self._ask
+        session.parked.ask = Questions(self._shell, session)
         session.parked.progress = Live(self._shell, session.clock.monotonic_s)
         front = api.Front(
             session=session,
@@ -75,11 +75,6 @@ class Port:
         )
         api.attach(front)
         return session
-
-    def _ask(self, asked: Asked) -> None:
-        from nbdurable.engine.telling import lines
-
-        say(self._shell, lines.asks(asked.waiting), "waiting")
 
     def begin(
         self, cell: Cell, namespace: MutableMapping[str, object]

@@ -14,6 +14,7 @@ from nbdurable.engine.past.history import CallState, History
 from nbdurable.engine.past.settle import value_of
 from nbdurable.engine.past.waits import (
     AnswerKind,
+    Wait,
     Waiting,
     WaitKind,
     misfit,
@@ -65,6 +66,22 @@ def _unanswered(history: History, found: Waiting) -> Waiting:
     if answered:
         raise NotWaiting(given=found.reference, state="is answered already")
     return found
+
+
+def unanswered(history: History, call: str) -> Waiting:
+    """A call that is known and waits for an answer.
+
+    Args:
+        history: The fold of its run.
+        call: Its logical id.
+
+    Raises:
+        NotWaiting: It doesn't wait any more, or it has its answer.
+    """
+    found = next((w for w in waiting(history) if w.call.id == call), None)
+    if found is None:
+        raise NotWaiting(given="this question", state="isn't asked any more")
+    return _unanswered(history, found)
 
 
 def answer(
@@ -143,10 +160,10 @@ def _kept(run: OpenRun, value: object, about: str) -> BlobRef:
     )
 
 
-def typed(found: Waiting, text: str) -> object:
+def typed(wait: Wait, text: str) -> object:
     """An answer as it is typed: yes or no, a number, a form as a literal, else text."""
-    if found.wait.choices or found.wait.answer is AnswerKind.TEXT:
+    if wait.choices or wait.answer is AnswerKind.TEXT:
         return text
-    if found.wait.answer is AnswerKind.YES_NO and text.lower() in YES | NO:
+    if wait.answer is AnswerKind.YES_NO and text.lower() in YES | NO:
         return text.lower() in YES
     return value_of(text)

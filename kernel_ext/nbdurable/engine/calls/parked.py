@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from nbdurable.engine.past.waits import Waiting
 
-Dismiss = Callable[[], None]
-"""Takes a question away that was shown."""
+Dismiss = Callable[[str], None]
+"""Puts one line, of how it ended, in the place of a question that was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Parked:
             process's own clock.
         maps: How many maps run: they tell for their calls how far those are.
         listening: Set when something was sent from this process.
+        claims: By signal, the logical call that took it and hasn't ended yet: two waits
+            for one name never get the same one.
     """
 
     ask: Callable[[Asked], Dismiss | None] = nobody
@@ -56,6 +58,7 @@ class Parked:
     again: dict[str, tuple[str, float]] = field(default_factory=dict)
     maps: int = 0
     listening: set[threading.Event] = field(default_factory=set)
+    claims: dict[str, str] = field(default_factory=dict)
 
     def heard(self) -> None:
         """Something was sent: whoever waits looks at once."""

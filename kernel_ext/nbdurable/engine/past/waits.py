@@ -39,6 +39,7 @@ class AnswerKind(StrEnum):
 
     TEXT = "text"
     NUMBER = "number"
+    INTEGER = "integer"
     YES_NO = "yes-no"
     ANY = "any"
 
@@ -118,6 +119,7 @@ _FITS: Final[Mapping[AnswerKind, Callable[[object], bool]]] = {
     AnswerKind.NUMBER: lambda v: (
         isinstance(v, (int, float)) and not isinstance(v, bool)
     ),
+    AnswerKind.INTEGER: lambda v: isinstance(v, int) and not isinstance(v, bool),
     AnswerKind.YES_NO: lambda v: isinstance(v, bool),
 }
 
@@ -145,6 +147,7 @@ _NAMES: Final = {
     AnswerKind.ANY: "value",
     AnswerKind.TEXT: "text",
     AnswerKind.NUMBER: "number",
+    AnswerKind.INTEGER: "whole number",
     AnswerKind.YES_NO: "yes or no",
 }
 
@@ -152,7 +155,8 @@ _NAMES: Final = {
 _EXAMPLES: Final[Mapping[AnswerKind, str]] = {
     AnswerKind.ANY: "None",
     AnswerKind.TEXT: '"…"',
-    AnswerKind.NUMBER: "0",
+    AnswerKind.NUMBER: "0.0",
+    AnswerKind.INTEGER: "0",
     AnswerKind.YES_NO: "True",
 }
 """What stands in a form that somebody is to fill in."""

@@ -6,7 +6,7 @@ from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, StepPast
 from nbdurable.engine.past.waits import Wait, Waiting, WaitKind, wait_of, waiting
 from nbdurable.engine.values.plainly import visible
-from nbdurable.engine.where.moments import Now, moment
+from nbdurable.engine.where.moments import Now, local, moment
 
 HERE = "%durable"
 """How a command begins in a notebook. One that sends a signal is typed at a shell."""
@@ -47,6 +47,32 @@ def answer_by(asked: Waiting) -> str:
     command = asked.command if signal else asked.command.replace("nbdurable", HERE, 1)
     no = " (or --no)" if asked.wait.kind is WaitKind.APPROVAL else ""
     return f"{command}{no}"
+
+
+def answered(wait: Wait, answer: str, by: str, at_us: int, now: Now) -> str:
+    """How a question ended, for the place where it was asked.
+
+    Args:
+        wait: The question.
+        answer: What was answered, as text.
+        by: Who answered, or "".
+        at_us: When, microseconds since 1970 UTC.
+        now: The present.
+    """
+    said = {"True": "yes", "False": "no"}.get(answer, answer)
+    who = f", {visible(by, lines=False)}" if by else ""
+    return (
+        f"{_asked(wait)} · {visible(said, lines=False)}{who}, {local(at_us, now):%H:%M}"
+    )
+
+
+def unanswered(wait: Wait, how: str) -> str:
+    """The same, where no answer came."""
+    return f"{_asked(wait)} · {how}"
+
+
+def _asked(wait: Wait) -> str:
+    return visible(wait.text, lines=False)
 
 
 def call_waits(history: History, call: CallPast, now: Now) -> str:

@@ -128,7 +128,7 @@ def approval(text: str, show: object, timeout: float | timedelta | None) -> Call
 
 _KINDS: Final[Mapping[object, AnswerKind]] = {
     str: AnswerKind.TEXT,
-    int: AnswerKind.NUMBER,
+    int: AnswerKind.INTEGER,
     float: AnswerKind.NUMBER,
     bool: AnswerKind.YES_NO,
 }

@@ -13,18 +13,22 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from nbdurable.engine.calls.attempt import Attempt
-from nbdurable.engine.calls.parked import Asked
+from nbdurable.engine.calls.parked import Asked, Dismiss
 from nbdurable.engine.codec import PLAIN, decode
 from nbdurable.engine.past.pasts import CallPast, CallState, SignalPast
 from nbdurable.engine.past.waits import (
     Wait,
     Waiting,
     WaitKind,
+    is_open,
     misfit,
     signals_for,
     wait_of,
     waiting,
 )
+from nbdurable.engine.telling import lines
+from nbdurable.engine.telling.waits import answered, unanswered
+from nbdurable.engine.values import previews
 from nbdurable.engine.waits.pauses import NoAnswer, WaitingForAnswer
 from nbdurable.engine.where.frames import current_frame
 from nbdurable.engine.where.moments import duration
@@ -53,14 +57,16 @@ class Waiter:
         wait: What it waits for.
         seconds: How long at most, from its first attempt on; None for what `wait` says.
         shown: What is shown with the question.
-        took: Id of the signal that ended it.
+        took: The signal that ended it.
+        answer: What it said, as text.
     """
 
     attempt: Attempt
     wait: Wait
     seconds: float | None = None
     shown: object = None
-    took: str = ""
+    took: SignalPast | None = None
+    answer: str = ""
 
     def begins(self, known: CallPast | None) -> dict[str, Plain]:
         """What its ``call.started`` says; one that was parked keeps its deadline."""
@@ -77,7 +83,7 @@ class Waiter:
 
     def ended(self, _: object) -> dict[str, str | int | float]:
         """What its ``call.completed`` says."""
-        return {"took": self.took} if self.took else {}
+        return {"took": self.took.id} if self.took else {}
 
     def sit(self) -> object:
         """Wait by blocking."""
@@ -99,16 +105,25 @@ class Waiter:
         assert frame is not None, "a wait is performed within its call"
         parked = self.attempt.home.parked
         look = Look(self, frame.parent, self._until_s(frame.parent))
-        dismiss = None
+        how = "parked: run this cell again and it goes on waiting"
+        parked.listening.add(look.heard)
         try:
-            parked.listening.add(look.heard)
-            if self.wait.kind is not WaitKind.TIMER and not look.headless:
-                dismiss = parked.ask(Asked(look.now(), self.shown))
             yield look
+        except NoAnswer as none:
+            how = f"no answer came in {none.waited}"
+            raise
         finally:
             parked.listening.discard(look.heard)
-            if dismiss is not None:
-                dismiss()
+            if look.dismiss is not None:
+                look.dismiss(self._ended(how))
+
+    def _ended(self, how: str) -> str:
+        """The line that takes the place of the question."""
+        took = self.took
+        if took is None:
+            return unanswered(self.wait, how)
+        now = lines.now(self.attempt.clock.now_us())
+        return answered(self.wait, self.answer, took.by, took.at_us, now)
 
     def _until_s(self, call: str) -> float | None:
         """When it ends, on this process's own clock."""
@@ -129,6 +144,8 @@ class Look:
         opened = self._attempt.home.history.opened
         self.headless = opened is not None and bool(opened.fields.get("headless"))
         self.heard = threading.Event()
+        self.dismiss: Dismiss | None = None
+        self._shown = waiter.wait.kind is WaitKind.TIMER or self.headless
 
     def __call__(self) -> Found | None:
         """What it ends with, or None: wait a little.
@@ -142,6 +159,8 @@ class Look:
         if self._waiter.wait.kind is WaitKind.TIMER:
             return Found(None) if over else None
         found = self._answer()
+        if found is None and not (over or self.headless):
+            self._show()
         if found is not None or not (over or self.headless):
             return found
         asked = self.now()
@@ -157,6 +176,13 @@ class Look:
                 text=asked.wait.text, reference=asked.reference, command=asked.command
             )
         )
+
+    def _show(self) -> None:
+        """Show the question once, if no answer was there at the first look."""
+        if not self._shown:
+            self._shown = True
+            parked = self._attempt.home.parked
+            self.dismiss = parked.ask(Asked(self.now(), self._waiter.shown))
 
     def slice_s(self) -> float:
         """How long to wait before the next look, seconds."""
@@ -182,10 +208,27 @@ class Look:
             sent = list(signals_for(history, history.calls[self._call], wait))
         for signal in sent:
             found = self._read(signal)
-            if found is not None and not misfit(wait, found.value):
-                self._waiter.took = signal.id
+            if found is None or misfit(wait, found.value):
+                continue
+            if self._claims(signal):
+                self._waiter.took = signal
+                told = (
+                    found.value if isinstance(found.value, str) else repr(found.value)
+                )
+                self._waiter.answer = previews.shorten(home.secrets.scrub(told), 80)
                 return found
         return None
+
+    def _claims(self, signal: SignalPast) -> bool:
+        """Take a signal, if no other wait of this process just did."""
+        home = self._attempt.home
+        with home.lock:
+            holder = home.history.calls.get(home.parked.claims.get(signal.id, ""))
+            other = holder if holder and holder.id != self._call else None
+            if other is not None and is_open(home.history, other):
+                return False
+            home.parked.claims[signal.id] = self._call
+        return True
 
     def _read(self, signal: SignalPast) -> Found | None:
         """Its value; None for one that can't be read, which answers nothing."""
