@@ -104,7 +104,7 @@ def test_a_shell_command_is_not_repeated(kernel: Kernel):
     _killed(kernel)
     again = kernel.run(SHELL)
     assert "nothing ran" in again.text
-    assert "not back: more → %durable rebuild shell (repeats: ran " in again.text
+    assert "not back: more → %durable rebuild shell (repeats: !echo " in again.text
     assert kernel.run("print(x)").text == "one two\n"
 
 
