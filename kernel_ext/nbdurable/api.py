@@ -23,6 +23,7 @@ from nbdurable.engine.asking.restore import Restored
 from nbdurable.engine.asking.restore import restore as bring_back
 from nbdurable.engine.asking.stale import Here, stale
 from nbdurable.engine.asking.undoing import Undone
+from nbdurable.engine.asking.undoing import meant as undone_step
 from nbdurable.engine.asking.undoing import undo as take_back
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, StepPast
@@ -266,14 +267,14 @@ def undo(step: str = "") -> Undone:
     does them anew when it runs again.
 
     Args:
-        step: Its name; the last step if none is named.
+        step: Its name; the last step, undos aside, if none is named.
 
     Raises:
         ReferenceUnknown: The run has no such step.
         NotUndoable: What an undo needs is not kept.
     """
     front, history = attended("%durable undo")
-    found = find_step(history, step, "%durable undo")
+    found = undone_step(history, step)
     here = front.namespace(), front.facts(), frozenset(front.hidden())
     return take_back(front.session, found, *here)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import pytest
 
 from nbdurable.engine.asking.commands import status
 from nbdurable.engine.asking.freezing import Frozen
+from nbdurable.engine.asking.undoing import undo
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.refusing import CallNotRecorded
 from nbdurable.engine.past.decide import FROZEN, TABLE, Past, Verdict, decide
 from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.engine.past.settle import Answer
 from nbdurable.errors import OptionUnknown
-from tests.engine.notebooks import Notebook
+from tests.engine.notebooks import HIDDEN, Notebook
+from tests.engine.test_calls import settle
 
 TOOLS = """
 class Flaky(Exception): pass
@@ -292,3 +296,25 @@ def test_the_status_says_so(nb: Notebook) -> None:
     nb.run(CELL, "s", "c1")
     told = str(status(nb.session, nb.facts, on=True))
     assert told.endswith("\nfrozen: a new call is refused: %durable frozen off")
+
+
+@pytest.mark.parametrize("how", ["undone", "did-not"])
+def test_what_does_not_count_as_done_is_refused(tmp_path: Path, how: str) -> None:
+    """A run would make it, so nothing that was recorded of it is served."""
+    notebook = Notebook(root=tmp_path)
+    stops = "" if how == "undone" else "raise KeyboardInterrupt"
+    notebook.plain(
+        "@tool(undo=lambda r: world('undo'))\n"
+        f"def book(who):\n    {stops}\n    return world(f'book {{who}}')"
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        notebook.run("r = book('ann')", "s", "c1")
+    if how == "undone":
+        (step,) = notebook.session.history.steps.values()
+        undo(notebook.session, step, notebook.namespace, notebook.facts, HIDDEN)
+    else:
+        settle(notebook, "s.1", Answer.DID_NOT)
+    frozen.switch(True)
+    error = refused(notebook, "r = book('ann')")
+    said = {"undone": "it was undone", "did-not": "you said that it did not happen"}
+    assert error.why.endswith(f"not served, because {said[how]}")

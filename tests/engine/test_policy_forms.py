@@ -20,8 +20,10 @@ from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.decide import TABLE, Past, Verdict, decide
 from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import CallPause, NotDone
 from tests.engine.notebooks import Notebook
+from tests.engine.test_calls import settle
 
 MODEL = Policy(effect=Effect.READ, model=True)
 
@@ -132,6 +134,12 @@ def _rerun(nb: Notebook) -> None:
     commands.rerun(nb.session, step)
 
 
+def _did_not(nb: Notebook) -> None:
+    """A person says that it did not happen; only of a write anybody asks."""
+    for asked in questions(nb.session.history):
+        settle(nb, asked.reference, Answer.DID_NOT)
+
+
 def _forked(nb: Notebook) -> None:
     """A person goes on from before the call, in another run."""
     fork(nb.session, "begin")
@@ -165,6 +173,7 @@ ROWS: Final = {
     Past.IN_DOUBT: Row(first=INTERRUPTED),
     Past.RAISED_FATAL: Row(first=FAILED),
     Past.RAISED_NOT_DONE: Row(first=f"{HAPPENS}; raise NotDone"),
+    Past.MADE_ANEW: Row(first=INTERRUPTED, between=_did_not),
     Past.RAISED_SEEN: Row(
         before=CAUGHT, after=f"{CAUGHT}\nmore = 1", first=FAILED, then=FAILED
     ),

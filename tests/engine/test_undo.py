@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.engine.asking.undoing import NotUndoable, Undone, undo
+from nbdurable.engine.asking.undoing import NotUndoable, Undone, meant, undo
 from nbdurable.errors import CallInDoubt, ToolRefused
 from tests.engine.notebooks import HIDDEN, Notebook
 
@@ -47,8 +47,7 @@ def begun(nb: Notebook) -> None:
 
 def undone(nb: Notebook, name: str = "trip") -> Undone:
     """What `%durable undo` does."""
-    step = nb.session.attend(nb.facts, "undo").named(name)
-    assert step is not None
+    step = meant(nb.session.attend(nb.facts, "undo"), name)
     return undo(nb.session, step, nb.namespace, nb.facts, HIDDEN)
 
 
@@ -87,6 +86,27 @@ def test_what_was_undone_is_done_anew(notebook: Notebook) -> None:
     assert notebook.world.effects == []
     undone(notebook)
     assert len(notebook.world.effects) == 2
+
+
+def test_the_cell_says_that_it_was_undone(notebook: Notebook) -> None:
+    """That is why it runs again."""
+    undone(notebook)
+    assert "ran again because you undid book" in notebook.run(CELL, name="trip")
+
+
+def test_the_last_step_is_never_an_undo(notebook: Notebook) -> None:
+    """Undoing twice finds the same step, of which nothing is left to undo."""
+    undone(notebook)
+    assert meant(notebook.session.history, "").name == "trip"
+    assert undone(notebook, "").undone == ()
+
+
+def test_writes_before_a_stop_are_undone(notebook: Notebook) -> None:
+    """An attempt that stopped early has not come to what the one before it did."""
+    with pytest.raises(ZeroDivisionError):
+        notebook.run(f"1 / 0\n{CELL}", name="trip")
+    assert undone(notebook).undone == ("book('bob', nights=2)", "book('ann', 10)")
+    assert undone(notebook).undone == ()
 
 
 def test_an_interrupted_undo_goes_on(notebook: Notebook) -> None:

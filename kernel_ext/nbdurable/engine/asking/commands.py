@@ -67,7 +67,6 @@ def question(history: History, text: str) -> Question:
             reference=text,
             call=call.text,
             state=call.resolved or call.state.value,
-            answer="happened",
         )
     number = Ledger(history).numbered(step).get(call.id, "")
     return Question(call=call, slot=call.slot, step=step.name, number=number, past=past)
@@ -121,7 +120,6 @@ def resolve(
             reference=asked.reference,
             call=asked.call.text,
             state="is being executed now",
-            answer=said.value,
         )
     ref = None
     if said is Answer.HAPPENED:
@@ -166,7 +164,6 @@ def rerun_call(session: Session, text: str, call: CallPast) -> Told:
             reference=text,
             call=call.text,
             state=call.resolved or call.state.value,
-            answer="afresh",
         )
     said = {"how": "afresh", "slot": call.slot, "by": "person"}
     session.journal(Kind.CALL_RESOLVED, said, subject=call.id, key=call.key)

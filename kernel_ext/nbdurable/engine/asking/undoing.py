@@ -21,11 +21,13 @@ from nbdurable.engine.codec import JSON, decode
 from nbdurable.engine.past.belonging import holders
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.pasts import StepState
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.rebuilding import Rebuilding
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.steps.step import begin
+from nbdurable.engine.telling.reference import find_step
 from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.records import Kind
@@ -80,7 +82,8 @@ class Undone:
         """What people read."""
         done = f"undone: {', '.join(self.undone)}" if self.undone else "nothing to undo"
         left = [f"not undone: {', '.join(self.left)}"] if self.left else []
-        again = ["its cell does them anew when it runs again"] if self.undone else []
+        they = "it" if len(self.undone) == 1 else "them"
+        again = [f"its cell does {they} anew when it runs again"] * bool(self.undone)
         return " · ".join([f"{self.step} · {done}", *left, *again])
 
     __repr__ = __str__
@@ -152,7 +155,7 @@ def undo(
 def plan(history: History, step: StepPast, namespace: Mapping[str, object]) -> Plan:
     """What an undo of a step would do, latest first."""
     tools = {made.name: made for made in map(_tool, namespace.values()) if made}
-    calls = [c for c in history.calls_of(step) if c.effect is Effect.WRITE]
+    calls = [c for c in _of_slot(history, step) if c.effect is Effect.WRITE]
     taken_back = {c.id for c in calls if _undoer(tools.get(c.name)) is not None}
     found = Plan()
     for call in sorted(calls, key=lambda c: c.order, reverse=True):
@@ -166,6 +169,40 @@ def plan(history: History, step: StepPast, namespace: Mapping[str, object]) -> P
         elif made is not None and call.state is CallState.COMPLETED:
             found.calls.append((call, made))
     return found
+
+
+def meant(history: History, name: str) -> StepPast:
+    """The step whose writes are to be undone; by default the last one, undos aside.
+
+    Raises:
+        ReferenceUnknown: The run has no such step.
+    """
+    steps = sorted(
+        history.steps.values(), key=lambda s: (s.active_us, s.order), reverse=True
+    )
+    others = (s for s in steps if not _is_undo(history, s))
+    last = None if name else next(others, None)
+    return last or find_step(history, name, "%durable undo")
+
+
+def _is_undo(history: History, step: StepPast) -> bool:
+    kinds = {call.kind for call in history.calls_of(step)}
+    return step.name.startswith("undo ") and kinds <= {Undo.kind}
+
+
+def _of_slot(history: History, step: StepPast) -> list[CallPast]:
+    """The calls of an attempt, and of those before it up to one that completed.
+
+    One that stopped early has not come to all that was done.
+    """
+    found = {call.id: call for call in history.calls_of(step)}
+    for attempt in history.attempts(step.slot):
+        if attempt.order < step.order:
+            mine = (c for c in history.calls_of(attempt) if c.slot == step.slot)
+            found = {call.id: call for call in mine} | found
+        if attempt.order <= step.order and attempt.state is StepState.COMPLETED:
+            break
+    return list(found.values())
 
 
 def _tool(value: object) -> Tool | None:

@@ -29,6 +29,7 @@ class Past(StrEnum):
     RAISED_FATAL = "raised, and the cell ended with it"
     RAISED_NOT_DONE = "raised, and the type says that nothing happened"
     RETRYING = "raised, and was to be tried again"
+    MADE_ANEW = "settled as not done or to be done again, or undone"
     RAISED_SEEN = "raised, and the attempt went on"
     UNDIGESTIBLE = "an argument has no digest"
     UNDIGESTIBLE_TWIN = "an argument has no digest; a record equal but for it exists"
@@ -71,6 +72,7 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
     Past.RAISED_FATAL: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.RAISED_NOT_DONE: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
     Past.RETRYING: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
+    Past.MADE_ANEW: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
     Past.RAISED_SEEN: {_W: _SAME, _R: _SAME, _P: _SAME},
     Past.UNDIGESTIBLE: {_W: _EXECUTE, _R: _EXECUTE, _P: _EXECUTE},
     Past.UNDIGESTIBLE_TWIN: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},

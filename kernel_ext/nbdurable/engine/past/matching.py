@@ -55,8 +55,8 @@ in it, preceding `write`."""
 _MADE_ANEW = {"did-not", "again", "undone", "dropped"}
 """How a call was settled that is made when it comes next."""
 
-_AGAIN = {Past.RAISED_NOT_DONE, Past.RETRYING}
-"""Pasts in which nothing happened, wherever and whenever that was."""
+_AGAIN = {Past.RAISED_NOT_DONE, Past.RETRYING, Past.MADE_ANEW}
+"""Pasts in which nothing happened that counts, wherever and whenever that was."""
 
 BEST: Rank = (Standing.OWN, False, False, False, False)
 
@@ -201,7 +201,8 @@ class Matcher(Beside):
         """What this record says of the call."""
         plain = self._plain_past(call, wanted)
         if plain in _AGAIN:
-            return Past.RAISED_NOT_DONE if self.before_reset(call) else plain
+            later = plain is Past.RETRYING and self.before_reset(call)
+            return Past.RAISED_NOT_DONE if later else plain
         if call.resolved == "afresh":
             return Past.AFRESH
         if self.before_reset(call) and not self.history.slot(self.slot).kept_writes:
@@ -229,7 +230,7 @@ class Matcher(Beside):
 
     def _plain_past(self, call: CallPast, wanted: Wanted) -> Past:
         if call.resolved in _MADE_ANEW:
-            return Past.RAISED_NOT_DONE
+            return Past.MADE_ANEW
         if call.state is CallState.COMPLETED:
             return self._completed(call, wanted)
         if call.state is CallState.RAISED:

@@ -41,14 +41,12 @@ class NothingToSettle(DurableError):
         reference: STEP.CALL.
         call: The call as people read it.
         state: How it stands.
-        answer: What was answered.
     """
 
     slug: ClassVar[str] = "nothing-to-settle"
     reference: str
     call: str
     state: str
-    answer: str
 
     def fact(self) -> str:
         """One line about the call."""
@@ -56,7 +54,7 @@ class NothingToSettle(DurableError):
 
     def detail(self) -> str:
         """What was not done."""
-        return f"--{self.answer} was not recorded."
+        return "Nothing was recorded."
 
     def remedies(self) -> tuple[Remedy, ...]:
         """How to see, and how to begin afresh."""
@@ -175,7 +173,6 @@ def answer(
             reference=question.reference,
             call=question.call.text,
             state="is in doubt" if question.past is None else question.past.value,
-            answer=said.value,
         )
     if past is Past.AFRESH and question.call.resolved == "afresh":
         made = ((Kind.CALL_RESOLVED, {"how": said.value}),)

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     FRESH = "fresh"
     UNKEPT = "unkept"
     INSIDE = "inside"
+    UNDONE = "undone"
     AGAIN = "again"
 
 
@@ -95,9 +96,7 @@ def cause(
         return Cause(Reason.CONTINUES, stopped=last.how)
     if files:
         return Cause(Reason.FILE, files=files)
-    if _has_call_afresh(history, last):
-        return Cause(Reason.RERUN)
-    return _though_equal(last, reads)
+    return _asked_for(history, last) or _though_equal(last, reads)
 
 
 def rekeyed(
@@ -120,6 +119,14 @@ def rekeyed(
 def previous(history: History, slot: str, before: Order = LATER) -> StepPast | None:
     """The attempt of a slot that an attempt is compared with."""
     return next((s for s in history.attempts(slot) if s.order < before), None)
+
+
+def _asked_for(history: History, last: StepPast) -> Cause | None:
+    """What a person asked for of the calls of a completed attempt."""
+    if _has_call_afresh(history, last):
+        return Cause(Reason.RERUN)
+    undone = {c.name for c in history.calls_of(last) if c.resolved == "undone"}
+    return Cause(Reason.UNDONE, tuple(sorted(undone))) if undone else None
 
 
 def _has_call_afresh(history: History, last: StepPast) -> bool:
@@ -214,6 +221,7 @@ def because(why: Cause, cells: Mapping[str, str] | None = None) -> str:
         Reason.FRESH: "its line says --fresh",
         Reason.UNKEPT: "its variables could not be kept",
         Reason.INSIDE: f"only running it changes {names} in place",
+        Reason.UNDONE: f"you undid {names}",
         Reason.AGAIN: why.gone or "its calls belong to another cell now",
     }
     return told[why.reason]

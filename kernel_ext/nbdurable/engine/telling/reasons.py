@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 from nbdurable.engine.past import evidence, fields
 from nbdurable.engine.past.history import History
@@ -14,6 +15,13 @@ from nbdurable.engine.telling.attempts import raised
 from nbdurable.engine.telling.reference import name_of
 from nbdurable.engine.telling.wording import both
 from nbdurable.engine.values.differences import differences
+
+SETTLED: Final[Mapping[str, str]] = {
+    "did-not": "you said that it did not happen",
+    "undone": "it was undone",
+    "again": "you asked for it",
+}
+"""Why a call is made anew that was settled so."""
 
 
 def ran_because(history: History, call: CallPast, present: Present) -> str:
@@ -49,13 +57,8 @@ def different(near: CallPast, call: CallPast, present: Present) -> tuple[str, ..
 
 def _again(history: History, call: CallPast, present: Present) -> str:
     last = call.earlier[-1]
-    settled = {
-        "did-not": "you said that it did not happen",
-        "undone": "it was undone",
-        "again": "you asked for it",
-    }
-    if last.resolved in settled:
-        return settled[last.resolved]
+    if last.resolved in SETTLED:
+        return SETTLED[last.resolved]
     if last.state is CallState.STARTED:
         return f"the kernel stopped during attempt {last.attempts}"
     if last.state is CallState.INTERRUPTED:

@@ -79,6 +79,8 @@ def _of_record(history: History, call: CallPast, match: Match, present: Present)
     assert recorded is not None
     if match.past in BY_PAST:
         return f"it is {match.past.value}"
+    if match.past is Past.MADE_ANEW:
+        return reasons.SETTLED.get(recorded.resolved, "it did not happen")
     if match.past is Past.UNRECOVERABLE:
         return "its result was not kept, or is damaged: nbdurable fsck"
     files = sorted(fields.mapping(recorded.fields, "files"))
