@@ -23,6 +23,9 @@ from tests.engine.notebooks import Notebook
 
 DAY_S = 86_400.0
 
+WAITS = 16
+"""Waits for one name at the same time."""
+
 
 class Hand(SystemClock):
     """A clock that a test moves; who waits on it moves it to where it wants to be."""
@@ -288,20 +291,24 @@ def test_a_line_takes_the_place_of_a_question(notebook: Notebook) -> None:
     assert ended[1:] == ["Who? · no answer came in 60 s"]
 
 
-def test_two_waits_at_once_take_two_signals(notebook: Notebook) -> None:
-    """Each value that is sent goes to one wait, also where both look at once."""
+def test_waits_at_once_take_a_signal_each(notebook: Notebook) -> None:
+    """Each value that is sent goes to one wait, also where many threads look at once."""
     notebook.run("x = 1", name="first")
-    send(notebook, "paid", 1, "s1")
-    send(notebook, "paid", 2, "s2")
+    for nth in range(WAITS):
+        send(notebook, "paid", nth, f"s{nth}")
     cell = (
-        "import asyncio\n"
-        "async def both():\n"
-        "    waits = (nd.aio.wait_for('paid', timeout=9) for _ in range(2))\n"
-        "    return await asyncio.gather(*waits)\n"
-        "found = asyncio.run(both())"
+        "import sys, threading\n"
+        "usual = sys.getswitchinterval()\n"
+        "sys.setswitchinterval(1e-6)\n"
+        f"together = threading.Barrier({WAITS})\n"
+        "def wait(_):\n"
+        "    together.wait()\n"
+        "    return nd.wait_for('paid', timeout=9)\n"
+        f"found = nd.map(wait, range({WAITS}), limit={WAITS})\n"
+        "sys.setswitchinterval(usual)"
     )
     notebook.run(cell, name="ship")
-    assert sorted(notebook.namespace["found"]) == [1, 2]
+    assert sorted(notebook.namespace["found"]) == list(range(WAITS))
 
 
 def test_a_whole_number_is_whole(notebook: Notebook) -> None:

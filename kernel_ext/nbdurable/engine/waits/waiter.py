@@ -220,14 +220,17 @@ class Look:
         return None
 
     def _claims(self, signal: SignalPast) -> bool:
-        """Take a signal, if no other wait of this process just did."""
-        home = self._attempt.home
+        """Take a signal, if no other wait of this process was quicker."""
+        home, wait = self._attempt.home, self._waiter.wait
         with home.lock:
-            holder = home.history.calls.get(home.parked.claims.get(signal.id, ""))
-            other = holder if holder and holder.id != self._call else None
-            if other is not None and is_open(home.history, other):
+            history, claims = home.history, home.parked.claims
+            left = signals_for(history, history.calls[self._call], wait)
+            holder = history.calls.get(claims.get(signal.id, self._call))
+            mine = holder is None or holder.id == self._call
+            free = mine or (holder is not None and not is_open(history, holder))
+            if not free or signal.id not in {one.id for one in left}:
                 return False
-            home.parked.claims[signal.id] = self._call
+            claims[signal.id] = self._call
         return True
 
     def _read(self, signal: SignalPast) -> Found | None:
