@@ -56,7 +56,7 @@ NUMBERED: Final = re.compile(r":\d+$")
 EPILOG: Final = """\
 exit codes: 0 ok, 1 damage or a difference was found, 2 it could not be done, 3 another process has it,
 4 the store is of a newer version, 5 the store is not signed by you (runs, show and why
-look at it unverified)
+look at it unverified), 6 the notebook that was run waits for an answer
 
 The store is --store (or PATH), else NBDURABLE_STORE, else .nbdurable in this folder.
 """
@@ -159,7 +159,7 @@ def parser() -> argparse.ArgumentParser:
     _add_timeline(
         command("timeline", "commands:timeline", "write the page or picture of a run")
     )
-    _add_check(command("check", "check:check", "replay a notebook, making no new call"))
+    _add_executing(command)
     _add_disk(command)
     command("fsck", "commands:fsck", "read the whole store and say what is damaged")
     _add_trust(
@@ -238,6 +238,16 @@ def _add_check(to: argparse.ArgumentParser) -> None:
     to.add_argument("--update", action="store_true", help=update)
     run = "against this run; its newest completed one by default"
     to.add_argument("--run", default="", metavar="RUN", help=run)
+
+
+def _add_executing(command: Command) -> None:
+    _add_check(command("check", "check:check", "replay a notebook, making no new call"))
+    to = command("run", "running:run", "execute a notebook without a person")
+    to.add_argument("notebook", metavar="NOTEBOOK", help="the notebook's file")
+    resume = "go on in its unfinished run, however old that is"
+    to.add_argument("--resume", action="store_true", help=resume)
+    output = "write the notebook with its outputs there; its own file is left as it is"
+    to.add_argument("--output", default="", metavar="FILE", help=output)
 
 
 def _add_disk(command: Command) -> None:
