@@ -16,6 +16,10 @@ MONDAY_0914_US = 1_789_982_040_000_000
 """Mon 21 Sep 2026 09:14 UTC, microseconds since 1970."""
 
 
+ENDING = ("tokens_in", "tokens_out", "model", "usd")
+"""Fields of a call that stand in the record of its end."""
+
+
 def digest(text: str) -> bytes:
     """A stand-in for a digest: 32 bytes that depend on the text only."""
     return blake2b(text.encode(), digest_size=32).digest()
@@ -219,7 +223,7 @@ class Story:
 
     def calls(self, step: str, text: str, seconds: float, **fields: Plain) -> str:
         """A call starts, takes its time and completes."""
-        ending = {k: fields.pop(k) for k in ("tokens_in", "tokens_out") if k in fields}
+        ending = {k: fields.pop(k) for k in ENDING if k in fields}
         result = fields.pop("result", "ok")
         call = self.begins(step, text, **fields)  # type: ignore[arg-type]  # checked by use
         self.wait(seconds)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         wait_for,
     )
     from nbdurable.errors import DurableError, DurablePause, NotDone, TimedOut
+    from nbdurable.money import budget, forecast
     from nbdurable.replies import answer, inbox, send
 
 __all__ = [
@@ -63,10 +64,12 @@ __all__ = [
     "approve",
     "ask",
     "back",
+    "budget",
     "capture",
     "capture_http",
     "checkpoint",
     "diff",
+    "forecast",
     "fork",
     "frozen",
     "idempotency_key",
@@ -109,8 +112,10 @@ _PLACES = {
     "answer": "replies",
     "approve": "engine.waits.blocking",
     "ask": "engine.waits.blocking",
+    "budget": "money",
     "checkpoint": "engine.calls.checkpoints",
     "inbox": "replies",
+    "forecast": "money",
     "idempotency_key": "engine.calls.idempotency",
     "last_checkpoint": "engine.calls.checkpoints",
     "map": "engine.fanout.mapping",
@@ -127,7 +132,7 @@ _PLACES = {
 }
 """Public names that are not in `nbdurable.api`, and their modules."""
 
-_OF_A_SHELL = frozenset({"api", "replies"})
+_OF_A_SHELL = frozenset({"api", "money", "replies"})
 """Modules whose functions act on the run of this process."""
 
 

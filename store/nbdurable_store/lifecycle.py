@@ -26,6 +26,7 @@ RUN: Life = {
         Kind.STEP_RESET: "open",
         Kind.CALL_KEPT: "open",
         Kind.RUN_PINNED: "open",
+        Kind.RUN_BUDGET: "open",
         Kind.RUN_CLOSED: "closed",
         Kind.RUN_REMOVED: "removed",
     },

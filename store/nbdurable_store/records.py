@@ -38,6 +38,7 @@ class Kind(StrEnum):
     RUN_RENAMED = "run.renamed"
     RUN_CLOSED = "run.closed"
     RUN_PINNED = "run.pinned"
+    RUN_BUDGET = "run.budget"
     RUN_REMOVED = "run.removed"
     STEP_STARTED = "step.started"
     STEP_GIVEN = "step.given"

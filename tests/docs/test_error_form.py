@@ -6,6 +6,7 @@ import dataclasses
 import pickle
 import types
 import typing
+from decimal import Decimal
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.docs.test_errors import CLASSES
 
 BLAMING = ("please", "failed to", "unable to", "invalid", "oops", "sorry")
 PLAIN: dict[object, object] = {
+    Decimal: Decimal("1.50"),
     str: "review.2",
     int: 3,
     float: 2.5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -239,6 +240,16 @@ def test_a_table_that_is_too_large_or_missing(table: Path) -> None:
         Prices().price(["x"], "", {"tokens_in": 1})
     with pytest.raises(ValueError, match="larger than"):
         read(b" " * 4_000_001)
+
+
+def test_many_who_ask_at_once_wait_for_one_table() -> None:
+    """Ten threads that are the first to need a price all get it."""
+    prices, used = Prices(), {"tokens_in": 1_000_000}
+    with ThreadPoolExecutor(10) as pool:
+        asked_for = [
+            pool.submit(prices.price, ["gpt-4o-mini"], "", used) for _ in "x" * 10
+        ]
+    assert {f.result() and f.result().usd for f in asked_for} == {Decimal("0.15")}
 
 
 def test_the_table_is_not_loaded_before_a_model_is_asked() -> None:

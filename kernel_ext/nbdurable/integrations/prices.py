@@ -61,11 +61,12 @@ class Prices:
         with self._lock:
             if self._loading is not None:
                 return
-            self._loading = threading.Thread(
+            loading = threading.Thread(
                 target=self._load, name="nbdurable-prices", daemon=True
             )
-        with outside():  # it is no thread of the step
-            self._loading.start()
+            with outside():  # it is no thread of the step
+                loading.start()
+            self._loading = loading  # whoever finds it can wait for it
 
     def price(
         self, models: Sequence[str], url: str, used: Mapping[str, int]

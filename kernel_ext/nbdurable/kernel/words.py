@@ -121,6 +121,14 @@ WORDS: dict[str, Word] = {
         says="go on in a new run that shares what this one did up to there",
         named={"--at": "at"},
     ),
+    "budget": Word(
+        usage="budget [$AMOUNT | off]",
+        says="let the run spend so much on model calls, or show how it stands",
+        most=1,
+    ),
+    "forecast": Word(
+        usage="forecast", says="what running the cells again would cost, running none"
+    ),
     "new": Word(usage="new", says="close the run; the next durable cell begins one"),
     "capture": Word(
         usage="capture http HOST [--off]",

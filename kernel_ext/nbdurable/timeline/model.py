@@ -120,6 +120,7 @@ def run_view(
         asks=tuple(asks(history, present.alive)),
         kept=_kept(history),
         total=making.ledger.whole(),
+        budget=history.budget,
         unpriced=tuple(map(line, unknown_models(history.calls.values()))),
     )
 

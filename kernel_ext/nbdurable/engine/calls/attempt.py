@@ -300,6 +300,8 @@ class Attempt:
         }
         if request.undigestible:
             fields["undigestible"] = request.undigestible
+        if request.estimate:
+            fields["estimate"] = request.estimate
         if self.ended:
             fields["late"] = True
         if request.waits is not None:

@@ -12,6 +12,7 @@ from collections.abc import Generator
 
 from nbdurable.engine.calls import late, outcomes, waits
 from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.budgets import reserved
 from nbdurable.engine.calls.going import (
     WAIT_SLICE_S,
     Append,
@@ -68,7 +69,8 @@ def _try(going: Going) -> Part:
 
 def _tried(going: Going) -> Part:
     attempt, request = going.frame.attempt, going.request
-    yield from _begin(going)
+    with reserved(going):
+        yield from _begin(going)
     # 2. The effect.
     began_s = attempt.clock.monotonic_s()
     covered = going.frame.covered or not request.is_step

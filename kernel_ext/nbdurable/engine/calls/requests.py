@@ -6,6 +6,7 @@ Named tuples: each is made once per call, and a frozen dataclass takes four time
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 from nbdurable.engine.codec import Encoded
@@ -30,6 +31,21 @@ agent that sends its whole conversation each turn. The digest is always there.""
 ARGUMENTS_FIELD_BYTES_MAX = 512
 """Up to here arguments are a field of the record: a blob's digest and MAC cost 7 µs, and
 take as much room. More would weigh on everything that lists records."""
+
+
+class Costs(NamedTuple):
+    """What a call may cost.
+
+    Attributes:
+        model: What its model is called.
+        tokens_out: How many tokens its answer may have, or None if it doesn't say.
+        usd: What it costs, US dollars, with an answer of so many tokens; None where
+            no price is known.
+    """
+
+    model: str
+    tokens_out: int | None
+    usd: Callable[[int], Decimal | None]
 
 
 class CallRequest(NamedTuple):
@@ -58,6 +74,8 @@ class CallRequest(NamedTuple):
         release: The call has ended; what it was given is held no more.
         again: Logical id of a call of this attempt that failed, and that is tried or
             sent again: this is its next attempt. Else "".
+        costs: What it may cost, of a call that is paid for.
+        estimate: The same as it is recorded, where the run has a budget; or "".
     """
 
     name: str
@@ -77,6 +95,8 @@ class CallRequest(NamedTuple):
     waits: Callable[[CallPast | None], dict[str, Plain]] | None = None
     again: str = ""
     release: Callable[[], None] = lambda: None
+    costs: Callable[[], Costs] | None = None
+    estimate: str = ""
 
     @property
     def is_step(self) -> bool:

@@ -17,6 +17,7 @@ from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallState, Order
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.spending import Spending
 from nbdurable.errors import CallPause, Remedy
 from nbdurable_store.records import Entry, Kind, Record
 
@@ -88,6 +89,7 @@ def begin(history: History, entries: Iterable[Entry], read: Read) -> None:
             history.apply((entry,))
             if entry.record.kind == Kind.CALL_STARTED:
                 history.forked.add(entry.record.subject)
+    history.spending = Spending()  # what was shared was paid by the other run
 
 
 def _is_told(history: History, record: Record) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 from nbdurable.engine.past import answers, fields
 from nbdurable.engine.past.pasts import (
@@ -27,6 +28,8 @@ from nbdurable.engine.past.pasts import (
     groups_of,
 )
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.spending import Spending
+from nbdurable.engine.where.dollars import amount
 from nbdurable_store.records import BlobRef, Entry, Kind, Record
 
 __all__ = [
@@ -49,6 +52,8 @@ class History:
         self.closed: Record | None = None
         self.removed: Record | None = None
         self.pinned = False
+        self.budget: Decimal | None = None
+        self.spending = Spending()
         self.steps: dict[str, StepPast] = {}
         self.calls: dict[str, CallPast] = {}
         self.slots: dict[str, SlotPast] = {}
@@ -141,6 +146,10 @@ def _run_closed(history: History, record: Record, _: Order) -> None:
 
 def _run_pinned(history: History, record: Record, _: Order) -> None:
     history.pinned = record.fields.get("pinned") is True
+
+
+def _run_budget(history: History, record: Record, _: Order) -> None:
+    history.budget = amount(record.fields.get("usd"))
 
 
 def _run_removed(history: History, record: Record, _: Order) -> None:
@@ -271,6 +280,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         wait=fields.mapping(f, "wait"),
     )
     history.calls[call.id] = call
+    history.spending.began(call.id, f)
     history.forked.discard(call.id)
     if known is None or known.key != call.key:
         history.by_key.setdefault(call.key, []).append(call.id)
@@ -286,9 +296,11 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
     call = history.calls.get(record.subject)
     if call is None:
         return
+    done = record.kind == Kind.CALL_COMPLETED
+    history.spending.ended(call.id, record.fields, completed=done)
     if record.fields.get("late") and not _takes_late(call, record):
         return
-    if record.kind == Kind.CALL_COMPLETED:
+    if done:
         call.state = CallState.COMPLETED
     elif record.fields.get("interrupted"):
         call.state = CallState.INTERRUPTED
@@ -358,6 +370,7 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.RUN_RENAMED: _run_renamed,
     Kind.RUN_CLOSED: _run_closed,
     Kind.RUN_PINNED: _run_pinned,
+    Kind.RUN_BUDGET: _run_budget,
     Kind.RUN_REMOVED: _run_removed,
     Kind.STEP_STARTED: _step_started,
     Kind.STEP_GIVEN: _step_given,

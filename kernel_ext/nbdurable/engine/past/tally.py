@@ -169,7 +169,7 @@ class Ledger:
 
     def _saved(self, calls: Sequence[CallPast]) -> _Saved:
         """What these calls, and those made in them, cost when they ran."""
-        found = self._with_inner(calls)
+        found = self.with_inner(calls)
         return {
             "saved_tokens": tokens(found),
             "saved_usd": spent(found),
@@ -228,7 +228,8 @@ class Ledger:
             if made_by_cell(self.history.calls, c)
         )
 
-    def _with_inner(self, calls: Sequence[CallPast]) -> Collection[CallPast]:
+    def with_inner(self, calls: Sequence[CallPast]) -> Collection[CallPast]:
+        """These calls and all that were made in them, each once."""
         found = {c.id: c for c in calls}
         queue = list(calls)
         while queue:

@@ -26,6 +26,7 @@ from nbdurable.engine.past.belonging import Standing, standing_of
 from nbdurable.engine.past.history import History, StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.slots import Place
+from nbdurable.engine.steps import ahead
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.plaincells import keep_given
 from nbdurable.engine.steps.rebuilding import Rebuilding
@@ -120,6 +121,7 @@ def begin(
     step = Step(key=looked.key, name=cell.name, cell_id=cell.cell_id)
     lease = session.enter(cell.facts, step)
     try:
+        ahead.journal(session)
         history = session.history
         place = session.slots.place(history, cell.cell_id, cell.name)
         session.tell_once(place.notice)

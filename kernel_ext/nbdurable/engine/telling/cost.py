@@ -53,6 +53,21 @@ def cost(tally: Tally) -> str:
     return ", ".join(filter(None, [spent(tally), saved(tally)]))
 
 
+def about(usd: Decimal | None, ms: float) -> str:
+    """What something is thought to cost.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> about(Decimal("0.04"), 20_000), about(None, 20_000)
+        ('about $0.04 and 20 s', 'about 20 s, price unknown')
+        >>> about(Decimal(0), 900)
+        'about 0.9 s'
+    """
+    if usd is None:
+        return f"about {duration(ms)}, price unknown"
+    return f"about {f'{dollars(usd)} and ' if usd else ''}{duration(ms)}"
+
+
 def of_call(usd: Decimal | None, tokens: int) -> str:
     """What one call cost: money, else tokens.
 

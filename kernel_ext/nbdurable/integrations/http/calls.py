@@ -11,7 +11,7 @@ from nbdurable.engine.values import previews
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.integrations.http.answers import TooMuch
 from nbdurable.integrations.http.asked import Asked, name_of
-from nbdurable.integrations.http.pricing import body_of, measured
+from nbdurable.integrations.http.pricing import body_of, costs, measured
 from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
 from nbdurable.integrations.http.refusals import StreamCut
 from nbdurable_store.protocol import Stored
@@ -43,6 +43,7 @@ def call_of(
         keep=functools.partial(_kept, secrets),
         decode=functools.partial(_decoded, secrets),
         had=functools.partial(_had, secrets),
+        costs=functools.partial(costs, facts) if policy.model else None,
         measure=functools.partial(measured, facts, model=policy.model),
         again=again,
     )

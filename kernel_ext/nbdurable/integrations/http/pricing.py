@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from nbdurable.engine.calls.requests import Costs
 from nbdurable.engine.where.dollars import recorded
 from nbdurable.integrations.http.asked import Asked
 from nbdurable.integrations.http.recording import Recording
@@ -20,6 +22,32 @@ FREE: Final = re.compile(r"/(?:messages/count_tokens|moderations)$")
 
 IN_PATH: Final = re.compile(r"/(?:models?|deployments)/([^/:]+)")
 """Where Bedrock, Gemini and Azure name the model."""
+
+
+LIMITS: Final = (
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "maxOutputTokens",
+    "maxTokens",
+    "num_predict",
+)
+"""What the formats call the tokens that an answer may have."""
+
+LIMITS_WITHIN: Final = ("generationConfig", "inferenceConfig", "options")
+"""Where some of them say it."""
+
+CHARACTERS_A_TOKEN: Final = 4
+"""Of English text; providers say so. It is a guess, and told as one."""
+
+BLOCK_CHARS_MIN: Final = 4_000
+"""So many characters without a blank are no text."""
+
+BLOCK_CHARS: Final = 4_000
+"""As what an image or a file counts: a thousand tokens."""
+
+DEPTH_MAX: Final = 50
+"""Bodies that are nested deeper are not read to their end."""
 
 
 def measured(facts: Asked, value: object, *, model: bool) -> dict[str, Any]:
@@ -53,6 +81,64 @@ def measured(facts: Asked, value: object, *, model: bool) -> dict[str, Any]:
     if priced is None:
         return used
     return {**used, "usd": recorded(priced.usd), "prices": priced.by}
+
+
+def costs(facts: Asked) -> Costs:
+    """What a request may cost, told from its body before it is sent."""
+    body, names = body_of(facts), models(facts, "")
+    free = FREE.search(urlsplit(facts.place).path)
+    tokens_in = characters(body) // CHARACTERS_A_TOKEN + 1
+
+    def usd(tokens_out: int) -> Decimal | None:
+        if free:
+            return Decimal(0)
+        used = {"tokens_in": tokens_in, "tokens_out": tokens_out}
+        priced = PRICES.price(names, facts.place, used)
+        return None if priced is None else priced.usd
+
+    return Costs(names[0] if names else "the model", most(body), usd)
+
+
+def most(body: Mapping[str, Any]) -> int | None:
+    """How many tokens a request lets its answer have, or None if it doesn't say.
+
+    Example:
+        >>> most({"max_tokens": 9}), most({"generationConfig": {"maxOutputTokens": 8}})
+        (9, 8)
+    """
+    inner = (body.get(name) for name in LIMITS_WITHIN)
+    for place in (body, *(value for value in inner if isinstance(value, dict))):
+        for name in LIMITS:
+            found = place.get(name)
+            if type(found) is int and found >= 0:
+                return found * _choices(body)
+    return None
+
+
+def _choices(body: Mapping[str, Any]) -> int:
+    """How many answers are asked for at once."""
+    asked = body.get("n")
+    return asked if isinstance(asked, int) and asked > 1 else 1
+
+
+def characters(value: object, depth: int = 0) -> int:
+    """About how many characters of text a body holds; an image or a file is one piece.
+
+    Example:
+        >>> characters({"input": "why?", "image": "data:image/png;base64,iVBORw0KGgo"})
+        4014
+    """
+    if isinstance(value, str):
+        long = len(value) > BLOCK_CHARS_MIN and " " not in value[:BLOCK_CHARS_MIN]
+        return BLOCK_CHARS if long or value.startswith("data:") else len(value)
+    if depth > DEPTH_MAX:
+        return 0
+    if isinstance(value, Mapping):
+        inner = sum(characters(v, depth + 1) for v in value.values())
+        return inner + sum(len(name) for name in value)
+    if isinstance(value, list):
+        return sum(characters(v, depth + 1) for v in value)
+    return 1
 
 
 def models(facts: Asked, answered: str) -> list[str]:
