@@ -51,6 +51,14 @@ def test_results_are_in_order(notebook: Notebook) -> None:
     assert notebook.namespace["paid"] == [f"pay {n}#1" for n in range(40)]
 
 
+def test_no_worker_is_left(notebook: Notebook) -> None:
+    """A map that is over leaves nothing that the cell's line would call running."""
+    for n in range(5):
+        notebook.run(f"paid = nd.map(look, range({n}, 40), limit=8)", name="m")
+        left = [t for t in threading.enumerate() if t.name.startswith("nd.map")]
+        assert left == []
+
+
 @pytest.mark.parametrize(
     "items", ["range(5, 25)", "[9, *range(20)]", "reversed(range(20))", "range(10)"]
 )

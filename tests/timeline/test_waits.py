@@ -9,7 +9,9 @@ from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.removal import reason
 from nbdurable.engine.telling import explain, lines
 from nbdurable.engine.where.moments import Now
+from nbdurable.timeline.asks import doubts
 from nbdurable.timeline.html import page
+from nbdurable.timeline.inbox import Inbox, Unsettled
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.text import text
 from nbdurable.timeline.views import RunView
@@ -67,7 +69,7 @@ def test_a_question_waits_and_is_not_in_doubt(how: str) -> None:
         ),
         (
             FORM,
-            ["""%durable answer review.1 '{"to": "…", "sum": 0}'"""],
+            ["""%durable answer review.1 '{"to": "…", "sum": 0.0}'"""],
         ),
         (PAID, ["nbdurable send paid VALUE"]),
     ],
@@ -150,3 +152,18 @@ def test_a_run_that_waits_is_not_removed(wait: Plain) -> None:
     assert kept is not None
     assert kept.why == "review.1 waits"
     assert kept.command.startswith("!nbdurable ")
+
+
+def test_a_call_to_settle_is_in_the_inbox() -> None:
+    """What may have happened waits for a person as a question does."""
+    story = Story()
+    story.opens()
+    story.begins(story.step("bill"), "pay('ann', 3)", effect="write")
+    story.dies()
+    run = Unsettled(story.history(), tuple(doubts(story.history(), story.alive)))
+    inbox = Inbox((), Now(story.us), (run,))
+    assert len(inbox) == 1
+    assert str(inbox).startswith("? pay('ann', 3) may have happened.")
+    assert f"nbdurable show {run.history.run}" in str(inbox)
+    (told,) = inbox.data()
+    assert (told["reference"], told["kind"]) == ("bill.1", "doubt")

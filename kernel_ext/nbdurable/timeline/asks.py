@@ -40,11 +40,12 @@ _ANSWERS: Final = {
 
 def asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
     """What needs somebody: calls that may have happened, and calls that wait."""
-    yield from _doubts(history, alive)
+    yield from doubts(history, alive)
     yield from _waits(history)
 
 
-def _doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
+def doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
+    """Calls that somebody has to settle: they may have happened, or happened before."""
     for asked in settle.questions(history):
         step = history.steps.get(asked.call.step)
         if step and call_fate(history, asked.call, step, alive) is Fate.RUNNING:

@@ -11,8 +11,10 @@ from nbdurable.engine.past.waits import Waiting, WaitKind, waiting
 from nbdurable.engine.telling.waits import answer_by, until
 from nbdurable.engine.values.plainly import visible
 from nbdurable.engine.where.moments import Now, since
+from nbdurable.timeline.asks import doubts
 from nbdurable.timeline.previews import line
-from nbdurable.timeline.show import history_of
+from nbdurable.timeline.show import history_of, living
+from nbdurable.timeline.views import AskView
 from nbdurable_store.protocol import Store
 
 SHOWN_LINES_MAX: Final = 8
@@ -29,6 +31,29 @@ class Pending:
     waiting: Waiting
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A run with calls that may have happened, or that are not to happen again unasked.
+
+    Attributes:
+        history: The run.
+        calls: The calls, each with why it is asked about.
+    """
+
+    history: History
+    calls: tuple[AskView, ...]
+
+    @property
+    def command(self) -> str:
+        """What shows them with the commands that settle them."""
+        return f"nbdurable show {self.history.run}"
+
+    def __str__(self) -> str:
+        told = (f"? {c.call} {c.says} · {c.reference}" for c in self.calls)
+        notebook = line(self.history.notebook)
+        return "\n".join([*(f"{t}, {notebook}" for t in told), f"    {self.command}"])
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Inbox:
     """What waits for somebody, oldest first; it shows itself as text.
@@ -36,16 +61,19 @@ class Inbox:
     Attributes:
         pending: The questions.
         now: The present as the reader sees it.
+        unsettled: Runs with calls that nobody repeats before they are settled.
     """
 
     pending: tuple[Pending, ...]
     now: Now
+    unsettled: tuple[Unsettled, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.pending)
+        return len(self.pending) + len(self.unsettled)
 
     def __str__(self) -> str:
-        return "\n".join(self._told(asked) for asked in self.pending) or EMPTY
+        told = [self._told(asked) for asked in self.pending]
+        return "\n".join([*told, *map(str, self.unsettled)]) or EMPTY
 
     def __repr__(self) -> str:
         return str(self)
@@ -65,7 +93,7 @@ class Inbox:
 
     def data(self) -> list[dict[str, object]]:
         """The same for programs."""
-        return [
+        waits: list[dict[str, object]] = [
             {
                 "reference": asked.waiting.reference,
                 "run": asked.history.run,
@@ -79,6 +107,19 @@ class Inbox:
             }
             for asked in self.pending
         ]
+        doubted: list[dict[str, object]] = [
+            {
+                "reference": ask.reference,
+                "run": run.history.run,
+                "notebook": run.history.notebook,
+                "kind": "doubt",
+                "text": f"{ask.call} {ask.says}",
+                "command": run.command,
+            }
+            for run in self.unsettled
+            for ask in run.calls
+        ]
+        return waits + doubted
 
 
 def inbox_of(store: Store, runs: Iterable[str], now: Now) -> Inbox:
@@ -97,4 +138,6 @@ def inbox_of(store: Store, runs: Iterable[str], now: Now) -> Inbox:
         if asked.wait.kind is not WaitKind.TIMER
     ]
     found.sort(key=lambda asked: asked.waiting.call.started_us)
-    return Inbox(tuple(found), now)
+    alive = living(store)
+    asked_about = (Unsettled(h, tuple(doubts(h, alive))) for h in histories)
+    return Inbox(tuple(found), now, tuple(run for run in asked_about if run.calls))

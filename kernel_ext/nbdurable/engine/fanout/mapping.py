@@ -240,7 +240,8 @@ class _Driver:
             self._mapping.over.set()
             for _ in range(self._limit):
                 self._work.put(None)
-            pool.shutdown(wait=False)
+            # an idle worker has only to return: one that is left is told as running
+            pool.shutdown(wait=not self._under_way)
             self._mapping.tell(self._limit, last=True)
         return self._results
 
