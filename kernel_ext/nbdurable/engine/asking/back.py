@@ -18,7 +18,6 @@ from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kept import Source, names_of
 from nbdurable.engine.past.pasts import StepPast, StepState
-from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.steps.deferred import load
 from nbdurable.engine.telling.wording import both, line, listed
 from nbdurable.engine.values.contents import digest_of
@@ -171,6 +170,6 @@ def _equal(now: object, then: object) -> bool:
 
 def _effects(history: History, step: StepPast) -> tuple[str, ...]:
     calls = (history.calls[i] for i in step.used if i in history.calls)
-    writes = (c.text or c.name for c in calls if c.effect is Effect.WRITE)
+    writes = (c.text or c.name for c in calls if c.writes)
     files = (f"file {name}" for name in fields.mapping(step.fields, "wrote"))
     return (*writes, *files)

@@ -178,9 +178,7 @@ def rerun(session: Session, step: StepPast) -> Told:
     writes = [
         c
         for c in session.history.calls.values()
-        if c.slot == step.slot
-        and c.effect is Effect.WRITE
-        and c.state is CallState.COMPLETED
+        if c.slot == step.slot and c.writes and c.state is CallState.COMPLETED
     ]
     many = count(len(writes), "write")
     ask = f" · {many} that already happened: you are asked first" if writes else ""
@@ -190,7 +188,7 @@ def rerun(session: Session, step: StepPast) -> Told:
 def new(session: Session) -> Told:
     """Close the run: the next durable cell begins another one."""
     writes = sum(
-        c.effect is Effect.WRITE and c.state is CallState.COMPLETED
+        c.writes and c.state is CallState.COMPLETED
         for c in session.history.calls.values()
     )
     session.new_run()

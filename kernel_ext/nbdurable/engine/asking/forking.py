@@ -9,7 +9,6 @@ from nbdurable.engine.past import fields
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import Order, StepPast, StepState
-from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import count
@@ -67,7 +66,7 @@ def _told(history: History, number: int, left: Sequence[StepPast]) -> str:
     behind = f" · not in it: {', '.join(names)}" if names else ""
     earlier = [f"{s.name}@{s.attempt}" for s in latest.values() if s is not None]
     behind += f" · as it was before: {', '.join(earlier)}" if earlier else ""
-    asks = sum(history.calls[c].effect is Effect.WRITE for c in history.forked)
+    asks = sum(history.calls[c].writes for c in history.forked)
     many = count(asks, "write")
     writes = f" · {many} behind it: you are asked before a repetition" if asks else ""
     source = forked_from(history.opened)

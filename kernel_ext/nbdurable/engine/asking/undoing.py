@@ -155,7 +155,7 @@ def undo(
 def plan(history: History, step: StepPast, namespace: Mapping[str, object]) -> Plan:
     """What an undo of a step would do, latest first."""
     tools = {made.name: made for made in map(_tool, namespace.values()) if made}
-    calls = [c for c in _of_slot(history, step) if c.effect is Effect.WRITE]
+    calls = [c for c in _of_slot(history, step) if c.writes]
     taken_back = {c.id for c in calls if _undoer(tools.get(c.name)) is not None}
     found = Plan()
     for call in sorted(calls, key=lambda c: c.order, reverse=True):

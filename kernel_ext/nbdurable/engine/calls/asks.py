@@ -20,7 +20,7 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
-from nbdurable.engine.past.policy import Effect, OnDoubt
+from nbdurable.engine.past.policy import OnDoubt
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.where.moments import duration
@@ -179,7 +179,7 @@ def _other_writes(attempt: Attempt, call: CallPast) -> tuple[str, ...]:
         c.text
         for c in history.calls.values()
         if c.slot == slot
-        and c.effect is Effect.WRITE
+        and c.writes
         and c.id != call.id
         and reset is not None
         and c.ended_order < reset

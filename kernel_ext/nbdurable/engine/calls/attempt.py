@@ -155,6 +155,7 @@ class Attempt:
             request.text,
             lambda: kept(request.arguments()),
             parent,
+            request.inner,
         )
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
@@ -261,7 +262,9 @@ class Attempt:
 
     def may_execute(self, request: CallRequest) -> None:
         """After a pause no further `write` starts in this attempt."""
-        if self.paused is not None and request.policy.effect is Effect.WRITE:
+        policy = request.policy
+        write = policy.effect is Effect.WRITE and not policy.inner
+        if self.paused is not None and write:
             raise self.paused
 
     def stop(self, pause: DurablePause) -> DurablePause:
@@ -298,6 +301,8 @@ class Attempt:
             "parent": frame.parent,
             "text": request.text(),
         }
+        if policy.inner:
+            fields["inner"] = request.inner
         if request.undigestible:
             fields["undigestible"] = request.undigestible
         if request.estimate:

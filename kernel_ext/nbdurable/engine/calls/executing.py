@@ -23,7 +23,7 @@ from nbdurable.engine.calls.going import (
     Perform,
     Sent,
 )
-from nbdurable.engine.calls.requests import CallRequest, Outcome
+from nbdurable.engine.calls.requests import TOOL_KIND, CallRequest, Outcome
 from nbdurable.engine.calls.settling import settling
 from nbdurable.engine.calls.turns import turn
 from nbdurable.engine.past import fields
@@ -73,8 +73,7 @@ def _tried(going: Going) -> Part:
         yield from _begin(going)
     # 2. The effect.
     began_s = attempt.clock.monotonic_s()
-    covered = going.frame.covered or not request.is_step
-    frame = Frame(attempt, going.call_id, covered=covered)
+    frame = _frame(going)
     outcome = yield Perform(frame, limit_s=request.policy.timeout_s)
     reach("effect.done")
     assert isinstance(outcome, Outcome)
@@ -95,10 +94,22 @@ def _tried(going: Going) -> Part:
     return None
 
 
+def _frame(going: Going) -> Frame[Attempt]:
+    """Where the function of a call runs."""
+    request, around = going.request, going.frame
+    if request.is_step:
+        covered, inner = around.covered, around.inner
+    else:
+        write = request.kind == TOOL_KIND and request.policy.effect is Effect.WRITE
+        covered, inner = True, (going.call_id, going.number) if write else ("", 0)
+    return Frame(around.attempt, going.call_id, covered=covered, inner=inner)
+
+
 def _begin(going: Going) -> Generator[Command, Sent, None]:
     """1. The intent, before the effect."""
     attempt, request = going.frame.attempt, going.request
-    write = request.policy.effect is Effect.WRITE
+    # What is a part of another call is in doubt with it, and that one's start is synced.
+    write = request.policy.effect is Effect.WRITE and not request.policy.inner
     call_id, started = attempt.started(
         going.frame, going.claim, request, going.match.call
     )

@@ -28,7 +28,8 @@ def completed(
         blobs = (request.keep(value, attempt.store.put),)
     except Unstorable as unstorable:
         fields["unstored"] = unstorable.reason()
-        attempt.used.unstorable.append(f"{request.name} ({unstorable.reason()})")
+        if not request.policy.inner:  # what the tool returns is what counts
+            attempt.used.unstorable.append(f"{request.name} ({unstorable.reason()})")
     return attempt.record(Kind.CALL_COMPLETED, call_id, request.key, fields, blobs)
 
 

@@ -33,6 +33,10 @@ ARGUMENTS_FIELD_BYTES_MAX = 512
 take as much room. More would weigh on everything that lists records."""
 
 
+TOOL_KIND = "tool"
+"""The kind of a call of the user's own tool."""
+
+
 class Costs(NamedTuple):
     """What a call may cost.
 
@@ -74,6 +78,7 @@ class CallRequest(NamedTuple):
         release: The call has ended; what it was given is held no more.
         again: Logical id of a call of this attempt that failed, and that is tried or
             sent again: this is its next attempt. Else "".
+        inner: Logical id of the `write` tool's call whose function makes it, or "".
         costs: What it may cost, of a call that is paid for.
         estimate: The same as it is recorded, where the run has a budget; or "".
     """
@@ -84,7 +89,7 @@ class CallRequest(NamedTuple):
     text: Callable[[], str]
     keep: Keep
     decode: Callable[[str, bytes | Stored], object]
-    kind: str = "tool"
+    kind: str = TOOL_KIND
     code: str = ""
     arguments: Callable[[], Encoded | None] = lambda: None
     undigestible: str = ""
@@ -94,6 +99,7 @@ class CallRequest(NamedTuple):
     find_out: Callable[[], object] | None = None
     waits: Callable[[CallPast | None], dict[str, Plain]] | None = None
     again: str = ""
+    inner: str = ""
     release: Callable[[], None] = lambda: None
     costs: Callable[[], Costs] | None = None
     estimate: str = ""

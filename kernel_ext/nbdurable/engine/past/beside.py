@@ -69,7 +69,7 @@ class Beside:
     def without(self, wanted: Wanted) -> Match:
         """What a call is that has no record of its own."""
         none = UNDIGESTIBLE if wanted.undigestible else NOTHING
-        if wanted.policy.effect is not Effect.WRITE:
+        if wanted.policy.effect is not Effect.WRITE or wanted.policy.inner:
             return none
         for call in stands_in(self.history, self.where, wanted.name):
             if not self.was_served(call):

@@ -26,7 +26,6 @@ from nbdurable.engine.past import fields
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, Order, StepPast, StepState
-from nbdurable.engine.past.policy import Effect
 
 KEEP: Final = "keep"
 AGAIN: Final = "again"
@@ -126,7 +125,7 @@ def stands_in(history: History, where: Circumstances, tool: str) -> Iterator[Cal
 
 def in_doubt(history: History, call: CallPast) -> bool:
     """Whether a write may have happened and nobody has settled it."""
-    if call.effect is not Effect.WRITE or call.step not in history.steps:
+    if not call.writes or call.step not in history.steps:
         return False
     if call.resolved:
         return False
@@ -143,6 +142,6 @@ def writes_of(
     found: dict[str, list[CallPast]] = {}
     for call in history.calls.values():
         mine = call.slot == where.slot and call.step != where.step
-        if mine and call.effect is Effect.WRITE:
+        if mine and call.writes:
             found.setdefault(call.name, []).append(call)
     return found

@@ -3,7 +3,8 @@
 Theory of operation. A call is matched by content to what the journal holds of it
 (`history`, `matching`), which leaves one word: its `Past`. The past and the tool's
 promises give the `Verdict`. The table below is the whole policy; the driver in `call`
-only carries it out. Three rules stand outside the table: a call whose owner lives is
+only carries it out. Four rules stand outside the table: what a `write` tool asks over
+HTTP is a part of its call and asks nothing of its own, a call whose owner lives is
 waited for, a `write` in doubt is settled by the tool's `on_doubt`, and in frozen mode
 whatever isn't served is refused.
 """
@@ -88,6 +89,12 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
 }
 """The policy. Rows are pasts, columns effects; every cell is filled."""
 
+INNER: Final = frozenset({Past.COMPLETED, Past.NEW_DATA})
+"""Pasts in which a part of a `write` tool's call is served; in any other it is executed.
+
+Whether the tool may run again is decided before, about its call as a whole.
+"""
+
 DOUBTFUL: Final = frozenset({Past.IN_DOUBT, Past.CUT, Past.RAISED_FATAL})
 """Pasts in which a `write` may have happened."""
 
@@ -125,6 +132,9 @@ def decide(
         >>> decide(Past.NOTHING, Policy(), frozen=True).value
         'Refuse'
     """
+    if policy.inner:
+        served = past in INNER
+        return _REPLAY if served else Verdict.REFUSE if frozen else _EXECUTE
     if owner_alive:
         return Verdict.WAIT
     if frozen:
@@ -147,9 +157,12 @@ def _settle(policy: Policy) -> Verdict:
 
 def table_markdown() -> str:
     """The table as the docs print it, on_doubt spelled out."""
-    head = "| recorded | write | read | pure |\n| --- | --- | --- | --- |"
+    head = "| recorded | write | read | pure | HTTP in a write tool |\n"
+    head += "| --- | --- | --- | --- | --- |"
+    inner = Policy(inner=True)
     rows = [
-        f"| {past.value} | {_cell(past, _W)} | {_cell(past, _R)} | {_cell(past, _P)} |"
+        f"| {past.value} | {_cell(past, _W)} | {_cell(past, _R)} | {_cell(past, _P)}"
+        f" | {decide(past, inner).value} |"
         for past in Past
     ]
     return "\n".join([head, *rows])

@@ -13,7 +13,6 @@ from typing import Final
 from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, StepPast, StepState
-from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.waits import is_open, is_parked
 
 
@@ -71,7 +70,7 @@ def call_fate(
 
 
 def _raised_in_doubt(history: History, call: CallPast) -> bool:
-    told = call.fields.get("not_done") or call.effect is not Effect.WRITE
+    told = call.fields.get("not_done") or not call.writes
     return not told and not went_on(history, call)
 
 

@@ -269,6 +269,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         code=fields.text(f, "code"),
         text=fields.text(f, "text"),
         undigestible=fields.text(f, "undigestible"),
+        inner=fields.text(f, "inner"),
         attempts=fields.number(f, "attempt", 1),
         tries=fields.number(f, "tries", 1),
         owner=order[1],

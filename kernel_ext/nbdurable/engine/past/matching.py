@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from nbdurable.engine.identity import keys
+from nbdurable.engine.past import parts
 from nbdurable.engine.past.belonging import (
     Standing,
     every_holder,
@@ -74,7 +75,7 @@ class Matcher(Beside):
         history = self.history
         if key in history.by_key or not history.algorithms <= _OURS:
             return False
-        if policy.effect is Effect.WRITE and self.writes_of(tool):
+        if policy.effect is Effect.WRITE and not policy.inner and self.writes_of(tool):
             return False
         self._open.setdefault(key, [])  # what is recorded later is not looked at
         return True
@@ -145,7 +146,8 @@ class Matcher(Beside):
         (different, _, standing, *_), call = min(
             ranked, key=lambda r: (r[0], r[1].order)
         )
-        if different and wanted.policy.effect is not Effect.WRITE:
+        policy = wanted.policy
+        if different and (policy.inner or policy.effect is not Effect.WRITE):
             return None
         self._compared.add(call.id)
         return self._matched(call, wanted, Standing(standing))
@@ -161,7 +163,12 @@ class Matcher(Beside):
         ]
 
     def _rank(self, call: CallPast, wanted: Wanted) -> Rank | None:
-        standing = standing_of(self.history, call, self.slot, self.existing)
+        if call.inner or wanted.policy.inner:
+            if not parts.offered(self.history, call, wanted):
+                return None
+            standing = Standing.OWN  # its tool's call is being made here
+        else:
+            standing = standing_of(self.history, call, self.slot, self.existing)
         if standing is not Standing.OWN and call.kind in STAYING:
             return None
         if standing is Standing.TAKEN or not self._offered(call, wanted, standing):
@@ -253,6 +260,8 @@ class Matcher(Beside):
             return Past.EMPTIED
         fixed = policy.stable or policy.model or policy.effect is not Effect.READ
         stale = not fixed and (wanted.new_write or self.other_files(call))
+        if policy.inner and not parts.led_on(self.history, call):
+            return Past.STALE
         return Past.STALE if stale else Past.COMPLETED
 
     def _raised(self, call: CallPast, wanted: Wanted) -> Past:

@@ -63,6 +63,7 @@ class CallPast:
         scope: The part of the step it was made in.
         after: Logical id of the `write` that preceded it in its scope, or "".
         parent: Logical id of the enclosing call, or "".
+        inner: Logical id of the `write` tool's call that it is a part of, or "".
         order: Where its first attempt started.
         ended_order: Where its latest outcome stands, else that of `started`.
         effect: Its tool's effect when it was last executed.
@@ -106,6 +107,7 @@ class CallPast:
     code: str
     text: str
     undigestible: str = ""
+    inner: str = ""
     state: CallState = CallState.STARTED
     attempts: int = 1
     owner: str = ""
@@ -128,6 +130,11 @@ class CallPast:
     def is_step(self) -> bool:
         """Whether it is an `nd.step`: it has no effect of its own, it holds calls."""
         return self.kind == STEP_KIND
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is a `write` of its own, and no part of another one."""
+        return self.effect is Effect.WRITE and not self.inner
 
     @property
     def finished(self) -> bool:

@@ -44,6 +44,8 @@ class Policy:
         undo: Takes back what a call did, given its result, and those of its arguments that
             it names.
         model: A model call: it is served again even after a new `write`.
+        inner: A part of the `write` tool's call that it is made in: what may have
+            happened of it may have happened of that, so it asks nothing of its own.
     """
 
     effect: Effect = Effect.WRITE
@@ -57,6 +59,7 @@ class Policy:
     rate: Rate | None = None
     undo: Callable[..., object] | None = None
     model: bool = False
+    inner: bool = False
 
     def limits(self) -> str:
         """Its limits as people read them."""

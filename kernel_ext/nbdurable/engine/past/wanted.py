@@ -26,6 +26,7 @@ class Wanted(NamedTuple):
         text: Tells the call as people read it.
         arguments: The arguments as they would be kept, or ``None``.
         parent: Logical id of the enclosing call, or "".
+        inner: Logical id of the `write` tool's call whose function makes it, or "".
     """
 
     key: bytes
@@ -39,6 +40,7 @@ class Wanted(NamedTuple):
     text: Callable[[], str] = str
     arguments: Callable[[], bytes | None] = lambda: None
     parent: str = ""
+    inner: str = ""
 
 
 class Match(NamedTuple):

@@ -34,6 +34,8 @@ class Frame(NamedTuple, Generic[A]):
         covered: What happens here is journaled by an enclosing call: one that is more
             than an `nd.step`.
         place: The item of a map that the code works on, or "".
+        inner: Logical id and attempt of the `write` tool's call whose function this is:
+            what it asks over HTTP is a part of that call. ("", 0) anywhere else.
     """
 
     attempt: A
@@ -42,6 +44,7 @@ class Frame(NamedTuple, Generic[A]):
     thread: bool = False
     covered: bool = False
     place: str = ""
+    inner: tuple[str, int] = ("", 0)
 
 
 Task: TypeAlias = asyncio.Task[object]

@@ -14,9 +14,8 @@ from typing import Any
 
 from nbdurable.integrations.http.aiohttp_wire import AiohttpWire
 from nbdurable.integrations.http.exchange import Exchange
-from nbdurable.integrations.http.journaled import worth_a_look
 from nbdurable.integrations.http.sending import (
-    HOSTS,
+    is_looked_at,
     named,
     promised,
     refuse_outside,
@@ -49,10 +48,10 @@ def _door(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[An
 async def _journal(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
     """Innermost of the middlewares: it sees the request as it is sent."""
     frame, url, policy = frame_here(), str(request.url), None
-    if worth_a_look(request.method, url, HOSTS):
+    if is_looked_at(frame, request.method, url):
         body = await _body(request)
         wire = AiohttpWire(request, body or b"")
-        policy = None if body is None else promised(wire)
+        policy = None if body is None else promised(wire, frame)
         if policy is not None and is_refused_outside():
             refuse_outside(wire)
     if frame is None:

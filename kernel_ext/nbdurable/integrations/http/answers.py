@@ -12,7 +12,11 @@ from nbdurable.integrations.http.streams import Heard
 from nbdurable.integrations.http.wires import Wire
 
 
-class TooMuch(Exception):  # a fact about an answer, not an error of ours
+class Unkept(Exception):  # a fact about an answer, not an error of ours
+    """Why an answer is passed on and not kept."""
+
+
+class TooMuch(Unkept):  # a fact about an answer, not an error of ours
     """The answer is too large to be kept."""
 
     def __str__(self) -> str:

@@ -9,7 +9,8 @@ from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
 from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.values import previews
 from nbdurable.engine.values.redact import Secrets
-from nbdurable.integrations.http.answers import TooMuch
+from nbdurable.integrations.http import inner as parts
+from nbdurable.integrations.http.answers import Unkept
 from nbdurable.integrations.http.asked import Asked, name_of
 from nbdurable.integrations.http.pricing import body_of, costs, measured
 from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
@@ -34,12 +35,16 @@ def call_of(
         again: Logical id of the call whose next attempt it is, or "".
     """
     return CallRequest(
-        name=secrets.scrub(name_of(facts)),
+        name=secrets.scrub(_name(facts, policy)),
         key=key,
         policy=policy,
         kind="http",
-        text=functools.partial(told, facts, secrets),
-        arguments=lambda: _arguments(facts, secrets),
+        text=lambda: (
+            secrets.scrub(_name(facts, policy))
+            if policy.inner
+            else told(facts, secrets)
+        ),
+        arguments=lambda: None if policy.inner else _arguments(facts, secrets),
         keep=functools.partial(_kept, secrets),
         decode=functools.partial(_decoded, secrets),
         had=functools.partial(_had, secrets),
@@ -49,8 +54,17 @@ def call_of(
     )
 
 
+def _name(facts: Asked, policy: Policy) -> str:
+    """Method and address; of any host that a tool asks, less what may be a key.
+
+    Nor is the body of such a request kept or shown: the tool's arguments are.
+    """
+    name = name_of(facts)
+    return parts.place(name) if policy.inner else name
+
+
 def _kept(secrets: Secrets, value: object, put: Put) -> BlobRef:
-    if isinstance(value, TooMuch):
+    if isinstance(value, Unkept):
         raise Unstorable(why=str(value))
     assert isinstance(value, Recording)
     return put(*encode(to_plain(value), secrets=secrets))

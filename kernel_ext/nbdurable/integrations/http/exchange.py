@@ -18,7 +18,8 @@ from nbdurable.engine.calls.exchange import Begun
 from nbdurable.engine.calls.requests import Outcome
 from nbdurable.engine.past.policy import Effect, Policy
 from nbdurable.engine.where.frames import Frame, running_task
-from nbdurable.integrations.http.answers import TooMuch, malformed, record
+from nbdurable.integrations.http import inner as parts
+from nbdurable.integrations.http.answers import TooMuch, Unkept, malformed, record
 from nbdurable.integrations.http.asked import asked, key_of
 from nbdurable.integrations.http.calls import call_of
 from nbdurable.integrations.http.credentials import secrets_of
@@ -68,7 +69,9 @@ class Latest:
 class Sent:
     """What an attempt of a step has sent, so that a retry finds its call."""
 
-    latest: dict[tuple[bytes, int, int], Latest] = field(default_factory=dict)
+    latest: dict[tuple[bytes, int, int, tuple[str, int]], Latest] = field(
+        default_factory=dict
+    )
 
 
 _sent: weakref.WeakKeyDictionary[Attempt, Sent] = weakref.WeakKeyDictionary()
@@ -89,20 +92,25 @@ class Exchange:
         self._secrets = secrets = secrets_of(wire, attempt.home.secrets)
         facts = asked(wire.method, wire.url, wire.headers, wire.body)
         key = key_of(facts, secrets.scrub)
-        self._latest = _latest_of(attempt, key)
-        self.call = call_of(facts, key, policy, secrets, self._continued())
+        self._latest = _latest_of(frame, key)
+        self.call = call_of(facts, key, policy, secrets, self._continued())._replace(
+            inner=frame.inner[0]
+        )
         self._began_s = attempt.clock.monotonic_s()
         self._begun: Begun | None = None
         self._listening: Callable[[], None] = _nothing
 
-    @property
-    def at_once(self) -> bool:
+    def at_once(self, response: Any) -> bool:
         """Whether the answer is read before it is handed out.
 
         An answer to what changed the world says that it happened, and nobody may ever
         read it.
         """
-        return self.call.policy.effect is Effect.WRITE
+        policy = self.call.policy
+        if policy.effect is not Effect.WRITE or not policy.inner:
+            return policy.effect is Effect.WRITE
+        length = self._header(response, "content-length")
+        return parts.is_read_at_once(self._media(response), length)
 
     @property
     def _model(self) -> bool:
@@ -173,6 +181,9 @@ class Exchange:
             return Outcome(much)
         except Exception as undecodable:  # noqa: BLE001  # whatever a decoder raises
             return self.broke(undecodable)
+        unkept = self._unkept(response, recording)
+        if unkept:
+            return Outcome(Unkept(unkept))
         if heard.marks.seen is Mark.ERROR:
             self._blame(response)
             return Outcome(raised=self._refused(recording))
@@ -181,6 +192,13 @@ class Exchange:
             self.frame.attempt.blame.suspect(self._begun.call_id)
             return Outcome(raised=self._refused(recording))
         return Outcome(recording)
+
+    def _unkept(self, response: Any, recording: Recording) -> str:
+        policy = self.call.policy
+        if not policy.inner:
+            return ""
+        looks = policy.effect is Effect.READ
+        return parts.why_unkept(recording, self.wire.said(response), looks=looks)
 
     def part(self, response: Any, heard: Heard) -> Recording | None:
         """What was read, unless it is too much or its encoding says nothing of a part."""
@@ -215,9 +233,12 @@ class Exchange:
         return (now_s - self._began_s) * 1000
 
     def _media(self, response: Any) -> str:
-        said = ((name.lower(), value) for name, value in self.wire.said(response))
-        value = next((value for name, value in said if name == "content-type"), "")
+        value = self._header(response, "content-type")
         return value.partition(";")[0].strip().lower()
+
+    def _header(self, response: Any, sought: str) -> str:
+        said = ((name.lower(), value) for name, value in self.wire.said(response))
+        return next((value for name, value in said if name == sought), "")
 
     def _blame(self, what: object) -> None:
         assert self._begun is not None
@@ -280,8 +301,8 @@ class _Recorder:
         )
 
 
-def _latest_of(attempt: Attempt, key: bytes) -> Latest:
-    sent = _sent.setdefault(attempt, Sent())
+def _latest_of(frame: Frame[Attempt], key: bytes) -> Latest:
+    sent = _sent.setdefault(frame.attempt, Sent())
     task = running_task()
-    place = key, threading.get_ident(), id(task) if task is not None else 0
+    place = key, threading.get_ident(), id(task) if task is not None else 0, frame.inner
     return sent.latest.setdefault(place, Latest())

@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any
 
+from nbdurable.engine.where.frames import Frame
 from nbdurable.integrations.http.exchange import Exchange
 from nbdurable.integrations.http.httpx_wire import HttpxWire
-from nbdurable.integrations.http.journaled import worth_a_look
+from nbdurable.integrations.http.limits import BODY_BYTES_MAX
 from nbdurable.integrations.http.sending import (
-    HOSTS,
+    is_looked_at,
     named,
     promised,
     refuse_outside,
@@ -45,10 +46,10 @@ def _door(library: ModuleType, original: Callable[..., Any]) -> Callable[..., An
                 refuse_outside(HttpxWire(library, self, request))
             return original(self, request, stream=stream, **more)
         policy = None
-        if worth_a_look(request.method, str(request.url), HOSTS):
+        if _is_read(frame, request):
             request.read()
             wire = HttpxWire(library, self, request, more.get("auth"))
-            policy = promised(wire)
+            policy = promised(wire, frame)
         if policy is None:
             with named(frame, request.method, str(request.url), request.headers):
                 return original(self, request, stream=stream, **more)
@@ -74,10 +75,10 @@ def _async_door(
                 refuse_outside(HttpxWire(library, self, request))
             return await original(self, request, stream=stream, **more)
         policy = None
-        if worth_a_look(request.method, str(request.url), HOSTS):
+        if _is_read(frame, request):
             await request.aread()
             wire = HttpxWire(library, self, request, more.get("auth"))
-            policy = promised(wire)
+            policy = promised(wire, frame)
         if policy is None:
             with named(frame, request.method, str(request.url), request.headers):
                 return await original(self, request, stream=stream, **more)
@@ -88,6 +89,21 @@ def _async_door(
         return response
 
     return sending
+
+
+def _is_read(frame: Frame[Any], request: Any) -> bool:
+    """Whether the body of a request is read, to be looked at.
+
+    That of a tool's request only where it says its length and isn't long: an upload
+    from a file or a generator passes as it is.
+    """
+    url = str(request.url)
+    if is_looked_at(None, request.method, url):
+        return True
+    length = request.headers.get("content-length", "0")
+    unknown = "transfer-encoding" in request.headers or not length.isdigit()
+    long = unknown or int(length) > BODY_BYTES_MAX
+    return not long and is_looked_at(frame, request.method, url)
 
 
 def _read(response: Any) -> None:

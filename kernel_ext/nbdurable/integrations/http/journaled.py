@@ -2,7 +2,7 @@
 
 A model call is a `read`: asking again changes nothing but the bill. Of a host that the
 user names, what only looks (GET, HEAD, OPTIONS) is a `read`, and everything else a
-`write`. Never journaled: upgrades to another protocol, tokens and metadata, whose
+`write`. So is what a `write` tool asks, of any host, but as a part of its call. Never journaled: upgrades to another protocol, tokens and metadata, whose
 answers are secrets, and MCP, whose requests are numbered.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.integrations.http import inner as parts
 from nbdurable.integrations.http.asked import asks_model, may_ask_model
 from nbdurable.integrations.http.hosts import Hosts
 from nbdurable.integrations.http.refusals import NOT_DONE
@@ -36,13 +37,19 @@ SECRET_PATHS = re.compile(
 """Paths whose answers are credentials."""
 
 
-def worth_a_look(method: str, url: str, hosts: Hosts) -> bool:
+def worth_a_look(method: str, url: str, hosts: Hosts, *, inner: bool = False) -> bool:
     """Whether the rest of a request is to be looked at."""
-    return may_ask_model(method, urlsplit(url).path) or hosts.holds(url)
+    return inner or may_ask_model(method, urlsplit(url).path) or hosts.holds(url)
 
 
 def policy_of(
-    method: str, url: str, headers: Mapping[str, str], body: bytes, hosts: Hosts
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    hosts: Hosts,
+    *,
+    inner: bool = False,
 ) -> Policy | None:
     """What is promised of a request, or None if it is not journaled.
 
@@ -52,6 +59,7 @@ def policy_of(
         headers: Looked up by lower-case names.
         body: As it is sent.
         hosts: The hosts that are captured.
+        inner: Whether the function of a `write` tool makes it.
 
     Example:
         >>> hosts = Hosts()
@@ -63,11 +71,15 @@ def policy_of(
     path = urlsplit(url).path
     if asks_model(method, path, body):
         return MODEL_CALL
-    if not hosts.holds(url) or SECRET_PATHS.search(path):
+    captured = hosts.holds(url)
+    if SECRET_PATHS.search(path) or headers.get("upgrade") or _is_rpc(body):
         return None
-    if headers.get("upgrade") or _is_rpc(body):
+    looks = method.upper() in LOOKING
+    if captured:
+        return LOOK if looks else CHANGE
+    if not inner or parts.is_secret(url) or parts.is_mcp(headers):
         return None
-    return LOOK if method.upper() in LOOKING else CHANGE
+    return parts.LOOK if looks else parts.CHANGE
 
 
 def _is_rpc(body: bytes) -> bool:

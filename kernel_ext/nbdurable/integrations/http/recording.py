@@ -16,6 +16,7 @@ from nbdurable.integrations.http.limits import HEADER_CHARS_MAX
 
 DROPPED = re.compile(
     r"set-cookie2?|.*authenticat.*|.*authorization|connection|keep-alive|server-timing"
+    r"|.*(?:token|secret|passw|credential|api-?key)"
     r"|content-(?:encoding|length)|transfer-encoding|trailer|upgrade|alt-svc|date"
 )
 """Names of the headers that are dropped of any other answer: secrets, the connection's

@@ -9,9 +9,13 @@ from typing import Any
 
 from nbdurable.integrations.http import urllib3_bodies
 from nbdurable.integrations.http.exchange import Exchange
-from nbdurable.integrations.http.journaled import worth_a_look
 from nbdurable.integrations.http.recording import Recording
-from nbdurable.integrations.http.sending import HOSTS, promised, refuse_outside, send
+from nbdurable.integrations.http.sending import (
+    is_looked_at,
+    promised,
+    refuse_outside,
+    send,
+)
 from nbdurable.integrations.http.streams import Ending
 from nbdurable.integrations.http.switch import (
     frame_here,
@@ -31,14 +35,14 @@ def _door(original: Callable[..., Any]) -> Callable[..., Any]:
         outside = frame is None and is_refused_outside()
         if frame is None and not outside:
             return original(self, request, *args, **more)
-        known = worth_a_look(request.method, request.url, HOSTS)
+        known = is_looked_at(frame, request.method, request.url)
         body = _body(request.body) if known else None
         if body is None:
             return original(self, request, *args, **more)
         wire = RequestsWire(self, request, body)
         if outside:
             refuse_outside(wire)
-        policy = promised(wire)
+        policy = promised(wire, frame)
         if frame is None or policy is None:
             return original(self, request, *args, **more)
         go = functools.partial(original, self, request, *args, **more)

@@ -28,7 +28,7 @@ from nbdurable.integrations.http.calls import told
 from nbdurable.integrations.http.credentials import secrets_of
 from nbdurable.integrations.http.exchange import Exchange
 from nbdurable.integrations.http.hosts import Hosts
-from nbdurable.integrations.http.journaled import policy_of
+from nbdurable.integrations.http.journaled import policy_of, worth_a_look
 from nbdurable.integrations.http.refusals import Refused, Unanswered
 from nbdurable.integrations.http.wires import Response, Wire
 
@@ -44,9 +44,19 @@ HOSTS: Final = Hosts()
 """The hosts that the user of this process had captured."""
 
 
-def promised(wire: Wire) -> Policy | None:
-    """What is promised of a request; None if it is not journaled."""
-    return policy_of(wire.method, wire.url, wire.headers, wire.body, HOSTS)
+def is_looked_at(frame: Frame[Any] | None, method: str, url: str) -> bool:
+    """Whether the rest of a request that is made here is to be looked at."""
+    return worth_a_look(method, url, HOSTS, inner=_is_inner(frame))
+
+
+def promised(wire: Wire, frame: Frame[Any] | None = None) -> Policy | None:
+    """What is promised of a request that is made here; None if it is not journaled."""
+    inner = _is_inner(frame)
+    return policy_of(wire.method, wire.url, wire.headers, wire.body, HOSTS, inner=inner)
+
+
+def _is_inner(frame: Frame[Any] | None) -> bool:
+    return frame is not None and bool(frame.inner[0])
 
 
 def refuse_outside(wire: Wire) -> None:
@@ -117,7 +127,7 @@ def send(
         exchange.end(exchange.refused(response))
         return response
     exchange.listen(response)
-    if exchange.at_once:
+    if exchange.at_once(response):
         read(response)
     return response
 
@@ -151,7 +161,7 @@ async def send_async(
         await exchange.end_async(exchange.refused(response))
         return response
     exchange.listen(response)
-    if exchange.at_once:
+    if exchange.at_once(response):
         await read(response)
     return response
 
