@@ -311,6 +311,20 @@ def test_waits_at_once_take_a_signal_each(notebook: Notebook) -> None:
     assert sorted(notebook.namespace["found"]) == list(range(WAITS))
 
 
+def test_a_frame_is_read_in_the_inbox(notebook: Notebook) -> None:
+    """Whoever answers at a shell sees what is decided about."""
+    notebook.plain("import pandas as pd\nreport = pd.DataFrame({'hours': [12]})")
+    seen: list[str] = []
+
+    def say(asked: Asked) -> None:
+        seen.append(asked.waiting.wait.preview)
+        answer(notebook, True)
+
+    when_asked(notebook, say)
+    notebook.run(REVIEW, name="review")
+    assert seen == ["   hours\n0     12"]
+
+
 def test_a_whole_number_is_whole(notebook: Notebook) -> None:
     """`int` takes 12 and not 12.5; true and false are no numbers."""
     told: list[str] = []
