@@ -37,6 +37,7 @@ RUN: Life = {
 STEP: Life = {
     NEW: {Kind.STEP_STARTED: "running"},
     "running": {
+        Kind.STEP_RANDOM: "running",
         Kind.STEP_GIVEN: "running",
         Kind.STEP_CHECKPOINT: "running",
         Kind.STEP_COMPLETED: "completed",

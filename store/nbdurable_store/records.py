@@ -41,6 +41,7 @@ class Kind(StrEnum):
     RUN_BUDGET = "run.budget"
     RUN_REMOVED = "run.removed"
     STEP_STARTED = "step.started"
+    STEP_RANDOM = "step.random"
     STEP_GIVEN = "step.given"
     STEP_COMPLETED = "step.completed"
     STEP_FAILED = "step.failed"

@@ -58,6 +58,7 @@ class History:
         self.calls: dict[str, CallPast] = {}
         self.slots: dict[str, SlotPast] = {}
         self.given: list[GivenPast] = []
+        self.random: dict[str, BlobRef] = {}
         self.signals: dict[str, SignalPast] = {}
         self.checkpoints: dict[tuple[str, str], CheckpointPast] = {}
         self.by_key: dict[bytes, list[str]] = {}
@@ -177,6 +178,7 @@ def _step_started(history: History, record: Record, order: Order) -> None:
         started_us=record.at_us,
         fields=f,
         inputs=record.blobs,
+        random=history.random.get(order[1]),
     )
     history.kernels.add(step.owner)
     history.algorithms.add(step.algorithm)
@@ -187,6 +189,13 @@ def _step_started(history: History, record: Record, order: Order) -> None:
 def _codes(f: fields.Fields) -> dict[str, str] | None:
     found = fields.mapping(f, "codes")
     return {k: str(v) for k, v in found.items()} if "codes" in f else None
+
+
+def _step_random(history: History, record: Record, order: Order) -> None:
+    """It holds for later steps of that owner too, until one begins elsewhere."""
+    step = history.steps.get(record.subject)
+    if step is not None and record.blobs:
+        step.random = history.random[order[1]] = record.blobs[0]
 
 
 def _step_given(history: History, record: Record, _: Order) -> None:
@@ -374,6 +383,7 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.RUN_BUDGET: _run_budget,
     Kind.RUN_REMOVED: _run_removed,
     Kind.STEP_STARTED: _step_started,
+    Kind.STEP_RANDOM: _step_random,
     Kind.STEP_GIVEN: _step_given,
     Kind.STEP_COMPLETED: _step_ended,
     Kind.STEP_FAILED: _step_ended,

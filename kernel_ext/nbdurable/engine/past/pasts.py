@@ -239,6 +239,7 @@ class StepPast:
         blobs: Values of its end: outputs, then one per group of names, then one per
             group of `beside`.
         inputs: Values of its start: the cell's source, and what it was given.
+        random: Where the global random generators stood at its start, if that is known.
         replays: Times (microseconds) at which it was replayed whole.
     """
 
@@ -267,6 +268,7 @@ class StepPast:
     fields: Mapping[str, Plain] = field(default_factory=dict)
     blobs: tuple[BlobRef, ...] = ()
     inputs: tuple[BlobRef, ...] = ()
+    random: BlobRef | None = None
     replays: list[int] = field(default_factory=list)
 
     @property

@@ -31,6 +31,7 @@ from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.plaincells import keep_given
 from nbdurable.engine.steps.rebuilding import Rebuilding
 from nbdurable.engine.steps.replaying import Known, replay
+from nbdurable.engine.steps.resuming import draw_again
 from nbdurable.engine.steps.running import OUTPUTS_CODEC, Namespace, Running
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.steps.witness import written
@@ -226,6 +227,9 @@ def _start(
     session.append((record,), sync=False)
     reach("step.started.written")
     attempt.step = session.history.steps[step_id]
+    drawn = draw_again(session, attempt)
+    if drawn is not None:
+        session.append((drawn,), sync=False)
     attempt.matcher.data = _data(looked.inputs, namespace)
     keep_given(attempt, session.keeping, looked.inputs, namespace, cell.hidden)
     return Running(
