@@ -66,6 +66,42 @@ def test_runs_are_listed_latest_first(home: Path, cli: Run) -> None:
     ]
 
 
+def paying(usd: str, calls: int = 2) -> Story:
+    """A run whose model calls cost so much each."""
+    story = Story()
+    story.opens()
+    step = story.step("plan")
+    for n in range(calls):
+        story.calls(step, f"ask({n})", 1.0, tokens_in=900, model="m", usd=usd)
+    story.completes(step)
+    return story
+
+
+def test_what_runs_cost_is_listed(home: Path, cli: Run) -> None:
+    """Each run says what it spent, and a notebook what all its runs did."""
+    told_to(home, paying("0.10"), paying("0.01", calls=3)).close()
+    lines = cli("runs").splitlines()
+    assert sorted(row.rpartition(", ")[2] for row in lines[:2]) == [
+        "spent $0.03",
+        "spent $0.20",
+    ]
+    assert lines[2] == "research.ipynb: 2 runs spent $0.23 together"
+    listed = json.loads(cli("runs", "--json"))
+    assert {r["usd"] for r in listed} == {"0.2", "0.03"}
+    assert {r["state"] for r in listed} == {"open"}
+
+
+def test_what_a_run_cost_is_shown(home: Path, cli: Run) -> None:
+    """`show` says it of the run and each cell, and JSON of each call."""
+    told_to(home, paying("0.10")).close()
+    shown = cli("show")
+    assert "spent $0.20" in shown.splitlines()[0]
+    data = json.loads(cli("show", "--json"))
+    attempt = data["cells"][0]["attempts"][0]
+    assert attempt["tally"]["usd"] == "0.2"
+    assert [call["usd"] for call in attempt["calls"]] == ["0.1", "0.1"]
+
+
 def test_a_run_is_shown(home: Path, cli: Run) -> None:
     """`show` prints what `%durable` prints; JSON holds the rows with previews."""
     told_to(home, research()).close()

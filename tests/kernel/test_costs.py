@@ -61,3 +61,24 @@ def test_an_unknown_model_is_named_once(tmp_path: Path, server: ModelServer) -> 
     assert first.count("price of nobody-1 unknown") == 1
     assert "$" not in first
     assert "price of" not in again
+
+
+def test_a_budget_survives_the_kernel(tmp_path: Path, server: ModelServer) -> None:
+    """Typed with a dollar sign before the first cell, it still holds after a kill."""
+    with Kernel(tmp_path, env=environment(server.url)) as kernel:
+        assert (
+            "the next run may spend $0.001" in kernel.run("%durable budget $0.001").text
+        )
+        kernel.run(CLIENT)
+        stopped = kernel.run(KNOWN)
+        assert "BudgetReached" in stopped.text
+        assert "%durable budget $1" in stopped.text
+        kernel.kill()
+        kernel.restart()
+        kernel.run(CLIENT)
+        assert "run 1 may spend $0.001" in kernel.run("%durable budget").text
+        assert "BudgetReached" in kernel.run(KNOWN).text
+        assert "may spend $5.00" in kernel.run("%durable budget $5").text
+        assert kernel.run(KNOWN).ok
+        assert "ask  replays, nothing is paid" in kernel.run("%durable forecast").text
+        assert "of $5.00" in kernel.run("%durable").text

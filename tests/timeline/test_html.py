@@ -223,3 +223,18 @@ def test_a_page_is_written_from_a_store(tmp_path: Path) -> None:
     assert "send_invoice" in path.read_text(encoding="utf-8")
     assert path.stat().st_mode & 0o077 == 0
     assert [p.name for p in tmp_path.iterdir()] == ["run.html"]
+
+
+def test_the_page_says_what_was_paid_and_saved() -> None:
+    """Money stands in the head, at each cell and at each call."""
+    story = Story()
+    story.opens()
+    step = story.step("plan")
+    story.calls(step, "ask(1)", 2, tokens_in=900, model="m", usd="0.12")
+    story.completes(step)
+    story.wait(60)
+    story.replays(step)
+    text = " ".join(" ".join(read(html.page(view(story))).text).split())
+    assert "spent $0.12" in text
+    assert "saved $0.12 and 2.0 s" in text
+    assert text.count("$0.12") >= 4

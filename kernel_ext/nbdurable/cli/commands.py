@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -26,6 +27,7 @@ from nbdurable.engine.telling.sides import sides
 from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.values.plainly import READABLE
 from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.dollars import NOTHING, dollars, recorded
 from nbdurable.engine.where.folders import STORE_FOLDER
 from nbdurable.engine.where.moments import Now, count, moment, since, size
 from nbdurable.engine.where.whereabouts import RunRow
@@ -49,8 +51,12 @@ from nbdurable_store.format import must_be_free
 from nbdurable_store.keys import data_dir
 from nbdurable_store.places import local_place, network_type
 from nbdurable_store.protocol import Checked, Store
+from nbdurable_store.records import Kind
 
 DAMAGE: Final = 1
+
+PAYING: Final = frozenset({Kind.CALL_COMPLETED})
+"""The kinds that say what a run paid."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -170,6 +176,7 @@ def runs(given: argparse.Namespace) -> Answer:
     try:
         with looked_at(given) as (store, unverified):
             rows, states = run_rows(store), _states(store)
+            paid = run_index.paid(store.scan(PAYING))
     except NothingDurable:
         path, named = place(given)
         there = f"{path} (NBDURABLE_STORE)" if named else "this folder"
@@ -182,13 +189,25 @@ def runs(given: argparse.Namespace) -> Answer:
             "opened_us": r.opened_us,
             "active_us": r.active_us,
             "state": states[r.id],
+            **({"usd": recorded(paid[r.id])} if r.id in paid else {}),
             **({"forked": r.forked} if r.forked else {}),
         }
         for r in rows
     ]
-    return _answer(
-        _table(rows, states, now()) or "no runs in this store", data, unverified
-    )
+    for run in states.keys() & paid.keys():
+        states[run] += f", spent {dollars(paid[run])}"
+    table = "\n".join([_table(rows, states, now()), *_by_notebook(rows, paid)])
+    return _answer(table.strip() or "no runs in this store", data, unverified)
+
+
+def _by_notebook(rows: list[RunRow], paid: dict[str, Decimal]) -> Iterator[str]:
+    """What the runs of each notebook cost together, where there are several."""
+    for notebook in dict.fromkeys(line(r.notebook) for r in rows):
+        of = [r.id for r in rows if line(r.notebook) == notebook]
+        spent = [paid[run] for run in of if run in paid]
+        if len(spent) > 1:
+            total = dollars(sum(spent, NOTHING))
+            yield f"{notebook}: {count(len(spent), 'run')} spent {total} together"
 
 
 def run_rows(store: Store) -> list[RunRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 from typing import Final
 
 from nbdurable.engine.past import fields
@@ -14,6 +15,7 @@ from nbdurable.engine.past.history import (
     StepPast,
     StepState,
 )
+from nbdurable.engine.where.dollars import NOTHING, amount
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable_store.records import Entry, Kind
 
@@ -71,6 +73,20 @@ def _row(history: History, alive: Collection[str]) -> RunRow:
         parent=fields.text(opened.fields, "parent"),
         forked=forked_from(opened),
     )
+
+
+def paid(entries: Iterable[Entry]) -> dict[str, Decimal]:
+    """What the calls of each run cost, US dollars, as far as prices were known.
+
+    Args:
+        entries: Those that say that calls completed.
+    """
+    sums: dict[str, Decimal] = {}
+    for entry in entries:
+        usd = amount(entry.record.fields.get("usd"))
+        if usd:
+            sums[entry.record.run] = sums.get(entry.record.run, NOTHING) + usd
+    return sums
 
 
 def calls(entries: Iterable[Entry]) -> list[CallPast]:
