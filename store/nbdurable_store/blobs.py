@@ -202,14 +202,13 @@ class _Writing:
         if self._reuses:
             blobs.refresh()
 
-    def keep(self, data: Buffer, *, pack: bool) -> tuple[bytes, bool]:
+    def keep(self, data: Buffer, name: bytes, *, pack: bool) -> bool:
         """Keep a chunk of bytes; see `sinks.Keeper`."""
-        name = trees.id_of(data)
         if self._has(name, trees.id_of):
-            return name, pack
+            return pack
         packed = self._packed(data) if pack else None
         self._add(name, data, packed)
-        return name, packed is not None
+        return packed is not None
 
     def keep_list(self, data: bytes) -> bytes:
         """Keep a list; see `sinks.Keeper`."""
@@ -261,14 +260,14 @@ class _Writing:
 
     def _add(self, name: bytes, data: Buffer, packed: bytes | None) -> None:
         size = memoryview(data).nbytes
-        # Told at once: what writes a value must not take it for an error of the value.
-        with files.telling(self._blobs.root):
+        stored, encoding = (data, RAW) if packed is None else (packed, ZSTD)
+        try:
             if self._file is None:
                 self._file = self._begun()
-            if packed is None:
-                self._file.add(name, data, size, RAW)
-            else:
-                self._file.add(name, packed, size, ZSTD)
+            self._file.add(name, stored, size, encoding)
+        except OSError as error:
+            # Told at once: what writes a value must not take it for an error of the value.
+            raise files.told(self._blobs.root, error) from error
 
     def _begun(self) -> ChunkFile:
         files.make_folder(self._blobs.folder)

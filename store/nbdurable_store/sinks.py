@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from nbdurable_store import trees
+from nbdurable_store.ahead import AHEAD_BYTES_MIN, Named, named_ahead
 from nbdurable_store.cutting import CHUNK_BYTES_MAX, cut
 from nbdurable_store.protocol import Fill
 from nbdurable_store.records import Buffer
@@ -32,8 +33,8 @@ def filling(data: bytes | Fill) -> Fill:
 class Keeper(Protocol):
     """Where chunks go."""
 
-    def keep(self, data: Buffer, *, pack: bool) -> tuple[bytes, bool]:
-        """Keep a chunk of bytes; its id, and whether it was or would be packed."""
+    def keep(self, data: Buffer, name: bytes, *, pack: bool) -> bool:
+        """Keep a chunk of bytes with its id; whether it was or would be packed."""
         ...
 
     def keep_list(self, data: bytes) -> bytes:
@@ -87,9 +88,9 @@ class BlobSink:
         pack, view = True, memoryview(data)
         if not view.nbytes:  # memory without bytes can't be cast
             return
-        for number, chunk in enumerate(cut(view.cast("B"), few=few)):
+        for number, (chunk, name) in enumerate(_named(view.cast("B"), few=few)):
             attempt = pack or number % SAMPLE_EVERY == 0
-            name, pack = self._keeper.keep(chunk, pack=attempt)
+            pack = self._keeper.keep(chunk, name, pack=attempt)
             yield Entry(How.CHUNK, name, len(chunk))
 
     def _add(self, entries: Iterator[Entry]) -> None:
@@ -115,3 +116,10 @@ class BlobSink:
             return
         assert CHUNK_BYTES_MAX < PENDING_BYTES
         self._add(self._cut(data, few=not drained))
+
+
+def _named(data: memoryview, *, few: bool) -> Iterator[Named]:
+    chunks = cut(data, few=few)
+    if len(data) >= AHEAD_BYTES_MIN:
+        return named_ahead(chunks)
+    return ((chunk, trees.id_of(chunk)) for chunk in chunks)

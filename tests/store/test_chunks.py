@@ -122,9 +122,9 @@ def test_a_chat_that_grows_costs_its_turns(tmp_path: Path) -> None:
 class _Kept(dict[bytes, bytes]):
     """Chunks in a dict."""
 
-    def keep(self, data: memoryview, *, pack: bool) -> tuple[bytes, bool]:
-        self[trees.id_of(data)] = bytes(data)
-        return trees.id_of(data), pack
+    def keep(self, data: memoryview, name: bytes, *, pack: bool) -> bool:
+        self[name] = bytes(data)
+        return pack
 
     def keep_list(self, data: bytes) -> bytes:
         self[trees.list_id_of(data)] = data

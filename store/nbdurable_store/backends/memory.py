@@ -221,10 +221,9 @@ class _Chunks:
         self._world = world
         self.new: dict[bytes, bytes] = {}
 
-    def keep(self, data: Buffer, *, pack: bool) -> tuple[bytes, bool]:
-        name = trees.id_of(data)
+    def keep(self, data: Buffer, name: bytes, *, pack: bool) -> bool:
         self.new[name] = bytes(data)
-        return name, pack
+        return pack
 
     def keep_list(self, data: bytes) -> bytes:
         name = trees.list_id_of(data)
