@@ -9,8 +9,9 @@ from nbdurable.engine.past import settle
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fates import Fate, call_fate
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.waits import WaitKind, waiting
+from nbdurable.engine.past.waits import AnswerKind, Wait, WaitKind, waiting
 from nbdurable.engine.telling.waits import typed, waits_for
+from nbdurable.engine.values.plainly import visible
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.views import AskView
 
@@ -51,7 +52,7 @@ def doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
         if step and call_fate(history, asked.call, step, alive) is Fate.RUNNING:
             continue
         past = asked.past or Past.IN_DOUBT
-        doubt = past in {Past.IN_DOUBT, Past.RAISED_FATAL}
+        fitting = [said for said in _ANSWERS if _fits(past, said)]
         yield AskView(
             reference=line(asked.reference),
             call=line(asked.call.text or asked.call.name),
@@ -59,11 +60,15 @@ def doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
             fate=Fate.IN_DOUBT,
             answers=tuple(
                 (means, f"%durable resolve {line(asked.reference)} {option}")
-                for said, (means, option) in _ANSWERS.items()
-                if settle.fits(past, said)
-                and not (doubt and said is settle.Answer.AGAIN)
+                for means, option in map(_ANSWERS.__getitem__, fitting)
             ),
+            said=tuple((s.value, s is settle.Answer.HAPPENED) for s in fitting),
         )
+
+
+def _fits(past: Past, said: settle.Answer) -> bool:
+    doubt = past in {Past.IN_DOUBT, Past.RAISED_FATAL}
+    return settle.fits(past, said) and not (doubt and said is settle.Answer.AGAIN)
 
 
 def _waits(history: History) -> Iterator[AskView]:
@@ -78,4 +83,13 @@ def _waits(history: History) -> Iterator[AskView]:
             says=f"waits {line(waits_for(asked.wait))}",
             fate=Fate.WAITING,
             answers=said,
+            said=_said(asked.wait, len(said)),
+            shown=visible(asked.wait.preview),
         )
+
+
+def _said(wait: Wait, answers: int) -> tuple[tuple[str, bool], ...]:
+    """What a button says for each answer; where it can't know, somebody types."""
+    yes_no = wait.kind is WaitKind.APPROVAL or wait.answer is AnswerKind.YES_NO
+    offered = wait.choices or (("yes", "no") if yes_no else ())
+    return tuple((said, False) for said in offered[:answers]) or (("", True),)

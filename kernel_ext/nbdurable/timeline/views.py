@@ -186,6 +186,8 @@ class AskView:
         says: Why it is asked, to the end of the sentence.
         fate: Whether it waits, or is in doubt.
         answers: Pairs of a meaning and the command that says it.
+        said: For each of them what a button says, and whether a text goes with it.
+        shown: What was shown with the question, or "".
     """
 
     reference: str
@@ -193,6 +195,8 @@ class AskView:
     says: str
     fate: Fate
     answers: tuple[tuple[str, str], ...]
+    said: tuple[tuple[str, bool], ...] = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,154 @@
+"""What a view says, and the reading of it. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final, cast
+
+from nbdurable.timeline.protocol import VERSION
+
+VALUE_CHARS_MAX: Final = 100_000
+"""Characters of an answer that a view sends: a person typed it."""
+
+NAME_CHARS_MAX: Final = 1_000
+"""Characters of a reference or an id that a view sends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """Give me a snapshot.
+
+    Attributes:
+        version: The protocol that the view speaks.
+    """
+
+    type: ClassVar[str] = "open"
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Older:
+    """Give me the calls before those that I have.
+
+    Attributes:
+        left_out: How many there are, as the last message said.
+    """
+
+    type: ClassVar[str] = "older"
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """Tell me all about a call or an attempt.
+
+    Attributes:
+        attempt: Id of the attempt.
+        call: Id of the call, or "".
+    """
+
+    type: ClassVar[str] = "detail"
+    attempt: str
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve:
+    """Somebody says what became of a call.
+
+    Attributes:
+        call: Its reference.
+        said: ``happened``, ``did-not``, ``keep`` or ``again``.
+        text: The value that it returned, as it is typed.
+    """
+
+    type: ClassVar[str] = "resolve"
+    call: str
+    said: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Somebody answers a question.
+
+    Attributes:
+        call: The reference of the call that waits.
+        text: The answer, as it is typed.
+    """
+
+    type: ClassVar[str] = "signal"
+    call: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Somebody wants that a call is given up.
+
+    Attributes:
+        call: Its reference.
+    """
+
+    type: ClassVar[str] = "cancel"
+    call: str
+
+
+Request = Open | Older | Detail | Resolve | Signal | Cancel
+
+REQUESTS: Final = (Open, Older, Detail, Resolve, Signal, Cancel)
+
+
+class Misread(ValueError):
+    """What a view said is no message of this protocol; the text says why."""
+
+
+def understood(said: object) -> Request:
+    """What a view said, checked; fields that aren't known are ignored.
+
+    Raises:
+        Misread: It is no request, or one that is larger than people type.
+
+    Example:
+        >>> understood({"type": "open", "version": 1})
+        Open(version=1)
+    """
+    if not isinstance(said, Mapping):
+        raise Misread("a message is an object")
+    kind = said.get("type")
+    made = next((r for r in REQUESTS if r.type == kind), None)
+    if made is None:
+        raise Misread(f"no message is called {str(kind)[:40]!r}")
+    given = {
+        f.name: _field(f, said[f.name])
+        for f in dataclasses.fields(made)
+        if f.name in said
+    }
+    try:
+        request = cast("Callable[..., Request]", made)(**given)
+    except TypeError as missing:
+        raise Misread(f"{kind} lacks a field") from missing
+    if isinstance(request, Open) and request.version != VERSION:
+        raise Misread(
+            f"the view speaks version {request.version} of the protocol,"
+            f" this nbdurable speaks {VERSION}: reload the page"
+        )
+    return request
+
+
+_MOST: Final = {"text": VALUE_CHARS_MAX}
+_KINDS: Final[Mapping[object, Callable[[object], bool]]] = {
+    "str": lambda v: isinstance(v, str),
+    "int": lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
+}
+
+
+def _field(field: dataclasses.Field[object], value: object) -> object:
+    if not _KINDS[field.type](value):
+        raise Misread(f"{field.name} is no {field.type}")
+    most = _MOST.get(field.name, NAME_CHARS_MAX)
+    if isinstance(value, str) and len(value) > most:
+        raise Misread(f"{field.name} is longer than {most:,} characters")
+    return value

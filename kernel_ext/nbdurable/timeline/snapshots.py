@@ -1,0 +1,362 @@
+"""From the view of a run to the messages that show it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from nbdurable.engine.past.fates import Fate
+from nbdurable.engine.where.moments import count, duration, local, moment, since
+from nbdurable.timeline import protocol
+from nbdurable.timeline.glance import saved_told
+from nbdurable.timeline.protocol import Attempt, Calls, Cell, Kernel, Part, Snapshot
+from nbdurable.timeline.text import calls_told
+from nbdurable.timeline.views import (
+    AskView,
+    CallView,
+    CellView,
+    KernelView,
+    Preview,
+    RunView,
+    StepView,
+)
+
+NOTHING: Final = "No durable cell has run yet. Write %%durable in the first line of a cell and run it."
+
+Row = tuple[StepView, CallView]
+"""A call in an attempt."""
+
+
+def snapshot(run: RunView, *, seq: int = 0, asked: bool = False) -> Snapshot:
+    """A run as a view shows it at first.
+
+    Args:
+        run: The run.
+        seq: The number of this state.
+        asked: Whether a kernel said which cells are stale; else nobody knows.
+    """
+    rows = _rows(run)
+    left_out = max(0, len(rows) - protocol.CALLS_MAX)
+    return Snapshot(
+        version=protocol.VERSION,
+        seq=seq,
+        head=_head(run),
+        needs=tuple(map(_need, run.asks)),
+        cells=tuple(_cell(cell, asked=asked) for cell in run.cells),
+        attempts=tuple(_attempts(run)),
+        kernels=tuple(_kernel(run, kernel) for kernel in run.kernels),
+        calls=_columns(run, rows[left_out:]),
+        left_out=left_out,
+        kept=tuple(kept.name for kept in run.kept),
+        note="" if run.cells else NOTHING,
+    )
+
+
+def page(run: RunView, left_out: int) -> protocol.Page:
+    """The calls before those that a view has.
+
+    Args:
+        run: The run.
+        left_out: How many it was told that there are.
+    """
+    rows = _rows(run)[:left_out]
+    rest = max(0, len(rows) - protocol.CALLS_MAX)
+    return protocol.Page(calls=_columns(run, rows[rest:]), left_out=rest)
+
+
+def changed(old: Snapshot, new: Snapshot) -> protocol.Changed:
+    """What leads from one state to another; calls that didn't change are left out.
+
+    Args:
+        old: What the view has.
+        new: What it is to have.
+    """
+    had = set(_read(old.calls))
+    different = [row for row in _read(new.calls) if row not in had]
+    return protocol.Changed(
+        seq=new.seq,
+        head=new.head,
+        needs=new.needs,
+        cells=new.cells,
+        attempts=new.attempts,
+        kernels=new.kernels,
+        calls=_written(different),
+        kept=new.kept,
+    )
+
+
+def details(run: RunView, attempt: str, call: str) -> protocol.Details | None:
+    """All there is to say of a call, or of an attempt; None if there is none such.
+
+    Args:
+        run: The run.
+        attempt: Id of the attempt.
+        call: Id of the call, or "" for the attempt itself.
+    """
+    step = next((s for s in run.attempts if s.id == attempt), None)
+    if step is None:
+        return None
+    if not call:
+        return _of_attempt(run, step)
+    found = next((c for c in step.calls if c.id == call), None)
+    return _of_call(step, found) if found else None
+
+
+def every_detail(run: RunView) -> Iterable[protocol.Details]:
+    """The details of all attempts and of all calls whose values were read."""
+    for step in run.attempts:
+        yield _of_attempt(run, step)
+        yield from (_of_call(step, c) for c in step.calls if _was_read(c))
+
+
+def _was_read(call: CallView) -> bool:
+    return any((call.arguments, call.result, call.trace))
+
+
+# ---- parts -------------------------------------------------------------------------------
+
+
+def _head(run: RunView) -> protocol.Head:
+    parts = [f"since {since(run.opened_us, run.now)}"]
+    parts += [count(len(run.kernels), "kernel")] if run.kernels else []
+    parts += [f"forked from {run.forked}"] if run.forked else []
+    parts += ["closed"] if run.closed else []
+    away = local(run.now.us, run.now).utcoffset() or timedelta()
+    lives = any(kernel.alive for kernel in run.kernels)
+    return protocol.Head(
+        id=run.id,
+        number=run.number,
+        title=run.title,
+        notebook=run.notebook,
+        told=" · ".join(parts),
+        opened_us=run.opened_us,
+        now_us=run.now.us,
+        zone_min=int(away.total_seconds() // 60),
+        served=run.total.served,
+        saved=saved_told(run.total),
+        kernel="alive" if lives else "stopped" if run.kernels else "",
+    )
+
+
+def _need(ask: AskView) -> protocol.Need:
+    return protocol.Need(
+        reference=ask.reference,
+        message="signal" if ask.fate is Fate.WAITING else "resolve",
+        fate=ask.fate.value,
+        call=ask.call,
+        says=ask.says,
+        shown=ask.shown[:2_000],
+        replies=tuple(
+            protocol.Reply(means=means, said=said, typed=typed, command=command)
+            for (means, command), (said, typed) in zip(
+                ask.answers, ask.said, strict=True
+            )
+        ),
+    )
+
+
+def _cell(cell: CellView, *, asked: bool) -> Cell:
+    step = cell.latest
+    saved = saved_told(step.tally)
+    would, cost_ms = _would(cell, step, asked=asked)
+    return Cell(
+        slot=cell.slot,
+        name=cell.name,
+        title=step.title,
+        fate=(Fate.REPLAYED if step.replays else step.fate).value,
+        last=calls_told(step),
+        would=would,
+        stale=cell.stale,
+        cost_ms=cost_ms,
+        saved=saved,
+    )
+
+
+def _would(cell: CellView, step: StepView, *, asked: bool) -> tuple[str, float]:
+    """What the cell would do if it were run now, and how long that takes about."""
+    took_ms = step.ms + step.tally.saved_ms
+    about = f", took {duration(took_ms)}" if took_ms >= 1 else ""
+    if step.fate is Fate.RUNNING:
+        return "is running", 0.0
+    if step.fate is Fate.WAITING:
+        return "asks you first", 0.0
+    if cell.stale:
+        return f"runs again{about}", took_ms
+    if step.fate is Fate.RAN:
+        return ("replays, free" if asked else "replays if nothing changed"), 0.0
+    return _goes_on(step)
+
+
+def _goes_on(step: StepView) -> tuple[str, float]:
+    """After an attempt that did not complete, what has a result is served."""
+    kept = [
+        c for c in step.calls if not c.depth and c.fate in {Fate.RAN, Fate.REPLAYED}
+    ]
+    if any(c.fate is Fate.IN_DOUBT and c.effect == "write" for c in step.calls):
+        return "asks you first", 0.0
+    served = f", {count(len(kept), 'call')} replayed" if kept else ""
+    return f"goes on{served}", 0.0
+
+
+def _since(run: RunView, us: int) -> float:
+    return (us - run.opened_us) / 1_000
+
+
+def _attempts(run: RunView) -> Iterable[Attempt]:
+    places = {cell.slot: n for n, cell in enumerate(run.cells)}
+    for step in run.attempts:
+        yield Attempt(
+            id=step.id,
+            cell=places[step.slot],
+            number=step.attempt,
+            fate=step.fate.value,
+            start_ms=_since(run, step.started_us),
+            end_ms=_since(run, step.ended_us),
+            told=calls_told(step),
+            why=step.why,
+            error=step.error,
+            replays_ms=tuple(_since(run, us) for us in step.replays),
+            calls=step.tally.calls,
+        )
+
+
+def _kernel(run: RunView, kernel: KernelView) -> Kernel:
+    return Kernel(
+        number=kernel.number,
+        start_ms=_since(run, kernel.first_us),
+        end_ms=_since(run, kernel.last_us),
+        alive=kernel.alive,
+        stopped=kernel.stopped,
+    )
+
+
+# ---- calls -------------------------------------------------------------------------------
+
+Cells = tuple[str, str, str, str, str, str, int, float, float, int]
+"""A call with its words instead of their places."""
+
+
+def _rows(run: RunView) -> list[Row]:
+    return [(step, call) for step in run.attempts for call in step.calls]
+
+
+def _columns(run: RunView, rows: Sequence[Row]) -> Calls:
+    return _written(
+        [
+            (
+                step.id,
+                call.id,
+                call.number,
+                call.name,
+                _short(call.text),
+                call.fate.value,
+                call.depth,
+                _since(run, call.started_us),
+                call.ms or _so_far(step, call),
+                call.tokens,
+            )
+            for step, call in rows
+        ]
+    )
+
+
+def _so_far(step: StepView, call: CallView) -> float:
+    """How long a call that has no end has been known to run."""
+    if call.fate is Fate.REPLAYED:
+        return 0.0
+    return max(0.0, (step.ended_us - call.started_us) / 1_000)
+
+
+def _short(text: str) -> str:
+    most = protocol.TEXT_CHARS_MAX
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _written(rows: Sequence[Cells]) -> Calls:
+    places: dict[str, int] = {}
+
+    def place(text: str) -> int:
+        return places.setdefault(text, len(places))
+
+    columns = list(zip(*rows, strict=True)) or [()] * 10
+    attempt, ids, number, name, text, fate, depth, start_ms, ms, tokens = columns
+    return Calls(
+        attempt=tuple(map(place, attempt)),
+        id=tuple(ids),
+        number=tuple(number),
+        name=tuple(map(place, name)),
+        text=tuple(text),
+        fate=tuple(map(place, fate)),
+        depth=tuple(depth),
+        start_ms=tuple(start_ms),
+        ms=tuple(ms),
+        tokens=tuple(tokens),
+        names=tuple(places),
+    )
+
+
+def _read(calls: Calls) -> Iterable[Cells]:
+    names = calls.names
+    return zip(
+        (names[n] for n in calls.attempt),
+        calls.id,
+        calls.number,
+        (names[n] for n in calls.name),
+        calls.text,
+        (names[n] for n in calls.fate),
+        calls.depth,
+        calls.start_ms,
+        calls.ms,
+        calls.tokens,
+        strict=True,
+    )
+
+
+# ---- details -----------------------------------------------------------------------------
+
+
+def _of_attempt(run: RunView, step: StepView) -> protocol.Details:
+    lines = [f"attempt {step.attempt}, {moment(step.started_us, run.now)}"]
+    lines += [calls_told(step), *step.why]
+    lines += [f"not kept: {', '.join(step.unsaved)}"] if step.unsaved else []
+    return protocol.Details(
+        attempt=step.id,
+        call="",
+        title=step.name,
+        lines=tuple(lines),
+        error=step.error,
+        parts=_parts({"code": step.source, "output": step.outputs}),
+        key="",
+    )
+
+
+def _of_call(step: StepView, call: CallView) -> protocol.Details:
+    facts = [call.fate.value, call.effect]
+    facts += [duration(call.ms)] if call.ms else []
+    facts += [count(call.tokens, "token")] if call.tokens else []
+    facts += [call.model] if call.model else []
+    why = [f"{call.reference} {call.why}"] if call.why else []
+    return protocol.Details(
+        attempt=step.id,
+        call=call.id,
+        title=call.text,
+        lines=(" · ".join(facts), *why, *call.attempts),
+        error=call.error,
+        parts=_parts(
+            {
+                "arguments": call.arguments,
+                "result": call.result,
+                "traceback": call.trace,
+            }
+        ),
+        key=call.key,
+    )
+
+
+def _parts(values: Mapping[str, Preview | None]) -> tuple[Part, ...]:
+    return tuple(
+        Part(title=title, text=value.text, note=value.note)
+        for title, value in values.items()
+        if value is not None
+    )

@@ -1,0 +1,203 @@
+// Generated from nbdurable.timeline.protocol and .requests: make ui
+
+export const VERSION = 1;
+
+/** What stands above everything. */
+export interface Head {
+  id: string;
+  number: number;
+  title: string;
+  notebook: string;
+  told: string;
+  opened_us: number;
+  now_us: number;
+  zone_min: number;
+  served: number;
+  saved: string;
+  kernel: string;
+}
+
+/** A button under a question. */
+export interface Reply {
+  means: string;
+  said: string;
+  typed: boolean;
+  command: string;
+}
+
+/** What needs somebody. */
+export interface Need {
+  reference: string;
+  message: string;
+  fate: string;
+  call: string;
+  says: string;
+  shown: string;
+  replies: Reply[];
+}
+
+/** A cell. */
+export interface Cell {
+  slot: string;
+  name: string;
+  title: string;
+  fate: string;
+  last: string;
+  would: string;
+  stale: string;
+  cost_ms: number;
+  saved: string;
+}
+
+/** An attempt of a cell. */
+export interface Attempt {
+  id: string;
+  cell: number;
+  number: number;
+  fate: string;
+  start_ms: number;
+  end_ms: number;
+  told: string;
+  why: string[];
+  error: string;
+  replays_ms: number[];
+  calls: number;
+}
+
+/** A process that executed cells of the run. */
+export interface Kernel {
+  number: number;
+  start_ms: number;
+  end_ms: number;
+  alive: boolean;
+  stopped: string;
+}
+
+/** Calls as columns: the n-th entries of all lists are one call. */
+export interface Calls {
+  names: string[];
+  attempt: number[];
+  id: string[];
+  number: string[];
+  name: number[];
+  text: string[];
+  fate: number[];
+  depth: number[];
+  start_ms: number[];
+  ms: number[];
+  tokens: number[];
+}
+
+/** Everything that a view shows at first. */
+export interface Snapshot {
+  type: "snapshot";
+  version: number;
+  seq: number;
+  head: Head;
+  needs: Need[];
+  cells: Cell[];
+  attempts: Attempt[];
+  kernels: Kernel[];
+  calls: Calls;
+  left_out: number;
+  kept: string[];
+  note: string;
+}
+
+/** What is otherwise than at ``seq - 1``: all but the calls is sent whole. */
+export interface Changed {
+  type: "changed";
+  seq: number;
+  head: Head;
+  needs: Need[];
+  cells: Cell[];
+  attempts: Attempt[];
+  kernels: Kernel[];
+  calls: Calls;
+  kept: string[];
+}
+
+/** Older calls, as they were asked for. */
+export interface Page {
+  type: "page";
+  calls: Calls;
+  left_out: number;
+}
+
+/** A stored value, shortened. */
+export interface Part {
+  title: string;
+  text: string;
+  note: string;
+}
+
+/** All there is to say of a call, or of an attempt. */
+export interface Details {
+  type: "details";
+  attempt: string;
+  call: string;
+  title: string;
+  lines: string[];
+  error: string;
+  parts: Part[];
+  key: string;
+}
+
+/** What an answer did. */
+export interface Told {
+  type: "told";
+  about: string;
+  line: string;
+}
+
+/** What was not done, and what to do instead. */
+export interface Refused {
+  type: "refused";
+  about: string;
+  line: string;
+  remedies: string[];
+}
+
+/** Give me a snapshot. */
+export interface Open {
+  type: "open";
+  version: number;
+}
+
+/** Give me the calls before those that I have. */
+export interface Older {
+  type: "older";
+  left_out: number;
+}
+
+/** Tell me all about a call or an attempt. */
+export interface Detail {
+  type: "detail";
+  attempt: string;
+  call?: string;
+}
+
+/** Somebody says what became of a call. */
+export interface Resolve {
+  type: "resolve";
+  call: string;
+  said: string;
+  text?: string;
+}
+
+/** Somebody answers a question. */
+export interface Signal {
+  type: "signal";
+  call: string;
+  text?: string;
+}
+
+/** Somebody wants that a call is given up. */
+export interface Cancel {
+  type: "cancel";
+  call: string;
+}
+
+export type Message = Snapshot | Changed | Page | Details | Told | Refused;
+
+export type Request = Open | Older | Detail | Resolve | Signal | Cancel;
