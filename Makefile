@@ -23,7 +23,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: help check test demo lab bench soak picture lock lint types contracts format clean
+.PHONY: help check test demo lab bench soak ui picture lock lint types contracts format clean
 
 help:  ## what this list is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -88,6 +88,12 @@ picture: $(READY)  ## docs/picture.png again, from the demo's page (needs Debian
 	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,445 \
 	  --screenshot=$(CURDIR)/docs/picture.png file://$$folder/demo/run.html 2>/dev/null && \
 	rm -r $$folder
+
+ui: $(DEVELOPING)  ## build the view of the timeline again, after a change in labextension/
+	@$(BIN)/python labextension/generate.py
+	@cd labextension && export PATH="$(abspath $(BIN)):$$PATH" && \
+	npm ci --silent --no-audit --no-fund --ignore-scripts && npm run --silent build && npm test --silent
+	@$(BIN)/python labextension/generate.py --hash
 
 lock: $(DEVELOPING)  ## make the lock files again, from pyproject.toml and tests/*/*.in
 	$(call say,Resolving for Python 3.11 and newer on every platform)

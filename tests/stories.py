@@ -422,3 +422,34 @@ def _may_have_paid(story: Story) -> None:
     story.begins(step, "send_invoice('anna', 1200)", effect="write", arguments=invoice)
     story.wait(3.1)
     story.dies()
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror='alert(1)'>",
+    "</style><script>alert(1)</script>",
+    "</pre></details></main><iframe src='https://evil.example'>",
+    "javascript:alert(1)",
+    "]]><svg/onload=alert(1)>",
+    "&lt;b&gt;",
+    "\x1b[31mred\x1b[0m\x1b]8;;https://evil.example\x07link",
+    "\u202egnp.exe\u202c \u200b\u2066",
+]
+"""Texts that try to become more than text: markup, terminal sequences, directions."""
+
+
+def hostile(text: str) -> Story:
+    """A run in which everything that a user or a tool can name is hostile."""
+    name = text[:1_000]  # ids are made of it, and ids are ours
+    story = Story()
+    story.opens(notebook=text)
+    step = story.step(name, title=text, reads={text: "aa"})
+    call = story.begins(step, text, arguments={text: text})
+    story.ends(step, call, {"html": text}, model=text)
+    call = story.begins(step, f"write({text})", effect="write")
+    story.raises(step, call, text, text)
+    story.completes(step, [[text]], unsaved=[text])
+    step = story.step(name, source="edited")
+    story.begins(step, f"pay({text})", effect="write")
+    story.dies()
+    return story

@@ -9,8 +9,8 @@ from nbdurable.engine.past.present import Present
 from nbdurable.engine.telling.explain import why
 from nbdurable.engine.where.moments import Now
 from nbdurable.errors import TimedOut
-from nbdurable.timeline.html import page
 from nbdurable.timeline.model import run_view
+from nbdurable.timeline.pages import page
 from nbdurable.timeline.text import text
 from nbdurable.timeline.views import CallView, RunView
 from tests.engine.test_retries import Failing
@@ -66,7 +66,7 @@ def test_the_run_as_text_counts_them(nb: Failing) -> None:
 
 def test_the_page_lists_them(nb: Failing) -> None:
     """The page of the run has a line for each, escaped as everything is."""
-    shown = page(view(nb))
+    shown = page(view(nb), "")
     assert "attempt 2 raised ValueError after 0 ms, to be tried again" in shown
     assert "act(&#x27;&lt;b&gt;&#x27;)" in shown or "act('&lt;b&gt;')" in shown
 

@@ -10,9 +10,9 @@ from nbdurable.engine.past.removal import reason
 from nbdurable.engine.telling import explain, lines
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.asks import doubts
-from nbdurable.timeline.html import page
 from nbdurable.timeline.inbox import Inbox, Unsettled
 from nbdurable.timeline.model import run_view
+from nbdurable.timeline.pages import page
 from nbdurable.timeline.text import text
 from nbdurable.timeline.views import RunView
 from nbdurable_store.records import Plain
@@ -53,7 +53,7 @@ def test_a_question_waits_and_is_not_in_doubt(how: str) -> None:
     (cell,) = run.cells
     assert cell.latest.fate is Fate.WAITING
     assert [c.fate for c in cell.latest.calls] == [Fate.WAITING]
-    for shown in (text(run), page(run)):
+    for shown in (text(run), page(run, "")):
         assert "waits for a yes or no: Send this?" in shown
         assert "%durable approve review.1 --no" in shown
         assert "may have happened" not in shown

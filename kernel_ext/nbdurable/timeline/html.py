@@ -1,8 +1,7 @@
-"""The run as HTML: a fragment for the notebook, a self-contained page for everybody.
+"""The run as HTML without a script: for the notebook, and for who reads a page so.
 
-Neither holds a script or asks the network for anything; the page says so to the browser
-(`POLICY`). The fragment leaves arguments, results and tracebacks out: it is saved in the
-notebook, where they don't belong.
+It asks the network for nothing. The fragment leaves arguments, results and tracebacks
+out: it is saved in the notebook, where they don't belong.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from nbdurable.engine.where.dollars import dollars
 from nbdurable.engine.where.moments import count, duration, moment, since
 from nbdurable.timeline.glance import legend, saved_told, shares, spent_told
 from nbdurable.timeline.lanes import anchor, css_class, lanes
-from nbdurable.timeline.look import PAGE_STYLE, STYLE
+from nbdurable.timeline.look import STYLE
 from nbdurable.timeline.markup import Content, Markup, element, style
 from nbdurable.timeline.text import calls_told
 from nbdurable.timeline.views import (
@@ -29,7 +28,8 @@ from nbdurable.timeline.views import (
     StepView,
 )
 
-POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+PICTURE_CALLS_MAX: Final = 5_000
+"""Calls of a run that are drawn without a script: more take seconds to lay out."""
 
 ROWS_MAX: Final = 500
 """Calls of one attempt in the list; more make a page that nobody scrolls through."""
@@ -37,27 +37,11 @@ ROWS_MAX: Final = 500
 
 def fragment(run: RunView) -> str:
     """The run for a cell of a notebook."""
-    return element("div", style(STYLE), _body(run, full=False), class_="nbdurable")
+    return element("div", style(STYLE), body(run, full=False), class_="nbdurable")
 
 
-def page(run: RunView) -> str:
-    """The run as a page of its own."""
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("meta", name="viewport", content="width=device-width"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{run.title} · run {run.number}"),
-        style(STYLE + PAGE_STYLE),
-    )
-    main = element("main", _body(run, full=True), class_="nbdurable")
-    return (
-        f"<!doctype html>\n{element('html', head, element('body', main), lang='en')}\n"
-    )
-
-
-def _body(run: RunView, *, full: bool) -> list[Content]:
+def body(run: RunView, *, full: bool) -> list[Content]:
+    """All that is said of a run; in ``full``, with its values."""
     if not run.cells:
         return [_header(run), element("p", "No durable cell has run yet.")]
     return [
@@ -66,13 +50,22 @@ def _body(run: RunView, *, full: bool) -> list[Content]:
         list(_stops(run)),
         list(_asks(run)),
         element("h2", "Timeline"),
-        element("div", lanes(run, linked=full), class_="picture"),
-        _legend(run),
+        *_picture(run, linked=full),
         element("h2", "Cells"),
         [_cell(run, cell, full=full) for cell in run.cells],
         list(_kept(run)),
         _footer(run) if full else None,
     ]
+
+
+def _picture(run: RunView, *, linked: bool) -> Iterator[Markup]:
+    calls = sum(len(step.calls) for step in run.attempts)
+    if calls > PICTURE_CALLS_MAX:
+        how = element("code", "nbdurable timeline RUN --html FILE")
+        yield element("p", f"{count(calls, 'call')} are not drawn here: ", how)
+        return
+    yield element("div", lanes(run, linked=linked), class_="picture")
+    yield _legend(run)
 
 
 # ---- at first glance ---------------------------------------------------------------------

@@ -310,7 +310,7 @@ def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
 
 def _names(step: StepPast) -> tuple[str, ...]:
     """Names of variables that a step stored; what else it stored has no such name."""
-    return tuple(n for group in step.groups for n in group if n.isidentifier())
+    return tuple(line(n) for group in step.groups for n in group if n.isidentifier())
 
 
 def _kept(history: History) -> tuple[KeptView, ...]:

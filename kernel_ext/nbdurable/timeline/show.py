@@ -15,7 +15,9 @@ from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import Now
 from nbdurable.engine.where.zones import LocalZone
 from nbdurable.timeline import html
+from nbdurable.timeline.bundle import page_script
 from nbdurable.timeline.model import run_view
+from nbdurable.timeline.pages import page
 from nbdurable.timeline.picture import picture
 from nbdurable.timeline.previews import Get
 from nbdurable.timeline.text import text
@@ -122,7 +124,7 @@ def write_page(
         zone: The reader's time zone; the machine's by default.
     """
     shown = _read(store, run, clock, zone, store.get)
-    return _publish(Path(path), html.page(shown.run))
+    return _publish(Path(path), page(shown.run, page_script()))
 
 
 def write_picture(

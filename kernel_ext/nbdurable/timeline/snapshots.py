@@ -24,6 +24,9 @@ from nbdurable.timeline.views import (
 
 NOTHING: Final = "No durable cell has run yet. Write %%durable in the first line of a cell and run it."
 
+DETAILS_MAX: Final = 2_000
+"""Calls of a file whose details are all in it: with more, those without values aren't."""
+
 Row = tuple[StepView, CallView]
 """A call in an attempt."""
 
@@ -104,10 +107,11 @@ def details(run: RunView, attempt: str, call: str) -> protocol.Details | None:
 
 
 def every_detail(run: RunView) -> Iterable[protocol.Details]:
-    """The details of all attempts and of all calls whose values were read."""
+    """All details; of a large run only those of the calls whose values were read."""
+    few = sum(len(step.calls) for step in run.attempts) <= DETAILS_MAX
     for step in run.attempts:
         yield _of_attempt(run, step)
-        yield from (_of_call(step, c) for c in step.calls if _was_read(c))
+        yield from (_of_call(step, c) for c in step.calls if few or _was_read(c))
 
 
 def _was_read(call: CallView) -> bool:
@@ -213,12 +217,18 @@ def _attempts(run: RunView) -> Iterable[Attempt]:
             fate=step.fate.value,
             start_ms=_since(run, step.started_us),
             end_ms=_since(run, step.ended_us),
-            told=calls_told(step),
+            told=_told(step),
             why=step.why,
             error=step.error,
             replays_ms=tuple(_since(run, us) for us in step.replays),
             calls=step.tally.calls,
         )
+
+
+def _told(step: StepView) -> str:
+    saved_ms = step.tally.saved_ms
+    saved = f" · saved {duration(saved_ms)}" if saved_ms >= 1 else ""
+    return f"{calls_told(step)}{saved}"
 
 
 def _kernel(run: RunView, kernel: KernelView) -> Kernel:

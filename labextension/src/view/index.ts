@@ -1,0 +1,145 @@
+// The view of a run: one component for every front end (anywidget's front-end module).
+//
+// It knows the protocol and nothing else: whoever hosts it hands messages over.
+
+import { VERSION, type Message, type Request } from "../protocol";
+import { fill, h } from "./dom";
+import { List } from "./list";
+import { cells, details, head, needs } from "./parts";
+import { Picture } from "./picture";
+import { heard, keyOf, nothing, shares, type State } from "./state";
+import { STYLE } from "./style";
+
+/** What a host has to offer: anywidget's model is one. */
+export interface Host {
+  get(name: string): unknown;
+  send(request: Request): void;
+  on(event: string, hear: (message: unknown) => void): void;
+  off(event: string, hear: (message: unknown) => void): void;
+}
+
+function render({ model, el }: { model: Host; el: HTMLElement }): () => void {
+  const view = new View(model);
+  el.append(view.element);
+  return view.start();
+}
+
+class View {
+  readonly element = h("div", { class: "nbd", role: "region", "aria-label": "timeline of the run" });
+  private state: State = nothing();
+  private chosen: { attempt: string; call: string } | null = null;
+  private readonly note = h("p", { class: "told", role: "status" });
+  private readonly top = h("div");
+  private readonly needs = h("div", { "aria-live": "polite" });
+  private readonly cells = h("div");
+  private readonly title = h("h2", {}, "Lanes");
+  private readonly details = h("div", { class: "details", "aria-live": "polite" });
+  private readonly kept = h("div");
+  private readonly picture = new Picture((call) => this.choose(call));
+  private readonly list = new List(
+    (call) => this.choose(call),
+    () => this.model.send({ type: "older", left_out: this.state.leftOut }),
+  );
+  private readonly live: boolean;
+
+  constructor(private readonly model: Host) {
+    this.live = model.get("still") !== true;
+    const style = h("style", {}, STYLE);
+    this.details.hidden = true;
+    this.element.append(style, this.note, this.top, this.needs, this.cells, this.title);
+    this.element.append(this.picture.element, this.details, this.list.element, this.kept);
+  }
+
+  /** Listen and ask; what is returned ends it. */
+  start(): () => void {
+    const hear = (message: unknown): void => this.hear(message as Message);
+    this.model.on("msg:custom", hear);
+    const sized = new ResizeObserver(() => this.picture.refresh());
+    sized.observe(this.element);
+    const themed = new MutationObserver(() => this.picture.refresh());
+    themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    const turned = (): void => this.picture.refresh();
+    dark.addEventListener("change", turned);
+    this.draw();
+    this.model.send({ type: "open", version: VERSION });
+    return () => {
+      this.model.off("msg:custom", hear);
+      sized.disconnect();
+      themed.disconnect();
+      dark.removeEventListener("change", turned);
+    };
+  }
+
+  private hear(message: Message): void {
+    const before = this.state;
+    this.state = heard(before, message);
+    if (this.state.gap && !before.gap) this.model.send({ type: "open", version: VERSION });
+    this.draw();
+    if (this.chosen && !this.state.details.has(keyOf(this.chosen.attempt, this.chosen.call))) this.ask();
+  }
+
+  private draw(): void {
+    const { state } = this;
+    const { shown } = state;
+    const said = state.notes.get("");
+    this.note.textContent = said?.line ?? (shown ? shown.note : "Waiting for the run…");
+    this.note.hidden = !this.note.textContent;
+    this.title.hidden = this.picture.element.hidden = !shown?.attempts.length;
+    if (!shown) return;
+    const notes = shown.needs.map((need) => state.notes.get(need.reference));
+    const counts = shares(state);
+    fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
+    fill(this.needs, [shown.needs, notes], () => needs(state, this.live, (request) => this.model.send(request)));
+    fill(this.cells, shown.cells, () => (shown.cells.length ? cells(shown, (id) => this.open(id, "")) : []));
+    fill(this.kept, shown.kept, () => kept(shown.kept));
+    this.picture.show(state);
+    this.list.show(state);
+    this.drawDetails();
+  }
+
+  private choose(call: number): void {
+    const { rows } = this.state;
+    if (call < 0) return this.close();
+    this.picture.mark(call);
+    this.list.mark(call);
+    this.open(rows.attempt[call]!, rows.id[call]!);
+  }
+
+  private open(attempt: string, call: string): void {
+    this.chosen = { attempt, call };
+    if (!this.state.details.has(keyOf(attempt, call))) this.ask();
+    this.drawDetails();
+    this.details.scrollIntoView({ block: "nearest" });
+  }
+
+  private close(): void {
+    this.chosen = null;
+    this.picture.mark(-1);
+    this.list.mark(-1);
+    this.drawDetails();
+  }
+
+  private ask(): void {
+    if (this.chosen) this.model.send({ type: "detail", ...this.chosen });
+  }
+
+  private drawDetails(): void {
+    const { chosen } = this;
+    this.details.hidden = !chosen;
+    if (!chosen) return;
+    const found = this.state.details.get(keyOf(chosen.attempt, chosen.call));
+    fill(this.details, found ?? chosen, () => details(found, () => this.close()));
+  }
+}
+
+function kept(names: string[]): Node[] {
+  if (!names.length) return [];
+  return [
+    h("h2", {}, "Kept"),
+    h("div", { class: "kept" }, ...names.map((name) => h("code", {}, name))),
+    h("p", { class: "soft" }, "After a restart they are back with ", h("code", {}, "%durable restore")),
+  ];
+}
+
+export default { render };

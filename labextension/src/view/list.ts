@@ -1,0 +1,91 @@
+// All calls as a list of which only the visible part is in the page: the picture as text.
+
+import { h } from "./dom";
+import { sign } from "./parts";
+import type { State } from "./state";
+import { count, duration } from "./text";
+
+const ROW = 26;
+const SPARE = 6;
+/** Browsers don't lay out taller boxes; places in longer lists are scaled. */
+const TALL_MAX = 8_000_000;
+
+export class List {
+  readonly element: HTMLDetailsElement;
+  private readonly title = h("summary");
+  private readonly tall = h("div", { "aria-hidden": "true" });
+  private readonly scroller: HTMLElement;
+  private state: State | null = null;
+  private chosen = -1;
+  private asked = 0;
+
+  constructor(
+    private readonly choose: (call: number) => void,
+    older: () => void,
+  ) {
+    this.scroller = h("div", { class: "list", role: "list", tabindex: 0, "aria-label": "all calls" }, this.tall);
+    this.scroller.addEventListener("scroll", () => this.draw());
+    const more = h("button", { click: older, class: "older" }, "older calls");
+    this.element = h("details", {}, this.title, this.scroller, more);
+    this.element.addEventListener("toggle", () => this.draw());
+  }
+
+  show(state: State): void {
+    this.state = state;
+    const total = state.rows.id.length;
+    this.title.textContent = `All ${count(total, "call")} as a list`;
+    this.element.hidden = !total;
+    this.tall.style.height = `${Math.min(TALL_MAX, total * ROW)}px`;
+    const more = this.element.querySelector<HTMLElement>(".older");
+    if (more) {
+      more.hidden = !state.leftOut;
+      more.textContent = `${count(state.leftOut, "older call")}`;
+    }
+    this.draw();
+  }
+
+  mark(call: number): void {
+    this.chosen = call;
+    this.draw();
+  }
+
+  private draw(): void {
+    cancelAnimationFrame(this.asked);
+    if (this.element.open) this.asked = requestAnimationFrame(() => this.now());
+  }
+
+  private now(): void {
+    const rows = this.state?.rows;
+    if (!rows) return;
+    const total = rows.id.length;
+    const { scrollTop, clientHeight } = this.scroller;
+    const tall = Math.min(TALL_MAX, total * ROW);
+    const scale = tall > clientHeight ? (total * ROW - clientHeight) / (tall - clientHeight) : 1;
+    const top = scrollTop * scale;
+    const first = Math.max(0, Math.floor(top / ROW) - SPARE);
+    const last = Math.min(total, Math.ceil((top + clientHeight) / ROW) + SPARE);
+    const made: Node[] = [this.tall];
+    for (let n = first; n < last; n++) made.push(this.row(n, total, n * ROW - top + scrollTop));
+    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
+    this.scroller.replaceChildren(...made);
+    for (const one of this.scroller.querySelectorAll<HTMLElement>("[data-key]")) {
+      if (one.dataset.key === focused) one.focus({ preventScroll: true });
+    }
+  }
+
+  private row(n: number, total: number, top: number): HTMLElement {
+    const rows = this.state!.rows;
+    const item = h("div", { role: "listitem", "aria-setsize": total, "aria-posinset": n + 1 });
+    const made = h(
+      "button",
+      { class: n === this.chosen ? "row on" : "row", "data-key": `row ${n}`, click: () => this.choose(n) },
+      sign(rows.fate[n]!),
+      h("span", { class: "soft ref" }, rows.number[n]!),
+      h("code", {}, rows.text[n]!),
+      h("span", { class: "soft" }, rows.fate[n] === "ran" ? duration(rows.ms[n]!) : rows.fate[n]!),
+    );
+    made.style.top = `${top}px`;
+    item.append(made);
+    return item;
+  }
+}

@@ -1,0 +1,156 @@
+// What stands above and below the picture: head, what needs you, cells, details.
+
+import type { Cell, Details, Need, Reply, Request, Snapshot } from "../protocol";
+import { h } from "./dom";
+import type { State } from "./state";
+import { SIGNS, count, fateClass, thousands } from "./text";
+
+export type Send = (request: Request) => void;
+
+export function sign(fate: string): HTMLElement {
+  const told = h("span", { class: `sign ${fateClass(fate)}`, "aria-hidden": "true" }, SIGNS[fate] ?? SIGNS.ran!);
+  return told;
+}
+
+/** How many calls of the latest attempts were replayed, ran, are in doubt. */
+export function share(shares: [string, number][]): Node {
+  const told = shares.map(([fate, number]) => `${thousands(number)} ${fate}`);
+  const parts = shares.map(([fate, number], n) => {
+    const part = h("span", { class: fateClass(fate) }, `${SIGNS[fate] ?? ""} ${told[n]}`);
+    part.style.flex = `${number} 1 0`;
+    return part;
+  });
+  return h("div", { class: "share", role: "img", "aria-label": told.join(", ") }, ...parts);
+}
+
+export function head({ head: at, kernels }: Snapshot, shares: [string, number][]): Node[] {
+  const told = [`run ${at.number}, ${at.told}`, at.kernel === "alive" ? "kernel ok" : ""].filter(Boolean);
+  const hero = at.served
+    ? h(
+        "div",
+        { class: "hero" },
+        h("b", {}, count(at.served, "call")),
+        " replayed, not paid again",
+        at.saved && h("p", { class: "soft" }, at.saved),
+      )
+    : null;
+  const stopped = kernels.filter((kernel) => kernel.stopped);
+  const last = stopped[stopped.length - 1];
+  const more = stopped.length > 1 ? ` · ${count(stopped.length - 1, "earlier stop")}` : "";
+  return [
+    h(
+      "header",
+      {},
+      h("div", {}, h("h1", { title: at.notebook }, h("bdi", {}, at.title)), h("p", { class: "soft" }, told.join(" · "))),
+      hero,
+    ),
+    ...(shares.length ? [share(shares)] : []),
+    ...(last ? [h("p", { class: "told" }, h("span", { class: "stop" }, `${SIGNS.stopped} `), last.stopped + more)] : []),
+  ];
+}
+
+export function needs(state: State, live: boolean, send: Send): Node[] {
+  const asked = state.shown?.needs ?? [];
+  if (!asked.length) return [];
+  return [h("h2", {}, `Needs you (${asked.length})`), ...asked.map((need) => needOf(need, state, live, send))];
+}
+
+function needOf(need: Need, state: State, live: boolean, send: Send): Node {
+  const note = state.notes.get(need.reference);
+  return h(
+    "section",
+    { class: "need", "aria-label": `${need.call} ${need.says}` },
+    sign(need.fate),
+    h("code", {}, need.call),
+    h("span", { class: "told" }, ` ${need.says}`),
+    need.shown && h("pre", { tabindex: 0, "aria-label": "what is shown with the question" }, need.shown),
+    live ? buttons(need, send) : commands(need),
+    note && h("p", { class: note.refused ? "err told" : "told", role: "status" }, note.line),
+    ...(note?.remedies ?? []).map((remedy) => h("p", {}, h("code", {}, remedy))),
+  );
+}
+
+function buttons(need: Need, send: Send): HTMLElement {
+  const place = h("div", { class: "say" });
+  const answer = (reply: Reply, text: string): void => {
+    for (const one of place.querySelectorAll("button")) one.disabled = true;
+    if (need.message === "resolve") send({ type: "resolve", call: need.reference, said: reply.said, text });
+    else send({ type: "signal", call: need.reference, text: reply.typed ? text : reply.said });
+  };
+  for (const reply of need.replies) {
+    const key = `${need.reference} ${reply.means}`;
+    const about = `${reply.means}: ${need.call}`;
+    if (reply.typed) {
+      const field = h("input", { "data-key": `${key} text`, placeholder: "value", "aria-label": `value for ${about}` });
+      const go = (): void => (field.value ? answer(reply, field.value) : field.focus());
+      field.addEventListener("keydown", (event) => event.key === "Enter" && go());
+      place.append(field, h("button", { click: go, "data-key": key, "aria-label": about, title: reply.command }, reply.means));
+    } else {
+      const go = (): void => answer(reply, "");
+      place.append(h("button", { click: go, "data-key": key, "aria-label": about, title: reply.command }, reply.means));
+    }
+  }
+  return place;
+}
+
+/** Where nobody listens, what to type in the notebook. */
+function commands(need: Need): HTMLElement {
+  const lines = need.replies.flatMap((reply) => [h("dt", {}, reply.means), h("dd", {}, h("code", {}, reply.command))]);
+  return h("dl", {}, ...lines);
+}
+
+export function cells(shown: Snapshot, open: (attempt: string) => void): Node[] {
+  const latest = new Map<number, string>();
+  for (const attempt of shown.attempts) latest.set(attempt.cell, attempt.id);
+  const body = shown.cells.map((cell, n) => row(cell, latest.get(n), open));
+  const heads = ["cell", "last", "if you run it"].map((text) => h("th", { scope: "col" }, text));
+  return [
+    h("h2", {}, "Cells"),
+    h(
+      "table",
+      { class: "cells" },
+      h("thead", {}, h("tr", {}, ...heads, h("th", { scope: "col", class: "wide" }, "replay saved"))),
+      h("tbody", {}, ...body),
+    ),
+  ];
+}
+
+function row(cell: Cell, attempt: string | undefined, open: (attempt: string) => void): Node {
+  const click = (): void => (attempt ? open(attempt) : undefined);
+  const cost = cell.cost_ms ? "pay" : cell.would.startsWith("replays") ? "free" : cell.would.startsWith("asks") ? "asks" : "";
+  return h(
+    "tr",
+    {},
+    h(
+      "td",
+      {},
+      h(
+        "button",
+        { class: "plain", click, "data-key": `cell ${cell.slot}`, title: cell.title },
+        sign(cell.fate),
+        h("span", { class: "hidden" }, `${cell.fate}: `),
+        h("span", { class: "name" }, h("bdi", {}, cell.name)),
+      ),
+    ),
+    h("td", {}, cell.last),
+    h("td", { class: cost }, cell.would, cell.stale && h("p", { class: "soft told" }, `stale: ${cell.stale}`)),
+    h("td", { class: "wide soft" }, cell.saved.replace(/^saved /, "")),
+  );
+}
+
+export function details(found: Details | undefined, close: () => void): Node[] {
+  if (!found) return [h("p", { class: "soft" }, "…")];
+  const parts = found.parts.flatMap((part) => [
+    h("h3", {}, part.note ? `${part.title} (${part.note})` : part.title),
+    part.text ? h("pre", { tabindex: 0, "aria-label": part.title }, part.text) : null,
+  ]);
+  const made = [
+    h("h3", {}, h("bdi", {}, found.title)),
+    h("button", { class: "close", click: close, "aria-label": "close the details", "data-key": "close" }, "✕"),
+    ...found.lines.map((line) => h("p", { class: "told soft" }, line)),
+    found.error ? h("p", { class: "told err" }, found.error) : null,
+    ...parts,
+    found.key ? h("p", { class: "soft told" }, "key ", h("code", {}, found.key)) : null,
+  ];
+  return made.filter((one): one is NonNullable<typeof one> => one !== null);
+}
