@@ -278,8 +278,10 @@ def test_a_write_whose_error_ended_the_cell_is_in_doubt(nb: Notebook) -> None:
     nb.plain(BROKEN.format(options="", error="ValueError('no')"))
     with pytest.raises(ValueError, match="no"):
         nb.run("a = pay(1)", "s", "c1")
-    with pytest.raises(CallInDoubt, match="It raised ValueError"):
+    with pytest.raises(CallInDoubt, match="It raised ValueError") as caught:
         nb.run("a = pay(1)\nb = 1", "s", "c1")
+    commands = [remedy.command for remedy in caught.value.remedies()]
+    assert "@nd.tool(not_done=ValueError)" in commands
 
 
 def test_a_wrapped_error_is_in_doubt_too(nb: Notebook) -> None:

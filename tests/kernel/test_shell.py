@@ -56,6 +56,7 @@ BAD = {
     "%durable stauts": ("OptionUnknown", "%durable status"),
     "%durable resolve review.2": ("CommandIncomplete", "--did-not"),
     "%durable why nowhere": ("ReferenceUnknown", "%durable"),
+    "begun = 1\n%%durable late\nran = 1": ("NotOnLineOne", "line 1"),
     "get_ipython().run_cell_magic('durable', '', 'ran = 1')": (
         "NotOnLineOne",
         "line 1",

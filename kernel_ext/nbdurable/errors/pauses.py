@@ -46,12 +46,14 @@ class CallInDoubt(CallPause):
         how: How its last attempt ended, as a sentence.
         where: Step, call number and attempt, as people read it.
         undeclared: The tool has no ``effect=``.
+        raised: Name of the exception that it ended with, or "".
     """
 
     slug: ClassVar[str] = "call-in-doubt"
     how: str
     where: str
     undeclared: bool = False
+    raised: str = ""
 
     def fact(self) -> str:
         """One line about the call."""
@@ -70,9 +72,11 @@ class CallInDoubt(CallPause):
     def remedies(self) -> tuple[Remedy, ...]:
         """Settle it, or promise that it is safe."""
         only_reads = Remedy("it only reads", '@nd.tool(effect="read")')
+        never = Remedy("that error means no", f"@nd.tool(not_done={self.raised})")
         return (
             self._happened(),
             self._did_not(),
+            *((never,) if self.raised else ()),
             Remedy("it is safe to redo", '@nd.tool(on_doubt="retry")'),
             *((only_reads,) if self.undeclared else ()),
         )
@@ -189,13 +193,17 @@ class HappenedBeforeRerun(CallPause):
 
     def detail(self) -> str:
         """Which ones, and what was not done."""
-        return "\n".join([*(f"also {o}" for o in self.others), "It was not repeated."])
+        they = "They were" if self.others else "It was"
+        return "\n".join([*(f"also {o}" for o in self.others), f"{they} not repeated."])
 
     def remedies(self) -> tuple[Remedy, ...]:
         """One answer for all writes of the step."""
+        results, them = (
+            ("their results", "them") if self.others else ("its result", "it")
+        )
         return (
-            Remedy("keep their results", f"%durable resolve {self.reference} --keep"),
-            Remedy("do them again", f"%durable resolve {self.reference} --again"),
+            Remedy(f"keep {results}", f"%durable resolve {self.reference} --keep"),
+            Remedy(f"do {them} again", f"%durable resolve {self.reference} --again"),
         )
 
 

@@ -103,7 +103,7 @@ class CommandIncomplete(DurableError):
 
 @dataclass(kw_only=True, eq=False)
 class NotOnLineOne(DurableError):
-    """`%%durable` was called as a function, or under another magic."""
+    """`%%durable` stands below line 1, or was called as a function."""
 
     slug: ClassVar[str] = "not-on-line-one"
 
@@ -113,7 +113,7 @@ class NotOnLineOne(DurableError):
 
     def detail(self) -> str:
         """What was not done."""
-        return "The code below it was not run."
+        return "The code below it was not run; what stands above it was."
 
     def remedies(self) -> tuple[Remedy, ...]:
         """Where it goes."""

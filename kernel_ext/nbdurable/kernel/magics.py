@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 NAME = "durable"
+BELOW = f"%{NAME}"
+"""The line magic that IPython looks for where `%%durable` stands below line 1."""
 
 _OPTIONS = "\n".join(f"    {option:<10}{says}" for option, says in OPTIONS.items())
 _WORDS = "\n".join(
@@ -84,18 +86,23 @@ def install(shell: InteractiveShell, attach: Callable[[], None]) -> None:
     def durable_cell(line: str, cell: str) -> None:  # noqa: ARG001  # IPython's shape
         raise NotOnLineOne
 
+    def below(line: str) -> None:  # noqa: ARG001  # IPython's shape
+        raise NotOnLineOne
+
     durable.__doc__ = LINE_HELP
     durable_cell.__doc__ = CELL_HELP
     durable_cell.__name__ = NAME
     register: Any = shell.register_magic_function  # its types are those of a method
     register(durable, "line", NAME)
     register(durable_cell, "cell", NAME)
+    register(below, "line", BELOW)
 
 
 def uninstall(shell: InteractiveShell) -> None:
     """Take both magics away again."""
     for magics in shell.magics_manager.magics.values():
         magics.pop(NAME, None)
+        magics.pop(BELOW, None)
 
 
 def _evaluate(shell: InteractiveShell, text: str) -> object:

@@ -129,7 +129,10 @@ def _doubt(ask: Asking) -> CallPause:
         return OtherInDoubt(**ask.both, how=how, where=where, refused=refused)
     kind = CallRefused if refused else CallInDoubt
     undeclared = not ask.request.policy.declared
-    return kind(**ask.common, how=how, where=where, undeclared=undeclared)
+    raised = _raised(call)
+    return kind(
+        **ask.common, how=how, where=where, undeclared=undeclared, raised=raised
+    )
 
 
 _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
@@ -154,7 +157,7 @@ def how_in_doubt(call: CallPast, step: StepPast | None, last_us: int) -> str:
     if call.state is CallState.RAISED and call.fields.get("timed_out"):
         return f"It had no result after {duration(call.ms)}"
     if call.state is CallState.RAISED:
-        return f"It raised {str(call.fields.get('type', '')).rpartition('.')[2]}"
+        return f"It raised {_raised(call)}"
     if call.state is CallState.INTERRUPTED:
         return f"It was interrupted {call.ms / 1000:.1f} s after it began"
     ended_us = max(last_us, step.ended_us if step else 0)
@@ -162,6 +165,12 @@ def how_in_doubt(call: CallPast, step: StepPast | None, last_us: int) -> str:
     if seconds >= 0.1:  # below that the number says nothing
         return f"The kernel stopped {seconds:.1f} s into this call"
     return "The kernel stopped during this call"
+
+
+def _raised(call: CallPast) -> str:
+    """Name of the exception that a call ended with; "" if it ended otherwise."""
+    ended = call.state is CallState.RAISED and not call.fields.get("timed_out")
+    return str(call.fields.get("type", "")).rpartition(".")[2] if ended else ""
 
 
 def why_gone(call: CallPast) -> str:

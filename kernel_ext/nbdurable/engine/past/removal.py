@@ -57,7 +57,7 @@ class RunKept(DurableError):
 
     def detail(self) -> str:
         """Say what was not done."""
-        return "Nothing was removed, of the other runs that you named neither."
+        return "Nothing was removed, no other run that you named either."
 
     def remedies(self) -> tuple[Remedy, ...]:
         """What makes it removable."""

@@ -184,7 +184,7 @@ def _ended(step: StepPast, present: Present) -> str:
     told = {
         Fate.RAN: "",
         Fate.RUNNING: f"it is running, since {moment(step.started_us, present.now)}",
-        Fate.WAITING: "it waits for your answer",
+        Fate.WAITING: "it waits for your answer: %durable says to what",
         Fate.ERROR: f"it ended with {kind}: {message}"
         if message
         else f"it ended with {kind}",
