@@ -15,7 +15,7 @@ from nbdurable.engine.waits.sending import account, send_from_step
 from nbdurable.engine.where.folders import is_store, place_of
 from nbdurable.engine.where.frames import current_frame
 from nbdurable.errors import NothingDurable
-from nbdurable.timeline import Inbox, inbox_of
+from nbdurable.timeline import Inbox, history_of, inbox_of
 from nbdurable_store.records import Record
 
 
@@ -63,7 +63,11 @@ def answer(call: str, value: object = True, *, typed: str = "") -> Told:  # noqa
         run = replace(run, history=elsewhere, executing=frozenset())
     found = answering.find(run.history, call, "%durable answer")
     said = answering.typed(found.wait, typed) if typed else value
-    return _sent(front, answering.answer(run, found, said, **_sender(front)))
+    sender = _sender(front)
+    told = _sent(front, answering.answer(run, found, said, **sender))
+    after = history_of(run.store, run.history.run)
+    answering.must_count(after, found, sender["signal"])
+    return told
 
 
 def _elsewhere(front: Front, call: str) -> History | None:

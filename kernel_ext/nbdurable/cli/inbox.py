@@ -82,6 +82,8 @@ def _answered(
         found = answering.find(history, given.call, f"nbdurable {given.command}")
         told, records = said(_run(store, history), found)
         store.append(records, sync=True)
+        after = history_of(store, history.run)
+        answering.must_count(after, found, records[0].subject)
     return Answer(str(told), {"answered": found.reference, "told": str(told)})
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from nbdurable.engine.asking.commands import OpenRun, Told
 from nbdurable.engine.codec import PLAIN, Unstorable, encode
+from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import CallState, History
 from nbdurable.engine.past.settle import value_of
 from nbdurable.engine.past.waits import (
@@ -84,6 +85,26 @@ def unanswered(history: History, call: str) -> Waiting:
     return _unanswered(history, found)
 
 
+def must_count(history: History, found: Waiting, signal: str) -> None:
+    """An answer counts unless another one, given at the same moment, came first.
+
+    Args:
+        history: The fold of the run, read after the answer was appended.
+        found: What was answered.
+        signal: The id of the answer.
+
+    Raises:
+        NotWaiting: Another answer counts.
+    """
+    call = history.calls[found.call.id]
+    counts = fields.text(call.fields, "took")
+    if not counts:
+        counts = next((s.id for s in signals_for(history, call, found.wait)), signal)
+    if counts != signal:
+        state = "was answered at the same moment, and that answer came first"
+        raise NotWaiting(given=found.reference, state=state)
+
+
 def answer(
     run: OpenRun, found: Waiting, value: object, *, by: str, via: str, signal: str
 ) -> tuple[Told, tuple[Record, ...]]:
@@ -108,8 +129,8 @@ def answer(
             given=previews.value_text(value),
             why=why,
         )
-    fields = {"to": found.call.id, "name": "", "by": by, "via": via}
-    record = _sent(run, signal, fields, _kept(run, value, found.reference))
+    said = {"to": found.call.id, "name": "", "by": by, "via": via}
+    record = _sent(run, signal, said, _kept(run, value, found.reference))
     goes_on = (
         "goes on" if run.executes(found.call) else "goes on when its cell runs again"
     )
@@ -124,10 +145,10 @@ def send(
     Raises:
         AnswerMisfit: It is no plain data.
     """
-    fields = {"to": "", "name": run.secrets.scrub(name), "by": by, "via": via}
-    record = _sent(run, signal, fields, _kept(run, value, name))
+    said = {"to": "", "name": run.secrets.scrub(name), "by": by, "via": via}
+    record = _sent(run, signal, said, _kept(run, value, name))
     waits = any(
-        w.wait.kind is WaitKind.SIGNAL and w.wait.text == fields["name"]
+        w.wait.kind is WaitKind.SIGNAL and w.wait.text == said["name"]
         for w in waiting(run.history)
     )
     return Told(f"{name} is sent{'' if waits else ' · nothing waits for it yet'}"), (
@@ -135,13 +156,13 @@ def send(
     )
 
 
-def _sent(run: OpenRun, signal: str, fields: dict[str, str], value: BlobRef) -> Record:
+def _sent(run: OpenRun, signal: str, said: dict[str, str], value: BlobRef) -> Record:
     return Record(
         kind=Kind.SIGNAL_SENT,
         run=run.history.run,
         subject=signal,
         at_us=run.clock.now_us(),
-        fields=fields,
+        fields=said,
         blobs=(value,),
     )
 

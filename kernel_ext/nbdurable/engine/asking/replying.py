@@ -35,3 +35,6 @@ def reply(session: Session, call: str, value: object, via: str) -> None:
     _, records = answering.answer(run, found, value, **sender)
     session.append(records, sync=True)
     session.parked.heard()
+    session.refresh()
+    with session.lock:
+        answering.must_count(session.history, found, sender["signal"])

@@ -93,7 +93,7 @@ class NotWaiting(DurableError):
 
     def detail(self) -> str:
         """What was not done."""
-        return "The answer was not recorded."
+        return "What was answered now has no effect."
 
     def remedies(self) -> tuple[Remedy, ...]:
         """What waits."""

@@ -1,0 +1,75 @@
+"""Answers from shells: two at the same moment, and into a store of somebody else."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from nbdurable.testing.kernel import Kernel
+from tests.cli.projects import Project
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ASKS = """%%durable review
+import nbdurable as nd
+plan = nd.ask("Which?", ["A", "B"])
+"""
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Project:
+    """A folder whose notebook asked, and whose kernel is gone."""
+    home = tmp_path / ".kernel"
+    with Kernel(tmp_path) as kernel:
+        ran = kernel.send(ASKS, metadata={"cellId": "c1"})
+        kernel.wait_for(ran, lambda: "review.1 waits" in ran.text)
+        kernel.kill()
+    return Project(tmp_path, home)
+
+
+def test_two_shells_at_the_same_moment(asked: Project) -> None:
+    """One answer counts, and only its shell is told that it does."""
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda a: asked.nbdurable("answer", "review.1", a), "ABAB")
+        )
+    counted = [a for a, done in zip("ABAB", answers, strict=True) if done.code == 0]
+    assert len(counted) == 1, [a.text for a in answers]
+    assert all("NotWaiting" in a.text for a in answers if a.code)
+    with Kernel(asked.folder) as kernel:
+        assert kernel.run(ASKS, metadata={"cellId": "c1"}).ok
+        assert kernel.run("print(plan)").text.strip() == counted[0]
+
+
+@pytest.mark.parametrize(
+    "words", [("answer", "review.1", "A"), ("approve", "review.1"), ("inbox",)]
+)
+def test_a_store_of_somebody_else_takes_no_answer(
+    asked: Project, words: tuple[str, ...]
+) -> None:
+    """It is refused, and not a byte is written."""
+    before = asked.stored()
+    other = Project(asked.folder, asked.folder.parent / "other-home")
+    done = other.nbdurable(*words)
+    assert done.code == 5, done.text
+    assert "StoreForeign" in done.text
+    assert asked.stored() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("answer", "review.1", "C"), "it is none of A, B"),
+        (("approve", "review.1"), "is no approval: nbdurable answer review.1 VALUE"),
+        (("answer", "review.2", "A"), "ReferenceUnknown"),
+        (("send", "paid", "3"), "nothing waits for it yet"),
+    ],
+)
+def test_what_does_not_fit_is_told(
+    asked: Project, words: tuple[str, ...], told: str
+) -> None:
+    """And the question stays open."""
+    assert told in asked.nbdurable(*words).text
+    assert "review.1" in asked.nbdurable("inbox").text
