@@ -156,6 +156,56 @@ def test_a_write_that_was_declined_runs_again(
     assert asked(server) == 2
 
 
+ASKED_OTHERWISE = {
+    "a header": ("'POST', URL, headers={'Stripe-Account': '%s'}", "ann", "bob"),
+    "an operation": ("'POST', URL, headers={'X-Amz-Target': '%s'}", "Get", "Delete"),
+    "a part of a file": ("'GET', URL, headers={'Range': 'bytes=%s'}", "0-9", "10-19"),
+    "a key in the query": ("'POST', URL + '?key=%s'", "report-of-2025", "report-26"),
+    "a token in the query": ("'POST', URL + '?token=%s'", "order-number-1", "order-2"),
+    "an id in the body": ("'POST', URL, json={'call_id': '%s'}", "CA-1", "CA-2"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED_OTHERWISE)
+@pytest.mark.parametrize("library", ["httpx", "requests"])
+def test_what_is_asked_otherwise_is_another_call(
+    server: LoopbackServer, library: str, what: str
+) -> None:
+    """To whom, or which part, stands in headers, in the query and in ids, too."""
+    capture_http(host(server))
+    nb = Notebook()
+    nb.plain(f"import {library}\nURL = {server.url!r} + '/orders'")
+    request, *values = ASKED_OTHERWISE[what]
+    for value in [*values, values[0], values[1]]:
+        nb.run(f"n = {library}.request({request % value}).json()['n']", name="a")
+        assert nb.namespace["n"] == values.index(value) + 1
+    assert asked(server) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Idempotency-Key": "1"},
+        {"X-Request-Id": "1"},
+        {"traceparent": "00-1-2-01"},
+        {"Authorization": "Bearer 1"},
+        {"X-Amz-Date": "20261128"},
+        {"User-Agent": "x/2"},
+    ],
+    ids=str,
+)
+def test_what_is_new_in_each_request_makes_no_other_call(
+    server: LoopbackServer, more: dict[str, str]
+) -> None:
+    """A payment is not made again because its trace has another number."""
+    capture_http(host(server))
+    nb = Notebook()
+    nb.plain(f"import httpx\nURL = {server.url!r} + '/orders'")
+    for headers in ({}, more):
+        nb.run(f"n = httpx.post(URL, headers={headers!r}).json()['n']", name="a")
+    assert asked(server) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "url", "held"),
     [

@@ -19,10 +19,30 @@ from nbdurable.integrations.http.canonical import canonical_body
 CREDENTIALS = re.compile(
     r"key|api_key|access_token|token|sig|signature|x-amz-.*|x-goog-.*", re.IGNORECASE
 )
-"""Names in a query that authorise a request and say nothing of what is asked."""
+"""Names in a query that authorise a request and say nothing of what a model is asked."""
+
+SIGNED = re.compile(
+    r"api_key|access_token|sig|signature|x-amz-.*|x-goog-.*", re.IGNORECASE
+)
+"""Those that mean nothing else anywhere: ``?key=`` may name what a service deletes."""
 
 BETAS = ("anthropic-beta", "openai-beta")
-"""The only headers, beside the media type, that change the answer."""
+"""The only headers, beside the media type, that change the answer of a model."""
+
+UNSAID = re.compile(
+    r"(?:proxy-)?authorization|x-api-key|api-key|x-goog-api-.*|x-auth-token"
+    r"|x-subscription-token|cookie|amz-sdk-.*|x-stainless-.*|(?:.*-)?user-agent"
+    r"|x-amz-(?:security-token|content-sha256)"
+    r"|host|connection|keep-alive|te|trailer|transfer-encoding|expect|content-length"
+    r"|content-type|content-md5|accept-encoding|cache-control|pragma|referer|origin"
+    r"|priority|sec-.*|via|(?:x-)?forwarded(?:-.*)?|baggage|(?:x-)?b3(?:-.*)?"
+    r"|(?:.*-)?(?:trace|traceparent|tracestate|span|nonce|date|timestamp|signature"
+    r"|digest|idempotency|csrf|xsrf)(?:-.*)?"
+    r"|(?:.*-)?(?:request|correlation)-id",
+    re.IGNORECASE,
+)
+"""Headers that say nothing of what any service is asked: who asks, how it is sent, and
+what is drawn anew for each request. All others may (``Range``, ``Stripe-Account``)."""
 
 BOUNDARY = re.compile(
     r"\s*multipart/[^;]+;(?:.*;)?\s*boundary=(?P<quote>\"?)(?P<text>[^\";]{1,70})(?P=quote)",
@@ -51,9 +71,10 @@ class Asked:
         method: HTTP method, upper case.
         place: Scheme, host, port and path, without user, password and query.
         query: Names and values in their order, credentials left out.
-        headers: Media type of the body without parameters, and the `BETAS` headers
-            with their values as sorted sets; those that are there.
+        headers: Media type of the body without parameters, and of a model the `BETAS`
+            headers with their values as sorted sets, of others all but the `UNSAID`.
         body: The body as sent, but for the text between the parts of a form.
+        model: Whether a model is asked.
     """
 
     method: str
@@ -61,19 +82,29 @@ class Asked:
     query: tuple[tuple[str, str], ...]
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    model: bool = True
 
 
-def asked(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Asked:
+def asked(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    model: bool = True,
+) -> Asked:
     """Read a request; ``headers`` are looked up by lower-case names."""
+    left_out = CREDENTIALS if model else SIGNED
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2].lower()
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     return Asked(
         method=method.upper(),
         place=f"{parts.scheme}://{host}{parts.path}",
-        query=tuple(p for p in pairs if not CREDENTIALS.fullmatch(p[0])),
-        headers=tuple(_headers(headers)),
+        query=tuple(p for p in pairs if not left_out.fullmatch(p[0])),
+        headers=tuple(_headers(headers, model=model)),
         body=_without_boundary(headers.get("content-type", ""), body),
+        model=model,
     )
 
 
@@ -109,19 +140,26 @@ def name_of(request: Asked) -> str:
     return f"{request.method} {request.place.partition('://')[2]}"
 
 
-def key_of(request: Asked, redact: Callable[[str], str] = str) -> bytes:
+def key_of(
+    request: Asked,
+    redact: Callable[[str], str] = str,
+    redact_named: Callable[[str], str] | None = None,
+) -> bytes:
     """What the request is matched by.
 
     Args:
         request: Its facts.
         redact: Replaces secrets in text.
+        redact_named: Replaces only those that are known by name; the query and the
+            headers of a service that is no model may hold others as what is asked.
     """
+    given = redact if request.model or redact_named is None else redact_named
     return http_key(
         method=request.method,
         url=redact(request.place),
-        query=[(name, redact(value)) for name, value in request.query],
-        headers=request.headers,
-        body=canonical_body(request.body, redact),
+        query=[(name, given(value)) for name, value in request.query],
+        headers=[(name, given(value)) for name, value in request.headers],
+        body=canonical_body(request.body, redact, links=request.model),
     )
 
 
@@ -133,10 +171,15 @@ def _without_boundary(media: str, body: bytes) -> bytes:
     return body.replace(found["text"].strip().encode("latin-1"), b"boundary")
 
 
-def _headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _headers(headers: Mapping[str, str], *, model: bool) -> Iterator[tuple[str, str]]:
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media:
         yield "content-type", media
+    if not model:
+        for name, value in headers.items():
+            if not UNSAID.fullmatch(name):
+                yield name.lower(), value.strip()
+        return
     for name in BETAS:
         values = {part.strip() for part in headers.get(name, "").split(",")} - {""}
         if values:

@@ -33,12 +33,16 @@ LINKED_PARENTS = frozenset({"tool_calls", "functionCall", "functionResponse"})
 """Names of what holds a block whose ``id`` is such an id."""
 
 
-def canonical_body(body: bytes, redact: Callable[[str], str] = str) -> bytes:
+def canonical_body(
+    body: bytes, redact: Callable[[str], str] = str, *, links: bool = True
+) -> bytes:
     """The bytes that count.
 
     Args:
         body: As sent.
         redact: Replaces secrets in text, before anything else sees it.
+        links: Rename ids that link a tool call to its result. Only models have these:
+            what another service calls ``call_id`` is content.
 
     Example:
         >>> canonical_body(b'{"b": 1, "a": [1.0]}')
@@ -48,7 +52,7 @@ def canonical_body(body: bytes, redact: Callable[[str], str] = str) -> bytes:
         plain = json.loads(redact(body.decode()), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return body
-    form = _Canon().of(plain, "")
+    form = _Canon().of(plain, "") if links else _sorted(plain, "")
     return json.dumps(form, separators=(",", ":"), ensure_ascii=True).encode()
 
 

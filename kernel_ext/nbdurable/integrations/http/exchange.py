@@ -90,8 +90,10 @@ class Exchange:
         self.wire, self.frame = wire, frame
         attempt = frame.attempt
         self._secrets = secrets = secrets_of(wire, attempt.home.secrets)
-        facts = asked(wire.method, wire.url, wire.headers, wire.body)
-        key = key_of(facts, secrets.scrub)
+        facts = asked(
+            wire.method, wire.url, wire.headers, wire.body, model=policy.model
+        )
+        key = key_of(facts, secrets.scrub, attempt.home.secrets.scrub)
         self._latest = _latest_of(frame, key)
         self.call = call_of(facts, key, policy, secrets, self._continued())._replace(
             inner=frame.inner[0]
