@@ -188,6 +188,44 @@ def test_a_write_with_a_fresh_uuid_killed_in_flight_asks() -> None:
     assert [q.reference for q in questions(nb.session.history)] == ["s.1"]
 
 
+@pytest.mark.parametrize("stop", [ValueError(), KeyboardInterrupt()], ids=repr)
+def test_a_write_with_a_fresh_uuid_whose_failure_was_caught_asks(
+    stop: BaseException,
+) -> None:
+    """The cell caught it and ended with something else: it may have happened."""
+    cell = (
+        "import uuid\nr = None\ntry:\n    r = pay('a', str(uuid.uuid4()))\n"
+        "except ConnectionError:\n    pass\nif r is None: raise stop"
+    )
+    nb = opened()
+    nb.namespace |= {"fails": ConnectionError(), "stop": stop}
+    with pytest.raises(type(stop)):
+        nb.run(cell, "s", "c1")
+    nb.namespace["fails"] = None
+    for _ in range(2):
+        with pytest.raises(OtherInDoubt):
+            nb.run(cell, "s", "c1")
+    settle(nb, "s.1", Answer.DID_NOT)
+    nb.run(cell, "s", "c1")
+    assert paid(nb) == ["pay a", "pay a"]
+
+
+def test_a_write_whose_failure_the_cell_went_on_from_is_no_doubt() -> None:
+    """An agent that saw the failure and completed another call may pay otherwise."""
+    nb = opened()
+    nb.namespace |= {"fails": ConnectionError("lost"), "stop": True}
+    cell = (
+        "try:\n    r = pay('a', key)\nexcept ConnectionError:\n    r = mail('lost')\n"
+        "if stop: raise ValueError"
+    )
+    nb.namespace["key"] = "1"
+    with pytest.raises(ValueError, match=r"^$"):
+        nb.run(cell, "s", "c1")
+    nb.namespace |= {"fails": None, "stop": False, "key": "2"}
+    nb.run(cell, "s", "c1")
+    assert paid(nb) == ["pay a", "pay a"]
+
+
 @pytest.mark.parametrize(
     ("said", "value", "payments", "result"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nbdurable.engine.past.belonging import every_holder
+from nbdurable.engine.past.belonging import every_holder, went_on
 from nbdurable.engine.past.circumstances import (
     AGAIN,
     KEEP,
@@ -92,9 +92,19 @@ class Beside:
         if self.said(wanted, Past.OTHER_IN_DOUBT) == AGAIN:
             return None
         for call in self.writes_of(wanted.name):
-            if call.id not in self.claimed and in_doubt(self.history, call):
+            if call.id not in self.claimed and self._in_doubt(call):
                 return Match(Past.OTHER_IN_DOUBT, call)
         return None
+
+    def _in_doubt(self, call: CallPast) -> bool:
+        """Whether it may have happened, also where the code caught what it raised.
+
+        An attempt that ended without another result after that did not go on from it.
+        """
+        if in_doubt(self.history, call):
+            return True
+        raised = call.state is CallState.RAISED and not call.fields.get("not_done")
+        return raised and not call.resolved and not went_on(self.history, call)
 
     def _instead(self, wanted: Wanted) -> Match | None:
         """A call of the tool that is left over, where a model has answered anew."""
