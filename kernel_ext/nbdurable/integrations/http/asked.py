@@ -71,8 +71,8 @@ class Asked:
         method: HTTP method, upper case.
         place: Scheme, host, port and path, without user, password and query.
         query: Names and values in their order, credentials left out.
-        headers: Media type of the body without parameters, and of a model the `BETAS`
-            headers with their values as sorted sets, of others all but the `UNSAID`.
+        headers: Media type of the body without parameters, and of a captured host all
+            but the `UNSAID`, else the `BETAS` with their values as sorted sets.
         body: The body as sent, but for the text between the parts of a form.
         model: Whether a model is asked.
     """
@@ -92,8 +92,19 @@ def asked(
     body: bytes,
     *,
     model: bool = True,
+    inner: bool = False,
 ) -> Asked:
-    """Read a request; ``headers`` are looked up by lower-case names."""
+    """Read a request.
+
+    Args:
+        method: HTTP method.
+        url: The whole address.
+        headers: Looked up by lower-case names.
+        body: As it is sent.
+        model: Whether a model is asked.
+        inner: Whether it is a part of a tool's call. It is looked for in that call
+            only, so order tells more than a header that may be drawn for each request.
+    """
     left_out = CREDENTIALS if model else SIGNED
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2].lower()
@@ -102,7 +113,7 @@ def asked(
         method=method.upper(),
         place=f"{parts.scheme}://{host}{parts.path}",
         query=tuple(p for p in pairs if not left_out.fullmatch(p[0])),
-        headers=tuple(_headers(headers, model=model)),
+        headers=tuple(_headers(headers, all_that_say=not (model or inner))),
         body=_without_boundary(headers.get("content-type", ""), body),
         model=model,
     )
@@ -171,11 +182,13 @@ def _without_boundary(media: str, body: bytes) -> bytes:
     return body.replace(found["text"].strip().encode("latin-1"), b"boundary")
 
 
-def _headers(headers: Mapping[str, str], *, model: bool) -> Iterator[tuple[str, str]]:
+def _headers(
+    headers: Mapping[str, str], *, all_that_say: bool
+) -> Iterator[tuple[str, str]]:
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media:
         yield "content-type", media
-    if not model:
+    if all_that_say:
         for name, value in headers.items():
             if not UNSAID.fullmatch(name):
                 yield name.lower(), value.strip()

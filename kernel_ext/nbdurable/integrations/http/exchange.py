@@ -91,7 +91,12 @@ class Exchange:
         attempt = frame.attempt
         self._secrets = secrets = secrets_of(wire, attempt.home.secrets)
         facts = asked(
-            wire.method, wire.url, wire.headers, wire.body, model=policy.model
+            wire.method,
+            wire.url,
+            wire.headers,
+            wire.body,
+            model=policy.model,
+            inner=policy.inner,
         )
         key = key_of(facts, secrets.scrub, attempt.home.secrets.scrub)
         self._latest = _latest_of(frame, key)
