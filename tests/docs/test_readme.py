@@ -79,6 +79,7 @@ def test_every_block_says_what_it_is() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_cells_run_and_replay(tmp_path: Path) -> None:
     """The cells run, and run again after a kill without a request to the model."""
     with ModelServer(tmp_path / "requests.jsonl") as server:
