@@ -22,6 +22,7 @@ from nbdurable.engine.identity.code import ArgumentCodes
 from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.plain import ATOMS, of_atoms
 from nbdurable.engine.identity.sources import Sources
+from nbdurable.engine.values import named
 from nbdurable.engine.values.contents import digest_of
 from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.protocol import Stored
@@ -85,6 +86,8 @@ class Given:
         """The arguments as plain data, if they are that; the call begins after this."""
         if not self._only_atoms:
             self._mark()
+        if any(named.is_kept_out(n, v) for n, v in self._arguments.items()):
+            return None
         try:
             encoded = encode(self._arguments, secrets=self._secrets)
         except Unstorable:

@@ -14,7 +14,8 @@ from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.requests import CallRequest
 from nbdurable.engine.past.pasts import STEP_KIND
-from nbdurable.engine.values import previews
+from nbdurable.engine.values import named, previews
+from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.frames import Frame, current_frame
 
 
@@ -72,7 +73,7 @@ def requested(
         policy=made.policy,
         kind=made.kind,
         code=code.digest,
-        text=lambda: secrets.scrub(previews.call_text(made.name, args, kwargs)),
+        text=lambda: _told(secrets, made.name, arguments, args, kwargs),
         arguments=given.begin,
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(frame.attempt, given, code),
@@ -83,3 +84,16 @@ def requested(
         if callable(on_doubt)
         else None,
     )
+
+
+def _told(
+    secrets: Secrets,
+    name: str,
+    arguments: Mapping[str, object],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> str:
+    """The call as people read it, without what is secret by the name of its parameter."""
+    found = named.of(arguments)
+    masked = secrets.also(found) if found else secrets
+    return masked.scrub(previews.call_text(name, args, kwargs))

@@ -25,6 +25,7 @@ from nbdurable.engine.codec import DILL, Unreadable, Unstorable, decode, keep
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.steps.connected import connected
+from nbdurable.engine.values import named
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 from nbdurable_store.protocol import Fill, Stored
@@ -111,6 +112,10 @@ def take(
         marks: What the step could reach before it ran, from `mark`.
     """
     taker = _Taker(put, secrets, marks)
+    out = {n for n, v in values.items() if named.is_kept_out(n, v)}
+    taker.taken.unstorable.update(dict.fromkeys(out, named.WHY))
+    if out:
+        values = {n: v for n, v in values.items() if n not in out}
     for names, reached in connected(values, marks.ids if marks else ()):
         reaches = marks is not None and not reached.isdisjoint(marks.found)
         taker.keep({name: values[name] for name in names}, reaches=reaches)

@@ -17,6 +17,7 @@ from nbdurable.engine.codec import JSON, Encoded, Unstorable, encode
 from nbdurable.engine.identity import plain
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.identity.sources import Local, Sources, unwrapped
+from nbdurable.engine.values import named
 from nbdurable.engine.values.redact import Secrets
 
 VALUE_NODES_MAX: Final = 1_000
@@ -55,7 +56,11 @@ def written(
             versions[name] = what
         elif room.takes(text := _text(what)):
             texts[name] = text
-    values = {n: v for n, v in given.items() if is_small(v) and room.takes(v)}
+    values = {
+        n: v
+        for n, v in given.items()
+        if is_small(v) and not named.is_kept_out(n, v) and room.takes(v)
+    }
     kinds = {n: kind(v) for n, v in given.items() if n not in texts}
     found = {"values": values, "kinds": kinds, "code": texts, "versions": versions}
     return room.encoded({k: v for k, v in found.items() if v})

@@ -1,0 +1,105 @@
+"""Values that are credentials by the name that they have: of a variable, in a dict. Pure.
+
+Names of variables are freer than those of the environment: `keyword`, `tokenizer` and
+`primary_key` hold no secrets. So the last word counts, and of what is a mere `…_key` the
+value must look like one as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Final
+
+from nbdurable.engine.values.redact import LENGTH_MIN
+
+NAMED: Final = re.compile(
+    r"(?:.*_)?(?:token|secret|passw(?:or)?d|passphrase|credentials?|dsn"
+    r"|(?:api|access|secret|private|auth|signing|encryption)_?key)",
+    re.IGNORECASE,
+)
+"""Names whose values are credentials."""
+
+KEY: Final = re.compile(r"(?:.*_)?key", re.IGNORECASE)
+"""Names whose values are, if they look like one: letters and digits in one word."""
+
+PAGING: Final = re.compile(
+    r"(?:.*_)?(?:page|next|prev|previous|continuation|sync|start|resume)_?token",
+    re.IGNORECASE,
+)
+"""Names of the places where a list goes on."""
+
+CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+NODES_MAX: Final = 10_000
+"""Elements of a container that are looked at: data of more is no settings."""
+
+WHY: Final = "named like a credential, so never stored: set it again"
+
+
+def is_credential(name: str, value: object) -> bool:
+    """Whether a value must not be stored because of its name.
+
+    Example:
+        >>> is_credential("api_key", "northwind-7Q2m9ZxK4t")
+        True
+        >>> is_credential("keyword", "photosynthesis")
+        False
+    """
+    kind = type(value)  # an object may do anything when it is asked
+    if not (kind is str or kind is bytes):
+        return False
+    text = str(value, "latin-1") if isinstance(value, bytes) else str(value)
+    if len(text) < LENGTH_MIN:
+        return False
+    if any(char.isspace() for char in text.strip()):
+        return False
+    words = CAMEL.sub("_", name)
+    if PAGING.fullmatch(words):
+        return False
+    return bool(NAMED.fullmatch(words) or (KEY.fullmatch(words) and _is_mixed(text)))
+
+
+def holds_credential(value: object) -> bool:
+    """Whether plain data holds one by the key of a dict, where it looks like one.
+
+    Example:
+        >>> holds_credential([{"db": {"password": "correct-horse-7"}}])
+        True
+    """
+    left, stack = NODES_MAX, [value]
+    while stack and left > 0:
+        item: Any = stack.pop()
+        left -= 1
+        if type(item) is dict:
+            if any(_is_member(name, v) for name, v in islice(item.items(), left)):
+                return True
+            stack += islice(item.values(), left)
+        elif type(item) in {list, tuple}:
+            stack += islice(item, left)
+    return False
+
+
+def is_kept_out(name: str, value: object) -> bool:
+    """Whether a variable is one, or plain data that holds one."""
+    return is_credential(name, value) or holds_credential(value)
+
+
+def of(arguments: Mapping[str, object]) -> dict[str, str]:
+    """The credentials among the arguments of a call, by parameter."""
+    return {
+        name: value
+        for name, value in arguments.items()
+        if isinstance(value, str) and is_credential(name, value)
+    }
+
+
+def _is_member(name: object, value: object) -> bool:
+    if not isinstance(name, str) or not is_credential(name, value):
+        return False
+    return _is_mixed(value if isinstance(value, str) else "a1")
+
+
+def _is_mixed(text: str) -> bool:
+    return bool(re.search("[0-9]", text) and re.search("[A-Za-z]", text))
