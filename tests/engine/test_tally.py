@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
+from nbdurable.engine.past.money import unknown_models
 from nbdurable.engine.past.tally import Ledger, Tally
+from nbdurable.engine.telling import wording
+from nbdurable.engine.telling.cost import saved
 from tests.stories import Story, research
 
 
@@ -90,3 +96,39 @@ def test_a_call_is_saved_once_however_often_it_was_replayed() -> None:
     total = Ledger(story.history()).whole()
     assert (total.served, total.ran) == (1, 1)
     assert (total.saved_ms, total.saved_tokens) == (2_000, 100)
+
+
+def test_money_is_that_of_calls_whose_price_is_known() -> None:
+    """Dollars where a price is recorded, tokens where none is, in cents that add up."""
+    story = Story()
+    step = story.step("ask")
+    for n in range(10):
+        story.calls(step, f"ask({n})", 1, tokens_in=100, model="m", usd="0.1")
+    story.calls(step, "ask('x')", 1, tokens_in=70, model="nobody-1")
+    story.completes(step)
+    story.replays(step)
+    history = story.history()
+    ledger = Ledger(history)
+    spent = ledger.attempt(history.steps[step])
+    assert (spent.usd, spent.tokens, spent.priced) == (Decimal(1), 1_070, 1_000)
+    whole = ledger.whole()
+    assert (whole.saved_usd, whole.saved_unpriced) == (Decimal(1), 70)
+    assert (whole + whole).usd == Decimal(2)
+    assert saved(whole) == "saved $1.00, 11 s and 70 tokens"
+    assert unknown_models(history.calls.values()) == ("nobody-1",)
+
+
+def test_what_nobody_is_paid_for_is_not_paid_again() -> None:
+    """Draws, timers and approvals are calls, and nothing is saved by keeping them."""
+    story = Story()
+    step = story.step("plan")
+    story.calls(step, "ask(1)", 1, tokens_in=100)
+    for kind in ("draw", "timer", "approval", "checkpoint"):
+        story.calls(step, f"nd.{kind}()", 1, kind=kind)
+    story.completes(step)
+    history = story.history()
+    tally = Ledger(history).attempt(history.steps[step])
+    assert (tally.ran, tally.unpaid) == (5, 4)
+    assert wording.ran("plan", tally).endswith("1 of them is not paid again")
+    alone = replace(tally, ran=4, unpaid=4)
+    assert "paid" not in wording.ran("plan", alone)
