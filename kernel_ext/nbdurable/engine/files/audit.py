@@ -37,6 +37,9 @@ _SYSTEM = frozenset(
 _BETWEEN = frozenset({"codecs", "genericpath", "glob", "io", "os", "pathlib", "shutil"})
 """Top modules that open and list on behalf of their caller."""
 
+_NOTEBOOK_OPEN = "_modified_open"
+"""The function that IPython gives notebooks as ``open``: cells open files by it."""
+
 _MATCHERS = frozenset(
     {"glob", "pathlib", "pathlib._abc", "pathlib._local", "pathlib._os", "os"}
 )
@@ -118,6 +121,8 @@ def _is_system(frame: FrameType | None) -> bool:
             break
         name = frame.f_globals.get("__name__")
         top = name.partition(".")[0] if isinstance(name, str) else ""
+        if frame.f_code.co_name == _NOTEBOOK_OPEN and top == "IPython":
+            return False
         if top in _SYSTEM or frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
         if top not in _BETWEEN:
