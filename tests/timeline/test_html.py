@@ -222,7 +222,7 @@ def test_the_page_says_what_was_paid_and_saved() -> None:
     story.completes(step)
     story.wait(60)
     story.replays(step)
-    text = " ".join(" ".join(read(page(view(story))).text).split())
+    text = " ".join(" ".join(read(page_of(view(story))).text).split())
     assert "spent $0.12" in text
     assert "saved $0.12 and 2.0 s" in text
     assert text.count("$0.12") >= 4
