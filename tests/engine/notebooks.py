@@ -50,6 +50,7 @@ class Notebook:
     interactive: bool = True
     environ: Mapping[str, str] = field(default_factory=dict)
     root: Path = Path("/")
+    path: str = ""
 
     def __post_init__(self) -> None:
         self.count = 0
@@ -78,7 +79,9 @@ class Notebook:
     @property
     def facts(self) -> Facts:
         """What this kernel knows of itself."""
-        return Facts(start_dir=str(self.root), interactive=self.interactive)
+        return Facts(
+            start_dir=str(self.root), interactive=self.interactive, notebook=self.path
+        )
 
     def run(
         self,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
 from nbdurable.engine.past.settle import Answer
 from nbdurable.errors import HappenedElsewhere
-from tests.engine.notebooks import Notebook
+from nbdurable_store.backends.memory import MemoryStore
+from tests.engine.notebooks import Notebook, World
 from tests.engine.test_calls import TOOLS, settle
 
 Cells = list[tuple[str, str]]
@@ -161,6 +163,25 @@ def place(nb: Notebook, number: int, kind: str) -> None:
         f"n{number}" if kind == "names" else "",
         f"c{number}" if kind == "ids" else "",
     )
+
+
+def test_two_kernels_on_one_store_serve_each_other_nothing_but_pure_calls(
+    tmp_path: Path,
+) -> None:
+    """Two notebooks, the same cell: each reads and writes for itself, also afterwards."""
+    store, world, kernels = MemoryStore(), World(), []
+    for name in ("one.ipynb", "two.ipynb"):
+        path = tmp_path / name
+        path.touch()
+        kernels.append(Notebook(store=store, world=world, path=str(path)))
+    for more in ("", "; more = 1"):
+        for nb in kernels:
+            nb.plain(TOOLS)
+            nb.run(f"r = [read(1), write(1), pure(1)]{more}", "s", "c1")
+    one, two = (nb.namespace["r"] for nb in kernels)
+    assert one == ["read 1#1", "write 1#1", "pure 1#1"]
+    assert two == ["read 1#2", "write 1#2", "pure 1#1"]
+    assert sorted(world.effects) == sorted([*["read 1", "write 1"] * 2, "pure 1"])
 
 
 AGENTS = """
