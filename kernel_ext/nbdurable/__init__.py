@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         wait_for,
     )
     from nbdurable.errors import DurableError, DurablePause, NotDone, TimedOut
+    from nbdurable.kernel.widget import view
     from nbdurable.money import budget, forecast
     from nbdurable.replies import answer, inbox, send
 
@@ -95,6 +96,7 @@ __all__ = [
     "tool",
     "undo",
     "uuid4",
+    "view",
     "wait_for",
     "why",
 ]
@@ -128,11 +130,12 @@ _PLACES = {
     "step": "engine.calls.nested",
     "tool": "engine.calls.tool",
     "uuid4": "engine.calls.draws",
+    "view": "kernel.widget",
     "wait_for": "engine.waits.blocking",
 }
 """Public names that are not in `nbdurable.api`, and their modules."""
 
-_OF_A_SHELL = frozenset({"api", "money", "replies"})
+_OF_A_SHELL = frozenset({"api", "kernel.widget", "money", "replies"})
 """Modules whose functions act on the run of this process."""
 
 

@@ -1,0 +1,205 @@
+"""What answers a view: reads the run, appends what people answer, says what changed.
+
+Theory of operation. A source has a fold of the run of its own, so it can be asked from any
+thread, also while a cell blocks: it only reads the store and appends to it, as the command
+line does. `hear` answers what a view says; `poll` tells what changed since the view heard
+last, and costs next to nothing when nothing did.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import assert_never
+
+from nbdurable.engine.asking import answering, commands
+from nbdurable.engine.past import forks, settle
+from nbdurable.engine.past.history import History
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.waits.sending import account
+from nbdurable.engine.where.ids import RANDOM_IDS
+from nbdurable.engine.where.moments import Now
+from nbdurable.engine.where.zones import LocalZone
+from nbdurable.errors import DurableError
+from nbdurable.timeline import snapshots
+from nbdurable.timeline.model import run_view
+from nbdurable.timeline.previews import line
+from nbdurable.timeline.protocol import Message, Refused, Snapshot, Told
+from nbdurable.timeline.requests import (
+    Cancel,
+    Detail,
+    Misread,
+    Older,
+    Open,
+    Request,
+    Resolve,
+    Signal,
+    understood,
+)
+from nbdurable.timeline.views import RunView
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.protocol import START, Cursor, Store
+from nbdurable_store.records import Entry, Kind
+
+
+@dataclass(kw_only=True, eq=False)
+class Source:
+    """A run for one view.
+
+    Attributes:
+        store: Where the run is.
+        run: Its id.
+        secrets: What must not be stored of an answer, now.
+        clock: What time it is.
+        zone: The reader's time zone.
+        executing: Ids of the calls that this process executes now.
+        heard: Called after an answer was appended: whoever waits looks at once.
+        stale: By slot, why its cell would run again, as it was when the view was made.
+    """
+
+    store: Store
+    run: str
+    secrets: Callable[[], Secrets]
+    clock: Clock = SYSTEM_CLOCK
+    zone: tzinfo = field(default_factory=LocalZone)
+    executing: Callable[[], Collection[str]] = frozenset
+    heard: Callable[[], None] = lambda: None
+    stale: Mapping[str, str] = field(default_factory=dict)
+    _history: History = field(init=False)
+    _cursor: Cursor = field(init=False, default=START)
+    _alive: frozenset[str] = field(init=False, default=frozenset())
+    _news: bool = field(init=False, default=False)
+    _shown: Snapshot | None = field(init=False, default=None)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing; what is read first is read when a view opens."""
+        self._history = History(self.run)
+
+    def hear(self, said: object) -> list[Message]:
+        """What to answer to what a view says."""
+        with self._lock:
+            try:
+                return self._answer(understood(said))
+            except Misread as misread:
+                return [Refused(about="", line=line(str(misread)))]
+
+    def poll(self) -> list[Message]:
+        """What changed since the view heard last; nothing before it was opened."""
+        with self._lock:
+            return self._changes() if self._shown is not None else []
+
+    def _answer(self, request: Request) -> list[Message]:
+        match request:
+            case Open():
+                self._read()
+                self._news = False
+                self._shown = snapshots.snapshot(self._view(), seq=self._next())
+                return [self._shown]
+            case Older(left_out=left_out):
+                return [snapshots.page(self._view(), left_out)]
+            case Detail(attempt=attempt, call=call):
+                found = snapshots.details(self._view(), attempt, call)
+                gone = Refused(about="", line="this call is not in the run any more")
+                return [found or gone]
+            case Resolve() | Signal():
+                return [self._act(request), *self._changes()]
+            case Cancel(call=call):
+                return [_not_cancelled(call)]
+            case _:
+                assert_never(request)
+
+    def _act(self, request: Resolve | Signal) -> Message:
+        self._read()
+        run = commands.OpenRun(
+            store=self.store,
+            history=self._history,
+            clock=self.clock,
+            secrets=self.secrets(),
+            executing=frozenset(self.executing()),
+        )
+        try:
+            told = (
+                _resolve(run, request)
+                if isinstance(request, Resolve)
+                else _signal(run, request)
+            )
+        except DurableError as refused:
+            ways = tuple(line(remedy.command) for remedy in refused.remedies())
+            return Refused(about=request.call, line=line(refused.fact()), remedies=ways)
+        self.heard()
+        return Told(about=request.call, line=line(str(told)))
+
+    def _changes(self) -> list[Message]:
+        self._read()
+        if not self._news or self._shown is None:
+            return []
+        self._news = False
+        new = snapshots.snapshot(self._view(), seq=self._next())
+        changed = snapshots.changed(self._shown, new)
+        self._shown = new
+        return [changed]
+
+    def _next(self) -> int:
+        return self._shown.seq + 1 if self._shown is not None else 0
+
+    def _read(self) -> None:
+        """Read what is new, and remember whether the view has to hear of it."""
+        first = self._cursor == START
+        entries, self._cursor = self.store.read(self.run, self._cursor)
+        alive = frozenset(owner.id for owner in self.store.owners() if owner.alive)
+        if not entries and alive == self._alive:
+            return
+        self._alive, self._news = alive, True
+        if first:
+            forks.begin(self._history, entries, lambda run: self.store.read(run)[0])
+        self._history.apply(entries)
+        self.stale = _still(self.stale, self._history, entries)
+
+    def _view(self) -> RunView:
+        now = Now(self.clock.now_us(), self.zone)
+        return run_view(
+            self._history, now, alive=self._alive, get=self.store.get, stale=self.stale
+        )
+
+
+def _resolve(run: commands.OpenRun, request: Resolve) -> commands.Told:
+    if request.said not in {*settle.Answer}:
+        raise Misread(f"{request.said!r} is no answer")
+    asked = commands.question(run.history, request.call)
+    said = settle.Answer(request.said)
+    value = settle.value_of(request.text) if said is settle.Answer.HAPPENED else None
+    told, records = commands.resolve(run, asked, said, value)
+    run.store.append(records, sync=True)
+    return told
+
+
+def _signal(run: commands.OpenRun, request: Signal) -> commands.Told:
+    found = answering.find(run.history, request.call, "%durable answer")
+    value = answering.typed(found.wait, request.text)
+    sender = {"by": account(), "via": "widget", "signal": RANDOM_IDS.new()}
+    told, records = answering.answer(run, found, value, **sender)
+    run.store.append(records, sync=True)
+    return told
+
+
+def _still(
+    stale: Mapping[str, str], history: History, entries: Collection[Entry]
+) -> Mapping[str, str]:
+    """A cell that ran since isn't stale for the reason that it had."""
+    ran = {
+        history.steps[e.record.step].slot
+        for e in entries
+        if e.record.kind == Kind.STEP_STARTED and e.record.step in history.steps
+    }
+    return {slot: why for slot, why in stale.items() if slot not in ran}
+
+
+def _not_cancelled(call: str) -> Refused:
+    return Refused(
+        about=call,
+        line="a view can't cancel a call yet. It was not cancelled.",
+        remedies=("interrupt the kernel: it stops the cell, and no call is repeated",),
+    )

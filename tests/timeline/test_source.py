@@ -1,0 +1,125 @@
+"""What answers a view, over a store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.timeline.protocol import Changed, Message, Refused, Snapshot, Told, plain
+from nbdurable.timeline.source import Source
+from nbdurable_store.backends.memory import MemoryStore, World
+from tests.stories import Story, doubtful, research
+
+OPEN = {"type": "open", "version": 1}
+
+
+def source_of(story: Story) -> Source:
+    """A source over a store that holds the story; its kernel is gone."""
+    world = World()
+    gone = MemoryStore(world)
+    story.into(gone)
+    gone.close()
+    store = MemoryStore(world)
+    return Source(store=store, run=story.run, secrets=lambda: Secrets({}))
+
+
+def one(messages: list[Message]) -> Message:
+    """The only message."""
+    (message,) = messages
+    return message
+
+
+def test_a_view_opens_and_nothing_changes() -> None:
+    """A view gets a snapshot; while nothing is appended, nothing more is told."""
+    source = source_of(research())
+    assert source.poll() == []
+    shown = one(source.hear(OPEN))
+    assert isinstance(shown, Snapshot)
+    assert shown.seq == 0
+    assert len(shown.calls.id) == 47
+    assert source.poll() == []
+
+
+def test_what_is_appended_is_told() -> None:
+    """A call that somebody appends is told by the next look, with the next number."""
+    story = doubtful()
+    source = source_of(story)
+    source.hear(OPEN)
+    told = len(story.entries)
+    step = story.step("mail")
+    story.calls(step, "send('ann')", 1.0)
+    for entry in story.entries[told:]:
+        blobs = tuple(
+            source.store.put(b.codec, story.get(b)) for b in entry.record.blobs
+        )
+        source.store.append((entry.record._replace(blobs=blobs),), sync=True)
+    changed = one(source.poll())
+    assert isinstance(changed, Changed)
+    assert changed.seq == 1
+    assert changed.calls.text == ("send('ann')",)
+    assert changed.cells[-1].name == "mail"
+
+
+def test_a_button_settles_a_call() -> None:
+    """«It happened» with a value is `resolve`: it is told, and nothing is asked any more."""
+    source = source_of(doubtful())
+    shown = one(source.hear(OPEN))
+    assert isinstance(shown, Snapshot)
+    (need,) = shown.needs
+    said = {
+        "type": "resolve",
+        "call": need.reference,
+        "said": "happened",
+        "text": "in_7",
+    }
+    told, changed = source.hear(said)
+    assert isinstance(told, Told)
+    assert told.about == need.reference
+    assert isinstance(changed, Changed)
+    assert changed.needs == ()
+
+
+def test_an_answer_that_does_not_fit_is_refused() -> None:
+    """What is refused says why and what to type, and changes nothing."""
+    source = source_of(doubtful())
+    source.hear(OPEN)
+    for said in (
+        {"type": "resolve", "call": "review.2", "said": "keep"},
+        {"type": "resolve", "call": "review.99", "said": "did-not"},
+        {"type": "signal", "call": "review.2", "text": "yes"},
+        {"type": "resolve", "call": "review.2", "said": "perhaps"},
+        {"type": "cancel", "call": "review.2"},
+        {"type": "detail", "attempt": "nothing"},
+        {"type": "open", "version": 99},
+        "nonsense",
+    ):
+        refused = one(source.hear(said))
+        assert isinstance(refused, Refused), said
+        assert refused.line
+    assert source.poll() == []
+
+
+def test_details_and_older_calls_are_read_only() -> None:
+    """Looking closer appends nothing."""
+    source = source_of(research())
+    shown = one(source.hear(OPEN))
+    assert isinstance(shown, Snapshot)
+    calls = shown.calls
+    said = {
+        "type": "detail",
+        "attempt": calls.names[calls.attempt[0]],
+        "call": calls.id[0],
+    }
+    assert one(source.hear(said)).type == "details"
+    assert one(source.hear({"type": "older", "left_out": 3})).type == "page"
+    assert source.poll() == []
+
+
+def test_what_is_sent_is_json() -> None:
+    """Every message survives JSON."""
+    source = source_of(doubtful())
+    for message in [*source.hear(OPEN), *source.hear("?")]:
+        sent = plain(message)
+        assert isinstance(sent, Mapping)
+        assert json.loads(json.dumps(sent)) == sent

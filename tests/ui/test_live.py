@@ -1,0 +1,193 @@
+"""The view over a source that lives: what it shows follows, and its buttons answer."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.timeline.bundle import VIEW
+from nbdurable.timeline.protocol import plain
+from nbdurable.timeline.source import Source
+from nbdurable_store.backends.memory import MemoryStore, World
+from tests.stories import Story, doubtful
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+
+HOST = """async (text) => {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+  const view = (await import(address)).default;
+  window.hear = () => undefined;
+  const model = {
+    get: () => undefined,
+    on: (_, hear) => (window.hear = hear),
+    off: () => (window.hear = () => undefined),
+    send: async (said) => (await window.said(said)).forEach((message) => window.hear(message)),
+  };
+  window.end = view.render({ model, el: document.body });
+}"""
+"""A front end in few words: it hands messages over."""
+
+
+class Shown:
+    """The view in a browser, over a source over a store."""
+
+    def __init__(self, page: Page, story: Story) -> None:
+        self.page, self.story = page, story
+        world = World()
+        gone = MemoryStore(world)
+        story.into(gone)
+        gone.close()
+        self.store = MemoryStore(world)
+        self.source = Source(
+            store=self.store, run=story.run, secrets=lambda: Secrets({})
+        )
+        self.said: list[dict[str, object]] = []
+        page.expose_function("said", self._said)
+        page.goto("about:blank")
+        page.evaluate(HOST, VIEW.read_text(encoding="utf-8"))
+        page.wait_for_selector("canvas[data-drawn]")
+
+    def _said(self, said: dict[str, object]) -> list[object]:
+        self.said.append(said)
+        return [plain(message) for message in self.source.hear(said)]
+
+    def goes_on(self, text: str) -> None:
+        """One more cell with one call; the view is told."""
+        self.appends(text)
+        self.tells()
+
+    def appends(self, text: str) -> None:
+        """One more cell with one call, which nobody is told."""
+        told = len(self.story.entries)
+        step = self.story.step(f"cell_{told}")
+        self.story.calls(step, text, 1.0)
+        for entry in self.story.entries[told:]:
+            blobs = tuple(
+                self.store.put(b.codec, self.story.get(b)) for b in entry.record.blobs
+            )
+            self.store.append((entry.record._replace(blobs=blobs),), sync=True)
+
+    def tells(self) -> None:
+        """Tell the view what changed."""
+        for message in self.source.poll():
+            self.page.evaluate("message => window.hear(message)", plain(message))
+
+
+@pytest.fixture
+def shown(browser: Browser) -> Shown:
+    """A run in which a call may have happened."""
+    return Shown(browser.new_page(), doubtful())
+
+
+def test_it_happened(shown: Shown) -> None:
+    """A value and a click settle a call: the question goes, the answer is in the journal."""
+    field = shown.page.get_by_label("value for it happened: send_invoice('anna', 1200)")
+    field.fill("in_1Q2w")
+    field.press("Enter")
+    expect(shown.page.locator(".need")).to_have_count(0)
+    assert shown.said[-1] == {
+        "type": "resolve",
+        "call": "review.2",
+        "said": "happened",
+        "text": "in_1Q2w",
+    }
+
+
+def test_without_a_value_nothing_is_sent(shown: Shown) -> None:
+    """«It happened» alone asks for the value that the call returned."""
+    button = shown.page.get_by_role("button", name="it happened: send_invoice")
+    button.click()
+    expect(shown.page.get_by_label("value for it happened")).to_be_focused()
+    assert [s["type"] for s in shown.said] == ["open"]
+
+
+def test_it_did_not(shown: Shown) -> None:
+    """One click says that a call did not happen."""
+    shown.page.get_by_role("button", name="it did not: send_invoice").click()
+    expect(shown.page.locator(".need")).to_have_count(0)
+    assert shown.source.hear({"type": "open", "version": 1})[0].needs == ()  # type: ignore[union-attr]
+
+
+def test_what_was_typed_stays_while_the_run_goes_on(shown: Shown) -> None:
+    """A change while somebody types takes neither the focus nor the text."""
+    field = shown.page.get_by_label("value for it happened")
+    field.fill("in_")
+    shown.goes_on("search('a')")
+    expect(shown.page.locator(".cells")).to_contain_text("cell_")
+    expect(field).to_have_value("in_")
+    expect(field).to_be_focused()
+
+
+def test_a_change_is_seen(shown: Shown) -> None:
+    """A new cell and its call are shown; the details that are open stay open."""
+    shown.page.locator(".cells button").first.click()
+    expect(shown.page.locator(".details")).to_contain_text("review")
+    shown.goes_on("search('something new')")
+    shown.page.get_by_text("All 3 calls as a list").click()
+    expect(shown.page.locator(".list")).to_contain_text("something new")
+    expect(shown.page.locator(".details")).to_contain_text("review")
+
+
+def test_after_a_gap_it_asks_again(shown: Shown) -> None:
+    """A missed message leads to a new snapshot, and nothing is missing then."""
+    shown.appends("search('missed')")
+    shown.source.poll()
+    shown.goes_on("search('heard')")
+    expect(shown.page.locator("summary")).to_have_text("All 4 calls as a list")
+    assert [s["type"] for s in shown.said] == ["open", "open"]
+
+
+def test_what_is_settled_elsewhere_is_asked_no_more(shown: Shown) -> None:
+    """A click on what somebody else settled meanwhile changes nothing; the question goes."""
+    other = Source(store=shown.store, run="run-1", secrets=lambda: Secrets({}))
+    other.hear({"type": "resolve", "call": "review.2", "said": "did-not"})
+    shown.page.get_by_role("button", name="it did not: send_invoice").click()
+    expect(shown.page.locator(".need")).to_have_count(0)
+
+
+def test_a_refusal_is_shown_where_it_was_asked(shown: Shown) -> None:
+    """What is refused says why beside the question, and the buttons can be used again."""
+    refused = {
+        "type": "refused",
+        "about": "review.2",
+        "line": "no room",
+        "remedies": ["df"],
+    }
+    button = shown.page.get_by_role("button", name="it did not: send_invoice")
+    shown.page.evaluate("refused => window.hear(refused)", refused)
+    expect(shown.page.locator(".need [role=status]")).to_have_text("no room")
+    expect(shown.page.locator(".need")).to_contain_text("df")
+    expect(button).to_be_enabled()
+
+
+def test_a_removed_view_listens_no_more(shown: Shown) -> None:
+    """After its end a view hears nothing and fails at nothing."""
+    wrong: list[str] = []
+    shown.page.on("pageerror", lambda error: wrong.append(str(error)))
+    shown.page.evaluate("window.end()")
+    shown.goes_on("search('b')")
+    expect(shown.page.locator("summary")).to_have_text("All 2 calls as a list")
+    assert wrong == []
+
+
+def test_a_thousand_events_are_appended_quickly(shown: Shown) -> None:
+    """A thousand new calls are taken in and drawn within a second on a busy machine."""
+    step = shown.story.step("many")
+    told = len(shown.story.entries)
+    for n in range(1_000):
+        shown.story.calls(step, f"search({n})", 0.01)
+    for entry in shown.story.entries[told - 1 :]:
+        blobs = tuple(
+            shown.store.put(b.codec, shown.story.get(b)) for b in entry.record.blobs
+        )
+        shown.store.append((entry.record._replace(blobs=blobs),), sync=True)
+    (message,) = shown.source.poll()
+    took = """async (message) => {
+      const before = performance.now();
+      window.hear(message);
+      await new Promise(requestAnimationFrame);
+      return performance.now() - before;
+    }"""
+    assert shown.page.evaluate(took, plain(message)) < 1_000
+    expect(shown.page.locator("summary")).to_have_text("All 1,002 calls as a list")
