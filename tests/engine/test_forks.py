@@ -194,7 +194,8 @@ def test_why_and_questions_can_be_asked_in_a_fork(nb: Notebook) -> None:
     with pytest.raises(HappenedInParent):
         nb.run(BILL, "bill")
     (asked,) = show(nb.session.history).run.asks
-    assert asked.says == "already happened in the run that this one was forked from"
+    said = "already happened in the run that this one was forked from"
+    assert asked.says == f"{said}. It was not repeated."
     assert [c for _, c in asked.answers] == [
         "%durable resolve bill.1 --keep",
         "%durable resolve bill.1 --again",

@@ -193,8 +193,7 @@ def _codes(f: fields.Fields) -> dict[str, str] | None:
 
 def _step_random(history: History, record: Record, order: Order) -> None:
     """It holds for later steps of that owner too, until one begins elsewhere."""
-    step = history.steps.get(record.subject)
-    if step is not None and record.blobs:
+    if record.blobs and (step := history.steps.get(record.subject)):
         step.random = history.random[order[1]] = record.blobs[0]
 
 
