@@ -11,6 +11,8 @@ import pytest
 from nbdurable.engine.asking import budget
 from nbdurable.engine.asking.budget import BudgetUnusable
 from nbdurable.engine.calls.budgets import BudgetReached
+from nbdurable.engine.past import forks
+from nbdurable.engine.past.history import History
 from nbdurable.engine.past.spending import Spending
 from nbdurable.integrations.http import install, remove
 from nbdurable.integrations.http.pricing import characters, most
@@ -18,12 +20,12 @@ from nbdurable.testing import account
 from nbdurable.testing.model_server import ModelServer, Rule
 from nbdurable_store.records import Kind
 from tests.engine.notebooks import Notebook
+from tests.stories import Story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from nbdurable.engine.past.history import History
 
 MODEL = "gpt-4o-mini"
 """0.15 dollars per million tokens in, 0.60 out."""
@@ -198,6 +200,23 @@ def test_what_was_sent_and_has_no_price_counts_as_its_guess() -> None:
     assert spending.lost == Decimal("1.5")
     assert spending.total == Decimal("2.6")
     assert spending.mean_answer("m") == 8
+
+
+def test_a_fork_has_the_limit_and_begins_to_count_at_nothing() -> None:
+    """What is shared was paid by the run that it was forked from."""
+    parent, child = Story(), Story(run="run-2")
+    parent.opens()
+    parent.append(Kind.RUN_BUDGET, {"usd": "5"}, subject=parent.run)
+    step = parent.step("ask")
+    parent.calls(step, "ask(1)", 1, tokens_in=900, usd="0.12")
+    assert parent.history().spending.total == Decimal("0.12")
+    forked = {"notebook": "n", "parent": parent.run, "until": [999, "", 0]}
+    child.append(Kind.RUN_OPENED, forked, subject=child.run)
+    history = History(child.run)
+    forks.begin(history, child.entries, lambda _: parent.entries)
+    assert len(history.calls) == 1
+    assert history.budget == Decimal(5)
+    assert history.spending.total == 0
 
 
 def test_money_is_never_a_float() -> None:
