@@ -150,6 +150,36 @@ for t in threads: t.join()
     assert asked(server) == 1
 
 
+def test_awaited_calls_side_by_side_don_t_either(
+    notebook: Notebook, server: ModelServer
+) -> None:
+    """The same through the other door: of four in a gather one is sent."""
+    limited(notebook, "0.0007")
+    server.rules.add(Rule(do="hold", times=4))
+    notebook.plain(f"import asyncio, openai\nbase = {server.url + '/v1'!r}")
+    notebook.namespace |= {"Reached": BudgetReached, "rules": server.rules}
+    cell = """
+stopped = []
+async def one(client, text):
+    asks = client.chat.completions.create
+    said = [dict(role="user", content=text)]
+    try:
+        await asks(model="gpt-4o-mini", max_tokens=1_000, messages=said)
+    except Reached:
+        stopped.append(text)
+        if len(stopped) == 3:  # while one is under way
+            await asyncio.to_thread(rules.wait_held, 60)
+            rules.release()
+async def all_of_them():
+    async with openai.AsyncOpenAI(base_url=base, api_key="any") as client:
+        await asyncio.gather(*(one(client, f"q{n}") for n in range(4)))
+asyncio.run(all_of_them())
+"""
+    notebook.run(cell, name="s")
+    assert len(notebook.namespace["stopped"]) == 3  # type: ignore[arg-type]
+    assert asked(server) == 1
+
+
 def test_a_model_without_a_price_is_not_sent(
     notebook: Notebook, server: ModelServer
 ) -> None:
