@@ -256,7 +256,9 @@ def test_a_disk_that_refuses_leaves_nothing_behind(
 def test_a_size_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     """Lists whose sizes don't add up are damage, whatever their names say."""
     kept = _Kept()
-    name, _ = kept.keep(memoryview(b"four"), pack=False)
+    four = memoryview(b"four")
+    name = trees.id_of(four)
+    kept.keep(four, name, pack=False)
     wrong = trees.encode([Entry(How.CHUNK, name, 5)])
     store = MemoryStore()
     store._world.chunks.update(kept)
