@@ -85,7 +85,7 @@ soak: $(DEVELOPING)  ## kill kernels at random moments for MINUTES (default 10)
 picture: $(READY)  ## docs/picture.png again, from the demo's page (needs Debian's chromium)
 	@folder=$$(mktemp -d) && \
 	$(BIN)/python -m nbdurable.testing.demo --seed $(or $(SEED),17) --folder $$folder/demo && \
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,445 \
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,528 \
 	  --screenshot=$(CURDIR)/docs/picture.png file://$$folder/demo/run.html 2>/dev/null && \
 	rm -r $$folder
 

@@ -18,6 +18,12 @@ export interface Host {
   off(event: string, hear: (message: unknown) => void): void;
 }
 
+/**
+ * How long until a view asks again. A front end sends what is said at first to the shell that
+ * may be blocked by a cell, and through a subshell only when it has one.
+ */
+const AGAIN_MS = 2_000;
+
 function render({ model, el }: { model: Host; el: HTMLElement }): () => void {
   const view = new View(model);
   el.append(view.element);
@@ -63,7 +69,12 @@ class View {
     dark.addEventListener("change", turned);
     this.draw();
     this.model.send({ type: "open", version: VERSION });
+    const again = window.setInterval(() => {
+      if (this.state.shown || this.state.notes.has("")) window.clearInterval(again);
+      else this.model.send({ type: "open", version: VERSION });
+    }, AGAIN_MS);
     return () => {
+      window.clearInterval(again);
       this.model.off("msg:custom", hear);
       sized.disconnect();
       themed.disconnect();
