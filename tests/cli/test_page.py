@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nbdurable.cli import main as program
 from nbdurable.cli.main import BUSY, DAMAGE, FOREIGN, NEWER, OK, USAGE, parser
+from nbdurable.cli.running import WAITS
 from nbdurable.engine.past.fates import GLYPHS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
@@ -43,7 +44,15 @@ def test_every_option_is_named() -> None:
 def test_every_exit_code_has_a_row() -> None:
     """The codes of the table are those of the program."""
     rows = re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)
-    assert [int(row) for row in rows] == [OK, DAMAGE, USAGE, BUSY, NEWER, FOREIGN]
+    assert [int(row) for row in rows] == [
+        OK,
+        DAMAGE,
+        USAGE,
+        BUSY,
+        NEWER,
+        FOREIGN,
+        WAITS,
+    ]
 
 
 def test_every_sign_is_explained() -> None:

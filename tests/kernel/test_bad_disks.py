@@ -35,8 +35,9 @@ def test_a_place_that_cannot_be_made_is_an_error_in_our_form(tmp_path: Path):
 
 FULL = {
     "before the step": ("record.written#2=error:ENOSPC", "StoreFull", "(0, None)"),
-    "at what it is given": ("record.written#3=error:ENOSPC", "", "(1000, 3)"),
-    "before a call": ("record.written#4=error:ENOSPC", "StoreFull", "(1000, None)"),
+    "at its random state": ("record.written#3=error:ENOSPC", "StoreFull", "(0, None)"),
+    "at what it is given": ("record.written#4=error:ENOSPC", "", "(1000, 3)"),
+    "before a call": ("record.written#5=error:ENOSPC", "StoreFull", "(1000, None)"),
     "at its values": ("step.values.durable=error:ENOSPC", "", "(1000, 3)"),
     "at its end": ("step.ended.before=error:ENOSPC", "", "(1000, 3)"),
 }
