@@ -84,7 +84,7 @@ class Story:
     def counted(self) -> Counter[int]:
         """How often each call of this story happened outside."""
         mine = [a.more["args"] for a in read(self.log) if "args" in a.more]
-        return Counter(a["i"] for a in mine if a["size"] == self.size)
+        return Counter(a["i"] for a in mine if a.get("size") == self.size)
 
     def results(self, kernel: Kernel) -> list[str]:
         """What the cell gave."""

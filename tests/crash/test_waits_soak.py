@@ -148,7 +148,7 @@ class World:
     def sent(self) -> int:
         """How often it was sent."""
         mine = [a.more["args"] for a in read(self.account.log) if "args" in a.more]
-        return sum(args["size"] == self.size for args in mine)
+        return sum(args.get("size") == self.size for args in mine)
 
     @property
     def receipt(self) -> str:

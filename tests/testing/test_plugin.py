@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.docs.blocks import blocks
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PLUGIN = "nbdurable.testing.plugin"
+LOADED = () if entry_points(group="pytest11", name="nbdurable") else ("-p", PLUGIN)
+"""Pytest loads it itself where the package is installed, not from a mere checkout."""
 
 SHOP = """
 import nbdurable as nd
@@ -86,7 +89,7 @@ def ran(project: Project, *words: str) -> Done:
         **project.env,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:randomly", *words],
+        [sys.executable, "-m", "pytest", *LOADED, "-p", "no:randomly", *words],
         cwd=project.folder,
         env=env,
         capture_output=True,
