@@ -7,7 +7,7 @@ import json
 import pytest
 
 from nbdurable.engine.asking.restore import restore
-from nbdurable.engine.values.named import is_credential
+from nbdurable.engine.values.named import LENGTH_MAX, is_credential
 from tests.engine.notebooks import Notebook
 
 KEY = "northwind-7Q2m9ZxK4t"
@@ -91,6 +91,7 @@ def test_ordinary_names_are_kept() -> None:
         ("token", "short", False),
         ("token", b"0123456789ab", True),
         ("token", 123456789012, False),
+        ("token", b"0" * (LENGTH_MAX + 1), False),
         ("sort_key", "customer_identifier", False),
         ("sort_key", KEY, True),
         ("next_page_token", KEY, False),
@@ -99,5 +100,5 @@ def test_ordinary_names_are_kept() -> None:
     ],
 )
 def test_which_names_and_values(name: str, value: object, *, said: bool) -> None:
-    """By its last word, at least twelve characters, and no prose."""
+    """By its last word, at least twelve characters, no prose, and no mass of data."""
     assert is_credential(name, value) is said

@@ -32,6 +32,9 @@ PAGING: Final = re.compile(
 
 CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
+LENGTH_MAX: Final = 1 << 20
+"""Longer values, in characters, are data: looking at them would copy them."""
+
 NODES_MAX: Final = 10_000
 """Elements of a container that are looked at: data of more is no settings."""
 
@@ -50,15 +53,17 @@ def is_credential(name: str, value: object) -> bool:
     kind = type(value)  # an object may do anything when it is asked
     if not (kind is str or kind is bytes):
         return False
-    text = str(value, "latin-1") if isinstance(value, bytes) else str(value)
-    if len(text) < LENGTH_MIN:
+    # Before the value is looked at: nearly all names are none, and a value may be long.
+    words = CAMEL.sub("_", name)
+    surely = NAMED.fullmatch(words)
+    if not (surely or KEY.fullmatch(words)) or PAGING.fullmatch(words):
         return False
+    if not LENGTH_MIN <= len(value) <= LENGTH_MAX:  # type: ignore[arg-type]  # sized
+        return False
+    text = str(value, "latin-1") if isinstance(value, bytes) else str(value)
     if any(char.isspace() for char in text.strip()):
         return False
-    words = CAMEL.sub("_", name)
-    if PAGING.fullmatch(words):
-        return False
-    return bool(NAMED.fullmatch(words) or (KEY.fullmatch(words) and _is_mixed(text)))
+    return bool(surely or _is_mixed(text))
 
 
 def holds_credential(value: object) -> bool:
