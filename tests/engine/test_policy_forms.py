@@ -115,6 +115,10 @@ class Row:
         given: The arguments.
         between: What happens between the two lives.
         cell: Name and id of the second life's cell.
+        data: What the cells read as ``DATA``.
+        other: The arguments of the second life, where they are others.
+        kept: Whether there is a life between the two, of the second one's cell, in which
+            every question is answered with «keep».
     """
 
     before: str = "{call}"
@@ -126,6 +130,7 @@ class Row:
     cell: tuple[str, str] = ("s", "c1")
     data: tuple[int, int] = (1, 1)
     other: str = field(default="1")
+    kept: bool = False
 
 
 def _rerun(nb: Notebook) -> None:
@@ -185,6 +190,12 @@ ROWS: Final = {
     Past.AFRESH: Row(between=_rerun, after="{call}"),
     Past.STALE: Row(before="put(1)\n{call}", after="put(2)\n{call}"),
     Past.EMPTIED: Row(after="put(1)\n{call}", first=WITH_PUT, then=WITH_PUT),
+    Past.STOOD_IN: Row(
+        before="model(1)\n{call}",
+        after="model(2)\n{call}\n{first}",
+        other="2",
+        kept=True,
+    ),
     Past.NEW_DATA: Row(before="DATA\n{call}", after="DATA\n{call}", data=(1, 2)),
     Past.OTHER_IN_DOUBT: Row(first=INTERRUPTED, other="2"),
     Past.INSTEAD: Row(before="model(1)\n{call}", after="model(2)\n{call}", other="2"),
@@ -206,11 +217,20 @@ def life(nb: Notebook, form: Form, row: Row, effect: Effect, number: int) -> str
         )
     )
     given = row.given if not number or row.other == "1" else row.other
-    call = form.call.format(given=given)
+    call, earlier = (form.call.format(given=of) for of in (given, row.given))
     cell = row.after if number else row.before
     if "    {call}" in cell:
         call = call.replace("\n", "\n    ")
-    return cell.format(call=call)
+    return cell.format(call=call, first=earlier)
+
+
+def keep_all(nb: Notebook, cell: str, place: tuple[str, str]) -> None:
+    """A person runs the cell, keeps what it asks about, and ends the kernel."""
+    with contextlib.suppress(CallPause):
+        nb.run(cell, *place)
+    for asked in questions(nb.session.history):
+        settle(nb, asked.reference, Answer.KEEP)
+    nb.restart()
 
 
 def seen(
@@ -264,6 +284,8 @@ def test_a_row(past: Past, effect: Effect, form: str) -> None:
             row.between(nb)
             if past is not Past.FORKED:
                 nb.restart()
+        if row.kept:
+            keep_all(nb, life(nb, FORMS[form], row, effect, 1), row.cell)
         try:
             cell = life(nb, FORMS[form], row, effect, 1)
             verdict, about = seen(nb, effect, lambda: nb.run(cell, *row.cell))

@@ -26,6 +26,7 @@ _ASKS: Final[Mapping[Past, str]] = {
     Past.REKEYED: "may be one that already happened",
     Past.UNDIGESTIBLE_TWIN: "may be one that already happened",
     Past.EMPTIED: "already happened, and a part of it now stands outside it",
+    Past.STOOD_IN: "happened once, and its result was kept for another call",
     Past.NEW_DATA: "already happened in this cell, with other data",
     Past.OTHER_IN_DOUBT: "may have happened instead of the call that is made now",
     Past.INSTEAD: "already happened, and another call is to be made now",

@@ -12,6 +12,7 @@ from nbdurable.engine.calls.pauses import (
     HappenedWithOtherData,
     InsteadOrAlso,
     OtherInDoubt,
+    StoodIn,
     TakenApart,
 )
 from nbdurable.engine.calls.refusing import not_recorded
@@ -117,6 +118,11 @@ def _rekeyed(ask: Asking) -> CallPause:
     return KeysDiffer(**ask.both, since=keys.ALGORITHMS[keys.ALGORITHM])
 
 
+def _stood_in(ask: Asking) -> CallPause:
+    other = ask.attempt.matcher.stood_in.get(ask.call.id, "another call")
+    return StoodIn(**ask.common, other=other)
+
+
 def _doubt(ask: Asking) -> CallPause:
     call, history = ask.call, ask.attempt.home.history
     step = history.steps.get(call.step)
@@ -144,6 +150,7 @@ _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
     Past.REKEYED: _rekeyed,
     Past.AFRESH: _afresh,
     Past.EMPTIED: lambda ask: TakenApart(**ask.common),
+    Past.STOOD_IN: _stood_in,
     Past.NEW_DATA: lambda ask: HappenedWithOtherData(
         **ask.common, step=ask.attempt.step.name
     ),

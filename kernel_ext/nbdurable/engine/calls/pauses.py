@@ -101,6 +101,38 @@ class InsteadOrAlso(CallPause):
 
 
 @dataclass(kw_only=True, eq=False)
+class StoodIn(CallPause):
+    """A write that completed, and whose result was kept for another call.
+
+    Attributes:
+        other: The call that was served it, as people read it.
+    """
+
+    slug: ClassVar[str] = "stood-in"
+    other: str
+
+    def fact(self) -> str:
+        """One line about both calls."""
+        return f"{self.call} happened once, and stands for {self.other} in this cell."
+
+    def detail(self) -> str:
+        """Why it asks."""
+        return (
+            "One result is the result of one call, so this would be a second one. It"
+            " was not made."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Give it back its result, or do it again."""
+        keep = f"%durable resolve {self.reference} --keep"
+        again = f"%durable resolve {self.reference} --again"
+        return (
+            Remedy("it is this one's, ask about the other", keep),
+            Remedy("a second call", again),
+        )
+
+
+@dataclass(kw_only=True, eq=False)
 class TakenApart(CallPause):
     """A write that completed, and whose inner calls another call was served."""
 

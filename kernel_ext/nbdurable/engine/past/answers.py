@@ -77,3 +77,8 @@ def call_kept(history: Answered, record: Record, order: Order) -> None:
     history.answers[(*place, past)] = said
     if past == "INSTEAD" and said.how == "keep" and record.subject in history.calls:
         history.instead.setdefault(place, {})[record.subject] = said
+    if (
+        past == "STOOD_IN"
+    ):  # its own call's after all: of the other one it is asked anew
+        history.instead.get(place, {}).pop(record.subject, None)
+        history.answers.pop((*place, "INSTEAD"), None)

@@ -35,6 +35,8 @@ class Beside:
         data: The names that the attempt reads and that hold data, and no code.
         served: Ids of the calls that this attempt was served.
         claimed: Ids of the calls that calls of this attempt were taken for.
+        stood_in: What each of them was taken for that is another call, as people read
+            it, by the id of the recorded one.
         asked_model: Whether a model call newly executed in this attempt.
     """
 
@@ -46,6 +48,7 @@ class Beside:
     data: Collection[str] = ()
     served: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
+    stood_in: dict[str, str] = field(default_factory=dict)
     asked_model: bool = False
     _where: Circumstances | None = None
     _writes: Mapping[str, Sequence[CallPast]] | None = None
@@ -73,9 +76,10 @@ class Beside:
             return none
         for call in stands_in(self.history, self.where, wanted.name):
             if not self.was_served(call):
-                return self._claims(Match(Past.COMPLETED, call))
+                return self._claims(Match(Past.COMPLETED, call), wanted)
         found = self._other_in_doubt(wanted) or self._instead(wanted) or none
-        return self._claims(found) if found.past is Past.COMPLETED else found
+        done = found.past is Past.COMPLETED
+        return self._claims(found, wanted) if done else found
 
     def writes_of(self, tool: str) -> Sequence[CallPast]:
         """Those that earlier attempts of this slot made; looked for once."""
@@ -83,9 +87,10 @@ class Beside:
             self._writes = writes_of(self.history, self.where)
         return self._writes.get(tool, ())
 
-    def _claims(self, match: Match) -> Match:
+    def _claims(self, match: Match, wanted: Wanted) -> Match:
         assert match.call is not None
         self.claimed.add(match.call.id)
+        self.stood_in[match.call.id] = wanted.text()
         return match
 
     def _other_in_doubt(self, wanted: Wanted) -> Match | None:

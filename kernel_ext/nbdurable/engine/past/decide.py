@@ -40,6 +40,7 @@ class Past(StrEnum):
     AFRESH = "completed before a rerun was asked for"
     STALE = "completed, and a new write came before it"
     EMPTIED = "completed, and what it made inside was served to another call"
+    STOOD_IN = "completed, and kept for a call with other arguments"
     NEW_DATA = "completed by the same cell with other data"
     OTHER_IN_DOUBT = "nothing, and a call of the tool with other arguments is in doubt"
     INSTEAD = (
@@ -83,6 +84,7 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
     Past.AFRESH: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.STALE: {_W: _REPLAY, _R: _EXECUTE, _P: _REPLAY},
     Past.EMPTIED: {_W: _ASK, _R: _EXECUTE, _P: _REPLAY},
+    Past.STOOD_IN: {_W: _ASK, _R: _REPLAY, _P: _REPLAY},
     Past.NEW_DATA: {_W: _ASK, _R: _REPLAY, _P: _REPLAY},
     Past.OTHER_IN_DOUBT: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.INSTEAD: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},

@@ -5,7 +5,7 @@ whatever the cell's text was then; after that among the free calls of the run; l
 among calls of slots of which nobody knows whether they still exist. Records with equal
 keys are told apart by preference: same code (two functions may have one name), same
 enclosing call, same scope in it, same preceding `write`, then order. A record is served
-at most once per attempt.
+at most once per attempt: one that was kept for a call with other arguments is taken.
 A call made inside another one belongs to whom that one belongs: served, the outer call
 stands for it, and it is nobody else's. What the chosen record says of the call is its
 `Past`, the input of `decide`.
@@ -49,9 +49,9 @@ from nbdurable.engine.past.wanted import (
 _order = attrgetter("order")
 _OURS = {keys.ALGORITHM}
 
-Rank = tuple[Standing, bool, bool, bool, bool]
-"""How well a record fits, lower is better: standing, other code, enclosing call, scope
-in it, preceding `write`."""
+Rank = tuple[bool, Standing, bool, bool, bool, bool]
+"""How well a record fits, lower is better: taken in this attempt, standing, other code,
+enclosing call, scope in it, preceding `write`."""
 
 _MADE_ANEW = {"did-not", "again", "undone", "dropped"}
 """How a call was settled that is made when it comes next."""
@@ -59,7 +59,7 @@ _MADE_ANEW = {"did-not", "again", "undone", "dropped"}
 _AGAIN = {Past.RAISED_NOT_DONE, Past.RETRYING, Past.MADE_ANEW}
 """Pasts in which nothing happened that counts, wherever and whenever that was."""
 
-BEST: Rank = (Standing.OWN, False, False, False, False)
+BEST: Rank = (False, Standing.OWN, False, False, False, False)
 
 
 @dataclass(slots=True)
@@ -68,7 +68,6 @@ class Matcher(Beside):
 
     _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
     _emptied: set[str] = field(default_factory=set)
-    _compared: set[str] = field(default_factory=set)
 
     def unheard(self, key: bytes, tool: str, policy: Policy) -> bool:
         """Whether no record can be this call, or stand for it."""
@@ -83,6 +82,27 @@ class Matcher(Beside):
     def match(self, wanted: Wanted) -> Match:
         """The best record for this call; it is not offered again in this attempt."""
         candidates = self._candidates(wanted.key)
+        best = self._best(candidates, wanted)
+        if best is None and self.history.algorithms - {keys.ALGORITHM}:
+            found = self._rekeyed(wanted)
+            if found is not None:
+                return found
+        if best is None:
+            return self.without(wanted)
+        taken, standing, *_ = best[0]
+        call = candidates.pop(best[1])
+        if taken:
+            return Match(Past.STOOD_IN, call, Standing(standing))
+        found = self._matched(call, wanted, Standing(standing))
+        if found.past is Past.NEW_DATA and self.said(wanted, Past.NEW_DATA) == AGAIN:
+            assert found.call is not None
+            return self.without(wanted)._replace(apart=found.call.id)
+        return found
+
+    def _best(
+        self, candidates: Iterable[CallPast], wanted: Wanted
+    ) -> tuple[Rank, int] | None:
+        """The best of these, and where it stands."""
         best: tuple[Rank, int] | None = None
         for index, call in enumerate(candidates):
             rank = self._rank(call, wanted)
@@ -90,17 +110,7 @@ class Matcher(Beside):
                 best = rank, index
             if rank == BEST:
                 break
-        if best is None and self.history.algorithms - {keys.ALGORITHM}:
-            found = self._rekeyed(wanted)
-            if found is not None:
-                return found
-        if best is None:
-            return self.without(wanted)
-        found = self._matched(candidates.pop(best[1]), wanted, best[0][0])
-        if found.past is Past.NEW_DATA and self.said(wanted, Past.NEW_DATA) == AGAIN:
-            assert found.call is not None
-            return self.without(wanted)._replace(apart=found.call.id)
-        return found
+        return best
 
     def _matched(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
         self.claimed.add(call.id)
@@ -117,6 +127,7 @@ class Matcher(Beside):
         """Offer calls of this attempt again: what encloses them is tried again."""
         for call in calls:
             self.served.discard(call.id)
+            self.claimed.discard(call.id)
             found = self._candidates(call.key)
             found[:] = [*(c for c in found if c.id != call.id), call]
 
@@ -125,7 +136,8 @@ class Matcher(Beside):
         if found is None:
             calls = self.history.calls
             ids = self.history.by_key.get(key, ())
-            found = [c for c in map(calls.__getitem__, ids) if c.step != self.step]
+            known = map(calls.__getitem__, dict.fromkeys(ids))
+            found = [c for c in known if c.step != self.step]
             if len(found) > 1:
                 found.sort(key=_order)
             self._open[key] = found
@@ -143,13 +155,12 @@ class Matcher(Beside):
         ]
         if not ranked:
             return None
-        (different, _, standing, *_), call = min(
+        (different, _, _, standing, *_), call = min(
             ranked, key=lambda r: (r[0], r[1].order)
         )
         policy = wanted.policy
         if different and (policy.inner or policy.effect is not Effect.WRITE):
             return None
-        self._compared.add(call.id)
         return self._matched(call, wanted, Standing(standing))
 
     def _of_other_algorithms(self, name: str) -> list[CallPast]:
@@ -158,7 +169,7 @@ class Matcher(Beside):
             for call in self.history.calls.values()
             if call.name == name
             and call.step != self.step
-            and call.id not in self._compared
+            and call.id not in self.claimed
             and self.history.algorithm(call) != keys.ALGORITHM
         ]
 
@@ -175,6 +186,7 @@ class Matcher(Beside):
             return None
         other_code = call.code != wanted.code
         return (
+            call.id in self.claimed,
             standing,
             other_code,
             call.parent != wanted.parent,

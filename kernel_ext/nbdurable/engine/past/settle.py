@@ -255,6 +255,8 @@ _RECORDS: Mapping[tuple[Past, Answer], tuple[_Made, ...]] = {
     (Past.UNDIGESTIBLE_TWIN, Answer.AGAIN): (_AGAIN,),
     (Past.REKEYED, Answer.KEEP): (_KEEP,),
     (Past.REKEYED, Answer.AGAIN): (_AGAIN,),
+    (Past.STOOD_IN, Answer.KEEP): (_remember(Past.STOOD_IN, "keep"),),
+    (Past.STOOD_IN, Answer.AGAIN): (_APART,),
     (Past.NEW_DATA, Answer.KEEP): (_remember(Past.NEW_DATA, "keep"),),
     (Past.NEW_DATA, Answer.AGAIN): (_remember(Past.NEW_DATA, "again"),),
     (Past.OTHER_IN_DOUBT, Answer.HAPPENED): (_STANDS_IN,),

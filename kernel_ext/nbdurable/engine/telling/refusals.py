@@ -16,7 +16,13 @@ from nbdurable.engine.telling.reference import name_of
 from nbdurable.engine.telling.wording import listed
 
 BY_PAST: Final = frozenset(
-    {Past.FORKED, Past.REKEYED, Past.UNDIGESTIBLE_TWIN, Past.EMPTIED}
+    {
+        Past.FORKED,
+        Past.REKEYED,
+        Past.UNDIGESTIBLE_TWIN,
+        Past.EMPTIED,
+        Past.STOOD_IN,
+    }
 )
 """Pasts that say more than the record does."""
 
