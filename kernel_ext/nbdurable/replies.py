@@ -10,6 +10,7 @@ from nbdurable.engine.asking.commands import Told
 from nbdurable.engine.past import runs
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.waits import waiting
+from nbdurable.engine.telling import reference
 from nbdurable.engine.telling.lines import now
 from nbdurable.engine.waits.sending import account, send_from_step
 from nbdurable.engine.where.folders import is_store, place_of
@@ -47,11 +48,13 @@ def answer(call: str, value: object = True, *, typed: str = "") -> Told:  # noqa
     """Answer what a run waits for: this notebook's, else another one of the store.
 
     Args:
-        call: STEP.CALL, such as ``review.2``; "" for the only question there is.
+        call: STEP.CALL@DIGEST, such as ``review.2@3fa2c1``, as the question and
+            `inbox` show it: an answer is bound to what was seen.
         value: The answer.
         typed: The answer as text instead, read as the question wants it: ``yes``, ``12``.
 
     Raises:
+        QuestionUnseen: The digest is missing, or another question is asked there now.
         NotWaiting: It doesn't wait, or it has its answer.
         AnswerMisfit: It is no answer to that question.
         ReferenceUnknown: The run has no such call.
@@ -61,7 +64,7 @@ def answer(call: str, value: object = True, *, typed: str = "") -> Told:  # noqa
     elsewhere = _elsewhere(front, call)
     if elsewhere is not None:
         run = replace(run, history=elsewhere, executing=frozenset())
-    found = answering.find(run.history, call, "%durable answer")
+    found = answering.seen(run.history, call, "%durable answer")
     said = answering.typed(found.wait, typed) if typed else value
     sender = _sender(front)
     told = _sent(front, answering.answer(run, found, said, **sender))
@@ -72,11 +75,15 @@ def answer(call: str, value: object = True, *, typed: str = "") -> Told:  # noqa
 
 def _elsewhere(front: Front, call: str) -> History | None:
     """Another run that waits for this call, where this notebook's own doesn't."""
-    history = front.session.history
-    if any(asked.reference == call for asked in waiting(history)):
-        return None
     pending = _open(front).pending
-    found = (p.history for p in pending if p.waiting.reference == call)
+    exactly = next((p.history for p in pending if p.waiting.asked == call), None)
+    history = front.session.history
+    if exactly is not None:
+        return None if exactly.run == history.run else exactly
+    meant, _ = reference.apart(call)
+    if any(asked.reference == meant for asked in waiting(history)):
+        return None
+    found = (p.history for p in pending if p.waiting.reference == meant)
     return next(found, None)
 
 

@@ -29,11 +29,18 @@ def asked(tmp_path: Path) -> Project:
     return Project(tmp_path, home)
 
 
+def seen(asked: Project) -> str:
+    """The question that waits, as it is to be answered."""
+    (waits,) = asked.nbdurable("inbox", "--json").data
+    return str(waits["asked"])
+
+
 def test_two_shells_at_the_same_moment(asked: Project) -> None:
     """One answer counts, and only its shell is told that it does."""
+    question = seen(asked)
     with ThreadPoolExecutor(4) as pool:
         answers = list(
-            pool.map(lambda a: asked.nbdurable("answer", "review.1", a), "ABAB")
+            pool.map(lambda a: asked.nbdurable("answer", question, a), "ABAB")
         )
     counted = [a for a, done in zip("ABAB", answers, strict=True) if done.code == 0]
     assert len(counted) == 1, [a.text for a in answers]
@@ -61,8 +68,10 @@ def test_a_store_of_somebody_else_takes_no_answer(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("answer", "review.1", "C"), "it is none of A, B"),
-        (("approve", "review.1"), "is no approval: nbdurable answer review.1 VALUE"),
+        (("answer", "SEEN", "C"), "it is none of A, B"),
+        (("approve", "SEEN"), "is no approval: nbdurable answer review.1@"),
+        (("answer", "review.1", "A"), "doesn't say which question was seen"),
+        (("answer", "review.1@000000", "A"), "isn't the question that is asked there"),
         (("answer", "review.2", "A"), "ReferenceUnknown"),
         (("send", "paid", "3"), "nothing waits for it yet"),
     ],
@@ -71,5 +80,6 @@ def test_what_does_not_fit_is_told(
     asked: Project, words: tuple[str, ...], told: str
 ) -> None:
     """And the question stays open."""
-    assert told in asked.nbdurable(*words).text
+    typed = [seen(asked) if word == "SEEN" else word for word in words]
+    assert told in asked.nbdurable(*typed).text
     assert "review.1" in asked.nbdurable("inbox").text

@@ -78,7 +78,7 @@ class Person:
         asked = waits[0]
         if asked["kind"] == "signal":
             return self._pays()
-        with_value = {"call": asked["reference"], "value": ANSWERS[asked["text"]]}
+        with_value = {"call": asked["asked"], "value": ANSWERS[asked["text"]]}
         try:
             self._said("answer", **with_value)
         except NotWaiting:  # it has its answer, and was not run since

@@ -85,7 +85,7 @@ def test_an_answer_to_a_question_that_changed_is_not_taken(notebook: Notebook) -
             notebook.run("x = nd.approve('Send?', show=report)", name="review")
     run, (old, new) = run_of(notebook), seen
     with pytest.raises(NotWaiting, match="isn't asked any more"):
-        answering.unanswered(run.history, old.waiting.call.id)
+        answering.unanswered(run.history, old.waiting)
     assert [w.call.id for w in waiting(run.history)] == [new.waiting.call.id]
 
 

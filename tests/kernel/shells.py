@@ -23,3 +23,9 @@ def shell(folder: Path, *words: str) -> Any:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
+
+
+def asked(folder: Path) -> str:
+    """The one question that waits, as it is to be answered."""
+    (waits,) = shell(folder, "inbox")
+    return str(waits["asked"])

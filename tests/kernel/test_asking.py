@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from queue import Empty
@@ -11,7 +12,7 @@ import pytest
 
 from nbdurable.testing.kernel import OUTPUTS, Kernel, Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
-from tests.kernel.shells import shell
+from tests.kernel.shells import asked, shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -118,7 +119,8 @@ def test_a_button_answers(page: Page, cell: str) -> None:
     ran = page.asked(cell, "review.1 waits")
     views = [m for m in ran.of_type("display_data") if VIEW in m["data"]]
     (question,) = views
-    assert "nbdurable approve review.1 (or --no)" in question["data"]["text/plain"]
+    told = question["data"]["text/plain"]
+    assert re.search(r"nbdurable approve review\.1@[0-9a-f]{6} \(or --no\)", told)
     (shown,) = (m for m in ran.of_type("display_data") if "<table" in str(m["data"]))
     assert shown["metadata"]["nbdurable"] == {"kind": "shown"}
     clicked = SYSTEM_CLOCK.now_us() / 1e6
@@ -242,7 +244,7 @@ def test_an_answer_from_elsewhere_takes_the_prompt_back(
     """What is typed into it afterwards is nobody's answer to the next prompt."""
     ran = typing(prompting, PROMPTED)
     prompted(prompting)
-    shell(tmp_path, "approve", "a.1")
+    shell(tmp_path, "approve", asked(tmp_path))
     prompting.wait(ran)
     prompting.client.input("no")
     ran = typing(prompting, 'name = input("name? ")')
@@ -268,7 +270,7 @@ def test_a_setting_shows_the_commands_alone(tmp_path: Path) -> None:
         kernel.run("import nbdurable as nd")
         ran = typing(kernel, PROMPTED)
         kernel.wait_for(ran, lambda: "a.1 waits · Send?" in ran.text)
-        shell(tmp_path, "approve", "a.1")
+        shell(tmp_path, "approve", asked(tmp_path))
         kernel.wait(ran)
         assert ran.ok
         assert not [m for m in ran.messages if VIEW in str(m["content"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from queue import Empty
 from typing import Any
 
@@ -101,15 +102,18 @@ def test_a_button_answers_while_the_cell_blocks(watching: Watching) -> None:
         changed = watching.hears("changed")
         assert changed["seq"] == (seq := seq + 1)
         needs = changed["needs"]
-    assert needs[0]["reference"] == "review.1"
+    question = needs[0]["reference"]
+    assert re.fullmatch(r"review\.1@[0-9a-f]{6}", question)
     assert [(r["means"], r["said"]) for r in needs[0]["replies"]] == [
         ("yes", "yes"),
         ("no", "no"),
     ]
     assert "12" in needs[0]["shown"]
     clicked = SYSTEM_CLOCK.now_us() / 1e6
-    watching.say(type="signal", call="review.1", text="yes")
-    assert watching.hears("told")["about"] == "review.1"
+    watching.say(type="signal", call="review.1@000000", text="no")
+    assert "isn't the question" in watching.hears("refused")["line"]
+    watching.say(type="signal", call=question, text="yes")
+    assert watching.hears("told")["about"] == question
     watching.kernel.wait(ran)
     assert ran.ok, ran.text
     ok, late = watching.kernel.run(f"print(ok, at - {clicked})").text.split()

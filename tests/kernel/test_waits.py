@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from nbdurable.testing.kernel import Kernel, Ran
+from tests.kernel.shells import asked as seen
 from tests.kernel.shells import shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -48,7 +50,7 @@ def test_killed_answered_and_sent_once(
     kernel.kill()
     (waits,) = shell(tmp_path, "inbox")
     assert (waits["reference"], waits["shown"]) == ("review.1", "hours: 12")
-    shell(tmp_path, "approve", "review.1")
+    shell(tmp_path, "approve", waits["asked"])
     kernel.restart()
     kernel.run(SETUP)
     for _ in range(2):
@@ -65,7 +67,7 @@ def test_an_answer_releases_a_waiting_cell(
     """From a shell, while the cell waits; a refusal sends nothing."""
     kernel.run(SETUP)
     ran = asked(kernel, cell)
-    shell(tmp_path, "approve", "review.1", "--no")
+    shell(tmp_path, "approve", seen(tmp_path), "--no")
     assert kernel.wait(ran).ok
     assert not (tmp_path / "sent.txt").exists()
 
@@ -79,8 +81,12 @@ def test_an_interrupt_parks_the_question(kernel: Kernel, cell: str) -> None:
     kernel.wait(ran)
     assert ran.reply["ename"] == "KeyboardInterrupt"
     assert "review.1 waits for a yes or no: Send this to Anna?" in ran.text
-    assert "%durable approve review.1 (or --no)" in kernel.run("%durable inbox").text
-    told = kernel.run("%durable approve review.1").text
+    told = kernel.run("%durable inbox").text
+    (command,) = re.findall(r"(%durable approve review\.1@\w{6}) \(or --no\)", told)
+    refused = kernel.run("%durable approve review.1").text
+    assert "review.1 doesn't say which question was seen" in refused
+    assert command in refused
+    told = kernel.run(command).text
     assert "review.1 is answered and goes on when its cell runs again" in told
     assert kernel.run(cell, metadata=CELL).ok
     assert kernel.run("print(invoice)").text.strip() == "in_anna_1200"

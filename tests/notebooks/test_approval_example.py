@@ -54,7 +54,7 @@ def test_asked_killed_answered_and_sent_once(tmp_path: Path, answer: str) -> Non
             assert asked["reference"] == "review.1"
             assert "amount" in asked["shown"]
             refused = ["--no"] if answer == "no" else []
-            shell(world, "killed", "approve", "review.1", *refused)
+            shell(world, "killed", "approve", asked["asked"], *refused)
             kernel.restart()
             for _ in range(2):
                 assert run_cells(kernel, [*before, review]) is None

@@ -7,6 +7,7 @@ import pytest
 from nbdurable.engine.past.fates import Fate
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.removal import reason
+from nbdurable.engine.past.waits import waiting
 from nbdurable.engine.telling import explain, lines
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.asks import doubts
@@ -51,11 +52,12 @@ def test_a_question_waits_and_is_not_in_doubt(how: str) -> None:
         story.fails("review-1", "interrupted")
     run = view(story)
     (cell,) = run.cells
+    (asked,) = waiting(story.history())
     assert cell.latest.fate is Fate.WAITING
     assert [c.fate for c in cell.latest.calls] == [Fate.WAITING]
     for shown in (text(run), page(run, "")):
         assert "waits for a yes or no: Send this?" in shown
-        assert "%durable approve review.1 --no" in shown
+        assert f"%durable approve {asked.asked} --no" in shown
         assert "may have happened" not in shown
         assert "was not repeated" not in shown
 
@@ -65,11 +67,11 @@ def test_a_question_waits_and_is_not_in_doubt(how: str) -> None:
     [
         (
             PLAN,
-            ["%durable answer review.1 A", "%durable answer review.1 'B b'"],
+            ["%durable answer {asked} A", "%durable answer {asked} 'B b'"],
         ),
         (
             FORM,
-            ["""%durable answer review.1 '{"to": "…", "sum": 0.0}'"""],
+            ["""%durable answer {asked} '{"to": "…", "sum": 0.0}'"""],
         ),
         (PAID, ["nbdurable send paid VALUE"]),
     ],
@@ -77,8 +79,10 @@ def test_a_question_waits_and_is_not_in_doubt(how: str) -> None:
 )
 def test_each_kind_says_how_it_is_answered(wait: Plain, commands: list[str]) -> None:
     """A choice is one command; a form has an example to fill in."""
-    (ask,) = view(asking(wait)).asks
-    assert [command for _, command in ask.answers] == commands
+    story = asking(wait)
+    (ask,), (asked,) = view(story).asks, waiting(story.history())
+    told = [command for _, command in ask.answers]
+    assert told == [c.replace("{asked}", asked.asked) for c in commands]
 
 
 def test_a_timer_waits_for_nobody() -> None:
@@ -106,7 +110,8 @@ def test_why_says_what_is_waited_for() -> None:
     present = Present(Now(story.us), frozenset(story.alive))
     step = str(explain.why(story.history(), "review", present))
     call = str(explain.why(story.history(), "review.1", present))
-    wanted = "%durable approve review.1 (or --no)"
+    (asked,) = waiting(story.history())
+    wanted = f"%durable approve {asked.asked} (or --no)"
     assert f"review.1 waits for a yes or no: Send this? · {wanted}" in step
     assert f"(since today 09:14) · {wanted}" in call
 
@@ -126,8 +131,10 @@ def test_an_interrupt_says_that_the_question_is_parked() -> None:
     story = asking()
     story.fails("review-1", "interrupted")
     history = story.history()
+    (asked,) = waiting(history)
     assert lines.ended(history, history.steps["review-1"]).endswith(
-        "review.1 waits for a yes or no: Send this? · %durable approve review.1 (or --no)"
+        "review.1 waits for a yes or no: Send this? ·"
+        f" %durable approve {asked.asked} (or --no)"
         " · run this cell again and it goes on waiting"
     )
 
@@ -167,3 +174,31 @@ def test_a_call_to_settle_is_in_the_inbox() -> None:
     assert f"nbdurable show {run.history.run}" in str(inbox)
     (told,) = inbox.data()
     assert (told["reference"], told["kind"]) == ("bill.1", "doubt")
+
+
+def test_what_is_answered_is_asked_nobody() -> None:
+    """Until its cell has run: it is in no list, and `why` says how it goes on."""
+    story = asking()
+    story.dies()
+    (asked,) = waiting(story.history())
+    said = {"to": asked.call.id, "name": "", "by": "ann", "via": "command"}
+    story.append("signal.sent", said, subject="s1")
+    history = story.history()
+    assert view(story).asks == ()
+    assert [w.command for w in waiting(history)] == [""]
+    told = str(explain.why(history, "review", Present(Now(story.us), frozenset())))
+    assert "Send this? · answered: it goes on when its cell runs" in told
+    kept = reason(history, {})
+    assert kept is not None
+    assert kept.why == "review.1 is answered, and its cell has not run since"
+
+
+def test_of_two_that_wait_for_a_name_one_has_its_value() -> None:
+    """One signal is sent: the older one takes it, and the other still waits."""
+    story = Story()
+    story.opens()
+    for name in ("first", "second"):
+        story.begins(story.step(name), "nd.wait_for('paid')", kind="signal", wait=PAID)
+    sent = {"to": "", "name": "paid", "by": "ann", "via": "command"}
+    story.append("signal.sent", sent, subject="s1")
+    assert [w.answered for w in waiting(story.history())] == [True, False]

@@ -237,7 +237,7 @@ def _state(store: Store, history: History, alive: frozenset[str]) -> str:
     step = run_index.unfinished_step(history)
     if history.closed is not None or step is None:
         return f"{'open' if history.closed is None else 'closed'}{pinned}"
-    waits = of_step(history_of(store, history.run), step)
+    waits = [w for w in of_step(history_of(store, history.run), step) if w.replies]
     fate = Fate.WAITING if waits else step_fate(step, alive)
     doing = _DOING.get(fate, "stopped in")
     return f"{doing} {line(step.name)}{pinned}"

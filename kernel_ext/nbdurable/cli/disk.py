@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -16,6 +15,7 @@ from operator import add
 from typing import Final
 
 import nbdurable_store
+from nbdurable.cli import shell
 from nbdurable.cli.answers import Answer
 from nbdurable.cli.commands import now, opened, others, run_rows
 from nbdurable.cli.shell import typed
@@ -183,15 +183,14 @@ def rm(given: argparse.Namespace) -> Answer:
 
 
 def _asks(given: argparse.Namespace) -> bool:
-    person = sys.stdin.isatty() and sys.stdout.isatty()
-    return person and not given.dry_run and not given.json
+    return shell.has_person() and not given.dry_run and not given.json
 
 
 def _agreed(plan: Plan) -> bool:
-    sys.stdout.write("\n".join(_goes(plan, "would remove")) + "\n")
-    sys.stdout.write(f"about {size(plan.freed)} would be freed. Remove? [y/N] ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    goes = "\n".join(_goes(plan, "would remove"))
+    return shell.agreed(
+        f"{goes}\nabout {size(plan.freed)} would be freed. Remove? [y/N] "
+    )
 
 
 def _answer(store: Store, plan: Plan, *, done: bool) -> Answer:

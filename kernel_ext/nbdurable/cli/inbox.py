@@ -9,7 +9,7 @@ from collections.abc import Callable
 from nbdurable.cli import commands, shell
 from nbdurable.cli.answers import Answer
 from nbdurable.engine.asking import answering
-from nbdurable.engine.asking.commands import OpenRun, Told
+from nbdurable.engine.asking.commands import OpenRun
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.settle import value_of
 from nbdurable.engine.past.waits import Waiting, WaitKind
@@ -18,10 +18,10 @@ from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.waits.pauses import NotWaiting
 from nbdurable.engine.waits.sending import account
 from nbdurable.engine.where.ids import RANDOM_IDS
-from nbdurable.timeline import Inbox, history_of, inbox_of
+from nbdurable.timeline import Inbox, Pending, history_of, inbox_of
+from nbdurable.timeline.previews import line
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.protocol import Store
-from nbdurable_store.records import Record
 
 
 def inbox(given: argparse.Namespace) -> Answer:
@@ -41,22 +41,17 @@ def _open(store: Store, run: str) -> Inbox:
 
 def answer(given: argparse.Namespace) -> Answer:
     """Answer a question."""
-
-    def said(run: OpenRun, found: Waiting) -> tuple[Told, tuple[Record, ...]]:
-        value = answering.typed(found.wait, given.value)
-        return answering.answer(run, found, value, **_sender())
-
-    return _answered(given, said)
+    return _answered(given, lambda found: answering.typed(found.wait, given.value))
 
 
 def approve(given: argparse.Namespace) -> Answer:
     """Say yes, or no, to what asks for an approval."""
 
-    def said(run: OpenRun, found: Waiting) -> tuple[Told, tuple[Record, ...]]:
+    def said(found: Waiting) -> object:
         if found.wait.kind is not WaitKind.APPROVAL:
             state = f"is no approval: {found.command}"
             raise NotWaiting(given=found.reference, state=state)
-        return answering.answer(run, found, not given.no, **_sender())
+        return not given.no
 
     return _answered(given, said)
 
@@ -73,26 +68,47 @@ def send(given: argparse.Namespace) -> Answer:
     return Answer(str(told), {"sent": given.name, "told": str(told)})
 
 
-def _answered(
-    given: argparse.Namespace,
-    said: Callable[[OpenRun, Waiting], tuple[Told, tuple[Record, ...]]],
-) -> Answer:
+def _answered(given: argparse.Namespace, said: Callable[[Waiting], object]) -> Answer:
     with commands.opened(given) as store:
-        history = _meant(store, given)
-        found = answering.find(history, given.call, f"nbdurable {given.command}")
-        told, records = said(_run(store, history), found)
+        call = given.call if reference.apart(given.call)[1] else _agreed(store, given)
+        if call is None:
+            return Answer("nothing was answered", {"answered": ""})
+        history = _meant(store, given, call)
+        found = answering.seen(history, call, f"nbdurable {given.command}")
+        told, records = answering.answer(
+            _run(store, history), found, said(found), **_sender()
+        )
         store.append(records, sync=True)
         after = history_of(store, history.run)
         answering.must_count(after, found, records[0].subject)
     return Answer(str(told), {"answered": found.reference, "told": str(told)})
 
 
-def _meant(store: Store, given: argparse.Namespace) -> History:
+def _agreed(store: Store, given: argparse.Namespace) -> str | None:
+    """The call that is meant, bound to what a person at a terminal now sees.
+
+    Returns:
+        None if that isn't what they want to answer; as it was typed where nobody sits.
+    """
+    if given.json or not shell.has_person():
+        return str(given.call)
+    history = _meant(store, given, given.call)
+    found = answering.find(history, given.call, f"nbdurable {given.command}")
+    shown = Pending(history, found).told(commands.now())
+    value = getattr(given, "value", "no" if getattr(given, "no", False) else "yes")
+    agrees = shell.agreed(f"{shown}\nAnswer «{line(value)}»? [y/N] ")
+    return found.asked if agrees else None
+
+
+def _meant(store: Store, given: argparse.Namespace, call: str) -> History:
     """The run that was named, else the one that waits for such a call, else the latest."""
     if not given.run:
-        for asked in _open(store, "").pending:
-            if asked.waiting.reference == given.call:
-                return asked.history
+        pending = _open(store, "").pending
+        meant, _ = reference.apart(call)
+        exactly = [p.history for p in pending if p.waiting.asked == call]
+        alike = [p.history for p in pending if p.waiting.reference == meant]
+        for history in (*exactly, *alike):
+            return history
     row = reference.find_run(commands.run_rows(store), given.run)
     return history_of(store, row.id)
 

@@ -214,10 +214,10 @@ def _add_inbox(command: Command) -> None:
     inbox = command("inbox", "inbox:inbox", "what waits for an answer, oldest first")
     _add_run_option(inbox)
     approve = command("approve", "inbox:approve", "say yes, or no, to what asks for it")
-    approve.add_argument("call", metavar="STEP.CALL", help="such as review.2")
+    _add_asked(approve)
     approve.add_argument("--no", action="store_true", help="refuse it")
     answer = command("answer", "inbox:answer", "answer a question")
-    answer.add_argument("call", metavar="STEP.CALL", help="such as review.2")
+    _add_asked(answer)
     answer.add_argument("value", metavar="VALUE", help="a Python literal, or text")
     send = command("send", "inbox:send", "send a value that nd.wait_for waits for")
     send.add_argument("name", metavar="NAME", help="the name it waits under")
@@ -226,6 +226,11 @@ def _add_inbox(command: Command) -> None:
     )
     for does in (approve, answer, send):
         _add_run_option(does)
+
+
+def _add_asked(to: argparse.ArgumentParser) -> None:
+    says = "as inbox shows it, such as review.2@3fa2c1: what was seen is answered"
+    to.add_argument("call", metavar="STEP.CALL@DIGEST", help=says)
 
 
 def _add_trust(to: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Final
 
 from nbdurable.errors import DurableError, DurablePause, Remedy
@@ -44,6 +45,18 @@ def answers(text: str, run: str) -> str:
     """
     of_run = f"--run {run} " if run else ""
     return ANSWERS.sub(rf"nbdurable \1 {of_run}", text)
+
+
+def has_person() -> bool:
+    """Whether somebody sits at a terminal, so that a question can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Ask at the terminal; whatever isn't yes is no."""
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def told(error: DurableError | DurablePause) -> str:

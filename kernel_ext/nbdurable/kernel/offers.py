@@ -15,12 +15,15 @@ from nbdurable.engine.past import settle
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kept import names_of
 from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.waits import waiting
 from nbdurable.engine.telling import reference
 from nbdurable.kernel.options import OPTIONS
 from nbdurable.kernel.words import WORDS, Word
 
 _COMMAND: Final = re.compile(r"(?:^|.*=)\s*%durable\s+(?P<typed>.*)", re.DOTALL)
 _MARK: Final = re.compile(r"(?:%%durable\s|\#[ \t]*durable[ \t]*:)(?P<typed>.*)")
+
+_ANSWERS: Final = frozenset({"answer", "approve"})
 
 ReadHistory = Callable[[], History | None]
 """Gives the run of the notebook, or None where there is none."""
@@ -99,7 +102,7 @@ def _unused(options: Iterable[str], given: Sequence[str]) -> list[str]:
 
 def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
     """Names of the run that a command takes, the latest first."""
-    named = {"why", "rebuild", "rerun", "resolve", "restore", "diff"}
+    named = {"why", "rebuild", "rerun", "resolve", "restore", "diff", *_ANSWERS}
     history = run() if command in named else None
     if history is None:
         return ()
@@ -108,6 +111,8 @@ def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
         return [name for name, source in known.items() if not source.module][::-1]
     if command == "resolve":
         return [q.reference for q in settle.questions(history)]
+    if command in _ANSWERS:
+        return [asked.asked for asked in waiting(history) if asked.replies]
     if command == "rebuild":
         lost = names_of(history).lost.values()
         return dict.fromkeys(a.step.name for a in lost if not a.given)

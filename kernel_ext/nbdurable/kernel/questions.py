@@ -93,7 +93,7 @@ class Questions:
         from nbdurable.errors import DurableError
 
         try:
-            reply(self._session, asked.call.id, value, via)
+            reply(self._session, asked, value, via)
         except DurableError as refused:
             return refused.fact()
         return ""

@@ -89,7 +89,7 @@ WORDS: dict[str, Word] = {
     ),
     "inbox": Word(usage="inbox", says="what waits for an answer, in all notebooks"),
     "approve": Word(
-        usage="approve STEP.CALL [--no]",
+        usage="approve STEP.CALL@DIGEST [--no]",
         says="say yes, or no, to what asks for it",
         most=1,
         least=1,
@@ -97,7 +97,7 @@ WORDS: dict[str, Word] = {
         function="answer",
     ),
     "answer": Word(
-        usage="answer STEP.CALL VALUE",
+        usage="answer STEP.CALL@DIGEST VALUE",
         says="answer a question",
         most=1,
         least=1,

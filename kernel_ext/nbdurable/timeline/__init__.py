@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbdurable.timeline.diff import Diff
 from nbdurable.timeline.diffing import Reader, plain_values
 from nbdurable.timeline.diffing import diff as compare
-from nbdurable.timeline.inbox import Inbox, inbox_of
+from nbdurable.timeline.inbox import Inbox, Pending, inbox_of
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.show import (
     Shown,
@@ -21,6 +21,7 @@ from nbdurable.timeline.views import RunView
 __all__ = [
     "Diff",
     "Inbox",
+    "Pending",
     "Reader",
     "RunView",
     "Shown",

@@ -75,11 +75,11 @@ def _fits(past: Past, said: settle.Answer) -> bool:
 def _waits(history: History) -> Iterator[AskView]:
     """What waits for somebody; nobody answers in a run that is closed."""
     for asked in waiting(history) if history.closed is None else ():
-        if asked.wait.kind is WaitKind.TIMER:
+        if asked.wait.kind is WaitKind.TIMER or asked.answered:
             continue
         said = tuple((line(means), line(command)) for means, command in typed(asked))
         yield AskView(
-            reference=line(asked.reference),
+            reference=line(asked.asked),
             call=line(asked.call.text or asked.call.name),
             says=f"waits {line(waits_for(asked.wait))}",
             fate=Fate.WAITING,

@@ -10,15 +10,13 @@ from nbdurable.engine.past.history import History
 from nbdurable.engine.past.waits import Waiting, WaitKind, waiting
 from nbdurable.engine.telling.waits import answer_by, until
 from nbdurable.engine.values.plainly import visible
+from nbdurable.engine.waits.pauses import shown_lines
 from nbdurable.engine.where.moments import Now, since
 from nbdurable.timeline.asks import doubts
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.show import history_of, living
 from nbdurable.timeline.views import AskView
 from nbdurable_store.protocol import Store
-
-SHOWN_LINES_MAX: Final = 8
-"""Lines of what was shown with a question: who wants more looks at the notebook."""
 
 EMPTY: Final = "nothing waits for an answer"
 
@@ -29,6 +27,19 @@ class Pending:
 
     history: History
     waiting: Waiting
+
+    def told(self, now: Now) -> str:
+        """What is asked, where and since when, with what is shown."""
+        call, wait = self.waiting.call, self.waiting.wait
+        choices = f" ({', '.join(wait.choices)})" if wait.choices else ""
+        form = f" ({', '.join(wait.form)})" if wait.form else ""
+        lines = shown_lines(visible(wait.preview))
+        return (
+            f"? {line(wait.text)}{line(choices or form)}"
+            f" · {line(self.history.notebook)},"
+            f" since {since(call.started_us, now)}{until(wait, now)}"
+            + "".join(f"\n    {part}" for part in lines)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +90,14 @@ class Inbox:
         return str(self)
 
     def _told(self, asked: Pending) -> str:
-        call, wait = asked.waiting.call, asked.waiting.wait
-        choices = f" ({', '.join(wait.choices)})" if wait.choices else ""
-        form = f" ({', '.join(wait.form)})" if wait.form else ""
-        lines = visible(wait.preview).splitlines()[:SHOWN_LINES_MAX]
-        return (
-            f"? {line(wait.text)}{line(choices or form)}"
-            f" · {line(asked.history.notebook)},"
-            f" since {since(call.started_us, self.now)}{until(wait, self.now)}"
-            + "".join(f"\n    {part}" for part in lines)
-            + f"\n    {line(answer_by(asked.waiting))}"
-        )
+        return f"{asked.told(self.now)}\n    {line(answer_by(asked.waiting))}"
 
     def data(self) -> list[dict[str, object]]:
         """The same for programs."""
         waits: list[dict[str, object]] = [
             {
                 "reference": asked.waiting.reference,
+                "asked": asked.waiting.asked,
                 "run": asked.history.run,
                 "notebook": asked.history.notebook,
                 "kind": asked.waiting.wait.kind.value,
@@ -135,7 +137,7 @@ def inbox_of(store: Store, runs: Iterable[str], now: Now) -> Inbox:
         Pending(history, asked)
         for history in histories
         for asked in waiting(history)
-        if asked.wait.kind is not WaitKind.TIMER
+        if asked.wait.kind is not WaitKind.TIMER and not asked.answered
     ]
     found.sort(key=lambda asked: asked.waiting.call.started_us)
     alive = living(store)

@@ -38,6 +38,7 @@ from nbdurable.timeline.requests import (
     Signal,
     understood,
 )
+from nbdurable.timeline.show import history_of
 from nbdurable.timeline.views import RunView
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
@@ -177,11 +178,13 @@ def _resolve(run: commands.OpenRun, request: Resolve) -> commands.Told:
 
 
 def _signal(run: commands.OpenRun, request: Signal) -> commands.Told:
-    found = answering.find(run.history, request.call, "%durable answer")
+    found = answering.seen(run.history, request.call, "%durable answer")
     value = answering.typed(found.wait, request.text)
     sender = {"by": account(), "via": "widget", "signal": RANDOM_IDS.new()}
     told, records = answering.answer(run, found, value, **sender)
     run.store.append(records, sync=True)
+    after = history_of(run.store, run.history.run)
+    answering.must_count(after, found, sender["signal"])
     return told
 
 

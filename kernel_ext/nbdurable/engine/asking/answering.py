@@ -24,8 +24,10 @@ from nbdurable.engine.past.waits import (
     waiting,
 )
 from nbdurable.engine.telling import reference
+from nbdurable.engine.telling.waits import typed as typed_here
 from nbdurable.engine.values import previews
-from nbdurable.engine.waits.pauses import AnswerMisfit, NotWaiting
+from nbdurable.engine.values.plainly import visible
+from nbdurable.engine.waits.pauses import AnswerMisfit, NotWaiting, QuestionUnseen
 from nbdurable_store.records import BlobRef, Kind, Record
 
 YES: Final = frozenset({"yes", "y", "true", "1"})
@@ -69,17 +71,40 @@ def _unanswered(history: History, found: Waiting) -> Waiting:
     return found
 
 
-def unanswered(history: History, call: str) -> Waiting:
-    """A call that is known and waits for an answer.
+def seen(history: History, text: str, command: str) -> Waiting:
+    """The question that was seen, as STEP.CALL@DIGEST says.
+
+    Raises:
+        QuestionUnseen: No digest was given, or another question is asked there now.
+        NotWaiting: It doesn't wait, or it has its answer.
+        ReferenceUnknown: There is no such call.
+    """
+    meant, shown = reference.apart(text)
+    found = find(history, meant, command)
+    if shown == found.shown:
+        return found
+    raise QuestionUnseen(
+        given=text.strip() or found.reference,
+        changed=bool(shown),
+        asked=visible(found.wait.text, lines=False),
+        preview=visible(found.wait.preview),
+        commands=typed_here(found),
+    )
+
+
+def unanswered(history: History, asked: Waiting) -> Waiting:
+    """A question that was shown, if it still waits for an answer.
 
     Args:
         history: The fold of its run.
-        call: Its logical id.
+        asked: The question as it was shown.
 
     Raises:
         NotWaiting: It doesn't wait any more, or it has its answer.
     """
-    found = next((w for w in waiting(history) if w.call.id == call), None)
+    call, shown = asked.call.id, asked.shown
+    same = (w for w in waiting(history) if (w.call.id, w.shown) == (call, shown))
+    found = next(same, None)
     if found is None:
         raise NotWaiting(given="this question", state="isn't asked any more")
     return _unanswered(history, found)
@@ -125,7 +150,7 @@ def answer(
     if why:
         raise AnswerMisfit(
             text=found.wait.text,
-            reference=found.reference,
+            reference=found.asked,
             given=previews.value_text(value),
             why=why,
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from nbdurable.engine.asking import answering
 from nbdurable.engine.asking.commands import OpenRun
+from nbdurable.engine.past.waits import Waiting
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.waits.sending import account
 
 
-def reply(session: Session, call: str, value: object, via: str) -> None:
+def reply(session: Session, asked: Waiting, value: object, via: str) -> None:
     """Answer a call that waits in this process; from any thread.
 
     Args:
         session: The session.
-        call: The logical id of the call.
+        asked: The question as it was shown.
         value: The answer.
         via: From where: ``widget``, ``input``.
 
@@ -23,7 +24,7 @@ def reply(session: Session, call: str, value: object, via: str) -> None:
     """
     session.refresh()
     with session.lock:
-        found = answering.unanswered(session.history, call)
+        found = answering.unanswered(session.history, asked)
     run = OpenRun(
         store=session.store,
         history=session.history,

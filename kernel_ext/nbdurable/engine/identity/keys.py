@@ -25,6 +25,10 @@ meaning anywhere in this package adds one; the last one is in use."""
 ALGORITHM = [*ALGORITHMS][-1]
 """The version in use. Records carry it, so that keys of another one are not compared."""
 
+SHOWN_DIGITS = 6
+"""Hex digits of what was shown: among the few questions that are open at a time, two
+have the same ones once in millions."""
+
 DIGEST_BYTES = 32
 """Length of every digest and key, in bytes."""
 
@@ -48,6 +52,8 @@ class Tag(Enum):
     STEP = "key.step"
     CALL = "key.call"
     HTTP = "key.http"
+    # what people saw
+    SHOWN = "shown"
     # code
     SOURCE = "source"
     FUNCTION = "function"
@@ -253,6 +259,23 @@ def file_digest(chunks: Iterable[Buffer]) -> bytes:
 def names_digest(names: Iterable[str]) -> bytes:
     """Digest of the names in a folder, in their order."""
     return tagged(Tag.NAMES, *(n.encode("utf-8", "surrogateescape") for n in names))
+
+
+def shown_digest(call: str, key: bytes, preview: str) -> str:
+    """What a person saw of a question, short enough to be typed: 6 hex digits.
+
+    Args:
+        call: The logical id of the call that asks: the same text of another run is
+            another question.
+        key: The key of the call, which holds its text and what is shown with it.
+        preview: What is shown, as text, where that has no digest; else "".
+
+    Example:
+        >>> len(shown_digest("a1", b"key", ""))
+        6
+    """
+    digest = tagged(Tag.SHOWN, call.encode(), key, preview.encode())
+    return digest.hex()[:SHOWN_DIGITS]
 
 
 def idempotency_key(store: str, call: str, happened: int) -> str:

@@ -95,6 +95,9 @@ def reason(
     for asks in waiting(history) if history.closed is None else ():
         called = visible(asks.reference, lines=False)
         how = f"!{asks.command} {run}" if asks.command else f"!nbdurable show {run}"
+        if asks.answered:
+            told = f"{called} is answered, and its cell has not run since"
+            return Reason(told, how, "see it")
         return Reason(f"{called} waits", how, "answer it")
     for step in latest:
         waits = step_fate(step, living) is Fate.WAITING

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Self
 
+from nbdurable.engine.identity import keys
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, SignalPast
@@ -177,12 +178,14 @@ class Waiting:
         wait: What it waits for.
         step: Name of its step.
         number: Its number in the step.
+        answered: Whether what it waits for is there, and its cell has not taken it yet.
     """
 
     call: CallPast
     wait: Wait
     step: str
     number: str
+    answered: bool = False
 
     @property
     def reference(self) -> str:
@@ -190,17 +193,31 @@ class Waiting:
         return f"{self.step}.{self.number}"
 
     @property
+    def shown(self) -> str:
+        """Short digest of the question, with what is shown with it."""
+        call = self.call
+        preview = self.wait.preview if call.undigestible else ""
+        return keys.shown_digest(call.id, call.key, preview)
+
+    @property
+    def asked(self) -> str:
+        """STEP.CALL@DIGEST: this question, and none that takes its place."""
+        return f"{self.reference}@{self.shown}"
+
+    @property
     def command(self) -> str:
         """What to type to answer, outside the notebook; "" for what nobody answers."""
         first = self.replies[0][1] if self.replies else ""
-        if self.wait.kind is WaitKind.QUESTION:
-            first = f"answer {self.reference} VALUE"
+        if first and self.wait.kind is WaitKind.QUESTION:
+            first = f"answer {self.asked} VALUE"
         return first and f"nbdurable {first}"
 
     @property
     def replies(self) -> tuple[tuple[str, str], ...]:
         """Pairs of an answer and what to type for it, behind the program's name."""
-        wait, named = self.wait, self.reference
+        wait, named = self.wait, self.asked
+        if self.answered:
+            return ()
         if wait.kind is WaitKind.APPROVAL:
             return ("yes", f"approve {named}"), ("no", f"approve {named} --no")
         if wait.kind is WaitKind.SIGNAL:
@@ -223,14 +240,26 @@ def waiting(history: History) -> list[Waiting]:
     One of a slot whose latest attempt is another one isn't asked any more.
     """
     ledger = Ledger(history)
-    found = []
+    found: list[Waiting] = []
+    there: set[str] = set()  # two waits for one name need two signals
     for call in history.calls.values():
         wait = wait_of(call)
         step = history.steps.get(call.step)
         if wait is None or step is None or not is_open(history, call):
             continue
         number = ledger.numbered(step).get(call.id, str(call.number))
-        found.append(Waiting(call=call, wait=wait, step=step.name, number=number))
+        sent = (s.id for s in signals_for(history, call, wait) if s.id not in there)
+        signal = next(sent, "")
+        there.add(signal)
+        found.append(
+            Waiting(
+                call=call,
+                wait=wait,
+                step=step.name,
+                number=number,
+                answered=bool(signal),
+            )
+        )
     return found
 
 
@@ -252,6 +281,8 @@ def is_open(history: History, call: CallPast) -> bool:
 
 def signals_for(history: History, call: CallPast, wait: Wait) -> Iterator[SignalPast]:
     """What was sent to this call, or under the name it waits for, and isn't taken."""
+    if not history.signals:
+        return
     taken = {fields.text(c.fields, "took") for c in history.calls.values()}
     for signal in history.signals.values():
         named = wait.kind is WaitKind.SIGNAL and signal.name == wait.text

@@ -24,6 +24,9 @@ LISTED_MAX: Final = 8
 
 SHAPE: Final = re.compile(r"(?P<step>.*?)(?P<call>(\.\d+)*)", re.DOTALL)
 
+ASKED: Final = re.compile(r"(?P<call>.*\.\d+)@(?P<shown>[0-9a-f]*)", re.DOTALL)
+"""A question and the digest of what was shown. `review@1` is an attempt of a step."""
+
 OFFERED_MAX: Final = 3
 """Names offered instead of an unknown one; more are no help."""
 
@@ -85,6 +88,17 @@ def parse(text: str) -> Reference:
     found = SHAPE.fullmatch(text.strip())
     assert found is not None
     return Reference(found["step"], found["call"].lstrip("."))
+
+
+def apart(text: str) -> tuple[str, str]:
+    """STEP.CALL and DIGEST of a question that was seen; "" for no digest.
+
+    Example:
+        >>> apart("review.1@3fa2c1"), apart("review.1"), apart("review@1")
+        (('review.1', '3fa2c1'), ('review.1', ''), ('review@1', ''))
+    """
+    found = ASKED.fullmatch(text.strip())
+    return (found["call"], found["shown"]) if found else (text.strip(), "")
 
 
 def nearest(wanted: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def answer_by(asked: Waiting) -> str:
     """The command that answers, as it is typed in a notebook; "" if nobody answers."""
     signal = asked.wait.kind is WaitKind.SIGNAL
     command = asked.command if signal else asked.command.replace("nbdurable", HERE, 1)
-    no = " (or --no)" if asked.wait.kind is WaitKind.APPROVAL else ""
+    no = " (or --no)" if command and asked.wait.kind is WaitKind.APPROVAL else ""
     return f"{command}{no}"
 
 
@@ -82,8 +82,14 @@ def call_waits(history: History, call: CallPast, now: Now) -> str:
         return ""
     since = f"since {moment(call.started_us, now)}{until(wait, now)}"
     mine = [asked for asked in waiting(history) if asked.call.id == call.id]
-    how = "".join(map(answer_by, mine))
+    how = "".join(map(_how, mine))
     return f"waits {waits_for(wait)} ({since}){how and ' · '}{how}"
+
+
+def _how(asked: Waiting) -> str:
+    """How it is answered, or that it is."""
+    answered = "answered: it goes on when its cell runs"
+    return answered if asked.answered else answer_by(asked)
 
 
 def of_step(history: History, step: StepPast) -> list[Waiting]:
@@ -97,7 +103,7 @@ def step_waits(history: History, step: StepPast) -> str:
     if not found:
         return ""
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    how = answer_by(found[0])
+    how = _how(found[0])
     told = f"{found[0].reference} waits {waits_for(found[0].wait)}{more}"
     return f"{told}{how and ' · '}{how}"
 

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from nbdurable.errors import DurableError, DurablePause, Remedy
+
+SHOWN_LINES_MAX: Final = 8
+"""Lines of what was shown with a question: who wants more looks at the notebook."""
+
+
+def shown_lines(preview: str) -> list[str]:
+    """What was shown with a question, a few lines of it.
+
+    Example:
+        >>> shown_lines("total: 12")
+        ['total: 12']
+    """
+    lines = preview.splitlines()
+    more = ["…"] if len(lines) > SHOWN_LINES_MAX else []
+    return [*lines[:SHOWN_LINES_MAX], *more]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -101,12 +116,50 @@ class NotWaiting(DurableError):
 
 
 @dataclass(kw_only=True, eq=False)
+class QuestionUnseen(DurableError):
+    """An answer that isn't bound to the question that is asked now.
+
+    Attributes:
+        given: What was answered, as it was typed.
+        changed: Whether it was bound to another question.
+        asked: What is asked now.
+        preview: What is shown with it, as text.
+        commands: Pairs of an answer and what to type for it.
+    """
+
+    slug: ClassVar[str] = "question-unseen"
+    given: str
+    changed: bool
+    asked: str
+    preview: str
+    commands: tuple[tuple[str, str], ...]
+
+    def fact(self) -> str:
+        """One line about what was typed."""
+        if self.changed:
+            return f"{self.given} isn't the question that is asked there now."
+        return f"{self.given} doesn't say which question was seen."
+
+    def detail(self) -> str:
+        """What was not done, and what is asked."""
+        shown = [f"  {part}" for part in shown_lines(self.preview)]
+        return "\n".join(["Nothing was answered. It asks:", f"? {self.asked}", *shown])
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The answers to what is asked now."""
+        return (
+            *(Remedy(means, command) for means, command in self.commands),
+            Remedy("see what waits", "nbdurable inbox"),
+        )
+
+
+@dataclass(kw_only=True, eq=False)
 class AnswerMisfit(DurableError):
     """An answer of another kind than the question asks for.
 
     Attributes:
         text: The question.
-        reference: STEP.CALL.
+        reference: STEP.CALL@DIGEST.
         given: The answer, as it was typed.
         why: Why it doesn't fit.
     """
