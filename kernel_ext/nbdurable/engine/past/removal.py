@@ -13,7 +13,7 @@ from typing import ClassVar
 from nbdurable.engine.past import settle
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.waits import waiting
+from nbdurable.engine.past.waits import Waiting, waiting
 from nbdurable.engine.values.plainly import visible
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.errors import DurableError, Remedy
@@ -93,18 +93,24 @@ def reason(
         command = f"!nbdurable resolve {called} {answer} {run}"
         return Reason(f"{called} {says}", command, "settle it")
     for asks in waiting(history) if history.closed is None else ():
-        called = visible(asks.reference, lines=False)
-        how = f"!{asks.command} {run}" if asks.command else f"!nbdurable show {run}"
-        if asks.answered:
-            told = f"{called} is answered, and its cell has not run since"
-            return Reason(told, how, "see it")
-        return Reason(f"{called} waits", how, "answer it")
+        return _waits(asks, history.run)
     for step in latest:
         waits = step_fate(step, living) is Fate.WAITING
         if waits and not settle.answered(whole, step):
             told = f"{visible(step.name, lines=False)} waits for you"
             return Reason(told, f"!nbdurable show {history.run}", "see for what")
     return None
+
+
+def _waits(asks: Waiting, run: str) -> Reason:
+    """A run that waits goes on later: its call has its answer, or somebody gives it."""
+    called = visible(asks.reference, lines=False)
+    if asks.command:
+        command = f"!{asks.command} --run {run}"
+        return Reason(f"{called} waits", command, "answer it")
+    is_there = "is answered, and its cell has not run since"
+    told = is_there if asks.answered else "waits"
+    return Reason(f"{called} {told}", f"!nbdurable show {run}", "see it")
 
 
 def has_fork(row: RunRow, fork: RunRow, keeps: Reason | None) -> Reason:
