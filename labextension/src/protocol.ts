@@ -129,6 +129,9 @@ export interface Part {
   title: string;
   text: string;
   note: string;
+  kind: string;
+  rows: string[][];
+  chars: number;
 }
 
 /** All there is to say of a call, or of an attempt. */
@@ -141,6 +144,17 @@ export interface Details {
   error: string;
   parts: Part[];
   key: string;
+}
+
+/** A piece of a value, as it was asked for. */
+export interface Piece {
+  type: "piece";
+  attempt: string;
+  call: string;
+  part: string;
+  start: number;
+  text: string;
+  chars: number;
 }
 
 /** What an answer did. */
@@ -177,6 +191,15 @@ export interface Detail {
   call?: string;
 }
 
+/** Give me a piece of a value. */
+export interface Value {
+  type: "value";
+  attempt: string;
+  part: string;
+  call?: string;
+  start?: number;
+}
+
 /** Somebody says what became of a call. */
 export interface Resolve {
   type: "resolve";
@@ -198,6 +221,6 @@ export interface Cancel {
   call: string;
 }
 
-export type Message = Snapshot | Changed | Page | Details | Told | Refused;
+export type Message = Snapshot | Changed | Page | Details | Piece | Told | Refused;
 
-export type Request = Open | Older | Detail | Resolve | Signal | Cancel;
+export type Request = Open | Older | Detail | Value | Resolve | Signal | Cancel;

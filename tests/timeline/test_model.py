@@ -139,7 +139,7 @@ def test_no_text_of_a_view_acts() -> None:
         ("pickle5", b"cos\nsystem\n(S'true'\ntR.", Preview(note="pickle5, 23 B")),
         ("npy", b"\x93NUMPY", Preview(note="npy, 6 B")),
         ("json", b"not json", Preview(note="json, 8 B")),
-        ("json", b'"' + b"x" * 5_000 + b'"', Preview(text="x" * 2_000, note="the first 2,000 of 5,000 characters")),
+        ("json", b'"' + b"x" * 5_000 + b'"', Preview(text="x" * 2_000, note="the first 2,000 of 5,000 characters", chars=5_000)),
     ],
 )  # fmt: skip
 def test_only_plain_values_are_shown(codec: str, data: bytes, preview: Preview) -> None:
@@ -198,7 +198,15 @@ data: [DONE]
     ("body", "preview"),
     [
         ('{"a": 1}', Preview(text='{\n  "a": 1\n}', note="HTTP 200")),
-        (EVENTS, Preview(text="Hello you", note="HTTP 200, streamed")),
+        (
+            EVENTS,
+            Preview(
+                text="Hello you",
+                note="HTTP 200, streamed",
+                kind="chat",
+                rows=(("assistant", "Hello you"),),
+            ),
+        ),
         ("data: odd", Preview(text="data: odd", note="HTTP 200, streamed")),
         ("<html>", Preview(text="<html>", note="HTTP 200")),
     ],

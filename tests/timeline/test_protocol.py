@@ -11,7 +11,7 @@ import pytest
 from labextension import generate
 
 from nbdurable.engine.where.moments import Now
-from nbdurable.timeline import protocol, requests
+from nbdurable.timeline import displays, protocol, requests, wholes
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.requests import Misread, understood
 from nbdurable.timeline.snapshots import (
@@ -49,8 +49,10 @@ def test_every_message_is_documented() -> None:
         protocol.TEXT_CHARS_MAX,
         requests.NAME_CHARS_MAX,
         requests.VALUE_CHARS_MAX,
+        wholes.PIECE_CHARS_MAX,
+        displays.IMAGE_CHARS_MAX,
     ):
-        assert f"| {limit:,} " in text
+        assert f"{limit:,}" in text
 
 
 @pytest.mark.parametrize("story", [research, doubtful, gallery, Story])

@@ -123,7 +123,7 @@ def _step(
         return StepDiff(name=name, only=line(side.label), sign=sign)
     calls = Ledger(old.history).calls(before), Ledger(new.history).calls(after)
     pairs = aligned(*calls)
-    told = [tuple(_call(p, reader.get)) for p in pairs]
+    told = [tuple(call_lines(p, reader.get)) for p in pairs]
     evidence_of = previews.evidence_of(reader.get)
     was, now = (details.Side(s, evidence_of(s)) for s in (before, after))
     texts = was.evidence.source, now.evidence.source
@@ -220,7 +220,8 @@ def _plain_group(group: tuple[str, ...], ref: BlobRef, get: Get) -> list[object]
 # ---- calls, output, cost -----------------------------------------------------------------
 
 
-def _call(pair: Pair, get: Get) -> Iterator[str]:
+def call_lines(pair: Pair, get: Get) -> Iterator[str]:
+    """How two calls differ: arguments, then answers."""
     old, new = pair
     if old is None or new is None:
         sign, call = (PLUS, new) if old is None else (MINUS, old)

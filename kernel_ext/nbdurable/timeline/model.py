@@ -30,17 +30,19 @@ from nbdurable.engine.telling.attempts import attempts
 from nbdurable.engine.telling.explain import call_line, why_step
 from nbdurable.engine.telling.wording import Stop, kernel_stopped
 from nbdurable.engine.where.moments import Now
-from nbdurable.timeline import previews
+from nbdurable.timeline import displays, previews
 from nbdurable.timeline.asks import asks
-from nbdurable.timeline.previews import Get, line
+from nbdurable.timeline.previews import Frames, Get, line
 from nbdurable.timeline.views import (
     CallView,
     CellView,
     KeptView,
     KernelView,
+    Preview,
     RunView,
     StepView,
 )
+from nbdurable_store.records import BlobRef
 
 DETAILED_MAX: Final = 500
 """Calls whose values are read and whose reasons are told; a page with more of them is
@@ -49,6 +51,9 @@ too heavy to open. The latest attempts come first."""
 WHY_CALLS_MAX: Final = 5_000
 """In larger runs no reason is told for single calls: each looks at all the others."""
 
+
+DISPLAY_CHARS_MAX: Final = 4_000_000
+"""Characters of images and HTML of all attempts of a run together, latest first."""
 
 WHY_STEPS_MAX: Final = 200
 WHY_LOOKS_MAX: Final = 400_000
@@ -67,10 +72,20 @@ class _Making:
     newest: Mapping[str, Order]
     detailed: int
     explained: int
+    frames: Frames | None = None
+    wanted: str | None = None
+    display_chars: int = DISPLAY_CHARS_MAX
 
-    @property
-    def explains(self) -> bool:
-        return len(self.history.calls) <= WHY_CALLS_MAX
+    def explains(self, call: CallPast) -> bool:
+        few = len(self.history.calls) <= WHY_CALLS_MAX
+        return few if self.wanted is None else call.id == self.wanted
+
+    def read(self, call: CallPast) -> Get | None:
+        """How the values of this call are read; None where they aren't."""
+        if self.wanted is not None:
+            return self.get if call.id == self.wanted else None
+        self.detailed -= 1
+        return self.get if self.detailed >= 0 else None
 
 
 def run_view(
@@ -80,6 +95,7 @@ def run_view(
     alive: Collection[str] = (),
     get: Get | None = None,
     stale: Mapping[str, str] | None = None,
+    frames: Frames | None = None,
 ) -> RunView:
     """A run as it is shown.
 
@@ -89,24 +105,11 @@ def run_view(
         alive: Ids of the owners that live.
         get: How to read values for previews; without it there are none.
         stale: By slot, why its cell would run again in the kernel that asks.
+        frames: How stored tables are read; without it they are named only.
     """
-    arguments = previews.arguments_of(get)
-    present = Present(
-        now,
-        frozenset(alive),
-        arguments=arguments,
-        evidence=previews.evidence_of(get),
-    )
-    making = _Making(
-        history=history,
-        ledger=Ledger(history),
-        present=present,
-        get=get,
-        newest=_newest(history),
-        detailed=DETAILED_MAX,
-        explained=min(WHY_STEPS_MAX, WHY_LOOKS_MAX // max(1, len(history.steps))),
-    )
-    opened = history.opened
+    making = _making(history, now, alive, get)
+    making.frames = frames
+    opened, present = history.opened, making.present
     return RunView(
         id=history.run,
         number=fields.number(opened.fields, "number", 1) if opened else 1,
@@ -122,6 +125,54 @@ def run_view(
         total=making.ledger.whole(),
         budget=history.budget,
         unpriced=tuple(map(line, unknown_models(history.calls.values()))),
+    )
+
+
+def attempt_view(
+    history: History,
+    now: Now,
+    at: tuple[str, str],
+    *,
+    alive: Collection[str] = (),
+    get: Get | None = None,
+    frames: Frames | None = None,
+) -> StepView | None:
+    """One attempt, with the values of one of its calls, or with its own; None if there is none.
+
+    Args:
+        history: The fold of the run's entries.
+        now: The present as the reader sees it.
+        at: Ids of the attempt and of the call whose values are read; "" for its own.
+        alive: Ids of the owners that live.
+        get: How to read values.
+        frames: How stored tables are read.
+    """
+    attempt, call = at
+    step = history.steps.get(attempt)
+    if step is None:
+        return None
+    making = _making(history, now, alive, get)
+    making.frames, making.wanted = frames, call
+    return _step(making, step)
+
+
+def _making(
+    history: History, now: Now, alive: Collection[str], get: Get | None
+) -> _Making:
+    present = Present(
+        now,
+        frozenset(alive),
+        arguments=previews.arguments_of(get),
+        evidence=previews.evidence_of(get),
+    )
+    return _Making(
+        history=history,
+        ledger=Ledger(history),
+        present=present,
+        get=get,
+        newest=_newest(history),
+        detailed=DETAILED_MAX,
+        explained=min(WHY_STEPS_MAX, WHY_LOOKS_MAX // max(1, len(history.steps))),
     )
 
 
@@ -147,6 +198,8 @@ def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
 
 def _step(making: _Making, step: StepPast) -> StepView:
     f, present = step.fields, making.present
+    get = None if making.wanted else making.get
+    shown = step.blobs[0] if step.blobs else None
     why = _why(making, step)
     calls = tuple(_calls(making, step))
     return StepView(
@@ -166,9 +219,19 @@ def _step(making: _Making, step: StepPast) -> StepView:
         unsaved=tuple(map(line, fields.texts(f, "unsaved"))),
         error=_error(f) if step.how == "raised" else "",
         replays=tuple(step.replays),
-        source=previews.value(step.inputs[0] if step.inputs else None, making.get),
-        outputs=previews.outputs(step.blobs[0] if step.blobs else None, making.get),
+        source=previews.value(step.inputs[0] if step.inputs else None, get),
+        outputs=previews.outputs(shown, get),
+        displays=_displays(making, shown, get),
     )
+
+
+def _displays(
+    making: _Making, ref: BlobRef | None, get: Get | None
+) -> tuple[Preview, ...]:
+    """What an attempt showed beside text, as far as there is room for it."""
+    found = displays.displays(ref, get)
+    making.display_chars -= sum(len(one.text) for one in found)
+    return found if making.display_chars >= 0 else ()
 
 
 def _why(making: _Making, step: StepPast) -> tuple[str, ...]:
@@ -214,9 +277,8 @@ def _call(
 ) -> CallView:
     history, present = making.history, making.present
     number, depth = place
-    get = making.get if making.detailed > 0 else None
-    making.detailed -= 1
-    why = call_line(history, call, step, present) if making.explains else ""
+    get = making.read(call)
+    why = call_line(history, call, step, present) if making.explains(call) else ""
     raised = call.state is CallState.RAISED
     tries = [c for c in (*call.earlier, call) if c.step == step.id]
     began_us = min((c.started_us for c in tries), default=call.started_us)
@@ -245,7 +307,7 @@ def _call(
         why=line(why),
         key=call.key.hex(),
         arguments=previews.value(call.arguments, get),
-        result=None if raised else previews.value(call.outcome, get),
+        result=None if raised else previews.value(call.outcome, get, making.frames),
         trace=previews.trace(call, get) if raised else None,
     )
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from nbdurable.engine.past import evidence
 from nbdurable.engine.past.evidence import Evidence, EvidenceOf
 from nbdurable.engine.past.pasts import CallPast, StepPast
-from nbdurable.engine.values.plainly import Unreadable, read, text_of, visible
+from nbdurable.engine.values.plainly import (
+    READABLE,
+    Unreadable,
+    read,
+    text_of,
+    visible,
+)
 from nbdurable.engine.where.moments import size
 from nbdurable.errors import DurableError
+from nbdurable.timeline import chats, tables
 from nbdurable.timeline.exchanges import answer_text, is_answer
 from nbdurable.timeline.views import Preview
 from nbdurable_store.records import BlobRef
@@ -29,6 +37,9 @@ LINE_CHARS_MAX: Final = 500
 Get = Callable[[BlobRef], bytes]
 """How the bytes of a value are read, verified."""
 
+Frames = Callable[[str, bytes], tuple[tables.Table, str]]
+"""How a stored table is read as rows, with a note; () where it is none."""
+
 _ANSI: Final = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 
 
@@ -38,19 +49,56 @@ def line(text: str) -> str:
     return visible(cut, lines=False)
 
 
-def value(ref: BlobRef | str | None, get: Get | None) -> Preview | None:
-    """A stored value, or one as JSON; None if there is none, or nothing is to be read."""
+def value(
+    ref: BlobRef | str | None, get: Get | None, frames: Frames | None = None
+) -> Preview | None:
+    """A stored value, or one as JSON; None if there is none, or nothing is to be read.
+
+    Args:
+        ref: The value.
+        get: How bytes are read.
+        frames: How tables are read; without it they are named by codec and size.
+    """
     if ref is None or get is None:
         return None
+    if frames is not None and isinstance(ref, BlobRef) and ref.codec != "json":
+        return _framed(ref, get, frames)
     plain = _read(ref, get)
-    if isinstance(plain, Preview):
-        return plain
-    if not is_answer(plain[0]):
-        return shortened(text_of(plain[0]))
-    assert isinstance(plain[0], Mapping)
-    text, note = answer_text(plain[0])
-    shown = shortened(text)
-    return Preview(text=shown.text, note=", ".join(filter(None, (note, shown.note))))
+    return plain if isinstance(plain, Preview) else of_plain(plain[0])
+
+
+def of_plain(found: object) -> Preview:
+    """Plain data as it is read best: a conversation, a table, or text."""
+    if is_answer(found):
+        assert isinstance(found, Mapping)
+        text, note = answer_text(found)
+        shown = shortened(text)
+        noted = ", ".join(filter(None, (note, shown.note)))
+        turns = chats.answered(found)
+        return _shaped(shown, "chat" if turns else "text", turns, noted)
+    shown = shortened(text_of(found))
+    if turns := chats.asked(found):
+        return _shaped(shown, "chat", turns, shown.note)
+    rows, note = tables.records(found)
+    return _shaped(shown, "table", rows, note) if rows else shown
+
+
+def _shaped(
+    shown: Preview, kind: str, rows: Sequence[Sequence[str]], note: str
+) -> Preview:
+    made = tuple(tuple(visible(cell) for cell in row) for row in rows)
+    return Preview(text=shown.text, note=note, kind=kind, rows=made, chars=shown.chars)
+
+
+def _framed(ref: BlobRef, get: Get, frames: Frames) -> Preview:
+    kept = Preview(note=f"{line(ref.codec)}, {size(ref.size)}")
+    if ref.size > READ_BYTES_MAX:
+        return kept
+    try:
+        rows, note = frames(ref.codec, get(ref))
+    except DurableError as gone:
+        return Preview(note=line(gone.fact()))
+    return _shaped(kept, "table", rows, note) if rows else kept
 
 
 def trace(call: CallPast, get: Get | None) -> Preview | None:
@@ -106,7 +154,7 @@ def shortened(text: str, *, end: bool = False) -> Preview:
     part = text[-PREVIEW_CHARS_MAX:] if end else text[:PREVIEW_CHARS_MAX]
     which = "last" if end else "first"
     note = f"the {which} {PREVIEW_CHARS_MAX:,} of {len(text):,} characters"
-    return Preview(text=visible(part), note=note)
+    return Preview(text=visible(part), note=note, chars=len(text))
 
 
 def _read(ref: BlobRef | str, get: Get) -> tuple[object] | Preview:
@@ -115,7 +163,7 @@ def _read(ref: BlobRef | str, get: Get) -> tuple[object] | Preview:
         return _read_text(ref)
     not_shown = Preview(note=f"{line(ref.codec)}, {size(ref.size)}")
     if ref.size > READ_BYTES_MAX:
-        return not_shown
+        return replace(not_shown, chars=-1) if ref.codec in READABLE else not_shown
     try:
         return (read(ref.codec, get(ref) if ref.codec == "json" else b""),)
     except Unreadable:

@@ -55,6 +55,24 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """Give me a piece of a value.
+
+    Attributes:
+        attempt: Id of the attempt.
+        call: Id of the call, or "".
+        part: The title of the part.
+        start: How many characters to leave out before it.
+    """
+
+    type: ClassVar[str] = "value"
+    attempt: str
+    part: str
+    call: str = ""
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolve:
     """Somebody says what became of a call.
 
@@ -96,9 +114,9 @@ class Cancel:
     call: str
 
 
-Request = Open | Older | Detail | Resolve | Signal | Cancel
+Request = Open | Older | Detail | Value | Resolve | Signal | Cancel
 
-REQUESTS: Final = (Open, Older, Detail, Resolve, Signal, Cancel)
+REQUESTS: Final = (Open, Older, Detail, Value, Resolve, Signal, Cancel)
 
 
 class Misread(ValueError):

@@ -16,6 +16,7 @@ from nbdurable.engine.where.moments import Now
 from nbdurable.engine.where.zones import LocalZone
 from nbdurable.timeline import html
 from nbdurable.timeline.bundle import page_script
+from nbdurable.timeline.frames import rows_of
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.pages import page
 from nbdurable.timeline.picture import picture
@@ -151,8 +152,10 @@ def write_picture(
 def _read(
     store: Store, run: str, clock: Clock, zone: tzinfo | None, get: Get | None
 ) -> Shown:
-    history = history_of(store, run)
-    return show(history, alive=living(store), get=get, clock=clock, zone=zone)
+    now = Now(clock.now_us(), zone or LocalZone())
+    frames = rows_of if get else None
+    history, alive = history_of(store, run), living(store)
+    return Shown(run_view(history, now, alive=alive, get=get, frames=frames))
 
 
 def _publish(target: Path, text: str) -> Path:

@@ -7,7 +7,14 @@ from datetime import timedelta
 from typing import Final
 
 from nbdurable.engine.past.fates import Fate
-from nbdurable.engine.where.moments import count, duration, local, moment, since
+from nbdurable.engine.where.moments import (
+    Now,
+    count,
+    duration,
+    local,
+    moment,
+    since,
+)
 from nbdurable.timeline import protocol
 from nbdurable.timeline.glance import saved_told
 from nbdurable.timeline.protocol import Attempt, Calls, Cell, Kernel, Part, Snapshot
@@ -98,10 +105,19 @@ def details(run: RunView, attempt: str, call: str) -> protocol.Details | None:
         call: Id of the call, or "" for the attempt itself.
     """
     step = next((s for s in run.attempts if s.id == attempt), None)
-    if step is None:
-        return None
+    return details_of(step, call, run.now) if step else None
+
+
+def details_of(step: StepView, call: str, now: Now) -> protocol.Details | None:
+    """All there is to say of an attempt, or of a call in it; None if there is none such.
+
+    Args:
+        step: The attempt.
+        call: Id of the call, or "" for the attempt itself.
+        now: The present as the reader sees it.
+    """
     if not call:
-        return _of_attempt(run, step)
+        return _of_attempt(step, now)
     found = next((c for c in step.calls if c.id == call), None)
     return _of_call(step, found) if found else None
 
@@ -110,7 +126,7 @@ def every_detail(run: RunView) -> Iterable[protocol.Details]:
     """All details; of a large run only those of the calls whose values were read."""
     few = sum(len(step.calls) for step in run.attempts) <= DETAILS_MAX
     for step in run.attempts:
-        yield _of_attempt(run, step)
+        yield _of_attempt(step, run.now)
         yield from (_of_call(step, c) for c in step.calls if few or _was_read(c))
 
 
@@ -326,8 +342,8 @@ def _read(calls: Calls) -> Iterable[Cells]:
 # ---- details -----------------------------------------------------------------------------
 
 
-def _of_attempt(run: RunView, step: StepView) -> protocol.Details:
-    lines = [f"attempt {step.attempt}, {moment(step.started_us, run.now)}"]
+def _of_attempt(step: StepView, now: Now) -> protocol.Details:
+    lines = [f"attempt {step.attempt}, {moment(step.started_us, now)}"]
     lines += [calls_told(step), *step.why]
     lines += [f"not kept: {', '.join(step.unsaved)}"] if step.unsaved else []
     return protocol.Details(
@@ -336,7 +352,10 @@ def _of_attempt(run: RunView, step: StepView) -> protocol.Details:
         title=step.name,
         lines=tuple(lines),
         error=step.error,
-        parts=_parts({"code": step.source, "output": step.outputs}),
+        parts=(
+            *_parts({"code": step.source, "output": step.outputs}),
+            *(_part("shown", one) for one in step.displays),
+        ),
         key="",
     )
 
@@ -366,7 +385,16 @@ def _of_call(step: StepView, call: CallView) -> protocol.Details:
 
 def _parts(values: Mapping[str, Preview | None]) -> tuple[Part, ...]:
     return tuple(
-        Part(title=title, text=value.text, note=value.note)
-        for title, value in values.items()
-        if value is not None
+        _part(title, value) for title, value in values.items() if value is not None
+    )
+
+
+def _part(title: str, value: Preview) -> Part:
+    return Part(
+        title=title,
+        text=value.text,
+        note=value.note,
+        kind=value.kind,
+        rows=value.rows,
+        chars=value.chars,
     )

@@ -8,6 +8,7 @@ last, and costs next to nothing when nothing did.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,16 +18,17 @@ from typing import assert_never
 from nbdurable.engine.asking import answering, commands
 from nbdurable.engine.past import forks, settle
 from nbdurable.engine.past.history import History
+from nbdurable.engine.values.plainly import Unreadable
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.waits.sending import account
 from nbdurable.engine.where.ids import RANDOM_IDS
 from nbdurable.engine.where.moments import Now
 from nbdurable.engine.where.zones import LocalZone
 from nbdurable.errors import DurableError
-from nbdurable.timeline import snapshots
-from nbdurable.timeline.model import run_view
+from nbdurable.timeline import frames, lately, snapshots
+from nbdurable.timeline.model import attempt_view, run_view
 from nbdurable.timeline.previews import line
-from nbdurable.timeline.protocol import Message, Refused, Snapshot, Told
+from nbdurable.timeline.protocol import Message, Piece, Refused, Snapshot, Told
 from nbdurable.timeline.requests import (
     Cancel,
     Detail,
@@ -36,10 +38,12 @@ from nbdurable.timeline.requests import (
     Request,
     Resolve,
     Signal,
+    Value,
     understood,
 )
 from nbdurable.timeline.show import history_of
 from nbdurable.timeline.views import RunView
+from nbdurable.timeline.wholes import Wholes, ref_of
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
 from nbdurable_store.records import Entry, Kind
@@ -74,10 +78,12 @@ class Source:
     _news: bool = field(init=False, default=False)
     _shown: Snapshot | None = field(init=False, default=None)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _wholes: Wholes = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing; what is read first is read when a view opens."""
         self._history = History(self.run)
+        self._wholes = Wholes(self.store.get)
 
     def hear(self, said: object) -> list[Message]:
         """What to answer to what a view says."""
@@ -102,15 +108,47 @@ class Source:
             case Older(left_out=left_out):
                 return [snapshots.page(self._view(), left_out)]
             case Detail(attempt=attempt, call=call):
-                found = snapshots.details(self._view(), attempt, call)
-                gone = Refused(about="", line="this call is not in the run any more")
-                return [found or gone]
+                return [self._details(attempt, call)]
+            case Value():
+                return [self._piece(request)]
             case Resolve() | Signal():
                 return [self._act(request), *self._changes()]
             case Cancel(call=call):
                 return [_not_cancelled(call)]
             case _:
                 assert_never(request)
+
+    def _details(self, attempt: str, call: str) -> Message:
+        step = attempt_view(
+            self._history,
+            self._now(),
+            (attempt, call),
+            alive=self._alive,
+            get=self.store.get,
+            frames=frames.rows_of,
+        )
+        found = snapshots.details_of(step, call, self._now()) if step else None
+        if found is None:
+            return _GONE
+        past = self._history.steps[attempt]
+        changed = lately.since(self._history, past, call, self.store.get)
+        more = (changed,) if changed else ()
+        return dataclasses.replace(found, parts=(*found.parts, *more))
+
+    def _piece(self, asked: Value) -> Message:
+        steps, calls = self._history.steps, self._history.calls
+        found = calls.get(asked.call) if asked.call else steps.get(asked.attempt)
+        ref = ref_of(found, asked.part) if found else None
+        if ref is None:
+            return _GONE
+        try:
+            text, chars = self._wholes.piece(ref, asked.start)
+        except Unreadable:
+            return _TOO_LARGE
+        except DurableError as gone:
+            return Refused(about="", line=line(gone.fact()))
+        said = {f.name: getattr(asked, f.name) for f in dataclasses.fields(asked)}
+        return Piece(**said, text=text, chars=chars)
 
     def _act(self, request: Resolve | Signal) -> Message:
         self._read()
@@ -159,11 +197,26 @@ class Source:
         self._history.apply(entries)
         self.stale = _still(self.stale, self._history, entries)
 
+    def _now(self) -> Now:
+        return Now(self.clock.now_us(), self.zone)
+
     def _view(self) -> RunView:
-        now = Now(self.clock.now_us(), self.zone)
         return run_view(
-            self._history, now, alive=self._alive, get=self.store.get, stale=self.stale
+            self._history,
+            self._now(),
+            alive=self._alive,
+            get=self.store.get,
+            stale=self.stale,
         )
+
+
+_GONE = Refused(about="", line="this call is not in the run any more")
+
+_TOO_LARGE = Refused(
+    about="",
+    line="this value is too large to be shown as text, or it is no plain data.",
+    remedies=("load it in a cell: %durable restore NAME",),
+)
 
 
 def _resolve(run: commands.OpenRun, request: Resolve) -> commands.Told:

@@ -21,10 +21,17 @@ class Preview:
     Attributes:
         text: Its beginning, or "" where it can't be shown.
         note: What is not shown, such as ``npy, 12 MB`` or ``the first 2 kB of 80 kB``.
+        kind: How it is read best: ``text``, ``chat``, ``table``, ``image``, ``html``.
+        rows: Turns of a chat as pairs, or the rows of a table, heads first.
+        chars: Characters of the whole text where `text` is a part of it, -1 where nobody
+            counted them, else 0.
     """
 
     text: str = ""
     note: str = ""
+    kind: str = "text"
+    rows: tuple[tuple[str, ...], ...] = ()
+    chars: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +117,7 @@ class StepView:
         replays: When it was replayed whole, microseconds since 1970 UTC.
         source: The cell's text.
         outputs: What the cell showed, as text.
+        displays: What it showed that is more than text: images, tables.
     """
 
     id: str
@@ -130,6 +138,7 @@ class StepView:
     replays: tuple[int, ...] = ()
     source: Preview | None = None
     outputs: Preview | None = None
+    displays: tuple[Preview, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,14 +19,19 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** What each place shows now. */
+const SHOWN = new WeakMap<HTMLElement, { what: unknown; told: string | undefined }>();
+
 /**
  * Put new content into a place if what it shows has changed. Who was in the middle of
  * something there stays: the focus and what was typed are found again by `data-key`.
  */
 export function fill(place: HTMLElement, shown: unknown, make: () => Child[]): void {
-  const now = JSON.stringify(shown);
-  if (place.dataset.shown === now) return;
-  place.dataset.shown = now;
+  const known = SHOWN.get(place);
+  if (known && known.what === shown) return;
+  const told = JSON.stringify(shown);
+  SHOWN.set(place, { what: shown, told });
+  if (known?.told === told) return;
   const root = place.getRootNode() as Document | ShadowRoot;
   const focused = place.contains(root.activeElement) ? (root.activeElement as HTMLElement).dataset.key : undefined;
   const typed = new Map<string, string>();

@@ -2,13 +2,14 @@
 //
 // It knows the protocol and nothing else: whoever hosts it hands messages over.
 
-import { VERSION, type Message, type Request } from "../protocol";
+import { VERSION, type Details, type Message, type Piece, type Request } from "../protocol";
 import { fill, h } from "./dom";
 import { List } from "./list";
 import { cells, details, head, needs } from "./parts";
 import { Picture } from "./picture";
-import { heard, keyOf, nothing, shares, type State } from "./state";
+import { heard, keyOf, nothing, pieceOf, shares, type State } from "./state";
 import { STYLE } from "./style";
+import type { More } from "./values";
 
 /** What a host has to offer: anywidget's model is one. */
 export interface Host {
@@ -47,6 +48,8 @@ class View {
     () => this.model.send({ type: "older", left_out: this.state.leftOut }),
   );
   private readonly live: boolean;
+  /** The details that are drawn: they stay until newer ones are there. */
+  private drawn: { key: string; found: Details | undefined; nth: number } = { key: "", found: undefined, nth: 0 };
 
   constructor(private readonly model: Host) {
     this.live = model.get("still") !== true;
@@ -139,8 +142,14 @@ class View {
     const { chosen } = this;
     this.details.hidden = !chosen;
     if (!chosen) return;
-    const found = this.state.details.get(keyOf(chosen.attempt, chosen.call));
-    fill(this.details, found ?? chosen, () => details(found, () => this.close()));
+    const { attempt, call } = chosen;
+    const key = keyOf(attempt, call);
+    const found = this.state.details.get(key) ?? (this.drawn.key === key ? this.drawn.found : undefined);
+    if (found !== this.drawn.found || key !== this.drawn.key) this.drawn = { key, found, nth: this.drawn.nth + 1 };
+    const piece = (part: string): Piece | undefined => pieceOf(this.state, attempt, call, part);
+    const more: More = (part, start) => this.model.send({ type: "value", attempt, call, part, start });
+    const pieces = found?.parts.map((part) => piece(part.title)?.start);
+    fill(this.details, [this.drawn.nth, pieces], () => details(found, piece, more, () => this.close()));
   }
 }
 

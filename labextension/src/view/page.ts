@@ -18,6 +18,7 @@ function still(written: Written): Host {
     off: () => (hear = () => undefined),
     send: (request: Request) => {
       if (request.type === "open") hear(written.snapshot);
+      if (request.type === "value") hear(shortened());
       if (request.type === "detail") hear(known.get(keyOf(request.attempt, request.call ?? "")) ?? unknown(request.attempt, request.call ?? ""));
     },
   };
@@ -27,6 +28,12 @@ function still(written: Written): Host {
 function unknown(attempt: string, call: string): Details {
   const lines = ["This page does not hold the values of this call. They are in the store: nbdurable show RUN"];
   return { type: "details", attempt, call, title: "Not in this page", lines, error: "", parts: [], key: "" };
+}
+
+/** A page holds the beginnings of values. */
+function shortened(): Message {
+  const line = "This page holds the first 2,000 characters of a value. All of it is in the store.";
+  return { type: "refused", about: "", line, remedies: ["nd.view()"] };
 }
 
 const data = document.getElementById("nbdurable-run");

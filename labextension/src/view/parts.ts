@@ -1,9 +1,10 @@
 // What stands above and below the picture: head, what needs you, cells, details.
 
-import type { Cell, Details, Need, Reply, Request, Snapshot } from "../protocol";
+import type { Cell, Details, Need, Piece, Reply, Request, Snapshot } from "../protocol";
 import { h } from "./dom";
 import type { State } from "./state";
 import { SIGNS, count, fateClass, thousands } from "./text";
+import { valueOf, type More } from "./values";
 
 export type Send = (request: Request) => void;
 
@@ -138,18 +139,15 @@ function row(cell: Cell, attempt: string | undefined, open: (attempt: string) =>
   );
 }
 
-export function details(found: Details | undefined, close: () => void): Node[] {
-  if (!found) return [h("p", { class: "soft" }, "…")];
-  const parts = found.parts.flatMap((part) => [
-    h("h3", {}, part.note ? `${part.title} (${part.note})` : part.title),
-    part.text ? h("pre", { tabindex: 0, "aria-label": part.title }, part.text) : null,
-  ]);
+export function details(found: Details | undefined, piece: (part: string) => Piece | undefined, more: More, close: () => void): Node[] {
+  const shut = h("button", { class: "close", click: close, "aria-label": "close the details", "data-key": "close" }, "✕");
+  if (!found) return [h("p", { class: "soft" }, "…"), shut];
   const made = [
     h("h3", {}, h("bdi", {}, found.title)),
-    h("button", { class: "close", click: close, "aria-label": "close the details", "data-key": "close" }, "✕"),
+    shut,
     ...found.lines.map((line) => h("p", { class: "told soft" }, line)),
     found.error ? h("p", { class: "told err" }, found.error) : null,
-    ...parts,
+    ...found.parts.flatMap((part) => valueOf(part, piece(part.title), more)),
     found.key ? h("p", { class: "soft told" }, "key ", h("code", {}, found.key)) : null,
   ];
   return made.filter((one): one is NonNullable<typeof one> => one !== null);

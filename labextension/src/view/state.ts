@@ -5,7 +5,7 @@
 // `place` says by attempt and id which row that is. A number that doesn't follow the last
 // one means that something was missed: the state is stale and the caller asks again.
 
-import type { Calls, Changed, Details, Message, Page, Snapshot } from "../protocol";
+import type { Calls, Changed, Details, Message, Page, Piece, Snapshot } from "../protocol";
 
 /** Calls with their words instead of places. */
 export interface Rows {
@@ -29,6 +29,8 @@ export interface State {
   /** Whether a message was missed. */
   gap: boolean;
   details: Map<string, Details>;
+  /** Of each part of the details, the piece that is shown. */
+  pieces: Map<string, Piece>;
   /** What was said last about a call, or about the view itself under "". */
   notes: Map<string, { line: string; remedies: string[]; refused: boolean }>;
 }
@@ -41,6 +43,7 @@ export function nothing(): State {
     leftOut: 0,
     gap: false,
     details: new Map(),
+    pieces: new Map(),
     notes: new Map(),
   };
 }
@@ -63,6 +66,11 @@ export function keyOf(attempt: string, call: string): string {
   return `${attempt}\u0000${call}`;
 }
 
+/** The piece of a part that is shown, if one was asked for. */
+export function pieceOf(state: State, attempt: string, call: string, part: string): Piece | undefined {
+  return state.pieces.get(`${keyOf(attempt, call)}\u0000${part}`);
+}
+
 /** The state after a message; what isn't known to this view leaves it as it was. */
 export function heard(state: State, message: Message): State {
   switch (message.type) {
@@ -73,7 +81,9 @@ export function heard(state: State, message: Message): State {
     case "page":
       return paged(state, message);
     case "details":
-      return { ...state, details: new Map(state.details).set(keyOf(message.attempt, message.call), message) };
+      return detailed(state, message);
+    case "piece":
+      return { ...state, pieces: new Map(state.pieces).set(`${keyOf(message.attempt, message.call)}\u0000${message.part}`, message) };
     case "told":
       return noted(state, message.about, message.line, [], false);
     case "refused":
@@ -81,6 +91,16 @@ export function heard(state: State, message: Message): State {
     default:
       return state;
   }
+}
+
+/** Details are few, those that were opened last: a view that stays open for days stays small. */
+const DETAILS_MAX = 50;
+
+function detailed(state: State, found: Details): State {
+  const key = keyOf(found.attempt, found.call);
+  const kept = [...state.details].filter(([known]) => known !== key).slice(-DETAILS_MAX + 1);
+  const pieces = [...state.pieces].filter(([known]) => !known.startsWith(`${key}\u0000`)).slice(-DETAILS_MAX);
+  return { ...state, details: new Map([...kept, [key, found]]), pieces: new Map(pieces) };
 }
 
 function noted(state: State, about: string, line: string, remedies: string[], refused: boolean): State {
@@ -104,7 +124,10 @@ function followed(state: State, change: Changed): State {
     details.delete(key);
     put(state.rows, fresh, n, state.place, key);
   }
-  for (const attempt of next.attempts) details.delete(keyOf(attempt.id, ""));
+  const before = new Map(shown.attempts.map((attempt) => [attempt.id, JSON.stringify(attempt)]));
+  for (const attempt of next.attempts) {
+    if (before.get(attempt.id) !== JSON.stringify(attempt)) details.delete(keyOf(attempt.id, ""));
+  }
   return { ...state, shown: next, rows: { ...state.rows }, details };
 }
 

@@ -92,6 +92,21 @@ font-style:normal;text-align:center;font-size:10px;line-height:13px}
 .nbd .details h3:first-child{font-size:14px;color:var(--ink);margin:0 40px 4px 0;overflow-wrap:anywhere}
 .nbd .details .close{position:absolute;inset-inline-end:8px;top:6px;padding:0 9px}
 .nbd .err{color:var(--error)}
+.nbd .details>pre,.nbd .chat,.nbd .frame{max-height:360px;overflow:auto}
+.nbd .chat{display:flex;flex-direction:column;gap:6px;margin:2px 0 8px}
+.nbd .turn{align-self:flex-start;max-width:92%;background:var(--card);border-radius:8px;padding:5px 10px}
+.nbd .turn.mine{align-self:flex-end;background:var(--replayed-fill)}
+.nbd .turn b{font-size:11.5px;color:var(--soft)}
+.nbd .turn pre{background:none;padding:0;margin:0;max-height:none}
+.nbd .frame{margin:2px 0 8px;border:1px solid var(--faint);border-radius:6px}
+.nbd .frame table{width:auto;min-width:100%;table-layout:auto;font-size:12.5px;font-variant-numeric:tabular-nums}
+.nbd .frame td,.nbd .frame th{padding:3px 10px;white-space:nowrap}
+.nbd .frame th{position:sticky;top:0;background:var(--card);color:var(--ink)}
+.nbd .frame tbody tr:nth-child(even){background:var(--card)!important}
+.nbd img{max-width:100%;max-height:420px;display:block;background:#fff;border-radius:6px;margin:2px 0 8px}
+.nbd iframe{width:100%;border:1px solid var(--faint);border-radius:6px;display:block;margin:2px 0 8px}
+.nbd .pager{display:flex;flex-wrap:wrap;gap:6px;align-items:center}
+.nbd .diff .more{color:var(--replayed)}.nbd .diff .less{color:var(--error)}
 .nbd summary{cursor:pointer;color:var(--soft);margin-top:14px}
 .nbd .list{height:286px;overflow:auto;border:1px solid var(--faint);border-radius:8px;margin-top:6px;position:relative;
 contain:strict}

@@ -102,10 +102,10 @@ def sides(history: History, old: str, new: str, run: HistoryOf) -> tuple[Side, S
         older, newer = sorted((first, _whole(history)), key=_opened_us)
         return older, newer
     (step,) = first.steps
-    before = _before(history, step)
-    if before is None:
+    earlier = before(history, step)
+    if earlier is None:
         return _two_latest(history, step)
-    return _attempt(history, before), first
+    return _attempt(history, earlier), first
 
 
 def _opened_us(side: Side) -> int:
@@ -145,7 +145,8 @@ def _attempt(history: History, step: StepPast) -> Side:
     return Side(f"{step.name}@{step.attempt}", history, (step,))
 
 
-def _before(history: History, step: StepPast) -> StepPast | None:
+def before(history: History, step: StepPast) -> StepPast | None:
+    """The attempt of the same slot before this one, if any."""
     earlier = (s for s in history.attempts(step.slot) if s.attempt < step.attempt)
     return max(earlier, key=lambda s: s.attempt, default=None)
 

@@ -32,13 +32,18 @@ class Unreadable(ValueError):
     """These bytes are not plain data that can be shown."""
 
 
-def read(codec: str, data: bytes) -> object:
+def read(codec: str, data: bytes, most: int = BYTES_MAX) -> object:
     """Plain data for reading: str, int, float, bool, None, list, dict.
+
+    Args:
+        codec: The layer that wrote it.
+        data: Its bytes.
+        most: How many of them are parsed at most.
 
     Raises:
         Unreadable: Another codec wrote it, it is too large, or it is damaged.
     """
-    if codec not in READABLE or len(data) > BYTES_MAX:
+    if codec not in READABLE or len(data) > most:
         raise Unreadable(codec)
     try:
         return _open(json.loads(data), 0)
