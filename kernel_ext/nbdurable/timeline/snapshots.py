@@ -344,7 +344,8 @@ def _read(calls: Calls) -> Iterable[Cells]:
 
 def _of_attempt(step: StepView, now: Now) -> protocol.Details:
     lines = [f"attempt {step.attempt}, {moment(step.started_us, now)}"]
-    lines += [calls_told(step), *step.why]
+    told = calls_told(step)
+    lines += [*([] if told in step.why else [told]), *step.why]
     lines += [f"not kept: {', '.join(step.unsaved)}"] if step.unsaved else []
     return protocol.Details(
         attempt=step.id,

@@ -7,6 +7,8 @@ import { count, duration } from "./text";
 
 const ROW = 26;
 const SPARE = 6;
+/** The list where it is longer than this, pixels. */
+const TALL = 286;
 /** Browsers don't lay out taller boxes; places in longer lists are scaled. */
 const TALL_MAX = 8_000_000;
 
@@ -35,6 +37,7 @@ export class List {
     const total = state.rows.id.length;
     this.title.textContent = `All ${count(total, "call")} as a list`;
     this.element.hidden = !total;
+    this.scroller.style.height = `${Math.min(TALL, Math.max(2, total) * ROW + 2)}px`;
     this.tall.style.height = `${Math.min(TALL_MAX, total * ROW)}px`;
     const more = this.element.querySelector<HTMLElement>(".older");
     if (more) {

@@ -108,7 +108,7 @@ font-style:normal;text-align:center;font-size:10px;line-height:13px}
 .nbd .pager{display:flex;flex-wrap:wrap;gap:6px;align-items:center}
 .nbd .diff .more{color:var(--replayed)}.nbd .diff .less{color:var(--error)}
 .nbd summary{cursor:pointer;color:var(--soft);margin-top:14px}
-.nbd .list{height:286px;overflow:auto;border:1px solid var(--faint);border-radius:8px;margin-top:6px;position:relative;
+.nbd .list{overflow:auto;border:1px solid var(--faint);border-radius:8px;margin-top:6px;position:relative;
 contain:strict}
 .nbd .list .row{position:absolute;inset-inline:0;height:26px;display:grid;align-items:center;gap:10px;padding:0 10px;
 grid-template-columns:20px minmax(70px,auto) minmax(0,1fr) auto;white-space:nowrap;cursor:pointer;
