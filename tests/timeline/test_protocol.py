@@ -12,15 +12,10 @@ from labextension import generate
 
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import displays, protocol, requests, wholes
+from nbdurable.timeline.details import details, every_detail
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.requests import Misread, understood
-from nbdurable.timeline.snapshots import (
-    changed,
-    details,
-    every_detail,
-    page,
-    snapshot,
-)
+from nbdurable.timeline.snapshots import changed, page, snapshot
 from nbdurable.timeline.views import RunView
 from tests.stories import Story, doubtful, gallery, research
 

@@ -11,11 +11,12 @@ import hashlib
 import json
 from typing import Final
 
+from nbdurable.timeline.details import every_detail
 from nbdurable.timeline.html import body
 from nbdurable.timeline.look import PAGE_STYLE, STYLE
 from nbdurable.timeline.markup import Markup, element, style
 from nbdurable.timeline.protocol import plain
-from nbdurable.timeline.snapshots import every_detail, snapshot
+from nbdurable.timeline.snapshots import snapshot
 from nbdurable.timeline.views import RunView
 
 DATA: Final = "nbdurable-run"

@@ -26,6 +26,7 @@ from nbdurable.engine.where.moments import Now
 from nbdurable.engine.where.zones import LocalZone
 from nbdurable.errors import DurableError
 from nbdurable.timeline import frames, lately, snapshots
+from nbdurable.timeline.details import details_of
 from nbdurable.timeline.model import attempt_view, run_view
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Message, Piece, Refused, Snapshot, Told
@@ -127,7 +128,7 @@ class Source:
             get=self.store.get,
             frames=frames.rows_of,
         )
-        found = snapshots.details_of(step, call, self._now()) if step else None
+        found = details_of(step, call, self._now()) if step else None
         if found is None:
             return _GONE
         past = self._history.steps[attempt]
