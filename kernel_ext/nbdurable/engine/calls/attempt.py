@@ -73,7 +73,7 @@ class Attempt:
         self.maps = itertools.count(1)
         self.leftovers = Leftovers()
         self.owners = Owners(home)
-        self.codes: dict[Callable[..., object], str] = {}
+        self._codes: dict[Callable[..., object], str] = {}
         self._numbers = Numbers()
         self._scopes = Scopes()
         self._states: dict[str, ScopeState] = {}
@@ -285,13 +285,14 @@ class Attempt:
         call_id = known.id if known and not foreign else self.home.ids.new()
         stands = known and not foreign and not request.again
         adopted = self.adopted(claim, claim.match) if stands else ()
-        adopted += self._parted("" if request.again else claim.match.apart)
+        if claim.match.apart and not request.again:
+            adopted += (self._parted(claim.match.apart),)
         self.happened[call_id] = happened((*known.earlier, known)) if known else 0
         policy = request.policy
         fields: dict[str, Plain] = {
             "n": claim.nth,
             "attempt": known.attempts + 1 if known and not foreign else 1,
-            "tries": tries_of(request.policy, None if foreign else known),
+            "tries": tries_of(policy, known) if known and not foreign else 1,
             "name": request.name,
             "effect": str(policy.effect),
             "kind": request.kind,
@@ -318,12 +319,10 @@ class Attempt:
         record = self.record(Kind.CALL_STARTED, call_id, request.key, fields, arguments)
         return call_id, (*adopted, record)
 
-    def _parted(self, call_id: str) -> tuple[Record, ...]:
+    def _parted(self, call_id: str) -> Record:
         """The record that a call of this slot is not the one that is made now."""
-        if not call_id:
-            return ()
         fields = {"how": "apart", "slot": self.step.slot, "by": "policy"}
-        return (self.record(Kind.CALL_RESOLVED, call_id, fields=fields),)
+        return self.record(Kind.CALL_RESOLVED, call_id, fields=fields)
 
     def _note_started(self, claim: Claim, request: CallRequest, call_id: str) -> None:
         with self.home.lock:
@@ -372,9 +371,9 @@ class Attempt:
 
     def code_of(self, fn: Callable[..., object]) -> str:
         """Digest of a tool's code, hex; computed once per attempt."""
-        code = self.codes.get(fn)
+        code = self._codes.get(fn)
         if code is None:
-            code = self.codes[fn] = call_code_digest(fn, self.home.sources).hex()
+            code = self._codes[fn] = call_code_digest(fn, self.home.sources).hex()
         return code
 
     def record(

@@ -13,7 +13,7 @@ from nbdurable.engine.calls.call import conduct
 from nbdurable.engine.calls.going import Append, Command, Conduct, Pause, Perform, Sent
 from nbdurable.engine.calls.late import Late
 from nbdurable.engine.calls.requests import CallRequest, Outcome
-from nbdurable.engine.where.frames import Frame, inside
+from nbdurable.engine.where.frames import Frame, enter, inside, leave
 from nbdurable_store.errors import DurableError
 
 INTERRUPTIONS = (DurableError, OSError, KeyboardInterrupt, asyncio.CancelledError)
@@ -109,14 +109,16 @@ def _performed(
 ) -> Outcome:
     if command.find_out:
         return found_out(command, request)
-    with inside(command.frame):
-        try:
-            if command.limit_s is not None:
-                late = Late(command.frame.parent, perform)
-                return late.perform(command.frame.attempt.clock, command.limit_s)
-            return Outcome(perform())
-        except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
-            return Outcome(raised=raised)
+    token = enter(command.frame)
+    try:
+        if command.limit_s is not None:
+            late = Late(command.frame.parent, perform)
+            return late.perform(command.frame.attempt.clock, command.limit_s)
+        return Outcome(perform())
+    except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
+        return Outcome(raised=raised)
+    finally:
+        leave(token)
 
 
 async def _awaited(

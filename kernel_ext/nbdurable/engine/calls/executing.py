@@ -58,19 +58,25 @@ def execute(going: Going) -> Part:
 
 def _try(going: Going) -> Part:
     """One attempt, when it is its turn. None if another one follows."""
-    going.frame.attempt.may_execute(going.request)
+    attempt, policy = going.frame.attempt, going.request.policy
+    if attempt.paused is not None:
+        attempt.may_execute(going.request)
+    if policy.limit is None and policy.rate is None:
+        return (yield from _tried(going))
     mine = yield from turn(going)
     try:
         return (yield from _tried(going))
     finally:
-        if mine is not None:
-            mine.release()
+        mine.release()
 
 
 def _tried(going: Going) -> Part:
     attempt, request = going.frame.attempt, going.request
-    with reserved(going):
+    if request.costs is None:
         yield from _begin(going)
+    else:
+        with reserved(going):
+            yield from _begin(going)
     # 2. The effect.
     began_s = attempt.clock.monotonic_s()
     frame = _frame(going)
@@ -121,12 +127,14 @@ def _begin(going: Going) -> Generator[Command, Sent, None]:
         raise
     reach("started.synced" if write else "started.written")
     going.call_id = call_id
-    about = started[-1].fields
-    going.number = fields.number(about, "attempt", 1)
-    going.tries = fields.number(about, "tries", 1)
     attempt.home.executing.add(call_id)
-    _still_ours(attempt, call_id, request)
-    late.overtake(call_id)
+    if attempt.leftovers.overtaken:
+        _no_longer_ours(attempt, call_id, request)
+    if going.match.call is not None:  # else nobody has executed it before
+        about = started[-1].fields
+        going.number = fields.number(about, "attempt", 1)
+        going.tries = fields.number(about, "tries", 1)
+        late.overtake(call_id)
 
 
 def _timed_out(going: Going, outcome: Outcome) -> TimedOut:
@@ -141,8 +149,8 @@ def _timed_out(going: Going, outcome: Outcome) -> TimedOut:
     )
 
 
-def _still_ours(attempt: Attempt, call_id: str, request: CallRequest) -> None:
-    """Look once more, now that whoever takes over sees this call executing."""
+def _no_longer_ours(attempt: Attempt, call_id: str, request: CallRequest) -> None:
+    """Somebody took over before he could see this call executing: don't execute it."""
     try:
         attempt.leftovers.may_go_on(attempt.step.name, request.name)
     except BaseException:

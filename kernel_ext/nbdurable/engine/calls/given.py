@@ -54,12 +54,11 @@ class Given:
     Attributes:
         key: The call's key, 32 bytes.
         undigestible: Where an argument has no digest, or "".
-        holding: What it holds while it is executed.
     """
 
     __slots__ = (
-        "_arguments", "_counted", "_fixed", "_marks", "_name", "_only_atoms", "_secrets",
-        "_sources", "holding", "key", "undigestible",
+        "_arguments", "_counted", "_fixed", "_holding", "_marks", "_name",
+        "_only_atoms", "_secrets", "_sources", "key", "undigestible",
     )  # fmt: skip
 
     def __init__(
@@ -73,7 +72,7 @@ class Given:
         self._name, self._arguments, self._counted = name, arguments, counted
         self._secrets, self._sources = secrets, sources
         self._marks: Marks | None = None
-        self.holding = Holding()
+        self._holding: Holding | None = None
         self._fixed: dict[str, bytes] = {}
         atoms = of_atoms(counted(arguments), secrets.found)
         self._only_atoms = atoms is not None
@@ -86,20 +85,27 @@ class Given:
         """The arguments as plain data, if they are that; the call begins after this."""
         if not self._only_atoms:
             self._mark()
-        if any(named.is_kept_out(n, v) for n, v in self._arguments.items()):
-            return None
+        for name, value in self._arguments.items():
+            if named.is_kept_out(name, value):
+                return None
         try:
             encoded = encode(self._arguments, secrets=self._secrets)
         except Unstorable:
             return None
         return encoded if encoded.codec == JSON else None
 
+    def release(self) -> None:
+        """The call has ended. Idempotent."""
+        if self._holding is not None:
+            self._holding.end()
+
     def _mark(self) -> None:
         """Remember what can be changed in place, and how it is now."""
         given = self._arguments
         if not ATOMS.issuperset(map(type, given.values())):
             self._marks = mark(given, given)
-            self.holding.begin(self._marks.found)
+            self._holding = self._holding or Holding()
+            self._holding.begin(self._marks.found)
             lost = [n for n, v in given.items() if self._marks.lost(n, v)]
             self._fixed = {n: self._identify({n: given[n]})[0] for n in lost}
 
@@ -130,7 +136,8 @@ class Given:
         return self._marks is None or self._identify(self._arguments)[0] == self.key
 
     def _with_changes(self, value: object) -> Changed:
-        if self.holding.shared:
+        assert self._holding is not None
+        if self._holding.shared:
             raise Unstorable(why="calls side by side changed what they were given")
         for name, before in self._fixed.items():
             if self._identify({name: self._arguments[name]})[0] != before:

@@ -78,7 +78,7 @@ def requested(
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(frame.attempt, given, code),
         changed=given.changed,
-        release=given.holding.end,
+        release=given.release,
         decode=given.decode,
         find_out=FindOut(on_doubt, made.signature, args, kwargs)
         if callable(on_doubt)

@@ -25,11 +25,9 @@ _lock: Final = threading.Lock()
 _of: Final[weakref.WeakKeyDictionary[Store, Turns]] = weakref.WeakKeyDictionary()
 
 
-def turn(going: Going) -> Generator[Command, Sent, Turn | None]:
-    """Wait for a turn; None for a tool without limits."""
+def turn(going: Going) -> Generator[Command, Sent, Turn]:
+    """Wait for a turn of a tool that has limits."""
     policy, attempt = going.request.policy, going.frame.attempt
-    if policy.limit is None and policy.rate is None:
-        return None
     turns, name = _turns(going), going.request.name
     began_s = attempt.clock.monotonic_s()
     while isinstance(taken := turns.take(name, policy.limit, policy.rate), int | float):

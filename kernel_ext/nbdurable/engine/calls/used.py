@@ -46,8 +46,10 @@ class Used:
         """A call is executed; of a step, those that it holds are counted."""
         if request.is_step:
             self._within[call_id] = claim.parent, 0
-        else:
+        elif claim.parent in self._within:
             self.ran += self._count(claim.parent, int(claim.counts))
+        else:
+            self.ran += claim.counts
 
     def count_served(self, claim: Claim, call: CallPast, *, here: bool = True) -> None:
         """A call was served; a step, with the calls that it holds.

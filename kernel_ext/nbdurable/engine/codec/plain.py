@@ -162,32 +162,23 @@ def _fast(value: object) -> str | None:
         if len(value) > WRITTEN_MAX:
             raise NotPlain
         return quoted(value)
-    if _is_flat(value):
-        text = _compact(value)
-        if text is not None and len(text) > WRITTEN_MAX:
-            raise NotPlain
-        return text
-    census = Census()
-    if not census.is_tree(value, DEPTH_MAX) or not census.apart:
-        return None
-    return _compact(value)
-
-
-def _compact(value: object) -> str | None:
-    """A tree as JSON, unless it holds a number that JSON can't say."""
-    try:
-        return compact(value)
-    except ValueError:  # nan, inf, huge integers
-        return None
-
-
-def _is_flat(value: object) -> bool:
-    """Whether it is a dict of atoms: what most calls are given. No census then."""
-    return (
+    # A dict of atoms, which most calls are given, needs no census.
+    flat = (
         type(value) is dict
         and _TEXT.issuperset(map(type, value))
         and ATOMS.issuperset(map(type, value.values()))
     )
+    if not flat:
+        census = Census()
+        if not census.is_tree(value, DEPTH_MAX) or not census.apart:
+            return None
+    try:
+        text = compact(value)
+    except ValueError:  # nan, inf, huge integers: JSON can't say them
+        return None
+    if flat and len(text) > WRITTEN_MAX:
+        raise NotPlain
+    return text
 
 
 class Census:

@@ -11,7 +11,7 @@ sharing or the stack: a tree that is shared 60 levels deep and its copy go the s
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from gc import get_referents
 from itertools import chain, compress
 from types import NoneType
@@ -114,11 +114,16 @@ def of_atoms(named: dict[str, Any], found: Callable[[str], object]) -> bytes | N
         What `stream` gives for the dict in key order; ``None`` where it isn't one of
         atoms, or holds a secret.
     """
-    values = named.values()
-    if not ATOMS.issuperset(map(type, values)):
+    kinds = {*map(type, named.values())}
+    if not kinds <= ATOMS:
         return None
-    texts = [v if type(v) is str else _text(v) for v in values if type(v) in TEXTS]
-    if found("\0".join([*named, *texts])):
+    texts: Iterable[str] = named
+    if not kinds.isdisjoint(TEXTS):
+        texts = [*named]
+        for value in named.values():
+            if type(value) in TEXTS:
+                texts.append(value if type(value) is str else _text(value))
+    if found("\0".join(texts)):
         return None
     return marshal.dumps(dict(sorted(named.items())), _MARSHAL_VERSION)
 

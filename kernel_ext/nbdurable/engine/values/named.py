@@ -7,8 +7,10 @@ value must look like one as well.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
+from enum import Enum
 from itertools import islice
 from typing import Any, Final
 
@@ -54,16 +56,33 @@ def is_credential(name: str, value: object) -> bool:
     if not (kind is str or kind is bytes):
         return False
     # Before the value is looked at: nearly all names are none, and a value may be long.
-    words = CAMEL.sub("_", name)
-    surely = NAMED.fullmatch(words)
-    if not (surely or KEY.fullmatch(words)) or PAGING.fullmatch(words):
+    said = _said(name)
+    if said is Said.NOTHING:
         return False
     if not LENGTH_MIN <= len(value) <= LENGTH_MAX:  # type: ignore[arg-type]  # sized
         return False
     text = str(value, "latin-1") if isinstance(value, bytes) else str(value)
     if any(char.isspace() for char in text.strip()):
         return False
-    return bool(surely or _is_mixed(text))
+    return said is Said.SURELY or _is_mixed(text)
+
+
+class Said(Enum):
+    """What a name says of its value."""
+
+    NOTHING = 0
+    PERHAPS = 1
+    SURELY = 2
+
+
+@functools.lru_cache(maxsize=1024)  # the names of arguments come again with each call
+def _said(name: str) -> Said:
+    words = CAMEL.sub("_", name)
+    if PAGING.fullmatch(words):
+        return Said.NOTHING
+    if NAMED.fullmatch(words):
+        return Said.SURELY
+    return Said.PERHAPS if KEY.fullmatch(words) else Said.NOTHING
 
 
 def holds_credential(value: object) -> bool:
@@ -88,7 +107,10 @@ def holds_credential(value: object) -> bool:
 
 def is_kept_out(name: str, value: object) -> bool:
     """Whether a variable is one, or plain data that holds one."""
-    return is_credential(name, value) or holds_credential(value)
+    kind = type(value)
+    if kind is dict or kind is list or kind is tuple:
+        return holds_credential(value)
+    return is_credential(name, value)
 
 
 def of(arguments: Mapping[str, object]) -> dict[str, str]:

@@ -202,6 +202,10 @@ def outside() -> Iterator[None]:
         _frame.reset(token)
 
 
+enter, leave = _frame.set, _frame.reset
+"""What `inside` does, for what happens once per call."""
+
+
 class inside:  # noqa: N801  # a context manager, used like `contextlib.suppress`
     """A call's function runs within. A class: a generator takes three times as long."""
 
