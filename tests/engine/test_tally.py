@@ -119,16 +119,79 @@ def test_money_is_that_of_calls_whose_price_is_known() -> None:
 
 
 def test_what_nobody_is_paid_for_is_not_paid_again() -> None:
-    """Draws, timers and approvals are calls, and nothing is saved by keeping them."""
+    """Draws and checkpoints are calls, and nothing is saved by keeping them."""
     story = Story()
     step = story.step("plan")
     story.calls(step, "ask(1)", 1, tokens_in=100)
-    for kind in ("draw", "timer", "approval", "checkpoint"):
+    for kind in ("draw", "checkpoint"):
         story.calls(step, f"nd.{kind}()", 1, kind=kind)
     story.completes(step)
     history = story.history()
     tally = Ledger(history).attempt(history.steps[step])
-    assert (tally.ran, tally.unpaid) == (5, 4)
+    assert (tally.ran, tally.unpaid) == (3, 2)
     assert wording.ran("plan", tally).endswith("1 of them is not paid again")
-    alone = replace(tally, ran=4, unpaid=4)
+    alone = replace(tally, ran=2, unpaid=2)
     assert "paid" not in wording.ran("plan", alone)
+
+
+def test_answers_are_counted_apart() -> None:
+    """A wait is no call that ran: what was answered is told beside the calls."""
+    story = Story()
+    step = story.step("review")
+    story.calls(step, "draft()", 2)
+    for kind in ("approval", "question", "signal", "timer"):
+        story.calls(step, f"nd.{kind}()", 1, kind=kind)
+    story.begins(step, "nd.approve('2')", kind="approval")
+    story.fails(step, "interrupted")
+    history = story.history()
+    tally = Ledger(history).attempt(history.steps[step])
+    assert (tally.ran, tally.lost, tally.answers) == (1, 0, 3)
+    told = wording.ran("review", tally)
+    assert told.startswith("review · 1 call ran, 3 answers · ")
+    assert told.endswith("this call is not paid again")
+    alone = wording.ran("review", Tally(answers=1, ms=2_000))
+    assert alone == "review · ran, 1 answer · 2.0 s"
+    served = wording.ran("review", Tally(served=2, ran=1, answers=1))
+    assert served.startswith("review · 3 calls: 2 replayed, 1 ran, 1 answer")
+
+
+def test_the_time_that_a_person_took_is_not_saved() -> None:
+    """An answer after an hour is kept; what ran meanwhile, and a timer, is time saved."""
+    story = Story()
+    step = story.step("review")
+    story.calls(step, "draft()", 2)
+    asked = story.begins(step, "nd.approve('?')", kind="approval")
+    beside = story.begins(step, "search('x')")
+    story.wait(10)
+    story.ends(step, beside)
+    story.wait(3_600)
+    story.ends(step, asked)
+    story.calls(step, "nd.sleep(3)", 3, kind="timer")
+    story.completes(step)
+    story.replays(step)
+    history = story.history()
+    assert Ledger(history).replay(history.steps[step]).saved_ms == 15_000
+    assert Ledger(history).whole().saved_ms == 15_000
+
+
+def test_the_cells_add_up_to_the_run() -> None:
+    """Calls served, cells replayed whole, an adopted call: each is saved in one cell."""
+    story = Story()
+    first, second = story.step("a"), story.step("b")
+    one = story.calls(first, "ask(1)", 2, tokens_in=100, model="m", usd="0.1")
+    story.fails(first, "raised")
+    story.calls(second, "ask(2)", 3, tokens_in=10, model="m", usd="0.2")
+    story.completes(second)
+    again = story.step("a")
+    story.serves(again, one)
+    story.completes(again)
+    for step in (again, second, second):
+        story.replays(step)
+    moved = story.step("c")
+    story.serves(moved, one)
+    story.completes(moved)
+    ledger = Ledger(story.history())
+    cells, whole = ledger.by_slot(), ledger.whole()
+    assert [c.saved_usd for c in cells.values()] == [0, Decimal("0.2"), Decimal("0.1")]
+    assert (whole.saved_usd, whole.saved_tokens) == (Decimal("0.3"), 110)
+    assert (whole.served, whole.ran, whole.usd) == (2, 2, Decimal("0.3"))

@@ -203,7 +203,7 @@ def many(calls: int) -> RunView:
             for n in range(calls)
         ),
     )  # fmt: skip
-    cell = CellView(slot="c", name="many", attempts=(step,))
+    cell = CellView(slot="c", name="many", attempts=(step,), total=Tally())
     return RunView(
         id="r", number=1, notebook="many.ipynb", opened_us=0, closed=False,
         now=Now(calls * 1_000), cells=(cell,), kernels=(), asks=(), kept=(), total=tally,

@@ -199,8 +199,6 @@ def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
     step = cell.latest
     fate = Fate.REPLAYED if step.replays else step.fate
     tally = step.tally
-    saved = [dollars(tally.saved_usd)] if tally.saved_usd else []
-    saved += [duration(tally.saved_ms)] if tally.saved_ms >= 1 else []
     took = [duration(step.ms)] if step.ms else []
     took += [dollars(tally.usd)] if tally.usd else []
     summary = element(
@@ -214,7 +212,7 @@ def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
         element("span", " · ".join(took), class_="num wide"),
         element(
             "span",
-            f"saved {' · '.join(saved)}" if saved else "",
+            saved_told(cell.total),
             class_="num saved wide",
         ),
     )

@@ -224,6 +224,7 @@ def _captions(group: Group) -> Iterator[str]:
     tally = group.step.tally
     parts = [f"{tally.served:,} replayed"] if tally.served else []
     parts += [f"{tally.ran:,} ran"] if tally.ran else []
+    parts += [count(tally.answers, "answer")] if tally.answers else []
     asked = "asked you" if group.step.fate is Fate.WAITING else ""
     calls = " · ".join(filter(None, (", ".join(parts), asked)))
     if calls:

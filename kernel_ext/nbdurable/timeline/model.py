@@ -24,7 +24,7 @@ from nbdurable.engine.past.pasts import (
     made_by_cell,
 )
 from nbdurable.engine.past.present import Present
-from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.tally import Ledger, Tally
 from nbdurable.engine.past.waits import is_parked
 from nbdurable.engine.telling.attempts import attempts
 from nbdurable.engine.telling.explain import call_line, why_step
@@ -110,6 +110,7 @@ def run_view(
     making = _making(history, now, alive, get)
     making.frames = frames
     opened, present = history.opened, making.present
+    cells = _cells(making, stale or {})
     return RunView(
         id=history.run,
         number=fields.number(opened.fields, "number", 1) if opened else 1,
@@ -118,11 +119,11 @@ def run_view(
         closed=history.closed is not None,
         forked=line(forked_from(opened)),
         now=now,
-        cells=_cells(making, stale or {}),
+        cells=cells,
         kernels=_kernels(making),
         asks=tuple(asks(history, present.alive)),
         kept=_kept(history),
-        total=making.ledger.whole(),
+        total=sum((cell.total for cell in cells), Tally()),
         budget=history.budget,
         unpriced=tuple(map(line, unknown_models(history.calls.values()))),
     )
@@ -183,6 +184,7 @@ def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
     newest = sorted(making.history.steps.values(), key=lambda s: s.order, reverse=True)
     views = {step.id: _step(making, step) for step in newest}
     by_slot: dict[str, list[StepView]] = {}
+    totals = making.ledger.by_slot()
     for step in reversed(newest):
         by_slot.setdefault(step.slot, []).append(views[step.id])
     return tuple(
@@ -191,6 +193,7 @@ def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
             name=attempts[-1].name,
             attempts=tuple(attempts),
             stale=line(stale.get(slot, "")),
+            total=totals[slot],
         )
         for slot, attempts in by_slot.items()
     )

@@ -104,7 +104,7 @@ class Cell:
         would: What it would do if it were run now, in words.
         stale: Why it would run again, or "".
         cost_ms: How long it would take as far as is known, milliseconds; 0 if unknown.
-        saved: What replay saved in its latest attempt, in words, or "".
+        saved: What replay saved in all its attempts, in words, or "".
     """
 
     slot: str

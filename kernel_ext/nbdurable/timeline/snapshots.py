@@ -134,7 +134,7 @@ def _need(ask: AskView) -> protocol.Need:
 
 def _cell(cell: CellView, *, asked: bool) -> Cell:
     step = cell.latest
-    saved = saved_told(step.tally)
+    saved = saved_told(cell.total)
     would, cost_ms = _would(cell, step, asked=asked)
     return Cell(
         slot=cell.slot,

@@ -105,22 +105,23 @@ def _row(run: RunView, cell: CellView) -> tuple[str, str, str, str, str]:
         calls_told(step),
         duration(step.ms) if step.ms else "",
         moment(at_us, run.now),
-        cost(step.tally),
+        cost(cell.total),
     )
 
 
 def calls_told(step: StepView) -> str:
     """What became of an attempt and its calls, in a few words."""
     tally = step.tally
+    answers = f", {count(tally.answers, 'answer')}" if tally.answers else ""
     if step.replays:
-        return f"replayed whole, {count(tally.calls, 'call') if tally.calls else 'no calls'}"
+        return f"replayed whole, {count(tally.calls, 'call') if tally.calls else 'no calls'}{answers}"
     before = "" if step.fate is Fate.RAN else f"{step.fate.value}, "
     if not tally.calls:
-        return f"{before}no calls"
+        return f"{before}{answers.removeprefix(', ') or 'no calls'}"
     if not tally.served:
-        return f"{before}{count(tally.ran, 'call')} ran"
+        return f"{before}{count(tally.ran, 'call')} ran{answers}"
     ran = f", {tally.ran:,} ran" if tally.ran else ""
-    return f"{before}{tally.served:,} replayed{ran}"
+    return f"{before}{tally.served:,} replayed{ran}{answers}"
 
 
 def _strip(cell: CellView) -> str:

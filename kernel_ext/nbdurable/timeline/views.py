@@ -149,12 +149,15 @@ class CellView:
         slot: Its id.
         name: What people call it now.
         attempts: Its attempts, oldest first; at least one.
+        total: What all its attempts and replays did; those of all cells add up to that
+            of the run.
         stale: Why it would run again now, or "" where it wouldn't or nobody knows.
     """
 
     slot: str
     name: str
     attempts: tuple[StepView, ...]
+    total: Tally
     stale: str = ""
 
     @property

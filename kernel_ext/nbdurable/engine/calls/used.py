@@ -8,6 +8,7 @@ from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.files.effects import Effects
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fields import number
+from nbdurable.engine.past.kinds import WAITS
 from nbdurable.engine.past.pasts import HELD, CallPast
 from nbdurable.engine.telling import wording
 from nbdurable_store.records import Plain
@@ -46,6 +47,8 @@ class Used:
         """A call is executed; of a step, those that it holds are counted."""
         if request.is_step:
             self._within[call_id] = claim.parent, 0
+        elif request.kind in WAITS:
+            return
         elif claim.parent in self._within:
             self.ran += self._count(claim.parent, int(claim.counts))
         else:
@@ -59,7 +62,9 @@ class Used:
             call: The record.
             here: Whether that belongs to this run.
         """
-        many = number(call.fields, HELD) if call.is_step else 1
+        many = (
+            number(call.fields, HELD) if call.is_step else int(call.kind not in WAITS)
+        )
         many = self._count(claim.parent, many if claim.counts else 0)
         self.served += many
         self.elsewhere += 0 if here else many

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.where.dollars import NOTHING, amount
-
-UNPAID: Final = frozenset(
-    {"draw", "checkpoint", "timer", "approval", "question", "signal", "undo"}
-)
-"""Kinds of calls that nobody is paid for: they are kept, but nothing is saved by it."""
 
 
 def tokens(calls: Iterable[CallPast]) -> int:

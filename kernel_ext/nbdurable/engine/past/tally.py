@@ -3,24 +3,29 @@
 Time saved is the time during which at least one of the replayed calls had been running
 when it ran: calls that ran side by side are not counted twice. Only calls that the cell
 made itself, or in an `nd.step`, are counted as calls; what happened inside them counts as
-tokens. An `nd.step` is no call: it counts as those that it holds.
+tokens. An `nd.step` is no call: it counts as those that it holds. A wait is none either:
+answers are counted apart, and the time that a person took for one isn't saved.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from dataclasses import fields as members
 from decimal import Decimal
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypeAlias, TypedDict
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
-from nbdurable.engine.past.money import UNPAID, priced, spent, tokens
+from nbdurable.engine.past.kinds import ANSWERED, UNPAID, WAITS
+from nbdurable.engine.past.money import priced, spent, tokens
 from nbdurable.engine.past.pasts import HELD, made_by_cell
 from nbdurable.engine.where.dollars import NOTHING
+
+Span: TypeAlias = tuple[float, float]
+"""Beginning and end, microseconds."""
 
 DEPTH_MAX: Final = 100
 """Calls that are nested deeper have no number; nobody could type it."""
@@ -34,7 +39,9 @@ class Tally:
         served: Calls that were replayed.
         ran: Calls that were executed, whatever their outcome.
         lost: Those of them that have no outcome to be served: they would run again.
-        unpaid: Those of the others that nobody is paid for: draws, waits, checkpoints.
+        unpaid: Those of the others that nobody is paid for: draws, checkpoints.
+        answers: Answers that were given, now or before; their calls are not among those
+            above.
         ms: How long the attempts took, milliseconds.
         tokens: Tokens spent by the calls that ran, in and out.
         usd: What those calls cost, US dollars, as far as prices were known.
@@ -49,6 +56,7 @@ class Tally:
     ran: int = 0
     lost: int = 0
     unpaid: int = 0
+    answers: int = 0
     ms: float = 0.0
     tokens: int = 0
     usd: Decimal = NOTHING
@@ -75,11 +83,27 @@ class Tally:
 
 
 class _Saved(TypedDict):
-    """The members of a `Tally` that say what was saved, time aside."""
+    """The members of a `Tally` that say what was saved."""
 
+    saved_ms: float
     saved_tokens: int
     saved_usd: Decimal
     saved_priced: int
+
+
+@dataclass(slots=True)
+class _Made:
+    """What all attempts of a cell did.
+
+    Attributes:
+        spent: By the calls that ran.
+        calls: Those that were replayed.
+        own: When its attempts ran that were replayed whole.
+    """
+
+    spent: Tally = Tally()
+    calls: list[CallPast] = field(default_factory=list)
+    own: list[Span] = field(default_factory=list)
 
 
 class Ledger:
@@ -156,21 +180,36 @@ class Ledger:
             ran=self._own(ran, calls),
             lost=self._own((c for c in ran if not self._kept(c)), calls),
             unpaid=self._own(filter(self._is_unpaid, ran), calls),
+            answers=self._answers(calls),
             ms=step.ms,
             tokens=tokens(ran),
             usd=spent(ran),
             priced=priced(ran),
-            saved_ms=covered(_span(c) for c in served),
             **self._saved(served),
+        )
+
+    def _answers(self, calls: Iterable[CallPast]) -> int:
+        """How many of the cell's questions have their answer."""
+        return sum(
+            c.kind in ANSWERED
+            and c.state is CallState.COMPLETED
+            and made_by_cell(self.history.calls, c)
+            for c in calls
         )
 
     def _is_unpaid(self, call: CallPast) -> bool:
         return call.kind in UNPAID and self._kept(call)
 
-    def _saved(self, calls: Sequence[CallPast]) -> _Saved:
-        """What these calls, and those made in them, cost when they ran."""
+    def _saved(self, calls: Sequence[CallPast], *own: Span) -> _Saved:
+        """What these calls, and those made in them, cost when they ran.
+
+        Args:
+            calls: The calls that were served.
+            own: When steps ran that were replayed whole.
+        """
         found = self.with_inner(calls)
         return {
+            "saved_ms": worked(calls, own),
             "saved_tokens": tokens(found),
             "saved_usd": spent(found),
             "saved_priced": priced(found),
@@ -185,38 +224,43 @@ class Ledger:
     def replay(self, step: StepPast) -> Tally:
         """What replaying a completed attempt as a whole saves."""
         calls = [self.history.calls[i] for i in step.used if i in self.history.calls]
-        own = (step.started_us, step.started_us + step.ms * 1_000)
         return Tally(
             served=self._own(calls, calls),
-            saved_ms=covered([own, *(_span(c) for c in calls)]),
-            **self._saved(calls),
+            answers=self._answers(calls),
+            **self._saved(calls, span(step)),
         )
 
     def whole(self) -> Tally:
         """What the whole run did, each replayed call counted once.
 
         A call that was replayed every morning saved its price every morning; what is
-        told is what it cost the one time it ran.
+        told is what it cost the one time it ran. So it is the sum of its cells.
         """
-        steps = self.history.steps.values()
-        served: dict[str, CallPast] = {}
-        replayed = [s for s in steps if s.replays]
-        for step in steps:
+        return sum(self.by_slot().values(), Tally())
+
+    def by_slot(self) -> dict[str, Tally]:
+        """What each cell did in all its attempts, each replayed call counted once.
+
+        One that was replayed in several cells is counted where that was last.
+        """
+        place: dict[str, str] = {}
+        made: dict[str, _Made] = {}
+        for step in self.history.steps.values():
             found = (c for c in self.calls(step) if step.replays or c.step != step.id)
-            served.update((c.id, self.history.calls[c.id]) for c in found)
-        attempts = [self.attempt(step) for step in steps]
-        spans = [_span(c) for c in served.values()]
-        spans += [(s.started_us, s.started_us + s.ms * 1_000) for s in replayed]
+            place.update((c.id, step.slot) for c in found)
+            here = made.setdefault(step.slot, _Made())
+            here.spent += _spending(self.attempt(step))
+            here.own += [span(step)] if step.replays else []
+        for call, slot in place.items():
+            made[slot].calls.append(self.history.calls[call])
+        return {slot: here.spent + self._served(here) for slot, here in made.items()}
+
+    def _served(self, made: _Made) -> Tally:
+        calls = made.calls
         return Tally(
-            served=self._own(served.values(), served.values()),
-            ran=sum(t.ran for t in attempts),
-            unpaid=sum(t.unpaid for t in attempts),
-            ms=sum(t.ms for t in attempts),
-            tokens=sum(t.tokens for t in attempts),
-            usd=sum((t.usd for t in attempts), NOTHING),
-            priced=sum(t.priced for t in attempts),
-            saved_ms=covered(spans),
-            **self._saved(list(served.values())),
+            served=self._own(calls, calls),
+            answers=self._answers(calls),
+            **self._saved(calls, *made.own),
         )
 
     def _own(self, calls: Iterable[CallPast], among: Iterable[CallPast]) -> int:
@@ -225,7 +269,7 @@ class Ledger:
         return sum(
             fields.number(c.fields, HELD) * (c.id not in entered) if c.is_step else 1
             for c in calls
-            if made_by_cell(self.history.calls, c)
+            if c.kind not in WAITS and made_by_cell(self.history.calls, c)
         )
 
     def with_inner(self, calls: Sequence[CallPast]) -> Collection[CallPast]:
@@ -239,11 +283,39 @@ class Ledger:
         return found.values()
 
 
-def _span(call: CallPast) -> tuple[float, float]:
-    return call.started_us, call.started_us + call.ms * 1_000
+def _spending(tally: Tally) -> Tally:
+    """The part of an attempt's tally that adds up over attempts."""
+    return Tally(
+        ran=tally.ran,
+        unpaid=tally.unpaid,
+        ms=tally.ms,
+        tokens=tally.tokens,
+        usd=tally.usd,
+        priced=tally.priced,
+    )
 
 
-def covered(spans: Iterable[tuple[float, float]]) -> float:
+def span(ran: CallPast | StepPast) -> Span:
+    """From when to when the latest attempt of a call ran, or a step's, microseconds."""
+    return ran.started_us, ran.started_us + ran.ms * 1_000
+
+
+def worked(calls: Iterable[CallPast], own: Iterable[Span]) -> float:
+    """How long calls and steps ran, milliseconds; not while they waited for somebody.
+
+    Args:
+        calls: The calls.
+        own: When the steps ran.
+    """
+    split: tuple[list[Span], list[Span]] = [], []
+    for call in calls:
+        split[call.kind in ANSWERED].append(span(call))
+    work, asked = split
+    idle_ms = covered([*work, *asked]) - covered(work)
+    return max(0.0, covered([*own, *work, *asked]) - idle_ms)
+
+
+def covered(spans: Iterable[Span]) -> float:
     """Length of the union of spans of microseconds, in milliseconds."""
     length = 0.0
     until = float("-inf")

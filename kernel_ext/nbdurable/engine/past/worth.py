@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.kinds import WAITS
 from nbdurable.engine.past.money import priced, spent, tokens
 from nbdurable.engine.past.pasts import made_by_cell
-from nbdurable.engine.past.tally import covered
+from nbdurable.engine.past.tally import span, worked
 from nbdurable.engine.where.dollars import NOTHING, dollars
 from nbdurable.engine.where.moments import count, duration
 
@@ -62,17 +63,15 @@ def worth(history: History) -> Worth:
     """
     ended = [call for call in history.calls.values() if call.outcome is not None]
     latest = filter(None, (history.latest(slot, ended=True) for slot in history.slots))
-    spans = [(c.started_us, c.started_us + c.ms * 1_000) for c in ended]
     return Worth(
         calls=sum(
-            not call.is_step and made_by_cell(history.calls, call) for call in ended
+            not call.is_step
+            and call.kind not in WAITS
+            and made_by_cell(history.calls, call)
+            for call in ended
         ),
-        ms=covered([*spans, *map(_span, latest)]),
+        ms=worked(ended, map(span, latest)),
         tokens=tokens(ended),
         usd=spent(ended),
         priced=priced(ended),
     )
-
-
-def _span(step: StepPast) -> tuple[float, float]:
-    return step.started_us, step.started_us + step.ms * 1_000

@@ -92,12 +92,12 @@ def ran(name: str, tally: Tally, *notes: str, fresh: bool = False) -> str:
         news · 2 calls ran · 1.4 s · --fresh: paid again each time
     """
     if not tally.calls:
-        return line(name, "ran, no calls", duration(tally.ms), *notes)
+        return line(name, f"ran, {calls_told(tally)}", duration(tally.ms), *notes)
     if tally.served:
         return line(name, calls_told(tally), duration(tally.ms), cost(tally), *notes)
     took = duration(tally.ms), spent(tally), _not_again(tally, fresh=fresh)
     ending = (spent(tally), *notes) if any(notes) else took
-    return line(name, f"{count(tally.ran, 'call')} ran", *ending)
+    return line(name, calls_told(tally), *ending)
 
 
 def ran_again(name: str, because: str, tally: Tally, *notes: str) -> str:
@@ -109,6 +109,7 @@ def ran_again(name: str, because: str, tally: Tally, *notes: str) -> str:
     """
     parts = [f"{tally.ran:,} new"] if tally.ran else []
     parts += [f"{tally.served:,} replayed"] if tally.served else []
+    parts += [count(tally.answers, "answer")] if tally.answers else []
     told = ", ".join(parts), cost(tally) if tally.usd or tally.saved_usd else ""
     return line(name, f"ran again because {because}", *told, *notes)
 
@@ -149,7 +150,7 @@ def stopped_by(
         >>> print(stopped_by("review", Tally(ran=6, lost=1, ms=12_000), "interrupted"))
         review · interrupted · 6 calls ran · 12 s · 5 of them are not paid again
     """
-    calls = calls_told(tally) if tally.calls else ""
+    calls = calls_told(tally) if tally.calls or tally.answers else ""
     return line(
         name,
         stop(how, by or "the error above"),
@@ -172,7 +173,15 @@ def calls_told(tally: Tally) -> str:
     Example:
         >>> calls_told(Tally(served=16, ran=14)), calls_told(Tally(ran=1))
         ('30 calls: 16 replayed, 14 ran', '1 call ran')
+        >>> calls_told(Tally(ran=2, answers=1)), calls_told(Tally(answers=1))
+        ('2 calls ran, 1 answer', '1 answer')
     """
+    parts = [_counted(tally)] if tally.calls or not tally.answers else []
+    parts += [count(tally.answers, "answer")] if tally.answers else []
+    return ", ".join(parts)
+
+
+def _counted(tally: Tally) -> str:
     if not tally.served:
         return f"{count(tally.ran, 'call')} ran" if tally.ran else "no calls"
     if not tally.ran:
