@@ -30,12 +30,8 @@ from nbdurable.engine.where.chance import SYSTEM_CHANCE, Chance
 from nbdurable.engine.where.disk import SizeLine
 from nbdurable.engine.where.folders import is_store, place_of
 from nbdurable.engine.where.ids import RANDOM_IDS, Ids
-from nbdurable.engine.where.localcode import (
-    cells_met,
-    module_file,
-    source_of,
-    version_of,
-)
+from nbdurable.engine.where.localcode import cells_met, module_file, source_of
+from nbdurable.engine.where.versions import version_of
 from nbdurable.engine.where.whereabouts import (
     DEFAULT_NOTEBOOK,
     Choice,

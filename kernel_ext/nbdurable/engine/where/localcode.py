@@ -1,12 +1,10 @@
-"""What identity has to know of the world: sources of local files, versions of modules.
+"""What identity has to know of the world: the sources of local files.
 
 Identity is pure, so a session hands these functions in.
 """
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import linecache
 import sys
 import sysconfig
@@ -95,20 +93,3 @@ def _found(name: str, path: Sequence[str] | None) -> _Found | None:
         return None
     file = spec.origin if spec.has_location else None
     return file, spec.submodule_search_locations or []
-
-
-def version_of(module: str) -> str:
-    """Distribution and version that a module belongs to, or ""."""
-    return _version_of(module.partition(".")[0])
-
-
-@functools.cache
-def _version_of(top: str) -> str:
-    # Once per process: what was imported stays what it was when a package is upgraded.
-    names = _distributions().get(top, [])
-    return ", ".join(f"{n} {importlib.metadata.version(n)}" for n in sorted(set(names)))
-
-
-@functools.cache
-def _distributions() -> dict[str, list[str]]:
-    return dict(importlib.metadata.packages_distributions())
