@@ -152,7 +152,7 @@ class Shop:
         ("An invoice.", "A bill.", ["extract a"]),
         ("x.upper()", "x.lower()", ["apply a"]),
         ("In capitals.", "Capitals.", []),
-        ("class Shop:", "class Shop:\n    other = 1", []),
+        ("class Shop:", "class Shop:  # of Anna", []),
         ("", "", []),
     ],
 )

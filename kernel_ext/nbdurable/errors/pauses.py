@@ -98,20 +98,30 @@ class CallRefused(CallInDoubt):
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class AlreadyHappened(CallPause):
-    """A write that completed with an earlier version of the tool's code."""
+    """A write that completed with an earlier version of the code behind it.
+
+    Attributes:
+        given: Names of the classes and functions among its arguments whose code was
+            another one, or "": then it is the tool's.
+    """
 
     slug: ClassVar[str] = "already-happened"
+    given: str = ""
 
     def fact(self) -> str:
         """One line about the call."""
-        return f"{self.call} already happened with an earlier version of {self.tool}."
+        what = self.given or self.tool
+        return f"{self.call} already happened with an earlier version of {what}."
 
     def detail(self) -> str:
         """What was not done."""
         return (
             "It was not repeated. «keep» serves the recorded result, now and for later"
-            f" versions of {self.tool} in this cell."
+            f" versions of {self._versions()} in this cell."
         )
+
+    def _versions(self) -> str:
+        return f"{self.tool} and of what it is given" if self.given else self.tool
 
     def remedies(self) -> tuple[Remedy, ...]:
         """Keep the result, or do it again."""

@@ -18,7 +18,7 @@ from nbdurable.timeline.views import AskView
 _ASKS: Final[Mapping[Past, str]] = {
     Past.IN_DOUBT: "may have happened",
     Past.RAISED_FATAL: "may have happened",
-    Past.EDITED: "already happened with an earlier version of the tool",
+    Past.EDITED: "already happened with an earlier version of the tool, or of what it was given",
     Past.UNRECOVERABLE: "happened, and its result can't be brought back",
     Past.ELSEWHERE: "already happened in another cell",
     Past.FORKED: "already happened in the run that this one was forked from",

@@ -14,7 +14,9 @@ from nbdurable_store.records import BlobRef, Plain
 def keep_arguments(
     store: Store, request: CallRequest, fields: dict[str, Plain]
 ) -> tuple[BlobRef, ...]:
-    """Small ones as a field, larger ones as a blob."""
+    """Small ones as a field, larger ones as a blob; their code by its digests."""
+    if request.codes:
+        fields["codes"] = request.codes
     encoded = request.arguments()
     size = len(encoded.data) if encoded else 0
     if encoded is None or size > ARGUMENTS_BYTES_MAX:

@@ -23,7 +23,8 @@ from nbdurable.engine.past.forks import HappenedInParent, forked_from
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
 from nbdurable.engine.past.policy import OnDoubt
 from nbdurable.engine.past.tally import Ledger
-from nbdurable.engine.past.wanted import Match
+from nbdurable.engine.past.wanted import Match, edited_given
+from nbdurable.engine.telling.wording import both
 from nbdurable.engine.where.moments import duration
 from nbdurable.errors import (
     AlreadyHappened,
@@ -90,6 +91,12 @@ def question(
     )
 
 
+def _edited(ask: Asking) -> CallPause:
+    return AlreadyHappened(
+        **ask.common, given=both(edited_given(ask.call, ask.request.codes))
+    )
+
+
 def _elsewhere(ask: Asking) -> CallPause:
     owner = ask.attempt.home.history.steps.get(ask.call.step)
     cell = owner.name if owner else ask.call.slot
@@ -142,7 +149,7 @@ def _doubt(ask: Asking) -> CallPause:
 
 
 _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
-    Past.EDITED: lambda ask: AlreadyHappened(**ask.common),
+    Past.EDITED: _edited,
     Past.UNRECOVERABLE: lambda ask: ResultGone(**ask.common, why=why_gone(ask.call)),
     Past.UNDIGESTIBLE_TWIN: _twin,
     Past.ELSEWHERE: _elsewhere,

@@ -11,6 +11,7 @@ from typing import Any
 
 from nbdurable.engine.calls import late
 from nbdurable.engine.calls.arguments import keep_arguments
+from nbdurable.engine.calls.code import CallCode
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers, Overtaken
 from nbdurable.engine.calls.numbers import Numbers
@@ -25,7 +26,6 @@ from nbdurable.engine.calls.used import Used
 from nbdurable.engine.codec import decode_exception
 from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.files.watched import Watched
-from nbdurable.engine.identity.code import call_code_digest
 from nbdurable.engine.past.belonging import Standing, within
 from nbdurable.engine.past.blame import Blame
 from nbdurable.engine.past.decide import OTHERS, Past
@@ -73,7 +73,7 @@ class Attempt:
         self.maps = itertools.count(1)
         self.leftovers = Leftovers()
         self.owners = Owners(home)
-        self._codes: dict[Callable[..., object], str] = {}
+        self.code = CallCode(home.sources)
         self._numbers = Numbers()
         self._scopes = Scopes()
         self._states: dict[str, ScopeState] = {}
@@ -368,13 +368,6 @@ class Attempt:
         while self._open:
             self._open.pop()()
         self.ended = True
-
-    def code_of(self, fn: Callable[..., object]) -> str:
-        """Digest of a tool's code, hex; computed once per attempt."""
-        code = self._codes.get(fn)
-        if code is None:
-            code = self._codes[fn] = call_code_digest(fn, self.home.sources).hex()
-        return code
 
     def record(
         self,

@@ -8,29 +8,21 @@ the places where they were, and a replay fills the objects that stand there now.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
+from nbdurable.engine.calls.keyed import Keyed, keyed
 from nbdurable.engine.calls.requests import Put
 from nbdurable.engine.calls.shared import Holding
 from nbdurable.engine.codec import JSON, Encoded, Unstorable, decode, encode, keep
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.identity import keys
-from nbdurable.engine.identity.canonical import Hasher, digest
-from nbdurable.engine.identity.code import ArgumentCodes
-from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.plain import ATOMS, of_atoms
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.values import named
-from nbdurable.engine.values.contents import digest_of
 from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.protocol import Stored
 from nbdurable_store.records import BlobRef
-
-NO_DIGEST = b"\0undigestible"
-"""What stands for an argument without a digest in a call key: records that are equal
-but for that argument share the key, so they can be asked about."""
 
 
 class Changed(NamedTuple):
@@ -54,11 +46,12 @@ class Given:
     Attributes:
         key: The call's key, 32 bytes.
         undigestible: Where an argument has no digest, or "".
+        met: The classes of the arguments, and code among them.
     """
 
     __slots__ = (
         "_arguments", "_counted", "_fixed", "_holding", "_marks", "_name",
-        "_only_atoms", "_secrets", "_sources", "key", "undigestible",
+        "_only_atoms", "_secrets", "_sources", "key", "met", "undigestible",
     )  # fmt: skip
 
     def __init__(
@@ -76,10 +69,11 @@ class Given:
         self._fixed: dict[str, bytes] = {}
         atoms = of_atoms(counted(arguments), secrets.found)
         self._only_atoms = atoms is not None
+        self.met: Collection[object] = ()
         if atoms is not None:
             self.key, self.undigestible = keys.plain_call_key(name, atoms), ""
         else:
-            self.key, self.undigestible = self._identify(arguments)
+            self.key, self.undigestible, self.met = self._identify(arguments)
 
     def begin(self) -> Encoded | None:
         """The arguments as plain data, if they are that; the call begins after this."""
@@ -107,7 +101,7 @@ class Given:
             self._holding = self._holding or Holding()
             self._holding.begin(self._marks.found)
             lost = [n for n, v in given.items() if self._marks.lost(n, v)]
-            self._fixed = {n: self._identify({n: given[n]})[0] for n in lost}
+            self._fixed = {n: self._identify({n: given[n]}).key for n in lost}
 
     def keep(self, value: object, put: Put) -> BlobRef:
         """Hand over the outcome: the value, and what the call changed.
@@ -133,14 +127,14 @@ class Given:
         return encode(whole, secrets=self._secrets, marks=self._marks, outcome=True)
 
     def _is_unchanged(self) -> bool:
-        return self._marks is None or self._identify(self._arguments)[0] == self.key
+        return self._marks is None or self._identify(self._arguments).key == self.key
 
     def _with_changes(self, value: object) -> Changed:
         assert self._holding is not None
         if self._holding.shared:
             raise Unstorable(why="calls side by side changed what they were given")
         for name, before in self._fixed.items():
-            if self._identify({name: self._arguments[name]})[0] != before:
+            if self._identify({name: self._arguments[name]}).key != before:
                 kind = type(self._arguments[name]).__name__
                 raise Unstorable(why=f"{name} ({kind}) was changed in place")
         changed = {n: v for n, v in self._arguments.items() if n not in self._fixed}
@@ -153,32 +147,6 @@ class Given:
         grafting.apply()
         return value.value if isinstance(value, Changed) else value
 
-    def _identify(self, arguments: dict[str, Any]) -> tuple[bytes, str]:
+    def _identify(self, arguments: dict[str, Any]) -> Keyed:
         counted = self._counted(arguments)
-        return call_key(self._name, counted, self._secrets, self._sources)
-
-
-def call_key(
-    name: str, arguments: Mapping[str, Any], secrets: Secrets, sources: Sources
-) -> tuple[bytes, str]:
-    """The key of a call, and where an argument has no digest ("" if all have one)."""
-    redact = secrets.apart
-    try:
-        whole = digest(
-            arguments, call_arguments=True, redact=redact, contents=digest_of
-        )
-        return keys.call_key(name, whole), ""
-    except Undigestible:
-        pass
-    codes = ArgumentCodes(sources, vars(sys.modules["__main__"]))
-    hasher = Hasher(call_arguments=True, redact=redact, codes=codes, contents=digest_of)
-    parts: dict[str, Any] = {}
-    where = ""
-    for parameter, value in arguments.items():
-        try:
-            parts[parameter] = hasher.digest(value)
-        except Undigestible as undigestible:
-            parts[parameter] = NO_DIGEST
-            kind = undigestible.type.removeprefix("builtins.")
-            where = where or f"{parameter}{undigestible.path} ({kind})"
-    return keys.call_key(name, digest(parts, call_arguments=True)), where
+        return keyed(self._name, counted, self._secrets, self._sources)

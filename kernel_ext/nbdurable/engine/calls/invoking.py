@@ -66,13 +66,17 @@ def requested(
     secrets = home.secrets
     given = Given(made.keyed, arguments, made.counted, secrets, home.sources)
     code = made.code(frame.attempt)
+    cls = made.owner(arguments)
+    met = given.met if cls is None else (*given.met, cls)
+    digest, codes = frame.attempt.code.with_given(code.digest, made.fn, met)
     on_doubt = made.policy.on_doubt
     return CallRequest(
         name=made.name,
         key=given.key,
         policy=made.policy,
         kind=made.kind,
-        code=code.digest,
+        code=digest,
+        codes=codes,
         text=lambda: _told(secrets, made.name, arguments, args, kwargs),
         arguments=given.begin,
         undigestible=given.undigestible or code.undigestible,

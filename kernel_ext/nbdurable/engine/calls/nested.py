@@ -63,7 +63,7 @@ class Step(Tool):
             return Code(hasher.digest(self.fn).hex())
         except Undigestible as bare:
             kind = bare.type.removeprefix("builtins.")
-            return Code(attempt.code_of(self.fn), f"{bare.path.strip()} ({kind})")
+            return Code(attempt.code.of(self.fn), f"{bare.path.strip()} ({kind})")
 
     def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
         """What keeps a result, unless replaying it would not be enough."""

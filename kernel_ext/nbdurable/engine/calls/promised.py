@@ -66,7 +66,7 @@ class Tool:
 
     def code(self, attempt: Attempt) -> Code:
         """The digest of what is called, as of now."""
-        return Code(attempt.code_of(self.fn))
+        return Code(attempt.code.of(self.fn))
 
     def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
         """What keeps a result."""
@@ -89,17 +89,22 @@ class Tool:
     def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments with the class of a class method as its name.
 
-        Its code is that of the tool, as the code of ``self`` is.
+        Its code is a part of the tool's, as that of the class of ``self`` is.
         """
-        first = next(iter(arguments), "")
-        cls = arguments.get(first)
-        if not isinstance(cls, type):
+        cls = self.owner(arguments)
+        if cls is None:
             return arguments
+        name = f"class {cls.__module__}.{cls.__qualname__}"
+        return {**arguments, next(iter(arguments)): name}
+
+    def owner(self, arguments: Mapping[str, Any]) -> type | None:
+        """The class whose class method this is, as it is called; None of others."""
+        cls = next(iter(arguments.values()), None)
+        if not isinstance(cls, type):
+            return None
         method = getattr(cls, self.fn.__name__, None)
         owner: object = getattr(method, "__self__", None)
-        if owner is not cls:
-            return arguments
-        return {**arguments, first: f"class {cls.__module__}.{cls.__qualname__}"}
+        return cls if owner is cls else None
 
 
 @dataclass(frozen=True, eq=False)

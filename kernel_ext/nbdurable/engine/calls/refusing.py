@@ -111,6 +111,7 @@ def _as_past(attempt: Attempt, claim: Claim, request: CallRequest) -> CallPast:
         effect=request.policy.effect,
         kind=request.kind,
         code=request.code,
+        codes=request.codes,
         text=request.text(),
         undigestible=request.undigestible,
         arguments=encoded.data.decode("utf-8", "surrogatepass") if encoded else None,

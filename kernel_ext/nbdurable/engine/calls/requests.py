@@ -5,9 +5,10 @@ Named tuples: each is made once per call, and a frozen dataclass takes four time
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from nbdurable.engine.codec import Encoded
 from nbdurable.engine.past.history import CallPast
@@ -37,6 +38,10 @@ TOOL_KIND = "tool"
 """The kind of a call of the user's own tool."""
 
 
+NO_CODES: Final[Mapping[str, str]] = MappingProxyType({})
+"""A call is given no code."""
+
+
 class Costs(NamedTuple):
     """What a call may cost.
 
@@ -61,6 +66,8 @@ class CallRequest(NamedTuple):
         policy: The tool's promises.
         kind: ``tool``, ``http``, ``step``, or what it waits for.
         code: Digest of the tool's code, hex, or "".
+        codes: Digest (hex) of each class and function among its arguments whose code is
+            a part of that.
         text: Tells the call as people read it; a replayed call isn't told.
         arguments: The arguments encoded as plain data, if they are plain; called
             before the call is executed.
@@ -91,6 +98,7 @@ class CallRequest(NamedTuple):
     decode: Callable[[str, bytes | Stored], object]
     kind: str = TOOL_KIND
     code: str = ""
+    codes: Mapping[str, str] = NO_CODES
     arguments: Callable[[], Encoded | None] = lambda: None
     undigestible: str = ""
     changed: Callable[[], Encoded | None] = lambda: None

@@ -12,7 +12,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-_lock: Final = threading.Lock()
+_lock: Final = threading.RLock()
+"""Re-entrant: a stream that the garbage collector closes in here ends its own call."""
+
 _held: Final[dict[int, list[Holding]]] = {}
 """By the id of an object: who holds it now; they keep it alive."""
 

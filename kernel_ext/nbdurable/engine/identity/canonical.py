@@ -123,6 +123,8 @@ class Hasher:
 
     Attributes:
         types: The exact types met, except those of plain trees.
+        named: Functions, classes and modules met that nobody gave a form, so that only
+            their name is in the digest.
     """
 
     def __init__(
@@ -138,6 +140,7 @@ class Hasher:
         self._redact = redact
         self._codes = codes
         self.types: set[type] = set()
+        self.named: list[object] = []
         self._forget()
 
     def digest(self, value: object) -> bytes:
@@ -235,8 +238,10 @@ class Hasher:
         cls = type(value)
         self.types.add(cls)
         kind = kind_of(cls)
-        if kind is CODE and self._codes is not None:
-            return bound(value) or self._codes.form(value)
+        if kind is CODE:
+            if self._codes is not None:
+                return bound(value) or self._codes.form(value)
+            self.named.append(value)
         if self._call_arguments and cls is dict:
             value = dict(plain.by_key(value))  # type: ignore[arg-type]  # a dict
         try:

@@ -43,3 +43,35 @@ def _base(part: ast.expr) -> Iterator[str]:
         part = part.value
     if isinstance(part, ast.Name):
         yield part.id
+
+
+def class_state(node: ast.ClassDef) -> set[str]:
+    r"""The attributes that a class binds on itself while it is used: ``cls.made += 1``.
+
+    What a method binds on its ``self`` is the instance's.
+
+    Example:
+        >>> source = "class A:\n  def f(self): self.a = 1; A.b += 1; type(self).c = 2"
+        >>> sorted(class_state(ast.parse(source).body[0]))
+        ['b', 'c']
+    """
+    methods = (n for n in node.body if isinstance(n, METHODS))
+    return {name for method in methods for name in _bound_on_others(method)}
+
+
+METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+_OF_CLASS: Final = {"__new__", "__init_subclass__", "__class_getitem__"}
+"""Methods that are given the class without being told to be."""
+
+
+def _bound_on_others(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    decorators = {d.id for d in method.decorator_list if isinstance(d, ast.Name)}
+    of_class = method.name in _OF_CLASS or decorators & {"classmethod", "staticmethod"}
+    arguments = [*method.args.posonlyargs, *method.args.args]
+    own = arguments[0].arg if arguments and not of_class else ""
+    for part in ast.walk(method):
+        if isinstance(part, ast.Attribute) and not isinstance(part.ctx, ast.Load):
+            of = part.value
+            if not (isinstance(of, ast.Name) and of.id == own):
+                yield part.attr

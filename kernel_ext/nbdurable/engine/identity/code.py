@@ -10,7 +10,7 @@ from typing import Any
 
 from nbdurable.engine.identity import keys, plain, registry
 from nbdurable.engine.identity.canonical import Hasher
-from nbdurable.engine.identity.changes import changed_names
+from nbdurable.engine.identity.changes import changed_names, class_state
 from nbdurable.engine.identity.codes import Codes, Item
 from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
@@ -62,6 +62,18 @@ class CallCodes(Codes):
 
     def _attribute(self, value: object) -> object:
         return self.counted(value)
+
+    def _attributes(self, cls: type, *, written: bool) -> Iterator[Item]:
+        """Without what the class binds on itself: a counter is no edit."""
+        bound = {f"attribute {name}" for name in self._bound_by(cls)}
+        items = super()._attributes(cls, written=written)
+        return (item for item in items if item[0] not in bound)
+
+    def _bound_by(self, cls: type) -> Iterator[str]:
+        for base in filter(self.is_local, cls.__mro__):
+            node = self.definition(base)
+            if node is not None:
+                yield from class_state(node)
 
     def _reached(
         self, facts: Facts, globals_: Mapping[str, object], closure: Iterable[str] = ()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from ast import ClassDef
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, TypeAlias
@@ -116,6 +117,12 @@ class Codes:
     def is_local(self, cls: type) -> bool:
         """Whether a class is the notebook's or a local module's."""
         return cls.__module__ == NOTEBOOK or self._sources.holds(_file_of(cls))
+
+    def counts(self, code: type | FunctionType) -> bool:
+        """Whether a class or function is local, or a wrapper around a local one."""
+        if isinstance(code, type):
+            return self.is_local(code)
+        return any(map(self._is_local_function, unwrapped(code)))
 
     def imports(self, names: Iterable[str]) -> list[Imported]:
         """The modules that the notebook's imports name, as far as they can change."""
@@ -266,11 +273,15 @@ class Codes:
 
     # --- classes
 
+    def definition(self, cls: type) -> ClassDef | None:
+        """The text of a local class, if it is known."""
+        home = None if cls.__module__ == NOTEBOOK else _file_of(cls)
+        return self._sources.class_(cls, home)
+
     def _class(self, cls: type) -> Form:
         if not self.is_local(cls):
             return self._named(cls)
-        home = None if cls.__module__ == NOTEBOOK else _file_of(cls)
-        node = self._sources.class_(cls, home)
+        node = self.definition(cls)
         items: dict[str, object] = {"metaclass": type(cls)}
         items |= {f"base {place}": base for place, base in enumerate(cls.__bases__)}
         items |= self._attributes(cls, written=node is not None)
@@ -278,9 +289,8 @@ class Codes:
         if node is None:
             return named_form(Tag.MADE_CLASS, (name,), items, _code_path)
         facts = self._sources.facts(node)
-        globals_ = (
-            self._namespace if home is None else vars(sys.modules[cls.__module__])
-        )
+        here = cls.__module__ == NOTEBOOK
+        globals_ = self._namespace if here else vars(sys.modules[cls.__module__])
         items |= self._reached(facts, globals_)
         return named_form(Tag.CLASS, (name, self._source(facts)), items, _code_path)
 

@@ -7,6 +7,7 @@ other values. Kinds never hash and never recurse; only the hasher does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias
 
 from nbdurable.engine.identity.keys import Buffer, Tag
@@ -153,7 +154,7 @@ class Stretches(Sequence[object]):
         return self._cut(place)
 
 
-def qualified(cls: type) -> str:
+def qualified(cls: type | FunctionType) -> str:
     """Module and qualified name of a type: its identity among values."""
     return f"{cls.__module__}.{cls.__qualname__}"
 

@@ -71,6 +71,7 @@ class Tag(Enum):
     OPAQUE = "opaque"
     STATE = "state"
     IMPORTED = "module.imported"
+    GIVEN_CODE = "code.given"
     # files
     FILE = "file"
     NAMES = "file.names"
@@ -217,6 +218,20 @@ def plain_call_key(name: str, arguments: bytes) -> bytes:
         arguments: Canonical bytes of the bound arguments, as `plain.stream` gives them.
     """
     return tagged(Tag.CALL, name.encode(), tagged(Tag.PLAIN, arguments))
+
+
+def given_code(code: bytes, given: Iterable[tuple[str, bytes]]) -> bytes:
+    """The code of a call whose arguments bring code of their own.
+
+    Args:
+        code: Digest of the tool's code.
+        given: The name and the code digest of each class and function that it is given;
+            their order doesn't count. With none, the tool's digest is the code.
+    """
+    fields = [code]
+    for name, digest in sorted(given):
+        fields += [name.encode("utf-8", "surrogatepass"), digest]
+    return tagged(Tag.GIVEN_CODE, *fields)
 
 
 def http_key(

@@ -79,6 +79,6 @@ def states(codes: States, values: Mapping[str, object]) -> Mapping[str, bytes]:
     return found
 
 
-def class_name(cls: type) -> str:
-    """How a class is told whose instances were read."""
+def class_name(cls: type | FunctionType) -> str:
+    """How a class is told whose instances were read, and a function."""
     return qualified(cls).removeprefix("__main__.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from nbdurable_store.records import Plain
+from nbdurable_store.records import BlobRef, Plain, Record
 
 Fields = Mapping[str, Plain]
 
@@ -48,3 +48,10 @@ def texts(fields: Fields, name: str) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         return ()
     return tuple(str(v) for v in value)
+
+
+def arguments(record: Record) -> BlobRef | str | None:
+    """The kept arguments of a call that started: small ones stand in its fields."""
+    if record.blobs:
+        return record.blobs[0]
+    return text(record.fields, "arguments") or None

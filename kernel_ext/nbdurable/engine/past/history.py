@@ -275,6 +275,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         effect=_EFFECTS.get(fields.text(f, "effect"), Effect.WRITE),
         kind=fields.text(f, "kind"),
         code=fields.text(f, "code"),
+        codes=fields.mapping(f, "codes"),
         text=fields.text(f, "text"),
         undigestible=fields.text(f, "undigestible"),
         inner=fields.text(f, "inner"),
@@ -282,7 +283,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         tries=fields.number(f, "tries", 1),
         owner=order[1],
         started_us=record.at_us,
-        arguments=_arguments(record),
+        arguments=fields.arguments(record),
         adopted_from=known.adopted_from if known else "",
         once_in=known.once_in if known else (),
         earlier=(*known.earlier, replace(known, earlier=())) if known else (),
@@ -293,12 +294,6 @@ def _call_started(history: History, record: Record, order: Order) -> None:
     history.forked.discard(call.id)
     if known is None or known.key != call.key:
         history.by_key.setdefault(call.key, []).append(call.id)
-
-
-def _arguments(record: Record) -> BlobRef | str | None:
-    if record.blobs:
-        return record.blobs[0]
-    return fields.text(record.fields, "arguments") or None
 
 
 def _call_ended(history: History, record: Record, order: Order) -> None:

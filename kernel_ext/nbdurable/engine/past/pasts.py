@@ -69,6 +69,7 @@ class CallPast:
         effect: Its tool's effect when it was last executed.
         kind: ``tool``, ``http`` or ``step``.
         code: Digest of the tool's code, hex, or "".
+        codes: Digest (hex) of the code among its arguments, which is a part of that.
         text: The call as people read it, at most 2 kB.
         undigestible: Where an argument had no digest, or "".
         state: How the latest attempt stands.
@@ -106,6 +107,7 @@ class CallPast:
     kind: str
     code: str
     text: str
+    codes: Mapping[str, Plain] = field(default_factory=dict)
     undigestible: str = ""
     inner: str = ""
     state: CallState = CallState.STARTED

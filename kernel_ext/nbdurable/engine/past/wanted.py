@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from nbdurable.engine.past.belonging import Standing
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.policy import Policy
+from nbdurable_store.records import Plain
 
 
 class Wanted(NamedTuple):
@@ -73,6 +74,16 @@ def same_arguments(call: CallPast, wanted: Wanted) -> bool:
     if isinstance(kept, str):
         return kept.encode("utf-8", "surrogatepass") == given
     return kept.names(given)
+
+
+def edited_given(call: CallPast, codes: Mapping[str, Plain]) -> list[str]:
+    """The classes and functions among a call's arguments that are other ones now.
+
+    Args:
+        call: The recorded call.
+        codes: What it would be given now, with its digests.
+    """
+    return [name for name, code in codes.items() if call.codes.get(name) != code]
 
 
 def comparable(call: CallPast, wanted: Wanted) -> bool:

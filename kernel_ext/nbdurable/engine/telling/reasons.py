@@ -10,6 +10,7 @@ from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.wanted import edited_given
 from nbdurable.engine.telling import details
 from nbdurable.engine.telling.attempts import raised
 from nbdurable.engine.telling.reference import name_of
@@ -76,7 +77,7 @@ def not_that_one(
     if reset is not None and other.ended_order < reset:
         return "you asked for a rerun"
     if other.code != call.code:
-        return f"the code of {call.name} changed{_code(history, call, other, present)}"
+        return _code(history, call, other, present)
     if other.outcome is None:
         unstored = fields.text(other.fields, "unstored")
         return f"its result was not kept{unstored and f': {unstored}'}"
@@ -96,11 +97,15 @@ def not_that_one(
 
 
 def _code(history: History, call: CallPast, other: CallPast, present: Present) -> str:
-    """Which line of a tool, or of what it reaches, is another one."""
+    """Which line of a tool, of what it is given or of what it reaches is another one."""
+    given = edited_given(other, call.codes)
+    if given and not other.codes:
+        return f"the code of {both(given)} was not recorded with it"
     steps = history.steps.get(other.step), history.steps.get(call.step)
     old, new = (present.evidence(s) if s else evidence.NOTHING for s in steps)
-    found = list(details.code(old, new))
-    return f": {'; '.join(found[:2])}" if found else ""
+    lines = "; ".join([*details.code(old, new)][:2])
+    changed = f"the code of {both(given or [call.name])} changed"
+    return f"{changed}: {lines}" if lines else changed
 
 
 def _changed_files(old: CallPast, new: CallPast) -> list[str]:

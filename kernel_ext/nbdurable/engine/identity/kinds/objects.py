@@ -1,7 +1,7 @@
 """Instances: by their fields, else by the structure that their reduce describes.
 
 The code of a class is no part of a value; its qualified name is. (A step's key counts
-the code of the classes it reads, a call's key doesn't.)
+the code of the classes it reads; of a call it is recorded beside the key.)
 
 What a class says about its own state counts most (`__reduce__`, `__getstate__`), then
 its fields, then its attributes. What an object remembers of its own computations
