@@ -86,6 +86,7 @@ export interface Calls {
   start_ms: number[];
   ms: number[];
   tokens: number[];
+  tries: number[];
 }
 
 /** Everything that a view shows at first. */

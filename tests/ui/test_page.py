@@ -70,7 +70,7 @@ def test_a_click_opens_details(show: Open) -> None:
     """A click on a bar shows the call's arguments and result; ✕ closes them."""
     opened = show(research())
     opened.drawn()
-    opened.page.locator("canvas").click(position={"x": 240, "y": 72})
+    opened.page.locator(".lanes canvas").click(position={"x": 240, "y": 72})
     details = opened.page.locator(".details")
     expect(details).to_contain_text("Paper ")
     expect(details.get_by_role("heading", name="arguments")).to_be_visible()
@@ -82,7 +82,7 @@ def test_keys_alone_are_enough(show: Open) -> None:
     """The keyboard reaches the picture, goes from call to call, opens and closes one."""
     opened = show(research())
     opened.drawn()
-    opened.page.locator("canvas").focus()
+    opened.page.locator(".lanes canvas").focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
         opened.page.keyboard.press(key)
     expect(opened.page.get_by_role("status").last).to_contain_text("2 summarise(")
@@ -140,6 +140,43 @@ def test_zoom_and_pan(show: Open) -> None:
     opened.page.get_by_role("button", name="show everything").click()
     opened.page.wait_for_function(f"before => {url} === before", arg=everything)
     assert opened.wrong == []
+
+
+def test_the_overview_leads_anywhere(show: Open) -> None:
+    """Looked at closely, a strip shows the whole run: keys and pointer move the window."""
+    opened = show(research())
+    opened.drawn()
+    window = opened.page.get_by_role("slider")
+    expect(window).to_be_hidden()
+    opened.page.get_by_role("button", name="zoom in").click(click_count=4)
+    expect(window).to_be_visible()
+    window.press("End")
+    expect(window).to_have_attribute("aria-valuetext", re.compile("to 100 percent"))
+    window.press("PageUp")
+    expect(window).not_to_have_attribute("aria-valuetext", re.compile("to 100 percent"))
+    box = opened.page.locator(".brush").bounding_box()
+    assert box is not None
+    opened.page.mouse.move(box["x"] + 4, box["y"] + 9)
+    opened.page.mouse.down()
+    opened.page.mouse.move(box["x"] + box["width"] / 10, box["y"] + 9, steps=3)
+    opened.page.mouse.up()
+    opened.page.locator(".brush").dblclick(position={"x": 400, "y": 9})
+    expect(window).to_be_hidden()
+    assert opened.wrong == []
+
+
+def test_a_part_is_brushed(show: Open) -> None:
+    """A drag over the strip of a large run shows that part of it."""
+    opened = show(page(many(3_000), page_script()))
+    opened.drawn()
+    window = opened.page.get_by_role("slider")
+    expect(window).to_have_attribute("aria-valuetext", "everything")
+    box = opened.page.locator(".brush").bounding_box()
+    assert box is not None
+    for share, act in ((0.25, "down"), (0.5, "up")):
+        opened.page.mouse.move(box["x"] + box["width"] * share, box["y"] + 9, steps=4)
+        getattr(opened.page.mouse, act)()
+    expect(window).to_have_attribute("aria-valuetext", "25 to 50 percent")
 
 
 @pytest.mark.parametrize("width", [320, 1_000])

@@ -184,6 +184,7 @@ class Calls:
         start_ms: When it was executed, milliseconds since the run was opened.
         ms: How long that took; 0 where it is not known.
         tokens: Tokens in and out.
+        tries: How many of its attempts were made in the attempt of the step.
     """
 
     names: tuple[str, ...]
@@ -197,6 +198,7 @@ class Calls:
     start_ms: tuple[float, ...]
     ms: tuple[float, ...]
     tokens: tuple[int, ...]
+    tries: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,7 +215,7 @@ def _kernel(run: RunView, kernel: KernelView) -> Kernel:
 
 # ---- calls -------------------------------------------------------------------------------
 
-Cells = tuple[str, str, str, str, str, str, int, float, float, int]
+Cells = tuple[str, str, str, str, str, str, int, float, float, int, int]
 """A call with its words instead of their places."""
 
 
@@ -237,6 +237,7 @@ def _columns(run: RunView, rows: Sequence[Row]) -> Calls:
                 _since(run, call.started_us),
                 call.ms or _so_far(step, call),
                 call.tokens,
+                call.tries,
             )
             for step, call in rows
         ]
@@ -261,8 +262,8 @@ def _written(rows: Sequence[Cells]) -> Calls:
     def place(text: str) -> int:
         return places.setdefault(text, len(places))
 
-    columns = list(zip(*rows, strict=True)) or [()] * 10
-    attempt, ids, number, name, text, fate, depth, start_ms, ms, tokens = columns
+    columns = list(zip(*rows, strict=True)) or [()] * 11
+    attempt, ids, number, name, text, fate, depth, start_ms, ms, tokens, tries = columns
     return Calls(
         attempt=tuple(map(place, attempt)),
         id=tuple(ids),
@@ -274,6 +275,7 @@ def _written(rows: Sequence[Cells]) -> Calls:
         start_ms=tuple(start_ms),
         ms=tuple(ms),
         tokens=tuple(tokens),
+        tries=tuple(tries),
         names=tuple(places),
     )
 
@@ -291,5 +293,6 @@ def _read(calls: Calls) -> Iterable[Cells]:
         calls.start_ms,
         calls.ms,
         calls.tokens,
+        calls.tries,
         strict=True,
     )

@@ -7,7 +7,7 @@ import { fill, h } from "./dom";
 import { List } from "./list";
 import { cells, details, head, needs } from "./parts";
 import { Picture } from "./picture";
-import { heard, keyOf, nothing, pieceOf, shares, type State } from "./state";
+import { attemptOf, heard, keyOf, nothing, pieceOf, shares, type State } from "./state";
 import { STYLE } from "./style";
 import type { More } from "./values";
 
@@ -117,7 +117,7 @@ class View {
     if (call < 0) return this.close();
     this.picture.mark(call);
     this.list.mark(call);
-    this.open(rows.attempt[call]!, rows.id[call]!);
+    this.open(attemptOf(rows, call), rows.id[call]!);
   }
 
   private open(attempt: string, call: string): void {

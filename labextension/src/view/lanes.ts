@@ -1,21 +1,29 @@
 // From calls to bars in lanes: where everything stands in the picture. Pure.
 //
 // A row per cell; its attempts stand behind each other on one axis of time, calls that ran
-// side by side in lanes under each other. Calls within a call are strips in its bar.
-// Replayed calls took no time: they stand in a band before the call that ran next.
+// side by side in lanes under each other. Calls within a call are strips in its bar, those
+// side by side again under each other. Replayed calls took no time: they stand in a band
+// before the call that ran next.
+//
+// A run can have a hundred thousand calls, and a plan is made anew with every change: its
+// parts are columns of numbers, and nothing is made per call.
 
-import type { Snapshot } from "../protocol";
+import type { Attempt, Snapshot } from "../protocol";
 import { Axis, lowerBound, type Gap, type Instant, type Span } from "./axis";
-import type { Rows } from "./state";
+import { busy, order } from "./spans";
+import { FATES, type Rows } from "./state";
 
 export const LANE = 22;
 export const BAR = 18;
 const LANES_MAX = 16;
+/** Strips of calls within a call that are seen under each other in its bar. */
+export const STRIPS_MAX = 3;
 const SERVED = 11;
 const PILL = 58;
 /** Room for a call of which only the begin is known: its sign can be read. */
 const CUT = 22;
-const CUT_OFF = new Set(["in doubt", "stopped"]);
+const REPLAYED = FATES.indexOf("replayed");
+const CUT_OFF = new Set(["in doubt", "stopped"].map((fate) => FATES.indexOf(fate)));
 
 /** The bars of a cell, as columns sorted by their left edge. */
 export interface Lanes {
@@ -25,9 +33,11 @@ export interface Lanes {
   left: Float64Array;
   right: Float64Array;
   lane: Uint8Array;
+  /** Of a call within a call, the strip that it is in its bar. */
+  strip: Uint8Array;
   /** The widest bar: how far to look back from a place. */
   widest: number;
-  /** The call of each bar; -1 for a replay of the whole cell. */
+  /** The call of each bar. */
   call: Int32Array;
   groups: Group[];
   pills: Group[];
@@ -63,28 +73,16 @@ const WAIT_MS_MIN = 1_000;
 
 export function plan(shown: Snapshot, rows: Rows, width: number, named: number): Plan {
   const mine = byAttempt(shown, rows);
-  const instants: Instant[] = [];
-  const spans: Span[] = [];
-  shown.attempts.forEach((attempt, a) => {
-    spans.push({ start: attempt.start_ms, end: Math.max(attempt.end_ms, attempt.start_ms + 0.001), quiet: true });
-    const cut = mine[a]!.filter((n) => CUT_OFF.has(rows.fate[n]!)).map((n) => end(rows, n));
-    for (const at of new Set(cut)) instants.push({ at, width: CUT });
-    for (const at of attempt.replays_ms) instants.push({ at, width: PILL });
-    for (const n of mine[a]!) {
-      if (rows.fate[n] !== "replayed") spans.push({ start: rows.start[n]!, end: end(rows, n), quiet: false });
-    }
-    for (const band of bands(rows, mine[a]!, attempt.start_ms)) {
-      instants.push({ at: band.at, width: SERVED * band.calls.length + 4 });
-    }
-  });
-  const axis = new Axis(spans, instants, width);
+  const axis = new Axis(spansOf(shown, rows, mine), instantsOf(shown, rows, mine), width);
   const lanes: Lanes[] = [];
   let y = HEAD;
-  shown.cells.forEach((_, cell) => {
-    const row = rowOf(shown, rows, mine, axis, cell, y + named);
+  const ofCell: number[][] = shown.cells.map(() => []);
+  shown.attempts.forEach((attempt, a) => ofCell[attempt.cell]?.push(a));
+  for (const attempts of ofCell) {
+    const row = rowOf(shown, rows, mine, axis, attempts, y + named);
     lanes.push(row);
     y += named + row.height + ROW_GAP;
-  });
+  }
   const gaps = axis.gaps
     .filter((gap) => gap.end - gap.start >= WAIT_MS_MIN)
     .map((gap) => ({ ...gap, left: axis.after(gap.start), right: axis.before(gap.end) }));
@@ -107,14 +105,56 @@ function end(rows: Rows, n: number): number {
 }
 
 /** The calls of each attempt, in order. */
-function byAttempt(shown: Snapshot, rows: Rows): number[][] {
+function byAttempt(shown: Snapshot, rows: Rows): Int32Array[] {
   const places = new Map(shown.attempts.map((attempt, a) => [attempt.id, a]));
-  const mine: number[][] = shown.attempts.map(() => []);
+  const ofWord = Int32Array.from(rows.words, (word) => places.get(word) ?? -1);
+  const counts = new Int32Array(shown.attempts.length);
   for (let n = 0; n < rows.id.length; n++) {
-    const a = places.get(rows.attempt[n]!);
-    if (a !== undefined) mine[a]!.push(n);
+    const a = ofWord[rows.attempt[n]!]!;
+    if (a >= 0) counts[a]!++;
+  }
+  const mine = Array.from(counts, (count) => new Int32Array(count));
+  counts.fill(0);
+  for (let n = 0; n < rows.id.length; n++) {
+    const a = ofWord[rows.attempt[n]!]!;
+    if (a >= 0) mine[a]![counts[a]!++] = n;
   }
   return mine;
+}
+
+function spansOf(shown: Snapshot, rows: Rows, mine: Int32Array[]): Span[] {
+  const most = mine.reduce((sum, calls) => sum + calls.length, 0);
+  const starts = new Float64Array(most);
+  const ends = new Float64Array(most);
+  let count = 0;
+  for (const calls of mine) {
+    for (let at = 0; at < calls.length; at++) {
+      const n = calls[at]!;
+      if (rows.fate[n] === REPLAYED) continue;
+      starts[count] = rows.start[n]!;
+      ends[count++] = end(rows, n);
+    }
+  }
+  const quiet = shown.attempts.map((attempt) => ({
+    start: attempt.start_ms,
+    end: Math.max(attempt.end_ms, attempt.start_ms + 0.001),
+    quiet: true,
+  }));
+  return quiet.concat(busy(starts.subarray(0, count), ends.subarray(0, count)));
+}
+
+function instantsOf(shown: Snapshot, rows: Rows, mine: Int32Array[]): Instant[] {
+  const instants: Instant[] = [];
+  shown.attempts.forEach((attempt, a) => {
+    const cut = new Set<number>();
+    for (const n of mine[a]!) if (CUT_OFF.has(rows.fate[n]!)) cut.add(end(rows, n));
+    for (const at of cut) instants.push({ at, width: CUT });
+    for (const at of attempt.replays_ms) instants.push({ at, width: PILL });
+    for (const band of bands(rows, mine[a]!, attempt.start_ms)) {
+      instants.push({ at: band.at, width: SERVED * band.calls.length + 4 });
+    }
+  });
+  return instants;
 }
 
 interface Band {
@@ -123,13 +163,15 @@ interface Band {
 }
 
 /** Replayed calls, gathered before the call that ran next. */
-function bands(rows: Rows, calls: number[], start: number): Band[] {
+function bands(rows: Rows, calls: Int32Array, start: number): Band[] {
   const found: Band[] = [];
+  if (!calls.some((n) => rows.fate[n] === REPLAYED)) return found;
   let open: number[] = [];
   let last = start;
-  for (const n of calls) {
+  for (let at = 0; at < calls.length; at++) {
+    const n = calls[at]!;
     if (rows.depth[n]) continue;
-    if (rows.fate[n] === "replayed") {
+    if (rows.fate[n] === REPLAYED) {
       open.push(n);
     } else {
       if (open.length) found.push({ at: rows.start[n]!, calls: open });
@@ -141,79 +183,150 @@ function bands(rows: Rows, calls: number[], start: number): Band[] {
   return found;
 }
 
-interface Bar {
-  left: number;
-  right: number;
-  lane: number;
-  call: number;
+/** Bars as they are found, in columns that are long enough. */
+interface Bars {
+  count: number;
+  left: Float64Array;
+  right: Float64Array;
+  lane: Uint8Array;
+  strip: Uint8Array;
+  call: Int32Array;
 }
 
-function rowOf(shown: Snapshot, rows: Rows, mine: number[][], axis: Axis, cell: number, y: number): Lanes {
-  const bars: Bar[] = [];
-  const groups: Group[] = [];
-  const pills: Group[] = [];
-  shown.attempts.forEach((attempt, a) => {
-    if (attempt.cell !== cell) return;
-    const own = [...served(rows, mine[a]!, axis, attempt.start_ms), ...ran(rows, mine[a]!, axis)];
-    const lanes = own.reduce((most, bar) => Math.max(most, bar.lane + 1), 1);
-    const edges = [axis.before(attempt.start_ms), axis.after(attempt.end_ms)] as const;
-    const left = own.reduce((least, bar) => Math.min(least, bar.left), edges[0]);
-    const right = own.reduce((most, bar) => Math.max(most, bar.right), Math.max(edges[1], left + 4));
-    groups.push({ attempt: a, left, right, lanes });
-    bars.push(...own.filter((bar) => bar.call >= 0));
-    for (const at of attempt.replays_ms) {
-      pills.push({ attempt: a, left: axis.before(at), right: axis.before(at) + PILL * axis.granted, lanes: 1 });
-    }
-  });
-  bars.sort((one, other) => one.left - other.left);
-  const lanes = groups.reduce((most, group) => Math.max(most, group.lanes), 1);
-  return {
-    y,
-    height: CAPTION + lanes * LANE,
-    lanes,
-    left: Float64Array.from(bars, (bar) => bar.left),
-    right: Float64Array.from(bars, (bar) => bar.right),
-    lane: Uint8Array.from(bars, (bar) => bar.lane),
-    widest: bars.reduce((most, bar) => Math.max(most, bar.right - bar.left), 0),
-    call: Int32Array.from(bars, (bar) => bar.call),
-    groups,
-    pills,
+function rowOf(shown: Snapshot, rows: Rows, mine: Int32Array[], axis: Axis, attempts: number[], y: number): Lanes {
+  const most = attempts.reduce((sum, a) => sum + mine[a]!.length, 0);
+  const bars: Bars = {
+    count: 0,
+    left: new Float64Array(most),
+    right: new Float64Array(most),
+    lane: new Uint8Array(most),
+    strip: new Uint8Array(most),
+    call: new Int32Array(most),
   };
+  const groups = attempts.map((a) => groupOf(shown.attempts[a]!, a, rows, mine[a]!, axis, bars));
+  const pills = attempts.flatMap((a) =>
+    shown.attempts[a]!.replays_ms.map((at) => ({ attempt: a, left: axis.before(at), right: axis.before(at) + PILL * axis.granted, lanes: 1 })),
+  );
+  const lanes = groups.reduce((wide, group) => Math.max(wide, group.lanes), 1);
+  return { y, height: CAPTION + lanes * LANE, lanes, ...inOrder(bars), groups, pills };
 }
 
-function served(rows: Rows, calls: number[], axis: Axis, start: number): Bar[] {
-  return bands(rows, calls, start).flatMap((band) => {
+function groupOf(attempt: Attempt, a: number, rows: Rows, calls: Int32Array, axis: Axis, bars: Bars): Group {
+  const first = bars.count;
+  served(rows, calls, axis, attempt.start_ms, bars);
+  ran(rows, calls, axis, bars);
+  let left = axis.before(attempt.start_ms);
+  let right = Math.max(axis.after(attempt.end_ms), left + 4);
+  let lanes = 1;
+  for (let n = first; n < bars.count; n++) {
+    left = Math.min(left, bars.left[n]!);
+    right = Math.max(right, bars.right[n]!);
+    lanes = Math.max(lanes, bars.lane[n]! + 1);
+  }
+  return { attempt: a, left, right, lanes };
+}
+
+/** The columns sorted by their left edges. */
+function inOrder(bars: Bars): Pick<Lanes, "left" | "right" | "lane" | "strip" | "call" | "widest"> {
+  const places = order(bars.left.subarray(0, bars.count));
+  const made = {
+    left: new Float64Array(bars.count),
+    right: new Float64Array(bars.count),
+    lane: new Uint8Array(bars.count),
+    strip: new Uint8Array(bars.count),
+    call: new Int32Array(bars.count),
+    widest: 0,
+  };
+  for (let n = 0; n < bars.count; n++) {
+    const from = places[n]!;
+    made.left[n] = bars.left[from]!;
+    made.right[n] = bars.right[from]!;
+    made.lane[n] = bars.lane[from]!;
+    made.strip[n] = bars.strip[from]!;
+    made.call[n] = bars.call[from]!;
+    made.widest = Math.max(made.widest, made.right[n]! - made.left[n]!);
+  }
+  return made;
+}
+
+function put(bars: Bars, left: number, right: number, lane: number, strip: number, call: number): void {
+  const n = bars.count++;
+  bars.left[n] = left;
+  bars.right[n] = right;
+  bars.lane[n] = lane;
+  bars.strip[n] = strip;
+  bars.call[n] = call;
+}
+
+function served(rows: Rows, calls: Int32Array, axis: Axis, start: number, bars: Bars): void {
+  const width = SERVED * axis.granted;
+  for (const band of bands(rows, calls, start)) {
     const left = axis.before(band.at);
-    const width = SERVED * axis.granted;
-    return band.calls.map((call, n) => ({ left: left + n * width, right: left + (n + 1) * width, lane: 0, call }));
-  });
+    band.calls.forEach((call, n) => put(bars, left + n * width, left + (n + 1) * width, 0, 0, call));
+  }
 }
 
 /** Calls that ran, each in the first lane that is free; those within one share its lane. */
-function ran(rows: Rows, calls: number[], axis: Axis): Bar[] {
-  const own = calls.filter((n) => rows.fate[n] !== "replayed");
-  const around = new Map<number, number>();
-  const open: number[] = [];
-  for (const n of own) {
-    while (open.length && rows.depth[open[open.length - 1]!]! >= rows.depth[n]!) open.pop();
-    if (open.length) around.set(n, open[0]!);
-    open.push(n);
+function ran(rows: Rows, calls: Int32Array, axis: Axis, bars: Bars): void {
+  const own = calls.filter((n) => rows.fate[n] !== REPLAYED);
+  const around = enclosing(rows, own);
+  const lanes = lanesOf(rows, own, around);
+  for (let at = 0; at < own.length; at++) {
+    const call = own[at]!;
+    const top = around ? around[at]! : -1;
+    const left = axis.after(rows.start[call]!);
+    const right = Math.max(edge(rows, call, axis), left + 1);
+    if (top < 0) put(bars, left, right, lanes[at]!, 0, call);
+    else put(bars, left, right, lanes[top]!, lanes[at]!, call);
   }
-  const laneOf = new Map<number, number>();
+}
+
+/** For each call within another one, where the outermost that encloses it is: its number says. */
+function enclosing(rows: Rows, own: Int32Array): Int32Array | null {
+  if (!own.some((n) => rows.depth[n])) return null;
+  const around = new Int32Array(own.length).fill(-1);
+  const numbered = new Map<string, number>();
+  let top = -1;
+  for (let at = 0; at < own.length; at++) {
+    const n = own[at]!;
+    if (rows.depth[n]) {
+      around[at] = numbered.get(rows.number[n]!.split(".", 1)[0]!) ?? top;
+      continue;
+    }
+    top = at;
+    if (rows.number[n]) numbered.set(rows.number[n]!, at);
+  }
+  return around;
+}
+
+/** The first free lane of each call; within another call, the first free strip of that one. */
+function lanesOf(rows: Rows, own: Int32Array, around: Int32Array | null): Uint8Array {
+  const starts = new Float64Array(own.length);
+  for (let at = 0; at < own.length; at++) starts[at] = rows.start[own[at]!]!;
+  const lanes = new Uint8Array(own.length);
   const free: number[] = [];
-  const tops = own.filter((n) => !around.has(n)).sort((one, other) => rows.start[one]! - rows.start[other]!);
-  for (const n of tops) {
-    let lane = free.findIndex((until) => until <= rows.start[n]!);
-    if (lane < 0) lane = Math.min(free.length, LANES_MAX - 1);
-    free[lane] = end(rows, n);
-    laneOf.set(n, lane);
+  const within = new Map<number, number[]>();
+  for (const at of order(starts)) {
+    const top = around ? around[at]! : -1;
+    const until = end(rows, own[at]!);
+    if (top < 0) {
+      lanes[at] = taken(free, starts[at]!, until, LANES_MAX);
+      continue;
+    }
+    let open = within.get(top);
+    if (!open) within.set(top, (open = []));
+    lanes[at] = taken(open, starts[at]!, until, STRIPS_MAX);
   }
-  return own.map((call) => ({
-    left: axis.after(rows.start[call]!),
-    right: Math.max(edge(rows, call, axis), axis.after(rows.start[call]!) + 1),
-    lane: laneOf.get(around.get(call) ?? call) ?? 0,
-    call,
-  }));
+  return lanes;
+}
+
+/** Take the first place that is free, or the last one where all are taken. */
+function taken(free: number[], start: number, until: number, most: number): number {
+  let place = 0;
+  while (place < free.length && free[place]! > start) place++;
+  place = Math.min(place, most - 1);
+  free[place] = until;
+  return place;
 }
 
 function edge(rows: Rows, call: number, axis: Axis): number {

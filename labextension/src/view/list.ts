@@ -2,7 +2,7 @@
 
 import { h } from "./dom";
 import { sign } from "./parts";
-import type { State } from "./state";
+import { fateOf, type State } from "./state";
 import { count, duration } from "./text";
 
 const ROW = 26;
@@ -82,10 +82,10 @@ export class List {
     const made = h(
       "button",
       { class: n === this.chosen ? "row on" : "row", "data-key": `row ${n}`, click: () => this.choose(n) },
-      sign(rows.fate[n]!),
+      sign(fateOf(rows, n)),
       h("span", { class: "soft ref" }, rows.number[n]!),
       h("code", {}, rows.text[n]!),
-      h("span", { class: "soft" }, rows.fate[n] === "ran" ? duration(rows.ms[n]!) : rows.fate[n]!),
+      h("span", { class: "soft" }, fateOf(rows, n) === "ran" ? duration(rows.ms[n]!) : fateOf(rows, n)),
     );
     made.style.top = `${top}px`;
     item.append(made);

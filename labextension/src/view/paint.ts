@@ -2,7 +2,7 @@
 
 import type { Snapshot } from "../protocol";
 import { BAR, CAPTION, HEAD, LANE, between, type Lanes, type Plan } from "./lanes";
-import type { Rows } from "./state";
+import { FATES, fateOf, nameOf, type Rows } from "./state";
 import { SIGNS, clock, duration, fateClass, thousands } from "./text";
 
 /** From where the picture is looked at. */
@@ -23,9 +23,6 @@ type Colour = (name: string) => string;
 const SMALL = "11px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif";
 const BOLD = "600 13.5px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif";
 const SIGN = "700 11.5px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif";
-
-/** What of several calls that share a pixel is seen. */
-const WORST = ["replayed", "ran", "stopped", "waiting", "running", "in doubt", "error"];
 
 export function x(look: Look, at: number): number {
   return look.gutter + at * look.zoom - look.pan;
@@ -56,8 +53,8 @@ function text(pen: Pen, told: string, left: number, y: number, font: string, fil
 }
 
 function fitted(pen: Pen, told: string, width: number, font: string): string {
+  if (wide(pen, told, font) <= width) return told;
   pen.font = font;
-  if (pen.measureText(told).width <= width) return told;
   let short = told.slice(0, 60);
   while (short && pen.measureText(`${short}…`).width > width) short = short.slice(0, -1);
   return short ? `${short}…` : "";
@@ -91,8 +88,7 @@ function gaps(pen: Pen, plan: Plan, look: Look, colour: Colour, bottom: number):
     pen.fillRect(left, HEAD - 6, right - left, bottom - HEAD + 6);
     pen.globalAlpha = 1;
     const told = duration(gap.end - gap.start);
-    pen.font = SMALL;
-    const half = pen.measureText(told).width / 2;
+    const half = wide(pen, told, SMALL) / 2;
     const middle = (left + right) / 2;
     if (middle - half > free) {
       text(pen, told, middle - half, bottom + 22, `italic ${SMALL}`, colour("--soft"));
@@ -109,48 +105,73 @@ function groups(pen: Pen, row: Lanes, shown: Snapshot, look: Look, colour: Colou
     round(pen, left - 3, row.y + CAPTION - 3, right - left + 6, group.lanes * LANE + 3, 5);
     pen.fill();
     const told = shown.attempts[group.attempt]!.told;
-    pen.font = SMALL;
-    if (pen.measureText(told).width <= right - left) text(pen, told, Math.max(left, look.gutter), row.y + 7, SMALL, colour("--soft"));
+    if (wide(pen, told, SMALL) <= right - left) text(pen, told, Math.max(left, look.gutter), row.y + 7, SMALL, colour("--soft"));
   }
 }
+
+/** Bars that are narrower are drawn without a frame, a sign or a round edge. */
+const SHAPED = 5;
+const NARROW = 3;
 
 function bars(pen: Pen, row: Lanes, rows: Rows, look: Look, colour: Colour): void {
   const left = (0 - look.gutter + look.pan) / look.zoom;
   const [from, to] = between(row, left, (look.width - look.gutter + look.pan) / look.zoom);
-  const crowd: { x: number; right: number; worst: number }[] = [];
-  const drawn = (lane: number): void => {
-    const one = crowd[lane];
-    if (!one) return;
-    fillBar(pen, WORST[one.worst]!, one.x, row.y + CAPTION + lane * LANE, Math.max(1, one.right - one.x), colour);
-    delete crowd[lane];
-  };
+  const crowd = new Crowd(FATES.length);
   for (let n = from; n < to; n++) {
     const call = row.call[n]!;
     if (rows.depth[call]) continue;
     const lane = row.lane[n]!;
     const [a, b] = [x(look, row.left[n]!), x(look, row.right[n]!)];
-    const fate = rows.fate[call]!;
-    if (b - a >= 3 || call === look.chosen) {
-      drawn(lane);
-      oneBar(pen, rows, call, a, b, row.y + CAPTION + lane * LANE, look, colour);
-      continue;
-    }
-    const open = crowd[lane];
-    const worst = Math.max(0, WORST.indexOf(fate));
-    if (open && a < open.x + 1.5) {
-      open.worst = Math.max(open.worst, worst);
-      open.right = Math.max(open.right, b);
-    } else {
-      drawn(lane);
-      crowd[lane] = { x: a, right: b, worst };
-    }
+    if (b < 0) continue;
+    const y = row.y + CAPTION + lane * LANE;
+    if (b - a >= SHAPED || call === look.chosen) oneBar(pen, rows, call, a, b, y, look, colour);
+    else crowd.add(lane, rows.fate[call]!, a, b - a >= NARROW ? b - 1 : Math.max(a + 1, b), y);
   }
-  for (let lane = 0; lane < crowd.length; lane++) drawn(lane);
+  crowd.fill(pen, (fate) => solid(FATES[fate]!, colour));
   strips(pen, row, rows, look, colour, from, to);
 }
 
+/** Bars too narrow for a shape: those of one pixel are one, and each fate is filled at once. */
+class Crowd {
+  private readonly boxes: number[][];
+  private readonly open: { fate: number; left: number; right: number; y: number }[] = [];
+
+  constructor(fates: number) {
+    this.boxes = Array.from({ length: fates }, () => []);
+  }
+
+  add(lane: number, fate: number, left: number, right: number, y: number): void {
+    const one = this.open[lane];
+    if (one && left < one.left + 1.5) {
+      one.fate = Math.max(one.fate, fate);
+      one.right = Math.max(one.right, right);
+      return;
+    }
+    if (one) this.close(one);
+    this.open[lane] = { fate, left, right, y };
+  }
+
+  fill(pen: Pen, colour: (fate: number) => string): void {
+    this.open.forEach((one) => this.close(one));
+    this.boxes.forEach((boxes, fate) => {
+      if (!boxes.length) return;
+      pen.fillStyle = colour(fate);
+      for (let n = 0; n < boxes.length; n += 3) pen.fillRect(boxes[n]!, boxes[n + 2]!, boxes[n + 1]!, BAR);
+    });
+  }
+
+  private close(one: { fate: number; left: number; right: number; y: number }): void {
+    this.boxes[one.fate]!.push(one.left, one.right - one.left, one.y);
+  }
+}
+
+/** The colour of a fate where there is no room for a frame. */
+function solid(fate: string, colour: Colour): string {
+  return fate in FILLED ? ink(fate, colour) : colour(`--${fateClass(fate)}`);
+}
+
 function oneBar(pen: Pen, rows: Rows, call: number, a: number, b: number, y: number, look: Look, colour: Colour): void {
-  const fate = rows.fate[call]!;
+  const fate = fateOf(rows, call);
   const width = Math.max(1.5, b - a - (b - a > 5 ? 1.5 : 0.4));
   fillBar(pen, fate, a, y, width, colour);
   if (call === look.chosen) {
@@ -159,17 +180,32 @@ function oneBar(pen: Pen, rows: Rows, call: number, a: number, b: number, y: num
     round(pen, a - 1, y - 1, width + 2, BAR + 2, 5);
     pen.stroke();
   }
-  const name = fate === "ran" ? rows.name[call]! : `${SIGNS[fate] ?? ""} ${rows.name[call]!}`;
+  if (width < 7) return;
+  const again = rows.tries[call]! > 1 ? ` ×${rows.tries[call]}` : "";
+  const name = (fate === "ran" ? nameOf(rows, call) : `${SIGNS[fate] ?? ""} ${nameOf(rows, call)}`) + again;
   const on = onBar(fate, colour);
   const start = Math.max(a, look.gutter - 6);
-  pen.font = SMALL;
-  if (width > 30 && pen.measureText(name).width + 12 <= a + width - start) {
+  if (width > 30 && wide(pen, name, SMALL) + 12 <= a + width - start) {
     text(pen, name, start + 6, y + BAR / 2 + 0.5, SMALL, on);
-  } else if (fate !== "ran" && width >= 7) {
-    pen.font = SIGN;
-    const told = SIGNS[fate] ?? "";
-    text(pen, told, a + width / 2 - pen.measureText(told).width / 2, y + BAR / 2 + 0.5, SIGN, on);
+  } else if (fate !== "ran" || again) {
+    const told = fate === "ran" ? again.trim() : (SIGNS[fate] ?? "");
+    if (wide(pen, told, SIGN) <= width + 4) text(pen, told, a + width / 2 - wide(pen, told, SIGN) / 2, y + BAR / 2 + 0.5, SIGN, on);
   }
+}
+
+/** How wide a text is; asked of the browser once. */
+const WIDE = new Map<string, number>();
+const WIDE_MAX = 5_000;
+
+function wide(pen: Pen, told: string, font: string): number {
+  const key = `${font}|${told}`;
+  let known = WIDE.get(key);
+  if (known === undefined) {
+    if (WIDE.size > WIDE_MAX) WIDE.clear();
+    pen.font = font;
+    WIDE.set(key, (known = pen.measureText(told).width));
+  }
+  return known;
 }
 
 function onBar(fate: string, colour: Colour): string {
@@ -177,18 +213,14 @@ function onBar(fate: string, colour: Colour): string {
   return light ? colour(`--on-${fate}`) : ink(fate, colour);
 }
 
+const FILLED: Record<string, string> = { replayed: "--replayed-fill", "in doubt": "--doubt-fill", stopped: "--group", waiting: "--paper" };
+
 function fillBar(pen: Pen, fate: string, left: number, y: number, width: number, colour: Colour): void {
-  const filled: Record<string, string> = { replayed: "--replayed-fill", "in doubt": "--doubt-fill", stopped: "--group", waiting: "--paper" };
-  pen.fillStyle = colour(filled[fate] ?? `--${fateClass(fate)}`);
+  pen.fillStyle = width < NARROW ? solid(fate, colour) : colour(FILLED[fate] ?? `--${fateClass(fate)}`);
+  if (width < SHAPED) return pen.fillRect(left, y, width, BAR);
   round(pen, left, y, width, BAR, Math.min(4, width / 2));
   pen.fill();
-  if (!(fate in filled) || width < 3) {
-    if (fate in filled) {
-      pen.fillStyle = ink(fate, colour);
-      pen.fillRect(left, y, Math.min(width, 1), BAR);
-    }
-    return;
-  }
+  if (!(fate in FILLED)) return;
   pen.strokeStyle = ink(fate, colour);
   pen.lineWidth = 1.3;
   pen.setLineDash(fate === "in doubt" ? [3, 2] : []);
@@ -197,17 +229,45 @@ function fillBar(pen: Pen, fate: string, left: number, y: number, width: number,
   pen.setLineDash([]);
 }
 
-/** Calls within a call: thin strips along the foot of its bar. */
+/** Calls within a call: thin strips along the foot of its bar, one above the other. */
 function strips(pen: Pen, row: Lanes, rows: Rows, look: Look, colour: Colour, from: number, to: number): void {
   pen.fillStyle = colour("--paper");
-  pen.globalAlpha = 0.6;
+  pen.globalAlpha = 0.62;
   for (let n = from; n < to; n++) {
-    if (!rows.depth[row.call[n]!] || rows.fate[row.call[n]!] === "replayed") continue;
+    const call = row.call[n]!;
+    if (!rows.depth[call] || FATES[rows.fate[call]!] === "replayed") continue;
     const [a, b] = [x(look, row.left[n]!), x(look, row.right[n]!)];
-    if (b - a >= 6) pen.fillRect(a + 2, row.y + CAPTION + row.lane[n]! * LANE + BAR - 5, b - a - 5, 3);
+    const y = row.y + CAPTION + row.lane[n]! * LANE + BAR - 5 - row.strip[n]! * 4;
+    if (b - a >= 6) pen.fillRect(a + 2, y, b - a - 5, 3);
   }
   pen.globalAlpha = 1;
 }
+
+/** The whole line as one strip: a thin row per lane, in each pixel what stands out most. */
+export function overview(pen: Pen, plan: Plan, rows: Rows, look: Look, colour: Colour): void {
+  const scale = look.width / Math.max(1, plan.width);
+  const columns = Math.max(1, Math.ceil(look.width));
+  const seen = new Uint8Array(columns * STRIP_LANES);
+  const mark = (lane: number, left: number, right: number, fate: number): void => {
+    const last = Math.min(columns - 1, Math.max(left * scale, right * scale - 1));
+    const first = Math.min(lane, STRIP_LANES - 1) * columns;
+    for (let at = Math.max(0, Math.floor(left * scale)); at <= last; at++) seen[first + at] = Math.max(seen[first + at]!, fate);
+  };
+  for (const row of plan.rows) {
+    for (let n = 0; n < row.left.length; n++) mark(row.lane[n]!, row.left[n]!, row.right[n]!, rows.fate[row.call[n]!]! + 1);
+    for (const pill of row.pills) mark(0, pill.left, pill.right, 1);
+  }
+  pen.clearRect(0, 0, look.width, STRIP_HEIGHT);
+  FATES.forEach((fate, n) => {
+    pen.fillStyle = solid(fate, colour);
+    for (let place = 0; place < seen.length; place++) {
+      if (seen[place] === n + 1) pen.fillRect(place % columns, 3 + Math.floor(place / columns) * 5, 1, 4);
+    }
+  });
+}
+
+const STRIP_LANES = 5;
+export const STRIP_HEIGHT = 28;
 
 function pills(pen: Pen, row: Lanes, shown: Snapshot, look: Look, colour: Colour): void {
   for (const pill of row.pills) {
@@ -222,12 +282,10 @@ function pills(pen: Pen, row: Lanes, shown: Snapshot, look: Look, colour: Colour
     pen.stroke();
     const calls = shown.attempts[pill.attempt]!.calls;
     const told = calls ? `${SIGNS.replayed} ${thousands(calls)}` : SIGNS.replayed!;
-    pen.font = SIGN;
-    const wide = pen.measureText(told).width;
-    if (wide < width) text(pen, told, left + (width - wide) / 2, row.y + CAPTION + BAR / 2 + 0.5, SIGN, colour("--replayed"));
-    pen.font = SMALL;
+    const needed = wide(pen, told, SIGN);
+    if (needed < width) text(pen, told, left + (width - needed) / 2, row.y + CAPTION + BAR / 2 + 0.5, SIGN, colour("--replayed"));
     const word = "replayed";
-    const half = (width - pen.measureText(word).width) / 2;
+    const half = (width - wide(pen, word, SMALL)) / 2;
     if (half > 0) text(pen, word, left + half, row.y + 7, SMALL, colour("--soft"));
   }
 }
@@ -240,8 +298,7 @@ function kernels(pen: Pen, plan: Plan, shown: Snapshot, look: Look, colour: Colo
     pen.fillStyle = colour(about.alive ? "--replayed" : "--soft");
     pen.fillRect(left, 30, Math.max(2, right - left), 3);
     const name = `kernel ${about.number}`;
-    pen.font = SMALL;
-    if (pen.measureText(name).width < right - left - 8) text(pen, name, Math.max(left, look.gutter), 21, SMALL, colour("--soft"));
+    if (wide(pen, name, SMALL) < right - left - 8) text(pen, name, Math.max(left, look.gutter), 21, SMALL, colour("--soft"));
     if (!about.stopped) return;
     pen.strokeStyle = colour("--error");
     pen.lineWidth = 1.5;
@@ -253,13 +310,12 @@ function kernels(pen: Pen, plan: Plan, shown: Snapshot, look: Look, colour: Colo
     pen.setLineDash([]);
     const at = shown.head.opened_us + about.end_ms * 1_000;
     const told = `kernel stopped ${clock(at, shown.head.zone_min, false)}`;
-    pen.font = `600 ${SMALL}`;
-    const wide = pen.measureText(told).width;
+    const needed = wide(pen, told, `600 ${SMALL}`);
     text(pen, SIGNS.stopped!, right - 5, 9, SIGN, colour("--error"));
-    const place = right + 12 + wide > look.width ? right - 12 - wide : right + 12;
+    const place = right + 12 + needed > look.width ? right - 12 - needed : right + 12;
     if (place < free) return;
     text(pen, told, place, 9, `600 ${SMALL}`, colour("--error"));
-    free = place + wide + 16;
+    free = place + needed + 16;
   });
 }
 
@@ -267,12 +323,11 @@ function starts(pen: Pen, plan: Plan, shown: Snapshot, look: Look, colour: Colou
   let free = 0;
   for (const start of plan.starts) {
     const told = clock(shown.head.opened_us + start.at * 1_000, shown.head.zone_min);
-    pen.font = SMALL;
-    const wide = pen.measureText(told).width;
-    const at = Math.min(x(look, start.x), look.width - wide);
+    const needed = wide(pen, told, SMALL);
+    const at = Math.min(x(look, start.x), look.width - needed);
     if (at < free || at < look.gutter - 6) continue;
     text(pen, told, at, bottom + 8, SMALL, colour("--soft"));
-    free = at + wide + 8;
+    free = at + needed + 8;
   }
 }
 

@@ -3,8 +3,9 @@
 import type { Snapshot } from "../protocol";
 import { h } from "./dom";
 import { BAR, CAPTION, LANE, at, plan, type Plan } from "./lanes";
+import { Brush } from "./brush";
 import { paint, x, type Look } from "./paint";
-import type { Rows, State } from "./state";
+import { FATES, fateOf, type Rows, type State } from "./state";
 import { MEANS, SIGNS, duration, fateClass } from "./text";
 
 const NARROW = 560;
@@ -20,6 +21,7 @@ export class Picture {
   private readonly canvas: HTMLCanvasElement;
   private readonly tip = h("div", { class: "tip", role: "presentation" });
   private readonly legend = h("div", { class: "bar" });
+  private readonly brush: Brush;
   private shown: Snapshot | null = null;
   private rows: Rows | null = null;
   private plan: Plan | null = null;
@@ -35,7 +37,8 @@ export class Picture {
     this.canvas.addEventListener("pointerup", (event) => this.up(event));
     this.canvas.addEventListener("pointerleave", () => (this.tip.style.display = "none"));
     this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    this.element = h("div", {}, h("div", { class: "lanes" }, this.canvas, this.tip), this.legend);
+    this.brush = new Brush((from, to) => this.lookAt(from, to));
+    this.element = h("div", {}, h("div", { class: "lanes" }, this.canvas, this.tip), this.brush.element, this.legend);
   }
 
   show(state: State): void {
@@ -82,12 +85,26 @@ export class Picture {
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     const style = getComputedStyle(this.element);
     const colours = new Map<string, string>();
-    paint(pen, this.plan, shown, rows, look, (name) => {
-      let colour = colours.get(name);
-      if (colour === undefined) colours.set(name, (colour = style.getPropertyValue(name).trim() || "#888"));
-      return colour;
-    });
+    const colour = (name: string): string => {
+      let known = colours.get(name);
+      if (known === undefined) colours.set(name, (known = style.getPropertyValue(name).trim() || "#888"));
+      return known;
+    };
+    paint(pen, this.plan, shown, rows, look, colour);
+    this.brush.draw(this.plan, rows, look, colour, this.visible());
     this.canvas.dataset.drawn = String(rows.id.length);
+  }
+
+  /** How much of the line fits beside the names, pixels. */
+  private visible(): number {
+    return Math.max(1, this.look.width - this.look.gutter - EDGE);
+  }
+
+  /** Show a part of the line: from and to as shares of it. */
+  private lookAt(from: number, to: number): void {
+    if (!this.plan) return;
+    this.look.zoom = Math.min(ZOOM_MAX, Math.max(1, this.visible() / Math.max(1e-6, (to - from) * this.plan.width)));
+    this.pan(from * this.plan.width * this.look.zoom);
   }
 
   /** The picture in words, and what its signs mean. */
@@ -98,7 +115,7 @@ export class Picture {
     const stops = shown.kernels.map((kernel) => kernel.stopped).filter(Boolean);
     const keys = "Arrow keys go from call to call, Enter opens one, plus and minus zoom.";
     this.canvas.setAttribute("aria-label", [...attempts, ...stops, keys].join(". "));
-    const seen = new Set(rows.fate);
+    const seen = new Set(Array.from(new Set(rows.fate), (fate) => FATES[fate]!));
     if (shown.attempts.some((attempt) => attempt.replays_ms.length)) seen.add("replayed");
     const items = Object.keys(SIGNS).filter((fate) => seen.has(fate));
     const zoom = (told: string, label: string, factor: number): HTMLElement =>
@@ -125,7 +142,7 @@ export class Picture {
 
   private pan(to: number): void {
     const line = (this.plan?.width ?? 0) * this.look.zoom;
-    const most = Math.max(0, line - (this.look.width - this.look.gutter - EDGE));
+    const most = Math.max(0, line - this.visible());
     this.look.pan = Math.min(most, Math.max(0, to));
     this.draw();
   }
@@ -180,7 +197,8 @@ export class Picture {
   private about(call: number): string {
     const rows = this.rows!;
     const took = rows.ms[call]! > 0 ? `, ${duration(rows.ms[call]!)}` : "";
-    return `${rows.number[call]} ${rows.text[call]}: ${rows.fate[call]}${took}`.trim();
+    const again = rows.tries[call]! > 1 ? `, ${rows.tries[call]} attempts` : "";
+    return `${rows.number[call]} ${rows.text[call]}: ${fateOf(rows, call)}${again}${took}`.trim();
   }
 
   /** Tell the call that the keys went to, in the tip that is read aloud. */

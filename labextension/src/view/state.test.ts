@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Changed, Snapshot } from "../protocol";
-import { heard, keyOf, nothing, shares } from "./state";
+import { attemptOf, fateOf, heard, keyOf, nothing, shares } from "./state";
 
 const HEAD = { id: "r", number: 1, title: "a", notebook: "a", told: "", opened_us: 0, now_us: 0, zone_min: 0, served: 0, saved: "", kernel: "" };
 const ATTEMPT = { cell: 0, number: 1, fate: "ran", start_ms: 0, end_ms: 9, told: "", why: [], error: "", replays_ms: [], calls: 2 };
@@ -20,6 +20,7 @@ function calls(...rows: [attempt: string, id: string, fate: string][]): Snapshot
     start_ms: rows.map((_, n) => n),
     ms: rows.map(() => 1),
     tokens: rows.map(() => 0),
+    tries: rows.map(() => 1),
   };
 }
 
@@ -37,7 +38,7 @@ describe("what a view knows", () => {
     let state = heard(nothing(), snapshot(calls(["a1", "x", "running"])));
     state = heard(state, changed(calls(["a1", "y", "running"], ["a1", "x", "ran"]), 5));
     expect(state.rows.id).toEqual(["x", "y"]);
-    expect(state.rows.fate).toEqual(["ran", "running"]);
+    expect(state.rows.id.map((_, n) => fateOf(state.rows, n))).toEqual(["ran", "running"]);
     expect(state.shown?.seq).toBe(5);
     expect(state.gap).toBe(false);
   });
@@ -46,7 +47,7 @@ describe("what a view knows", () => {
     let state = heard(nothing(), snapshot(calls(["a1", "x", "running"])));
     state = heard(state, changed(calls(["a1", "x", "ran"]), 6));
     expect(state.gap).toBe(true);
-    expect(state.rows.fate).toEqual(["running"]);
+    expect(fateOf(state.rows, 0)).toBe("running");
     expect(heard(state, snapshot(calls(["a1", "x", "ran"]), 7)).gap).toBe(false);
   });
 
@@ -58,7 +59,8 @@ describe("what a view knows", () => {
     let state = heard(nothing(), { ...snapshot(calls(["a1", "y", "ran"])), left_out: 1 });
     state = heard(state, { type: "page", calls: calls(["a1", "x", "ran"]), left_out: 0 });
     expect(state.rows.id).toEqual(["x", "y"]);
-    expect(state.place.get(keyOf("a1", "y"))).toBe(1);
+    state = heard(state, changed(calls(["a1", "y", "replayed"]), 5));
+    expect(state.rows.id.map((_, n) => [attemptOf(state.rows, n), fateOf(state.rows, n)])).toEqual([["a1", "ran"], ["a1", "replayed"]]);
     expect(state.leftOut).toBe(0);
   });
 

@@ -2,29 +2,47 @@
 //
 // Theory of operation. Calls arrive as columns and are kept as columns, because a run can
 // have a hundred thousand of them. A `changed` holds only those that are new or different;
-// `place` says by attempt and id which row that is. A number that doesn't follow the last
+// by attempt and id it is found which row that is. A number that doesn't follow the last
 // one means that something was missed: the state is stale and the caller asks again.
 
 import type { Calls, Changed, Details, Message, Page, Piece, Snapshot } from "../protocol";
 
-/** Calls with their words instead of places. */
+/** Calls as columns; `attempt` and `name` are places in `words`, `fate` is one in `FATES`. */
 export interface Rows {
-  attempt: string[];
+  words: string[];
+  attempt: number[];
   id: string[];
   number: string[];
-  name: string[];
+  name: number[];
   text: string[];
-  fate: string[];
+  fate: number[];
   depth: number[];
   start: number[];
   ms: number[];
   tokens: number[];
+  tries: number[];
+}
+
+/** What can become of a call; of several that share a pixel the last one here is seen. */
+export const FATES = ["replayed", "ran", "stopped", "waiting", "running", "in doubt", "error"];
+
+const RAN = FATES.indexOf("ran");
+
+export function fateOf(rows: Rows, n: number): string {
+  return FATES[rows.fate[n]!]!;
+}
+
+export function nameOf(rows: Rows, n: number): string {
+  return rows.words[rows.name[n]!] ?? "";
+}
+
+export function attemptOf(rows: Rows, n: number): string {
+  return rows.words[rows.attempt[n]!] ?? "";
 }
 
 export interface State {
   shown: Snapshot | null;
   rows: Rows;
-  place: Map<string, number>;
   leftOut: number;
   /** Whether a message was missed. */
   gap: boolean;
@@ -39,7 +57,6 @@ export function nothing(): State {
   return {
     shown: null,
     rows: unpacked(EMPTY),
-    place: new Map(),
     leftOut: 0,
     gap: false,
     details: new Map(),
@@ -60,6 +77,7 @@ const EMPTY: Calls = {
   start_ms: [],
   ms: [],
   tokens: [],
+  tries: [],
 };
 
 export function keyOf(attempt: string, call: string): string {
@@ -108,22 +126,17 @@ function noted(state: State, about: string, line: string, remedies: string[], re
 }
 
 function opened(state: State, shown: Snapshot): State {
-  const rows = unpacked(shown.calls);
-  return { ...state, shown, rows, place: placed(rows), leftOut: shown.left_out, gap: false, details: new Map() };
+  const { calls, ...parts } = shown;
+  return { ...state, shown: { ...parts, calls: EMPTY }, rows: unpacked(calls), leftOut: shown.left_out, gap: false, details: new Map() };
 }
 
 function followed(state: State, change: Changed): State {
   const { shown } = state;
   if (!shown || change.seq !== shown.seq + 1) return { ...state, gap: true };
   const { type: _type, calls, ...parts } = change;
-  const next: Snapshot = { ...shown, ...parts, note: change.cells.length ? "" : shown.note };
+  const next: Snapshot = { ...shown, ...parts, calls: EMPTY, note: change.cells.length ? "" : shown.note };
   const details = new Map(state.details);
-  const fresh = unpacked(calls);
-  for (let n = 0; n < fresh.id.length; n++) {
-    const key = keyOf(fresh.attempt[n]!, fresh.id[n]!);
-    details.delete(key);
-    put(state.rows, fresh, n, state.place, key);
-  }
+  merged(state.rows, calls, (attempt, id) => details.delete(keyOf(attempt, id)));
   const before = new Map(shown.attempts.map((attempt) => [attempt.id, JSON.stringify(attempt)]));
   for (const attempt of next.attempts) {
     if (before.get(attempt.id) !== JSON.stringify(attempt)) details.delete(keyOf(attempt.id, ""));
@@ -131,22 +144,53 @@ function followed(state: State, change: Changed): State {
   return { ...state, shown: next, rows: { ...state.rows }, details };
 }
 
-/** A row is changed in place, or put at the end: copying them all would cost too much. */
-function put(rows: Rows, fresh: Rows, n: number, place: Map<string, number>, key: string): void {
-  const at = place.get(key) ?? rows.id.length;
-  place.set(key, at);
-  for (const column of COLUMNS) (rows[column] as unknown[])[at] = fresh[column][n];
+/** Where each call of some rows is, by attempt and id; made when the first change comes. */
+const PLACES = new WeakMap<string[], { words: Map<string, number>; calls: Map<number, Map<string, number>> }>();
+
+function placesOf(rows: Rows): { words: Map<string, number>; calls: Map<number, Map<string, number>> } {
+  const known = PLACES.get(rows.id);
+  if (known) return known;
+  const words = new Map(rows.words.map((word, n) => [word, n]));
+  const calls = new Map<number, Map<string, number>>();
+  for (let n = 0; n < rows.id.length; n++) placeOf(calls, rows.attempt[n]!).set(rows.id[n]!, n);
+  PLACES.set(rows.id, { words, calls });
+  return { words, calls };
 }
 
-const COLUMNS = ["attempt", "id", "number", "name", "text", "fate", "depth", "start", "ms", "tokens"] as const;
+function placeOf(calls: Map<number, Map<string, number>>, attempt: number): Map<string, number> {
+  let found = calls.get(attempt);
+  if (!found) calls.set(attempt, (found = new Map()));
+  return found;
+}
+
+/** Rows are changed in place, or put at the end: copying them all would cost too much. */
+function merged(rows: Rows, calls: Calls, seen: (attempt: string, id: string) => void): void {
+  const places = placesOf(rows);
+  const fresh = unpacked(calls);
+  const own = fresh.words.map((word) => {
+    let n = places.words.get(word);
+    if (n === undefined) places.words.set(word, (n = rows.words.push(word) - 1));
+    return n;
+  });
+  for (let n = 0; n < fresh.id.length; n++) {
+    fresh.name[n] = own[fresh.name[n]!]!;
+    const attempt = (fresh.attempt[n] = own[fresh.attempt[n]!]!);
+    const mine = placeOf(places.calls, attempt);
+    const at = mine.get(fresh.id[n]!) ?? rows.id.length;
+    mine.set(fresh.id[n]!, at);
+    for (const column of COLUMNS) (rows[column] as unknown[])[at] = fresh[column][n];
+    seen(rows.words[attempt]!, fresh.id[n]!);
+  }
+}
+
+const COLUMNS = ["attempt", "id", "number", "name", "text", "fate", "depth", "start", "ms", "tokens", "tries"] as const;
 
 function paged(state: State, page: Page): State {
-  const older = unpacked(page.calls);
-  const rows = unpacked(EMPTY);
-  for (const column of COLUMNS) {
-    (rows[column] as unknown[]) = (older[column] as unknown[]).concat(state.rows[column]);
-  }
-  return { ...state, rows, place: placed(rows), leftOut: page.left_out };
+  const rows = unpacked(page.calls);
+  const { rows: had } = state;
+  const calls: Calls = { ...had, names: [...had.words, ...FATES], fate: had.fate.map((fate) => had.words.length + fate), start_ms: had.start };
+  merged(rows, calls, () => undefined);
+  return { ...state, rows, leftOut: page.left_out };
 }
 
 /** How many calls of each cell's latest attempt were replayed, ran, and so on. */
@@ -159,35 +203,32 @@ export function shares({ shown, rows }: State): [string, number][] {
     if (!known || at >= known.at) latest.set(attempt.cell, { id: attempt.id, at, whole: attempt.replays_ms.length > 0 });
   }
   const whole = new Map([...latest.values()].map((one) => [one.id, one.whole]));
-  const counts = new Map<string, number>();
+  const replayed = rows.words.map((word) => whole.get(word));
+  const counts = FATES.map(() => 0);
   for (let n = 0; n < rows.id.length; n++) {
-    const replayed = whole.get(rows.attempt[n]!);
-    if (replayed === undefined || rows.depth[n]) continue;
-    const fate = replayed ? "replayed" : rows.fate[n]!;
-    counts.set(fate, (counts.get(fate) ?? 0) + 1);
+    const all = replayed[rows.attempt[n]!];
+    if (all !== undefined && !rows.depth[n]) counts[all ? 0 : rows.fate[n]!]!++;
   }
-  const order = ["replayed", "ran", "running", "waiting", "in doubt", "error", "stopped"];
-  return [...counts].sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
+  const told = ["replayed", "ran", "running", "waiting", "in doubt", "error", "stopped"];
+  return told.map((fate): [string, number] => [fate, counts[FATES.indexOf(fate)]!]).filter(([, number]) => number);
 }
 
+/** The columns of a message as they are: it is nobody else's. */
 function unpacked(calls: Calls): Rows {
-  const word = (place: number): string => calls.names[place] ?? "";
+  const fates = calls.names.map((word) => (FATES.includes(word) ? FATES.indexOf(word) : RAN));
+  const tries = calls.tries?.length ? calls.tries : calls.id.map(() => 1);
   return {
-    attempt: calls.attempt.map(word),
+    words: calls.names.slice(),
+    attempt: calls.attempt.slice(),
     id: calls.id.slice(),
     number: calls.number.slice(),
-    name: calls.name.map(word),
+    name: calls.name.slice(),
     text: calls.text.slice(),
-    fate: calls.fate.map(word),
+    fate: calls.fate.map((place) => fates[place] ?? RAN),
     depth: calls.depth.slice(),
     start: calls.start_ms.slice(),
     ms: calls.ms.slice(),
     tokens: calls.tokens.slice(),
+    tries: tries.slice(),
   };
-}
-
-function placed(rows: Rows): Map<string, number> {
-  const place = new Map<string, number>();
-  rows.id.forEach((id, n) => place.set(keyOf(rows.attempt[n]!, id), n));
-  return place;
 }

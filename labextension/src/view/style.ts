@@ -75,6 +75,14 @@ overflow-wrap:anywhere}
 .nbd .sign.in-doubt,.nbd .sign.waiting{color:var(--doubt)}.nbd .sign.error,.nbd .sign.stopped{color:var(--error)}
 .nbd .lanes{position:relative;touch-action:pan-y}
 .nbd canvas{display:block;width:100%;cursor:pointer;border-radius:6px}
+.nbd [hidden]{display:none!important}
+.nbd .brush{position:relative;margin:4px 0 0;touch-action:none}
+.nbd .brush canvas{height:28px;border-radius:4px;cursor:crosshair}
+.nbd .brush .window{position:absolute;top:0;bottom:0;border:1.5px solid var(--ink);border-radius:4px;background:var(--ink);
+background:color-mix(in srgb,var(--ink) 8%,transparent);cursor:grab;min-width:8px}
+.nbd .brush .window::before,.nbd .brush .window::after{content:"";position:absolute;top:7px;bottom:7px;width:2px;background:var(--ink)}
+.nbd .brush .window.whole{background:none;border-color:var(--faint)}
+.nbd .brush .window::before{left:2px}.nbd .brush .window::after{right:2px}
 .nbd .tip{position:absolute;z-index:2;pointer-events:none;background:var(--ink);color:var(--paper);border-radius:6px;
 padding:4px 9px;font-size:12.5px;max-width:min(420px,92%);overflow-wrap:anywhere;display:none}
 .nbd .bar{display:flex;flex-wrap:wrap;gap:4px 18px;align-items:center;color:var(--soft);font-size:12.5px;margin:4px 0 0}
