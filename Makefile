@@ -18,6 +18,9 @@ DEVELOPING :=
 export PYTHONPATH := $(CURDIR)/kernel_ext:$(CURDIR)/store
 endif
 
+# The tests start hundreds of Pythons; without bytecode each would compile all again.
+unexport PYTHONDONTWRITEBYTECODE
+
 , := ,
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Final
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -194,6 +195,7 @@ ASKED: Final = {
 """Edits of which each asks."""
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(edits=versions())
 @example(edits=ASKED[Past.IN_DOUBT])

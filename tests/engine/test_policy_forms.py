@@ -47,6 +47,9 @@ class Form:
     call: str = "r = act({given})"
 
 
+QUICK: Final = {"sync", "async", "method"}
+"""The forms that `make check` tries too; all others take half a minute."""
+
 DEF = "@tool(effect={effect!r})\ndef act(x, extra=0):\n{body}\n    return got"
 ASYNC = f"{DEF.replace('def', 'async def')}"
 FORMS: Final = {
@@ -266,7 +269,12 @@ def acts(nb: Notebook) -> int:
     return sum(e.startswith("act") for e in nb.world.effects)
 
 
-@pytest.mark.parametrize("form", FORMS)
+def kept(form: str) -> object:
+    """A form, marked where `make check` leaves it out."""
+    return pytest.param(form, marks=() if form in QUICK else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("form", [kept(form) for form in FORMS])
 @pytest.mark.parametrize("effect", Effect)
 @pytest.mark.parametrize("past", ROWS)
 def test_a_row(past: Past, effect: Effect, form: str) -> None:

@@ -81,6 +81,7 @@ def _flip(path: Path, at: int, bit: int = 0) -> None:
     path.write_bytes(raw)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_is_named_and_loses_one_record(tmp_path: Path) -> None:
     """Whichever bit of the segment flips, it is named, and at most one record is lost."""
     segment = _fill(tmp_path / "s")
@@ -128,6 +129,7 @@ def test_an_erased_page_is_damage(tmp_path: Path) -> None:
     assert slugs == ["segment-damaged"]
 
 
+@pytest.mark.slow
 def test_a_torn_tail_is_no_damage(tmp_path: Path) -> None:
     """Wherever the last append of a dead owner was cut, the rest is whole and clean."""
     segment = _fill(tmp_path / "s")

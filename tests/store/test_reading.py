@@ -203,6 +203,7 @@ def test_sealed_segments_are_enough(harness: LocalHarness) -> None:
     assert _all(harness.open()) == list(range(9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", SEAL_POINTS)
 def test_dying_while_sealing_loses_nothing(harness: LocalHarness, point: str) -> None:
     """A process that dies while it seals loses nothing; the next one ends the work."""
@@ -226,6 +227,7 @@ def test_dying_while_sealing_loses_nothing(harness: LocalHarness, point: str) ->
     assert store.check().findings == ()
 
 
+@pytest.mark.slow
 def test_nothing_is_sealed_that_duckdb_lacks(harness: LocalHarness) -> None:
     """While another program holds store.duckdb, segments stay as they are."""
     import duckdb
