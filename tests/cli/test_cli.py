@@ -337,21 +337,44 @@ def test_looking_changes_nothing(home: Path, cli: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "told"),
     [
-        [],
-        ["shwo"],
-        ["resolve", "review.2"],
-        ["resolve", "review.2", "--keep", "--again"],
-        ["timeline"],
-        ["runs", "--jso"],
+        ("shwo", "meant perhaps  nbdurable show"),
+        ("help", "see all  nbdurable --help"),
+        ("--version", "--version is not known here"),
+        ("approve", "STEP.CALL@DIGEST is missing"),
+        ("resolve review.2", "nbdurable resolve (--happened VALUE | --did-not"),
+        ("resolve review.2 --keep --again", "not allowed with argument --keep"),
+        ("timeline", "it is written  nbdurable timeline (--html FILE | --svg FILE)"),
+        ("runs --jso", "nbdurable runs can't be read: --jso is not known here"),
     ],
 )
-def test_wrong_words_end_with_two(words: list[str], home: Path) -> None:
-    """What can't be understood is refused by the parser."""
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == 2
+def test_wrong_words_are_told_in_our_form(words: str, told: str, cli: Run) -> None:
+    """What can't be understood ends with code 2, what is meant, and how it is written."""
+    said = cli(*words.split(), code=2)
+    assert said.startswith("WordsUnreadable: nbdurable")
+    assert told in said
+    assert "Nothing was done." in said
+
+
+def test_wrong_words_answer_in_json(cli: Run) -> None:
+    """A program that asked for JSON gets its error in JSON."""
+    error = json.loads(cli("shwo", "--json", code=2))
+    assert error["error"] == "words-unreadable"
+
+
+def test_without_words_it_is_the_help(cli: Run) -> None:
+    """Whoever types the name alone sees what there is."""
+    assert "list the runs of the store, latest first" in cli()
+
+
+def test_the_only_run_is_compared_with_nothing(home: Path, cli: Run) -> None:
+    """It is the one that it would be compared with."""
+    told_to(home, research()).close()
+    told = cli("diff", "3", code=2)
+    assert "run 3 is the latest run, with which it would be compared" in told
+    assert "%durable diff OTHER 3" not in told
+    assert "nbdurable diff OTHER 3" in told
 
 
 def test_an_unknown_reference_offers_the_command_line(home: Path, cli: Run) -> None:

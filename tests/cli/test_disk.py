@@ -194,8 +194,8 @@ def test_rm_refuses_a_run_of_a_living_kernel(home: Path, cli: Run) -> None:
     _told(home, research())
     living = nbdurable_store.open(home / ".nbdurable")
     _plain(4).into(living)
-    assert "works in it" in cli("rm", "run-4", "--yes", code=2)
-    assert "works in it" in cli("gc", "--size", "1kB")
+    assert "has worked in it" in cli("rm", "run-4", "--yes", code=2)
+    assert "has worked in it" in cli("gc", "--size", "1kB")
     living.close()
     cli("rm", "run-4", "--yes")
     assert _listed(cli) == ["run-1"]
@@ -215,8 +215,7 @@ def test_a_pinned_run_says_so(home: Path, cli: Run) -> None:
 @pytest.mark.parametrize("words", [("--older-than", "soon"), ("--size", "small")])
 def test_an_age_or_size_that_is_none(cli: Run, words: tuple[str, str]) -> None:
     """What can't be understood ends with code 2 before anything is opened."""
-    with pytest.raises(SystemExit, match="2"):
-        cli("gc", *words)
+    assert "is no" in cli("gc", *words, code=2)
 
 
 def test_a_damaged_segment_is_named_and_left_as_it_is(home: Path, cli: Run) -> None:

@@ -64,7 +64,7 @@ def test_a_living_owner_keeps_its_run() -> None:
     assert reason(history, {"another": 7}) is None
     kept = reason(history, {"kernel-1": 7})
     assert kept is not None
-    assert kept.why == "process 7 works in it"
+    assert kept.why == "process 7 has worked in it since it started"
 
 
 def test_what_a_run_is_worth() -> None:

@@ -156,6 +156,15 @@ def test_two_cells_of_one_name_say_so(nb: Notebook) -> None:
     assert nb.world.effects == ["read 1", "read 1"]
 
 
+@pytest.mark.parametrize(("interactive", "told"), [(False, 1), (True, 0)])
+def test_two_headless_cells_of_one_name_are_told(interactive: bool, told: int) -> None:
+    """Without ids they share a history: said once where nobody edits, never at a prompt."""
+    nb = Notebook(interactive=interactive)
+    for source in ("x = 1", "x = 1", "y = 2", "z = 3"):
+        nb.run(source, name="review")
+    assert sum("two cells are named review" in line for line in nb.told) == told
+
+
 def test_a_name_finds_its_slot_under_a_new_cell_id(nb: Notebook) -> None:
     """A cell that was cut and pasted has a new id, and its name."""
     nb.run("a = read(1)", "s", "c1")

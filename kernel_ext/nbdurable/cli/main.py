@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from nbdurable.cli import shell
+from nbdurable.cli.usage import Parser, parsed
 from nbdurable.errors import DurableError, DurablePause
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ CODES: Final = {
 }
 """Exit codes of errors by slug; any other error is `USAGE`: nothing was done."""
 
-Command = Callable[[str, str, str], argparse.ArgumentParser]
+Command = Callable[[str, str, str], Parser]
 """Adds a command: its word, its function, and what it does."""
 
 FORMAT: Final = "FORMAT"
@@ -71,10 +72,14 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    given = parser().parse_args(words)
-    _read_path(given)
-    as_json = bool(given.json)
+    typed = sys.argv[1:] if words is None else words
+    as_json = "--json" in typed
     try:
+        given = parsed(*_parsers(), typed)
+        if given is None:
+            _print(parser().format_help().rstrip(), sys.stdout)
+            return OK
+        _read_path(given)
         answer = _run(given)
     except (DurableError, DurablePause) as error:
         _say_error(error, as_json=as_json)
@@ -120,11 +125,16 @@ def _print(text: str, stream: TextIO) -> None:
 # ---- the words -------------------------------------------------------------------------
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Everything that can be typed."""
-    shared = argparse.ArgumentParser(add_help=False)
+    return _parsers()[0]
+
+
+def _parsers() -> tuple[Parser, dict[str, Parser]]:
+    """The same, and the parser of each command."""
+    shared = Parser(add_help=False)
     _add_shared(shared, argparse.SUPPRESS)
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="nbdurable",
         description="Look at the durable runs of notebooks, with or without a kernel.",
         epilog=EPILOG,
@@ -132,9 +142,9 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_shared(whole, None)
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND")
 
-    def command(name: str, does: str, says: str) -> argparse.ArgumentParser:
+    def command(name: str, does: str, says: str) -> Parser:
         made = commands.add_parser(
             name, help=says, description=says, parents=[shared], allow_abbrev=False
         )
@@ -166,7 +176,7 @@ def parser() -> argparse.ArgumentParser:
         command("trust", "commands:trust", "sign somebody else's store as yours")
     )
     command("doctor", "doctor:doctor", "check that durable cells work here")
-    return whole
+    return whole, commands.choices
 
 
 def _add_shared(to: argparse.ArgumentParser, default: str | None) -> None:

@@ -14,7 +14,10 @@ SPELLINGS: Final = (
     (re.compile(r"^%pip "), "pip "),
     (re.compile(r"^%env (?=\w+=)"), "export "),
     (re.compile(r"^%durable$"), "nbdurable show"),
-    (re.compile(r"^%durable (?=(answer|approve|inbox|resolve|why)\b)"), "nbdurable "),
+    (
+        re.compile(r"^%durable (?=(answer|approve|diff|inbox|resolve|why)\b)"),
+        "nbdurable ",
+    ),
 )
 """What begins a command in a notebook, and what it is at a shell. The other words of
 `%durable` need a kernel, so they stay as they are."""

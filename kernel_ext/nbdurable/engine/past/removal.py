@@ -82,7 +82,8 @@ def reason(
         return Reason("it is pinned", command, "then it can go")
     for owner in history.seen_us:
         if owner in living:
-            return Reason(f"process {living[owner]} works in it")
+            told = f"process {living[owner]} has worked in it since it started"
+            return Reason(told, "restart or shut down its kernel", "then it can go")
     latest = [s for slot in history.slots if (s := history.latest(slot)) is not None]
     asked_of = [q for step in latest for q in settle.asked(whole, step)]
     for asked in (*settle.questions(history), *asked_of):

@@ -51,6 +51,21 @@ class Slots:
             self.cells[cell_id] = slot
         return Place(slot, name or _known_name(history, slot), notice)
 
+    def shared(self, place: Place, source: str) -> str:
+        """What to tell of a cell that has the name, and so the history, of another one.
+
+        Args:
+            place: Its place, which was found by its name alone.
+            source: Digest (hex) of its source.
+        """
+        if self.sources.get(place.slot, source) == source:
+            return ""
+        return (
+            f"two cells are named {place.name}, and nothing else tells them apart here:"
+            " they share one history, so a call of the second that is equal to one of"
+            " the first is not made · give it another name"
+        )
+
     def _slot(self, history: History, cell_id: str, name: str) -> tuple[str, str]:
         known = self.cells.get(cell_id) or _by_id(history, cell_id)
         if cell_id and known:

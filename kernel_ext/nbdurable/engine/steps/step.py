@@ -105,6 +105,13 @@ def _inputs(session: Session, cell: Cell, namespace: Namespace) -> Inputs:
     )
 
 
+def _shared(session: Session, cell: Cell, place: Place, looked: Looked) -> str:
+    """Without a person nobody edits a cell: another source of its name is another cell."""
+    if cell.cell_id or cell.facts.interactive:
+        return ""
+    return session.slots.shared(place, looked.source.hex())
+
+
 def begin(
     session: Session, cell: Cell, namespace: Namespace
 ) -> Replayed | Rebuilding | Running:
@@ -125,7 +132,7 @@ def begin(
         ahead.journal(session)
         history = session.history
         place = session.slots.place(history, cell.cell_id, cell.name)
-        session.tell_once(place.notice)
+        session.tell_once(place.notice or _shared(session, cell, place, looked))
         session.overtake(place.slot, place.name)
         session.slots.sources[place.slot] = looked.source.hex()
         if cell.fresh:

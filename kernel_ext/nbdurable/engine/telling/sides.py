@@ -29,11 +29,11 @@ _RUN: Final = re.compile(r"(.*:)?\d+|[0-9a-f]{8,}")
 
 @dataclass(kw_only=True, eq=False)
 class NothingBefore(DurableError):
-    """A step was to be compared with its attempt before, and has only one.
+    """A step with one attempt, or the present run, has nothing to be compared with.
 
     Attributes:
-        step: Its name.
-        attempt: The number of its attempt.
+        step: Its name; of a run, what people call it.
+        attempt: The number of its attempt; 0 of a run.
     """
 
     slug: ClassVar[str] = "nothing-before"
@@ -42,12 +42,16 @@ class NothingBefore(DurableError):
 
     def fact(self) -> str:
         """What there is."""
+        if not self.attempt:
+            return f"{self.step} is the latest run, with which it would be compared."
         return (
             f"{self.step} ran once, so there is no attempt before it to compare with."
         )
 
     def detail(self) -> str:
         """What was not done, and where its variables are."""
+        if not self.attempt:
+            return "Nothing was compared."
         return (
             "Nothing was compared. A replay and `%durable back` are no attempts: the step is\n"
             f"recorded as it ran, as {self.step}@{self.attempt}."
@@ -55,6 +59,11 @@ class NothingBefore(DurableError):
 
     def remedies(self) -> tuple[Remedy, ...]:
         """What can be compared, and what can be seen."""
+        if not self.attempt:
+            return (
+                Remedy("with another run", f"{COMMAND} OTHER {self.step.split()[-1]}"),
+                Remedy("list them", "nbdurable runs"),
+            )
         return (
             Remedy("with another step", f"{COMMAND} {self.step} OTHER"),
             Remedy("what became of it", f"%durable why {self.step}"),
@@ -99,6 +108,8 @@ def sides(history: History, old: str, new: str, run: HistoryOf) -> tuple[Side, S
     if new:
         return first, _side(history, new, run)
     if first.whole:
+        if first.history.run == history.run:
+            raise NothingBefore(step=first.label, attempt=0)
         older, newer = sorted((first, _whole(history)), key=_opened_us)
         return older, newer
     (step,) = first.steps

@@ -8,14 +8,16 @@ def free_port():
         return found.getsockname()[1]
 
 async def ready(port):
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            writer.close()
-            return
+    async with asyncio.timeout(60):
+        while server.poll() is None:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                return
+    raise RuntimeError(f"the server ended with {server.poll()} before it listened")
 
 async def main():
     async with Client(f"http://127.0.0.1:{port}/mcp") as client:
@@ -24,7 +26,7 @@ async def main():
 
 port = free_port()
 server = subprocess.Popen([sys.executable, os.environ["MCP_SERVER"], str(port)])
-asyncio.run(asyncio.wait_for(ready(port), 60))
+asyncio.run(ready(port))
 # %% durable weather
 r = asyncio.run(main())
 # %%
