@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.engine.calls.pauses import InsteadOrAlso, StoodIn
-from nbdurable.engine.past.settle import Answer
+from nbdurable.engine.asking.forking import fork
+from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt, StoodIn
+from nbdurable.engine.past.settle import Answer, questions
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
-from tests.engine.test_money import opened, paid
+from tests.engine.test_money import (
+    FRESH,
+    again,
+    interrupted,
+    opened,
+    opened_with,
+    paid,
+)
 
 # ---- a result that was kept for another call -----------------------------------------
 
@@ -37,14 +45,11 @@ def test_a_result_that_was_kept_for_another_call_serves_that_one_alone() -> None
 
 
 def test_its_own_call_takes_it_back() -> None:
-    """Then it is asked about the other one anew, which may be made as well."""
+    """Then the other one is made as well, and is asked about no more."""
     nb = kept()
     with pytest.raises(StoodIn):
         nb.run(BOTH, "s", "c1")
     settle(nb, "s.3", Answer.KEEP)
-    with pytest.raises(InsteadOrAlso):
-        nb.run(BOTH, "s", "c1")
-    settle(nb, "s.2", Answer.AGAIN)
     nb.run(BOTH, "s", "c1")
     assert paid(nb) == ["pay ann", "pay bob"]
     assert (nb.namespace["r"], nb.namespace["also"]) == ("pay bob#1", "pay ann#1")
@@ -73,3 +78,169 @@ def test_an_equal_record_is_taken_before_one_that_stands_for_another_call() -> N
     nb.run(BOTH, "s", "c1")
     assert (nb.namespace["r"], nb.namespace["also"]) == ("pay ann#1", "pay ann#2")
     assert paid(nb) == ["pay ann", "pay ann"]
+
+
+# ---- a doubt in another cell ---------------------------------------------------------
+
+
+def slot_of(nb: Notebook, name: str) -> str:
+    """The slot of a step."""
+    step = nb.session.history.named(name)
+    assert step is not None
+    return step.slot
+
+
+def moved(nb: Notebook) -> None:
+    """Run the payment in another cell, which isn't the one that was killed in it."""
+    nb.run(FRESH, "two", "c2")
+
+
+def test_a_doubt_whose_cell_may_be_gone_asks() -> None:
+    """The call stands in another cell now, with a fresh key: it may be the same one."""
+    nb = interrupted()
+    for key in "bc":
+        with pytest.raises(OtherInDoubt) as asked:
+            moved(nb)
+        told = str(asked.value)
+        assert f"pay(1, key='{key}') was not made" in told
+        assert "pay(1, key='a') may have happened instead" in told
+        assert "(s, call 1, attempt 1)" in told
+    assert paid(nb) == ["pay 1"]
+    assert [q.reference for q in questions(nb.session.history)] == ["two.1"]
+
+
+def test_a_doubt_of_an_edited_cell_asks() -> None:
+    """The cell was split in the kernel that interrupted it."""
+    nb = interrupted(restart=False)
+    nb.run("before = 1", "s", "c1")
+    with pytest.raises(OtherInDoubt):
+        moved(nb)
+    assert paid(nb) == ["pay 1"]
+
+
+def test_a_doubt_whose_cell_is_as_it_was_stays_there() -> None:
+    """Its own cell asks about it; another cell pays somebody else."""
+    nb = interrupted(restart=False)
+    moved(nb)
+    assert paid(nb) == ["pay 1", "pay 1"]
+    nb.namespace["fails"] = None
+    with pytest.raises(OtherInDoubt):
+        nb.run(FRESH, "s", "c1")
+    assert paid(nb) == ["pay 1", "pay 1"]
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "payments", "result"),
+    [
+        (Answer.HAPPENED, "in_1", 1, "in_1"),
+        (Answer.DID_NOT, None, 2, "pay 1#2"),
+        (Answer.AGAIN, None, 2, "pay 1#2"),
+    ],
+)
+def test_a_doubt_of_another_cell_is_settled(
+    said: Answer, value: object, payments: int, result: str
+) -> None:
+    """What is taken over is this cell's, and is served in the next kernel too."""
+    nb = interrupted()
+    with pytest.raises(OtherInDoubt):
+        moved(nb)
+    settle(nb, "two.1", said, value)
+    moved(nb)
+    assert (len(paid(nb)), nb.namespace["r"]) == (payments, result)
+    (first, *_) = nb.session.history.calls.values()
+    taken = said is Answer.HAPPENED
+    assert first.slot == slot_of(nb, "two" if taken else "s")
+    if taken:
+        moved(again(nb))
+        assert (len(paid(nb)), nb.namespace["r"]) == (payments, result)
+
+
+def test_a_doubt_is_settled_where_it_stands() -> None:
+    """It happened, and the other cell's payment is another one."""
+    nb = interrupted()
+    with pytest.raises(OtherInDoubt, match=r"resolve s\.1 --happened VALUE"):
+        moved(nb)
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    moved(nb)
+    assert (len(paid(nb)), nb.namespace["r"]) == (2, "pay 1#2")
+    assert questions(nb.session.history) == []
+
+
+def test_both_cells_may_ask_about_one_doubt() -> None:
+    """Each question has its own reference, and one answer ends the doubt."""
+    nb = interrupted()
+    for name, cell_id in (("two", "c2"), ("s", "c1")):
+        with pytest.raises(OtherInDoubt):
+            nb.run(FRESH, name, cell_id)
+    asked = [q.reference for q in questions(nb.session.history)]
+    assert sorted(asked) == ["s.1", "two.1"]
+    settle(nb, "two.1", Answer.DID_NOT)
+    assert questions(nb.session.history) == []
+
+
+def test_retry_lets_a_doubt_of_another_cell_go() -> None:
+    """`on_doubt="retry"` holds wherever the call was made."""
+    nb = interrupted('(on_doubt="retry")')
+    moved(nb)
+    assert nb.namespace["r"] == "pay 1#2"
+    assert questions(nb.session.history) == []
+
+
+def test_a_doubt_that_is_found_to_have_happened_elsewhere_asks() -> None:
+    """Nobody knows whether this call is that one: instead, or as well?"""
+    nb, keys = Notebook(), iter("abcdefg")
+
+    def found(x: object, key: str = "") -> str:
+        return f"found {x} {key}"
+
+    opened_with(nb, found, keys)
+    with pytest.raises(KeyboardInterrupt):
+        nb.run(FRESH, "s", "c1")
+    for _ in range(2):
+        nb.restart()
+        opened_with(nb, found, keys)
+        nb.namespace["fails"] = None
+        with pytest.raises(InsteadOrAlso):
+            moved(nb)
+    settle(nb, "two.1", Answer.KEEP)
+    moved(nb)
+    assert nb.namespace["r"] == "found 1 a"
+    assert paid(nb) == ["pay 1"]
+
+
+def test_a_call_that_is_executed_now_is_no_doubt() -> None:
+    """A cell that pays in a thread of its own stops no other cell."""
+    nb = opened()
+    nb.plain("@tool\ndef slow(x):\n    world.wait()\n    return world(f'slow {x}')")
+    nb.plain("from threading import Thread")
+    nb.run("t = Thread(target=slow, args=(1,)); t.start()", "s", "c1")
+    nb.plain("def slow2(x): return world(f'slow {x}')")
+    nb.plain("slow_now = tool(name='slow')(slow2)")
+    nb.session.slots.sources.clear()
+    nb.run("slow_now(2)", "two", "c2")
+    nb.world.gate.set()
+    nb.namespace["t"].join()  # type: ignore[attr-defined]
+    assert sorted(nb.world.effects) == ["slow 1", "slow 2"]
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_doubt_of_the_parent_run_asks_in_the_fork(later: bool) -> None:
+    """Also where the run was forked from before the call."""
+    nb = opened()
+    keys = iter("abcdefg")
+    nb.world.fresh = lambda: next(keys)  # type: ignore[attr-defined]
+    again(nb)
+    nb.run("begun = 1", "begin", "c0")
+    nb.namespace["fails"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        nb.run(FRESH, "s", "c1")
+    fork(nb.session, "begin" if later else "")
+    for cell in (("s", "c1"), ("two", "c2")):
+        again(nb)
+        with pytest.raises(OtherInDoubt) as asked:
+            nb.run(FRESH, *cell)
+        where = "(run 1, attempt 1)" if later else "(s, call 1, attempt 1)"
+        assert where in str(asked.value)
+    settle(nb, "two.1", Answer.DID_NOT)
+    moved(nb)
+    assert paid(nb) == ["pay 1", "pay 1"]

@@ -191,6 +191,10 @@ ASKED: Final = {
         Version((PAY,), asks=1),
         Version((("sync", "write", 1),), asks=2, killed=True),
     ],
+    Past.STOOD_IN: [
+        Version((("sync", "write", 0),), asks=1),
+        Version((("sync", "write", 1), ("step", "write", 0)), asks=2),
+    ],
 }
 """Edits of which each asks."""
 
@@ -202,6 +206,7 @@ ASKED: Final = {
 @example(edits=ASKED[Past.NEW_DATA])
 @example(edits=ASKED[Past.OTHER_IN_DOUBT])
 @example(edits=ASKED[Past.INSTEAD])
+@example(edits=ASKED[Past.STOOD_IN])
 def test_any_edit_with_every_question_answered(edits: list[Version]) -> None:
     """Each call has a result of its own arguments, and no write happens once too often."""
     world, most = Interrupting(), Counter[str]()

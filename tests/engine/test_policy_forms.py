@@ -204,6 +204,20 @@ ROWS: Final = {
     Past.INSTEAD: Row(before="model(1)\n{call}", after="model(2)\n{call}", other="2"),
 }
 
+"""How each past comes about."""
+AGAIN: Final = {
+    "moved": (
+        Past.OTHER_IN_DOUBT,
+        Row(first=INTERRUPTED, other="2", cell=("two", "c2")),
+    ),
+    "of the parent run": (
+        Past.OTHER_IN_DOUBT,
+        Row(between=_forked, after="{call}", first=INTERRUPTED, other="2"),
+    ),
+}
+"""Other ways in which one comes about."""
+CASES: Final = {past.value: (past, row) for past, row in ROWS.items()} | AGAIN
+
 
 def life(nb: Notebook, form: Form, row: Row, effect: Effect, number: int) -> str:
     """Begin a kernel with the tool; gives the cell of this life."""
@@ -276,12 +290,13 @@ def kept(form: str) -> object:
 
 @pytest.mark.parametrize("form", [kept(form) for form in FORMS])
 @pytest.mark.parametrize("effect", Effect)
-@pytest.mark.parametrize("past", ROWS)
-def test_a_row(past: Past, effect: Effect, form: str) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_a_row(case: str, effect: Effect, form: str) -> None:
     """What the table says of a past and an effect is what happens, in every form."""
-    row, nb = ROWS[past], Notebook()
+    past, row = CASES[case]
+    nb, forks = Notebook(), row.between is _forked
     with contextlib.closing(nb.session):
-        if past is Past.FORKED:
+        if forks:
             nb.run("begun = 1", "begin", "c0")
         cell = life(nb, FORMS[form], row, effect, 0)
         if cell:
@@ -290,7 +305,7 @@ def test_a_row(past: Past, effect: Effect, form: str) -> None:
             assert acts(nb) == 1
             first = nb.namespace.get("r")
             row.between(nb)
-            if past is not Past.FORKED:
+            if not forks:
                 nb.restart()
         if row.kept:
             keep_all(nb, life(nb, FORMS[form], row, effect, 1), row.cell)

@@ -15,6 +15,7 @@ from nbdurable.engine.calls import frozen
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
 from nbdurable.engine.past.circumstances import in_doubt
+from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.kept_arguments import arguments_of, evidence_of
 from nbdurable.engine.past.policy import Effect
@@ -60,7 +61,7 @@ def question(history: History, text: str) -> Question:
     call = reference.find_call(history, text, "%durable resolve")
     step = history.steps[call.step]
     past = next(
-        (q.past for q in settle.questions(history) if q.call.id == call.id), None
+        (_of_call(q) for q in settle.questions(history) if q.call.id == call.id), None
     )
     if past is None and not in_doubt(history, call):
         raise settle.NothingToSettle(
@@ -70,6 +71,13 @@ def question(history: History, text: str) -> Question:
         )
     number = Ledger(history).numbered(step).get(call.id, "")
     return Question(call=call, slot=call.slot, step=step.name, number=number, past=past)
+
+
+def _of_call(asked: Question) -> Past | None:
+    """What a question says of its call, named where that stands itself."""
+    elsewhere = asked.slot != asked.call.slot
+    other = elsewhere and asked.past is Past.OTHER_IN_DOUBT
+    return Past.IN_DOUBT if other else asked.past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
-from nbdurable.engine.past.history import CallPast, CallState, StepPast
+from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.policy import OnDoubt
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.wanted import Match, edited_given
@@ -104,8 +104,7 @@ def _elsewhere(ask: Asking) -> CallPause:
 
 
 def _forked(ask: Asking) -> CallPause:
-    run = forked_from(ask.attempt.home.history.opened).partition(" at ")[0]
-    return HappenedInParent(**ask.common, run=run)
+    return HappenedInParent(**ask.common, run=_parent(ask.attempt.home.history))
 
 
 def _afresh(ask: Asking) -> CallPause:
@@ -125,6 +124,17 @@ def _rekeyed(ask: Asking) -> CallPause:
     return KeysDiffer(**ask.both, since=keys.ALGORITHMS[keys.ALGORITHM])
 
 
+def _parent(history: History) -> str:
+    """What people call the run that this one was forked from."""
+    return forked_from(history.opened).partition(" at ")[0]
+
+
+def _number(history: History, call: CallPast, step: StepPast | None) -> str:
+    """The number of a call in its step, such as ``2.1``."""
+    known = Ledger(history).numbered(step) if step else {}
+    return known.get(call.id) or str(call.number)
+
+
 def _stood_in(ask: Asking) -> CallPause:
     other = ask.attempt.matcher.stood_in.get(ask.call.id, "another call")
     return StoodIn(**ask.common, other=other)
@@ -133,13 +143,15 @@ def _stood_in(ask: Asking) -> CallPause:
 def _doubt(ask: Asking) -> CallPause:
     call, history = ask.call, ask.attempt.home.history
     step = history.steps.get(call.step)
-    number = Ledger(history).numbered(step).get(call.id) if step else ""
-    where = f"{step.name if step else call.slot}, call {number or call.number}"
+    number = _number(history, call, step)
+    where = f"{step.name}, call {number}" if step else _parent(history)
     where += f", attempt {call.attempts}"
     how = how_in_doubt(call, step, history.owner_last_us(call.owner))
     refused = ask.request.policy.on_doubt is OnDoubt.FAIL
     if ask.match.past is Past.OTHER_IN_DOUBT:
-        return OtherInDoubt(**ask.both, how=how, where=where, refused=refused)
+        there = step is not None and step.slot != ask.attempt.step.slot
+        own = f"{step.name}.{number}" if step and there else ""
+        return OtherInDoubt(**ask.both, how=how, where=where, refused=refused, own=own)
     kind = CallRefused if refused else CallInDoubt
     undeclared = not ask.request.policy.declared
     raised = _raised(call)

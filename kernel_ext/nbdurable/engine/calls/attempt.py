@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from nbdurable.engine.calls import late
@@ -16,6 +15,7 @@ from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers, Overtaken
 from nbdurable.engine.calls.numbers import Numbers
 from nbdurable.engine.calls.owners import Owners
+from nbdurable.engine.calls.preceding import Preceding, ScopeState
 from nbdurable.engine.calls.requests import (
     CallRequest,
     Claim,
@@ -34,25 +34,10 @@ from nbdurable.engine.past.matching import Matcher
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.series import happened, tries_of
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
-from nbdurable.engine.where.frames import Frame, Scopes, task_of
+from nbdurable.engine.where.frames import Frame, Scopes
 from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
-
-
-@dataclass(slots=True)
-class ScopeState:
-    """What happened in one scope of the attempt so far.
-
-    Attributes:
-        after: Logical id of its latest `write`, or "".
-        new_write: Whether one newly executed before, in it, or inside it.
-        itself: Whether one did before, or by its own code.
-    """
-
-    after: str = ""
-    new_write: bool = False
-    itself: bool = False
 
 
 class Attempt:
@@ -76,15 +61,19 @@ class Attempt:
         self.code = CallCode(home.sources)
         self._numbers = Numbers()
         self._scopes = Scopes()
-        self._states: dict[str, ScopeState] = {}
-        self._after_write: set[str] = set()
+        self._preceding = Preceding(self._scopes)
         self.blame = Blame()
         self.happened: dict[str, int] = {}
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
         self.files: Watched | None = None
         self.matcher = Matcher(
-            home.history, step.slot, step.id, home.known(), self._read_other_files
+            home.history,
+            step.slot,
+            step.id,
+            home.known(),
+            self._read_other_files,
+            self.owners.executing,
         )
 
     @contextlib.contextmanager
@@ -106,7 +95,7 @@ class Attempt:
             self.home.catch_up(self.step.id)
             number = self._numbers.give(frame.parent, request.again)
             scope = self._scopes.scope(frame)
-            state = self._state(scope, frame.parent)
+            state = self._preceding.state(scope, frame.parent)
             if request.again:
                 failed = self.home.history.calls[request.again]
                 match = Match(Past.RAISED_NOT_DONE, failed)
@@ -120,25 +109,6 @@ class Attempt:
                 self._numbers.note(match.call.id, number)
             counts = not frame.covered
             return Claim(number, scope, state.after, match, frame.parent, counts)
-
-    def _state(self, scope: str, parent: str = "") -> ScopeState:
-        """What happened in a scope; what preceded a call precedes what it calls."""
-        state = self._states.get(scope)
-        if state is None:
-            before = parent in self._after_write or self._written_before(scope)
-            state = self._states[scope] = ScopeState("", before, before)
-        return state
-
-    def _written_before(self, scope: str) -> bool:
-        """Whether code wrote anew before it began the task that a scope is of.
-
-        Tasks side by side have worlds of their own: what one of them wrote is no past of
-        the others.
-        """
-        if not scope:
-            return False
-        around = next(self._scopes.around(scope), "")
-        return task_of(scope) != task_of(around) and self._state(around).itself
 
     def _wanted(
         self, request: CallRequest, scope: str, state: ScopeState, parent: str
@@ -167,7 +137,7 @@ class Attempt:
             self.home.refresh()
         with self.home.lock:
             now = self.home.history.calls[call.id]
-            state = self._state(claim.scope)
+            state = self._preceding.state(claim.scope)
             wanted = self._wanted(request, claim.scope, state, claim.parent)
             if claim.match.past in OTHERS:
                 return self.matcher.without(wanted)
@@ -178,7 +148,7 @@ class Attempt:
         """What a claimed call without a record of its own is, now."""
         with self.home.lock:
             _ = self.home.history  # what this attempt has settled is folded by then
-            state = self._state(claim.scope)
+            state = self._preceding.state(claim.scope)
             wanted = self._wanted(request, claim.scope, state, claim.parent)
             return self.matcher.without(wanted)
 
@@ -192,8 +162,7 @@ class Attempt:
         with self.home.lock:
             history = self.home.history
             self.matcher.reopen(within(history, call_id))
-            for scope in [s for s in self._states if s.split("/")[0] == call_id]:
-                del self._states[scope]
+            self._preceding.afresh(call_id)
             self._numbers.afresh(call_id)
             return history.calls[call_id]
 
@@ -212,7 +181,7 @@ class Attempt:
                 if outcome.raised is not None:
                     self.blame.add(call.id, outcome.raised)
                 if call.effect is Effect.WRITE:
-                    self._state(claim.scope).after = call.id
+                    self._preceding.state(claim.scope).after = call.id
         return outcome
 
     def _read_other_files(self, call: CallPast) -> bool:
@@ -333,13 +302,10 @@ class Attempt:
             self.matcher.asked_model |= request.policy.model
             if not request.policy.declared:
                 self.used.undeclared.append(request.name)
-            state = self._state(claim.scope)
-            if state.new_write and not request.again:  # else its own, of the try before
-                self._after_write.add(call_id)
+            if not request.again:  # else what precedes is its own, of the try before
+                self._preceding.began(claim.scope, call_id)
             if request.policy.effect is Effect.WRITE:
-                state.after, state.new_write, state.itself = call_id, True, True
-                for scope in self._scopes.around(claim.scope):
-                    self._state(scope).new_write = True
+                self._preceding.wrote(claim.scope, call_id)
 
     def unrecorded(self, call: CallPast | None) -> Outcome | None:
         """A result this kernel still holds because the journal couldn't take it."""

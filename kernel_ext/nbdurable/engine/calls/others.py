@@ -95,9 +95,12 @@ def _named(arguments: object) -> dict[str, Any] | None:
 def _at_its_place(going: Going, other: CallPast) -> bool:
     """Whether code that runs in order makes this call where it made that one.
 
-    Functions in pools take their numbers as they come.
+    Functions in pools take their numbers as they come. What stands in another cell now
+    may have stood anywhere in that one.
     """
     claim, attempt = going.claim, going.frame.attempt
+    if other.slot != attempt.step.slot:
+        return True
     mine = claim.scope, claim.parent, claim.nth
     ordered = attempt.thread == threading.get_ident()
     return ordered and mine == (other.scope, other.parent, other.number)

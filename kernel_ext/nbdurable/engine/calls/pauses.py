@@ -44,12 +44,14 @@ class OtherInDoubt(CallPause):
         how: How the other one's last attempt ended, as a sentence.
         where: Step, call number and attempt of the other one, as people read it.
         refused: The tool's author said ``on_doubt="fail"``.
+        own: STEP.CALL of the other one, if it was made in another cell.
     """
 
     slug: ClassVar[str] = "other-in-doubt"
     how: str
     where: str
     refused: bool = False
+    own: str = ""
 
     def fact(self) -> str:
         """One line about both calls."""
@@ -65,9 +67,11 @@ class OtherInDoubt(CallPause):
     def remedies(self) -> tuple[Remedy, ...]:
         """What became of the other one."""
         command = f"%durable resolve {self.reference} --happened VALUE"
+        happened = f"%durable resolve {self.own} --happened VALUE"
         again = f"%durable resolve {self.reference} --again"
         return (
             Remedy("it happened, and is this one", command),
+            *((Remedy("it happened there", happened),) if self.own else ()),
             self._did_not(),
             Remedy("this is another call", again),
         )
@@ -123,12 +127,12 @@ class StoodIn(CallPause):
         )
 
     def remedies(self) -> tuple[Remedy, ...]:
-        """Give it back its result, or do it again."""
+        """Give it back its result and make the other one, or make this one again."""
         keep = f"%durable resolve {self.reference} --keep"
         again = f"%durable resolve {self.reference} --again"
         return (
-            Remedy("it is this one's, ask about the other", keep),
-            Remedy("a second call", again),
+            Remedy(f"this one's result; make {self.other} as well", keep),
+            Remedy(f"a second {self.call}", again),
         )
 
 

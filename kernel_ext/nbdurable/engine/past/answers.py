@@ -75,10 +75,8 @@ def call_kept(history: Answered, record: Record, order: Order) -> None:
         return
     said = Said(fields.text(f, "how"), fields.text(f, "source"), order)
     history.answers[(*place, past)] = said
-    if past == "INSTEAD" and said.how == "keep" and record.subject in history.calls:
-        history.instead.setdefault(place, {})[record.subject] = said
-    if (
-        past == "STOOD_IN"
-    ):  # its own call's after all: of the other one it is asked anew
-        history.instead.get(place, {}).pop(record.subject, None)
-        history.answers.pop((*place, "INSTEAD"), None)
+    if past == "INSTEAD" and record.subject in history.calls:
+        standing = history.instead.setdefault(place, {})
+        standing.pop(record.subject, None)
+        if said.how == "keep":
+            standing[record.subject] = said

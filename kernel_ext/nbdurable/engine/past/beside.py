@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nbdurable.engine.past.belonging import every_holder, went_on
+from nbdurable.engine.past import doubts
+from nbdurable.engine.past.belonging import Standing, every_holder
 from nbdurable.engine.past.circumstances import (
     AGAIN,
     KEEP,
     Circumstances,
     circumstances,
-    in_doubt,
     remembered,
     stands_in,
     writes_of,
@@ -31,6 +31,7 @@ class Beside:
         slot: The slot the attempt executes in.
         step: Id of the attempt.
         existing: Slots known to exist, with the digest of their present source.
+        executing: Whether somebody executes a call at this moment.
         other_files: Whether a file that a recorded call read isn't as it was.
         data: The names that the attempt reads and that hold data, and no code.
         served: Ids of the calls that this attempt was served.
@@ -45,6 +46,7 @@ class Beside:
     step: str
     existing: Mapping[str, str]
     other_files: Callable[[CallPast], bool] = lambda _: False
+    executing: Callable[[CallPast], bool] = lambda _: False
     data: Collection[str] = ()
     served: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
@@ -52,6 +54,7 @@ class Beside:
     asked_model: bool = False
     _where: Circumstances | None = None
     _writes: Mapping[str, Sequence[CallPast]] | None = None
+    _suspects: Mapping[str, Sequence[CallPast]] | None = None
 
     @property
     def where(self) -> Circumstances:
@@ -76,7 +79,7 @@ class Beside:
             return none
         for call in stands_in(self.history, self.where, wanted.name):
             if not self.was_served(call):
-                return self._claims(Match(Past.COMPLETED, call), wanted)
+                return self._claims(self._about(Past.COMPLETED, call), wanted)
         found = self._other_in_doubt(wanted) or self._instead(wanted) or none
         done = found.past is Past.COMPLETED
         return self._claims(found, wanted) if done else found
@@ -86,6 +89,22 @@ class Beside:
         if self._writes is None:
             self._writes = writes_of(self.history, self.where)
         return self._writes.get(tool, ())
+
+    def has_others(self, tool: str) -> bool:
+        """Whether another call of the tool may be what a new one is."""
+        known = self.writes_of(tool) or self.suspects(tool) or self.where.open
+        return bool(known) or (self.slot, tool) in self.history.instead
+
+    def suspects(self, tool: str) -> Sequence[CallPast]:
+        """Those of other slots that have no result; looked for once."""
+        if self._suspects is None:
+            self._suspects = doubts.suspects(self.history, self.slot)
+        return self._suspects.get(tool, ())
+
+    def _about(self, past: Past, call: CallPast) -> Match:
+        """A call with other arguments; what stands in its place is taken over."""
+        own = call.slot == self.slot
+        return Match(past, call, Standing.OWN if own else Standing.FREE)
 
     def _claims(self, match: Match, wanted: Wanted) -> Match:
         assert match.call is not None
@@ -97,19 +116,21 @@ class Beside:
         if self.said(wanted, Past.OTHER_IN_DOUBT) == AGAIN:
             return None
         for call in self.writes_of(wanted.name):
-            if call.id not in self.claimed and self._in_doubt(call):
+            mine = call.id not in self.claimed
+            if mine and doubts.may_have_happened(self.history, call):
                 return Match(Past.OTHER_IN_DOUBT, call)
+        for suspect in self.suspects(wanted.name):
+            call = self.history.calls[suspect.id]
+            if call.id not in self.claimed and self._is_doubt_elsewhere(call):
+                return self._about(Past.OTHER_IN_DOUBT, call)
         return None
 
-    def _in_doubt(self, call: CallPast) -> bool:
-        """Whether it may have happened, also where the code caught what it raised.
-
-        An attempt that ended without another result after that did not go on from it.
-        """
-        if in_doubt(self.history, call):
-            return True
-        raised = call.state is CallState.RAISED and not call.fields.get("not_done")
-        return raised and not call.resolved and not went_on(self.history, call)
+    def _is_doubt_elsewhere(self, call: CallPast) -> bool:
+        return (
+            doubts.may_have_happened(self.history, call)
+            and not doubts.is_asked_there(self.history, call, self.existing)
+            and not self.executing(call)
+        )
 
     def _instead(self, wanted: Wanted) -> Match | None:
         """A call of the tool that is left over, where a model has answered anew."""
@@ -117,7 +138,7 @@ class Beside:
         anew = self.asked_model and self.where.differs
         left = [
             call
-            for call in self.writes_of(wanted.name)
+            for call in self._asked_of(wanted.name)
             if (anew or call.id in self.where.open)
             and call.state is CallState.COMPLETED
             and said != AGAIN
@@ -128,7 +149,15 @@ class Beside:
         latest = self.history.steps.get(max(left, key=lambda c: c.order).step)
         used = latest.used if latest else ()
         first = min(left, key=lambda c: (c.id not in used, c.order))
-        return Match(Past.COMPLETED if said == KEEP else Past.INSTEAD, first)
+        return self._about(Past.COMPLETED if said == KEEP else Past.INSTEAD, first)
+
+    def _asked_of(self, tool: str) -> list[CallPast]:
+        """The calls of the tool in this slot, and those that were asked about here."""
+        mine = self.writes_of(tool)
+        known = {call.id for call in mine}
+        ids = (i for i in self.where.open if i not in known)
+        others = filter(None, map(self.history.calls.get, ids))
+        return [*mine, *(c for c in others if c.name == tool)]
 
     def _is_over(self, call: CallPast) -> bool:
         """Whether this attempt was served it, or it is known to be no call of its own."""

@@ -30,10 +30,7 @@ from nbdurable.engine.past.pasts import CallPast, CallState, Order, StepPast, St
 KEEP: Final = "keep"
 AGAIN: Final = "again"
 
-_ABOUT_OTHERS: Final = [
-    of for past in (Past.INSTEAD, Past.STOOD_IN) for of in ([past.name], (past.name,))
-]
-"""Questions after which another call of the tool is no longer just another one."""
+_INSTEAD: Final = ([Past.INSTEAD.name], (Past.INSTEAD.name,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ def circumstances(
 def _asked_instead(earlier: Iterable[StepPast]) -> Iterator[str]:
     for step in itertools.takewhile(_unfinished, earlier):
         for said in fields.mapping(step.fields, "asked").values():
-            if isinstance(said, (list, tuple)) and said[1:] in _ABOUT_OTHERS:
+            if isinstance(said, (list, tuple)) and said[1:] in _INSTEAD:
                 yield str(said[0])
 
 

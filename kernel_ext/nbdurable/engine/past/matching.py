@@ -74,7 +74,8 @@ class Matcher(Beside):
         history = self.history
         if key in history.by_key or not history.algorithms <= _OURS:
             return False
-        if policy.effect is Effect.WRITE and not policy.inner and self.writes_of(tool):
+        write = policy.effect is Effect.WRITE and not policy.inner
+        if write and self.has_others(tool):
             return False
         self._open.setdefault(key, [])  # what is recorded later is not looked at
         return True

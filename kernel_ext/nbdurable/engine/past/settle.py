@@ -91,20 +91,20 @@ class Question:
 
 def questions(history: History) -> list[Question]:
     """What waits for an answer: per slot, what its latest attempt asked, and doubts."""
-    found: dict[str, Question] = {}
+    found: list[Question] = []
     ledger = Ledger(history)
     for slot in history.slots:
         latest = history.latest(slot)
-        for question in asked(history, latest) if latest else ():
-            found[question.call.id] = question
+        found += asked(history, latest) if latest else ()
+    known = {question.call.id for question in found}
     for call in history.calls.values():
-        if call.id not in found and in_doubt(history, call):
+        if call.id not in known and in_doubt(history, call):
             step = history.steps[call.step]
             number = ledger.numbered(step).get(call.id, "")
-            found[call.id] = Question(
-                call=call, slot=call.slot, step=step.name, number=number
+            found.append(
+                Question(call=call, slot=call.slot, step=step.name, number=number)
             )
-    return list(found.values())
+    return found
 
 
 def asked(history: History, step: StepPast) -> list[Question]:
@@ -255,7 +255,10 @@ _RECORDS: Mapping[tuple[Past, Answer], tuple[_Made, ...]] = {
     (Past.UNDIGESTIBLE_TWIN, Answer.AGAIN): (_AGAIN,),
     (Past.REKEYED, Answer.KEEP): (_KEEP,),
     (Past.REKEYED, Answer.AGAIN): (_AGAIN,),
-    (Past.STOOD_IN, Answer.KEEP): (_remember(Past.STOOD_IN, "keep"),),
+    (Past.STOOD_IN, Answer.KEEP): (
+        _remember(Past.STOOD_IN, "keep"),
+        _remember(Past.INSTEAD, "again"),
+    ),
     (Past.STOOD_IN, Answer.AGAIN): (_APART,),
     (Past.NEW_DATA, Answer.KEEP): (_remember(Past.NEW_DATA, "keep"),),
     (Past.NEW_DATA, Answer.AGAIN): (_remember(Past.NEW_DATA, "again"),),
