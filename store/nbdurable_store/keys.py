@@ -168,15 +168,14 @@ _LINK = struct.Struct("<IQI32sI")
 class Chain:
     """The MACs of one owner's records, each over its predecessor's."""
 
-    __slots__ = ("_begun",)
+    __slots__ = ("_digest",)
 
     def __init__(self, begun: Begun) -> None:
-        self._begun = begun
+        self._digest = begun.digest
 
     def mac(self, seq: int, prev_mac: bytes, head: bytes) -> bytes:
         """The MAC of one record; its inline bytes are under it by their digests."""
-        lengths_and_parts = _LINK.pack(8, seq, MAC_BYTES, prev_mac, len(head))
-        return self._begun.digest(lengths_and_parts + head)
+        return self._digest(_LINK.pack(8, seq, MAC_BYTES, prev_mac, len(head)) + head)
 
 
 def same(one: bytes, other: bytes) -> bool:

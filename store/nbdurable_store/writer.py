@@ -234,9 +234,10 @@ class Writer:
         return tuple(entries)
 
     def _frame(self, head: bytes, body: bytes, at: Mark) -> tuple[bytes, Mark]:
-        mac = self._chain.mac(at.next_seq, at.prev_mac, head)
-        frame = encode_frame(at.next_seq, at.prev_mac, mac, head, body)
-        return frame, Mark(at.offset + len(frame), at.next_seq + 1, mac)
+        offset, seq, prev_mac = at
+        mac = self._chain.mac(seq, prev_mac, head)
+        frame = encode_frame(seq, prev_mac, mac, head, body)
+        return frame, Mark(offset + len(frame), seq + 1, mac)
 
     def _write(self, data: bytes, after: Mark) -> None:
         begin = after.offset - len(data)

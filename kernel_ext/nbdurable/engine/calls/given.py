@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 from nbdurable.engine.calls.keyed import Keyed, keyed
 from nbdurable.engine.calls.requests import Put
 from nbdurable.engine.calls.shared import Holding
-from nbdurable.engine.codec import JSON, Encoded, Unstorable, decode, encode, keep
+from nbdurable.engine.codec import (
+    JSON,
+    Encoded,
+    Unstorable,
+    decode,
+    encode,
+    keep,
+    plain,
+)
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.plain import ATOMS, of_atoms
@@ -83,10 +91,9 @@ class Given:
             if named.is_kept_out(name, value):
                 return None
         try:
-            encoded = encode(self._arguments, secrets=self._secrets)
-        except Unstorable:
+            return Encoded(JSON, plain.encode(self._arguments, self._secrets))
+        except (plain.NotPlain, Unstorable):
             return None
-        return encoded if encoded.codec == JSON else None
 
     def release(self) -> None:
         """The call has ended. Idempotent."""

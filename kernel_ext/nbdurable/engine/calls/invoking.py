@@ -77,7 +77,7 @@ def requested(
         kind=made.kind,
         code=digest,
         codes=codes,
-        text=lambda: _told(secrets, made.name, arguments, args, kwargs),
+        text=functools.partial(_told, secrets, made.name, arguments, args, kwargs),
         arguments=given.begin,
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(frame.attempt, given, code),

@@ -8,6 +8,7 @@ old keys match nothing instead of matching wrongly (`matching` then compares oth
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -217,7 +218,17 @@ def plain_call_key(name: str, arguments: bytes) -> bytes:
         name: The tool's identity: its name, or ``name=``.
         arguments: Canonical bytes of the bound arguments, as `plain.stream` gives them.
     """
-    return tagged(Tag.CALL, name.encode(), tagged(Tag.PLAIN, arguments))
+    hasher = _called(name)()
+    hasher.update(field(tagged(Tag.PLAIN, arguments)))
+    return hasher.digest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _called(name: str) -> Callable[[], blake3]:
+    """A fresh hasher of a call's key that has already taken the tool's identity."""
+    hasher = Tag.CALL.hasher()
+    hasher.update(field(name.encode()))
+    return hasher.copy
 
 
 def given_code(code: bytes, given: Iterable[tuple[str, bytes]]) -> bytes:

@@ -286,7 +286,8 @@ class Session:
         `refresh` sees them.
         """
         try:
-            self._note(self.store.append(records, sync=sync))
+            assert self._store is not None, "enter() opens the store"
+            self._note(self._store.append(records, sync=sync))
         except BaseException:
             self._losses += 1
             raise

@@ -29,7 +29,8 @@ def call_text(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -
     parts = [value_text(a) for a in args]
     if kwargs:
         parts += [f"{k}={value_text(v)}" for k, v in kwargs.items()]
-    return shorten(f"{name}({', '.join(parts)})", CALL_CHARS_MAX)
+    text = f"{name}({', '.join(parts)})"
+    return text if len(text) <= CALL_CHARS_MAX else shorten(text, CALL_CHARS_MAX)
 
 
 def value_text(value: object, depth: int = 0) -> str:
