@@ -158,6 +158,29 @@ export interface Piece {
   chars: number;
 }
 
+/** A run in a list. */
+export interface RunLine {
+  id: string;
+  number: number;
+  notebook: string;
+  status: string;
+  told: string;
+  since: string;
+  active: string;
+  cells: string[];
+  pinned: boolean;
+  shown: boolean;
+}
+
+/** Runs of the store, as they were asked for. */
+export interface Runs {
+  type: "runs";
+  runs: RunLine[];
+  start: number;
+  total: number;
+  note: string;
+}
+
 /** What an answer did. */
 export interface Told {
   type: "told";
@@ -177,6 +200,19 @@ export interface Refused {
 export interface Open {
   type: "open";
   version: number;
+  run?: string;
+}
+
+/** Give me runs of the store; what is "" doesn't count. */
+export interface Find {
+  type: "find";
+  text?: string;
+  notebook?: string;
+  status?: string;
+  tool?: string;
+  model?: string;
+  call?: string;
+  start?: number;
 }
 
 /** Give me the calls before those that I have. */
@@ -222,6 +258,6 @@ export interface Cancel {
   call: string;
 }
 
-export type Message = Snapshot | Changed | Page | Details | Piece | Told | Refused;
+export type Message = Snapshot | Changed | Page | Details | Piece | Runs | Told | Refused;
 
-export type Request = Open | Older | Detail | Value | Resolve | Signal | Cancel;
+export type Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel;

@@ -20,7 +20,8 @@ from nbdurable.timeline.cleaned import ELEMENTS, cleaned
 from nbdurable.timeline.displays import displays
 from nbdurable.timeline.frames import rows_of
 from nbdurable.timeline.previews import of_plain
-from nbdurable.timeline.protocol import Details, Part, Piece, Refused
+from nbdurable.timeline.protocol import Refused
+from nbdurable.timeline.told import Details, Part, Piece
 from nbdurable_store.backends.memory import MemoryStore, World
 from tests.stories import HOSTILE, Story, research
 from tests.timeline.test_source import OPEN, one, source_of

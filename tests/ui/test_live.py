@@ -11,7 +11,7 @@ from nbdurable.timeline.protocol import plain
 from nbdurable.timeline.source import Source
 from nbdurable_store.backends.memory import MemoryStore, World
 from nbdurable_store.clock import SYSTEM_CLOCK
-from tests.stories import Story, doubtful
+from tests.stories import Story, doubtful, research
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
 
@@ -33,12 +33,13 @@ HOST = """async (text) => {
 class Shown:
     """The view in a browser, over a source over a store."""
 
-    def __init__(self, page: Page, story: Story) -> None:
+    def __init__(self, page: Page, story: Story, *others: Story) -> None:
         self.page, self.story = page, story
         world = World()
-        gone = MemoryStore(world)
-        story.into(gone)
-        gone.close()
+        for one in (story, *others):
+            gone = MemoryStore(world)
+            one.into(gone)
+            gone.close()
         self.store = MemoryStore(world)
         self.source = Source(
             store=self.store, run=story.run, secrets=lambda: Secrets({})
@@ -93,7 +94,7 @@ def test_who_is_not_answered_asks_again(browser: Browser) -> None:
     while len(asked) < 2:
         assert SYSTEM_CLOCK.monotonic_s() < deadline
         page.wait_for_timeout(50)
-    assert asked[0] == asked[1] == {"type": "open", "version": 1}
+    assert asked[0] == asked[1] == {"type": "open", "version": 1, "run": ""}
 
 
 def test_it_happened(shown: Shown) -> None:
@@ -151,7 +152,7 @@ def test_after_a_gap_it_asks_again(shown: Shown) -> None:
     shown.appends("search('missed')")
     shown.source.poll()
     shown.goes_on("search('heard')")
-    expect(shown.page.locator("summary")).to_have_text("All 4 calls as a list")
+    expect(shown.page.locator("summary").first).to_have_text("All 4 calls as a list")
     assert [s["type"] for s in shown.said[before:]] == ["open"]
 
 
@@ -184,8 +185,33 @@ def test_a_removed_view_listens_no_more(shown: Shown) -> None:
     shown.page.on("pageerror", lambda error: wrong.append(str(error)))
     shown.page.evaluate("window.end()")
     shown.goes_on("search('b')")
-    expect(shown.page.locator("summary")).to_have_text("All 2 calls as a list")
+    expect(shown.page.locator("summary").first).to_have_text("All 2 calls as a list")
     assert wrong == []
+
+
+def test_another_run_is_shown(browser: Browser) -> None:
+    """The list of runs narrows while one types; a click shows that run, and answers it."""
+    other = doubtful()
+    other.run = "run-2"
+    other.relabel()
+    shown = Shown(
+        browser.new_page(viewport={"width": 320, "height": 900}), research(), other
+    )
+    page = shown.page
+    page.get_by_text("Runs", exact=True).click()
+    listed = page.locator(".runs li")
+    expect(listed).to_have_count(2)
+    expect(listed.filter(has_text="(shown)")).to_contain_text("findings")
+    page.get_by_label("tool").fill("send_invoice")
+    expect(listed).to_have_count(1)
+    expect(listed).to_contain_text("stopped in review")
+    expect(page.get_by_label("tool")).to_be_focused()
+    listed.get_by_role("button").click()
+    expect(page.locator(".cells")).to_contain_text("review")
+    page.get_by_role("button", name="it did not: send_invoice").click()
+    expect(page.locator(".need")).to_have_count(0)
+    page.get_by_label("tool").fill("nothing like it")
+    expect(page.locator(".runs")).to_contain_text("No run fits.")
 
 
 def test_a_thousand_events_are_appended_quickly(shown: Shown) -> None:
@@ -207,4 +233,6 @@ def test_a_thousand_events_are_appended_quickly(shown: Shown) -> None:
       return performance.now() - before;
     }"""
     assert shown.page.evaluate(took, plain(message)) < 1_000
-    expect(shown.page.locator("summary")).to_have_text("All 1,002 calls as a list")
+    expect(shown.page.locator("summary").first).to_have_text(
+        "All 1,002 calls as a list"
+    )

@@ -43,6 +43,7 @@ from nbdurable.timeline import (
     write_picture,
 )
 from nbdurable.timeline import show as show_run
+from nbdurable.timeline.finding import DOING
 from nbdurable.timeline.previews import arguments_of, evidence_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.errors import NotAStore, StoreForeign
@@ -217,14 +218,6 @@ def run_rows(store: Store) -> list[RunRow]:
     return sorted(rows, key=lambda r: r.active_us, reverse=True)
 
 
-_DOING: Final = {
-    Fate.RUNNING: "running in",
-    Fate.WAITING: "waits for you in",
-    Fate.ERROR: "error in",
-}
-"""How an unfinished run stands, by the fate of the step that it is in."""
-
-
 def _states(store: Store) -> dict[str, str]:
     """How each run stands, in a few words."""
     alive = others(store)
@@ -239,7 +232,7 @@ def _state(store: Store, history: History, alive: frozenset[str]) -> str:
         return f"{'open' if history.closed is None else 'closed'}{pinned}"
     waits = [w for w in of_step(history_of(store, history.run), step) if w.replies]
     fate = Fate.WAITING if waits else step_fate(step, alive)
-    doing = _DOING.get(fate, "stopped in")
+    doing = DOING.get(fate, "stopped in")
     return f"{doing} {line(step.name)}{pinned}"
 
 

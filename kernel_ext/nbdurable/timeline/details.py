@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from nbdurable.engine.where.moments import Now, count, duration, moment
-from nbdurable.timeline import protocol
-from nbdurable.timeline.protocol import Part
 from nbdurable.timeline.text import calls_told
+from nbdurable.timeline.told import Details, Part
 from nbdurable.timeline.views import CallView, Preview, RunView, StepView
 
 DETAILS_MAX: Final = 2_000
 """Calls of a file whose details are all in it: with more, those without values aren't."""
 
 
-def details(run: RunView, attempt: str, call: str) -> protocol.Details | None:
+def details(run: RunView, attempt: str, call: str) -> Details | None:
     """All there is to say of a call, or of an attempt; None if there is none such.
 
     Args:
@@ -27,7 +26,7 @@ def details(run: RunView, attempt: str, call: str) -> protocol.Details | None:
     return details_of(step, call, run.now) if step else None
 
 
-def details_of(step: StepView, call: str, now: Now) -> protocol.Details | None:
+def details_of(step: StepView, call: str, now: Now) -> Details | None:
     """All there is to say of an attempt, or of a call in it; None if there is none such.
 
     Args:
@@ -41,7 +40,7 @@ def details_of(step: StepView, call: str, now: Now) -> protocol.Details | None:
     return _of_call(step, found) if found else None
 
 
-def every_detail(run: RunView) -> Iterable[protocol.Details]:
+def every_detail(run: RunView) -> Iterable[Details]:
     """All details; of a large run only those of the calls whose values were read."""
     few = sum(len(step.calls) for step in run.attempts) <= DETAILS_MAX
     for step in run.attempts:
@@ -53,12 +52,12 @@ def _was_read(call: CallView) -> bool:
     return any((call.arguments, call.result, call.trace))
 
 
-def _of_attempt(step: StepView, now: Now) -> protocol.Details:
+def _of_attempt(step: StepView, now: Now) -> Details:
     lines = [f"attempt {step.attempt}, {moment(step.started_us, now)}"]
     told = calls_told(step)
     lines += [*([] if told in step.why else [told]), *step.why]
     lines += [f"not kept: {', '.join(step.unsaved)}"] if step.unsaved else []
-    return protocol.Details(
+    return Details(
         attempt=step.id,
         call="",
         title=step.name,
@@ -72,13 +71,13 @@ def _of_attempt(step: StepView, now: Now) -> protocol.Details:
     )
 
 
-def _of_call(step: StepView, call: CallView) -> protocol.Details:
+def _of_call(step: StepView, call: CallView) -> Details:
     facts = [call.fate.value, call.effect]
     facts += [duration(call.ms)] if call.ms else []
     facts += [count(call.tokens, "token")] if call.tokens else []
     facts += [call.model] if call.model else []
     why = [f"{call.reference} {call.why}"] if call.why else []
-    return protocol.Details(
+    return Details(
         attempt=step.id,
         call=call.id,
         title=call.text,

@@ -10,7 +10,7 @@ from nbdurable.engine.telling.sides import Side, before
 from nbdurable.engine.values.plainly import visible
 from nbdurable.timeline.diffing import Reader, call_lines, diff, plain_values
 from nbdurable.timeline.previews import Get, line
-from nbdurable.timeline.protocol import Part
+from nbdurable.timeline.told import Part
 
 SAME = "nothing, but for time"
 

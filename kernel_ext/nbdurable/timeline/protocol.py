@@ -10,6 +10,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from nbdurable.timeline.told import Details, Piece, Runs
+
 VERSION: Final = 1
 """Raised when a message changes its meaning; a new field with a default is no change."""
 
@@ -274,75 +276,6 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A stored value, shortened.
-
-    Attributes:
-        title: What it is: ``arguments``, ``result``, ``traceback``, ``code``, ``output``.
-        text: Its beginning, or "" where it can't be shown.
-        note: What is not shown.
-        kind: ``text``; ``chat`` or ``table``, with `rows`; ``image``, as the rest of a
-            ``data:`` address; ``html``, cleaned, for a frame without scripts; ``diff``.
-        rows: Turns of a chat as who and what, or rows of a table, heads first.
-        chars: Characters of the whole text where `value` hands out pieces of it, -1 where
-            nobody counted them, 0 where this is all.
-    """
-
-    title: str
-    text: str
-    note: str
-    kind: str = "text"
-    rows: tuple[tuple[str, ...], ...] = ()
-    chars: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """All there is to say of a call, or of an attempt.
-
-    Attributes:
-        attempt: Id of the attempt.
-        call: Id of the call, or "" for the attempt itself.
-        title: What it is, as people refer to it.
-        lines: Facts about it.
-        error: Type and message of its exception, or "".
-        parts: Its values.
-        key: The digest it is matched by, hex, or "".
-    """
-
-    type: ClassVar[str] = "details"
-    attempt: str
-    call: str
-    title: str
-    lines: tuple[str, ...]
-    error: str
-    parts: tuple[Part, ...]
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A piece of a value, as it was asked for.
-
-    Attributes:
-        attempt: Id of the attempt.
-        call: Id of the call, or "".
-        part: The title of the part.
-        start: How many characters of the whole stand before it.
-        text: The piece.
-        chars: How many characters the whole has.
-    """
-
-    type: ClassVar[str] = "piece"
-    attempt: str
-    call: str
-    part: str
-    start: int
-    text: str
-    chars: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What an answer did.
 
@@ -372,9 +305,9 @@ class Refused:
     remedies: tuple[str, ...] = ()
 
 
-Message = Snapshot | Changed | Page | Details | Piece | Told | Refused
+Message = Snapshot | Changed | Page | Details | Piece | Runs | Told | Refused
 
-MESSAGES: Final = (Snapshot, Changed, Page, Details, Piece, Told, Refused)
+MESSAGES: Final = (Snapshot, Changed, Page, Details, Piece, Runs, Told, Refused)
 
 
 def plain(message: object) -> object:

@@ -22,10 +22,36 @@ class Open:
 
     Attributes:
         version: The protocol that the view speaks.
+        run: Id of the run; "" for the one that the source is about.
     """
 
     type: ClassVar[str] = "open"
     version: int
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Find:
+    """Give me runs of the store; what is "" doesn't count.
+
+    Attributes:
+        text: Part of the notebook, the number (``run 3``), or a cell.
+        notebook: The notebook.
+        status: How it stands: a word of `RunLine.status`.
+        tool: Part of the name of a tool that it called.
+        model: Part of the name of a model that it asked.
+        call: Part of a call as it was written.
+        start: How many to leave out.
+    """
+
+    type: ClassVar[str] = "find"
+    text: str = ""
+    notebook: str = ""
+    status: str = ""
+    tool: str = ""
+    model: str = ""
+    call: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +140,9 @@ class Cancel:
     call: str
 
 
-Request = Open | Older | Detail | Value | Resolve | Signal | Cancel
+Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel
 
-REQUESTS: Final = (Open, Older, Detail, Value, Resolve, Signal, Cancel)
+REQUESTS: Final = (Open, Find, Older, Detail, Value, Resolve, Signal, Cancel)
 
 
 class Misread(ValueError):
@@ -140,7 +166,7 @@ def understood(said: object) -> Request:
     if made is None:
         raise Misread(f"no message is called {str(kind)[:40]!r}")
     given = {
-        f.name: _field(f, said[f.name])
+        f.name: _field(made, f, said[f.name])
         for f in dataclasses.fields(made)
         if f.name in said
     }
@@ -156,17 +182,17 @@ def understood(said: object) -> Request:
     return request
 
 
-_MOST: Final = {"text": VALUE_CHARS_MAX}
+_MOST: Final = {(Resolve, "text"): VALUE_CHARS_MAX, (Signal, "text"): VALUE_CHARS_MAX}
 _KINDS: Final[Mapping[object, Callable[[object], bool]]] = {
     "str": lambda v: isinstance(v, str),
     "int": lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
 }
 
 
-def _field(field: dataclasses.Field[object], value: object) -> object:
+def _field(made: type, field: dataclasses.Field[object], value: object) -> object:
     if not _KINDS[field.type](value):
         raise Misread(f"{field.name} is no {field.type}")
-    most = _MOST.get(field.name, NAME_CHARS_MAX)
+    most = _MOST.get((made, field.name), NAME_CHARS_MAX)
     if isinstance(value, str) and len(value) > most:
         raise Misread(f"{field.name} is longer than {most:,} characters")
     return value

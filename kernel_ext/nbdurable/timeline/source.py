@@ -27,12 +27,14 @@ from nbdurable.engine.where.zones import LocalZone
 from nbdurable.errors import DurableError
 from nbdurable.timeline import frames, lately, snapshots
 from nbdurable.timeline.details import details_of
+from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.model import attempt_view, run_view
 from nbdurable.timeline.previews import line
-from nbdurable.timeline.protocol import Message, Piece, Refused, Snapshot, Told
+from nbdurable.timeline.protocol import Message, Refused, Snapshot, Told
 from nbdurable.timeline.requests import (
     Cancel,
     Detail,
+    Find,
     Misread,
     Older,
     Open,
@@ -43,6 +45,7 @@ from nbdurable.timeline.requests import (
     understood,
 )
 from nbdurable.timeline.show import history_of
+from nbdurable.timeline.told import Piece
 from nbdurable.timeline.views import RunView
 from nbdurable.timeline.wholes import Wholes, ref_of
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
@@ -80,11 +83,13 @@ class Source:
     _shown: Snapshot | None = field(init=False, default=None)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _wholes: Wholes = field(init=False)
+    _runs: Runlist = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing; what is read first is read when a view opens."""
         self._history = History(self.run)
         self._wholes = Wholes(self.store.get)
+        self._runs = Runlist(self.store, self.clock)
 
     def hear(self, said: object) -> list[Message]:
         """What to answer to what a view says."""
@@ -102,22 +107,44 @@ class Source:
     def _answer(self, request: Request) -> list[Message]:
         match request:
             case Open():
-                self._read()
-                self._news = False
-                self._shown = snapshots.snapshot(self._view(), seq=self._next())
-                return [self._shown]
-            case Older(left_out=left_out):
-                return [snapshots.page(self._view(), left_out)]
-            case Detail(attempt=attempt, call=call):
-                return [self._details(attempt, call)]
-            case Value():
-                return [self._piece(request)]
+                return [self._opened(request.run)]
             case Resolve() | Signal():
                 return [self._act(request), *self._changes()]
             case Cancel(call=call):
                 return [_not_cancelled(call)]
             case _:
+                return [self._read_only(request)]
+
+    def _read_only(self, request: Find | Older | Detail | Value) -> Message:
+        match request:
+            case Find():
+                return self._runs.page(request, self._now(), self._history.run)
+            case Older(left_out=left_out):
+                return snapshots.page(self._view(), left_out)
+            case Detail(attempt=attempt, call=call):
+                return self._details(attempt, call)
+            case Value():
+                return self._piece(request)
+            case _:
                 assert_never(request)
+
+    def _opened(self, run: str) -> Message:
+        if not self._turned(run or self._history.run):
+            return _NO_RUN
+        self._read()
+        self._news = False
+        self._shown = snapshots.snapshot(self._view(), seq=self._next())
+        return self._shown
+
+    def _turned(self, run: str) -> bool:
+        """Look at another run from now on; False if there is none such."""
+        if run == self._history.run:
+            return True
+        if run != self.run and not self._runs.knows(run):
+            return False
+        self._history, self._cursor = History(run), START
+        self._alive = frozenset()
+        return True
 
     def _details(self, attempt: str, call: str) -> Message:
         step = attempt_view(
@@ -188,7 +215,7 @@ class Source:
     def _read(self) -> None:
         """Read what is new, and remember whether the view has to hear of it."""
         first = self._cursor == START
-        entries, self._cursor = self.store.read(self.run, self._cursor)
+        entries, self._cursor = self.store.read(self._history.run, self._cursor)
         alive = frozenset(owner.id for owner in self.store.owners() if owner.alive)
         if not entries and alive == self._alive:
             return
@@ -207,9 +234,15 @@ class Source:
             self._now(),
             alive=self._alive,
             get=self.store.get,
-            stale=self.stale,
+            stale=self.stale if self._history.run == self.run else {},
         )
 
+
+_NO_RUN = Refused(
+    about="",
+    line="the store has no such run any more.",
+    remedies=("nbdurable runs",),
+)
 
 _GONE = Refused(about="", line="this call is not in the run any more")
 

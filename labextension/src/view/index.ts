@@ -8,6 +8,7 @@ import { List } from "./list";
 import { cells, details, head, needs } from "./parts";
 import { Picture } from "./picture";
 import { attemptOf, heard, keyOf, nothing, pieceOf, shares, type State } from "./state";
+import { RunsPane } from "./runs";
 import { STYLE } from "./style";
 import type { More } from "./values";
 
@@ -47,16 +48,23 @@ class View {
     (call) => this.choose(call),
     () => this.model.send({ type: "older", left_out: this.state.leftOut }),
   );
+  private readonly runs = new RunsPane(
+    (find) => this.model.send(find),
+    (run) => this.turn(run),
+  );
+  /** Id of the run that is looked at, or "" for the one of the source. */
+  private run = "";
   private readonly live: boolean;
   /** The details that are drawn: they stay until newer ones are there. */
   private drawn: { key: string; found: Details | undefined; nth: number } = { key: "", found: undefined, nth: 0 };
 
   constructor(private readonly model: Host) {
     this.live = model.get("still") !== true;
+    this.runs.element.hidden = !this.live;
     const style = h("style", {}, STYLE);
     this.details.hidden = true;
     this.element.append(style, this.note, this.top, this.needs, this.cells, this.title);
-    this.element.append(this.picture.element, this.details, this.list.element, this.kept);
+    this.element.append(this.picture.element, this.details, this.list.element, this.kept, this.runs.element);
   }
 
   /** Listen and ask; what is returned ends it. */
@@ -71,10 +79,10 @@ class View {
     const turned = (): void => this.picture.refresh();
     dark.addEventListener("change", turned);
     this.draw();
-    this.model.send({ type: "open", version: VERSION });
+    this.model.send({ type: "open", version: VERSION, run: this.run });
     const again = window.setInterval(() => {
       if (this.state.shown || this.state.notes.has("")) window.clearInterval(again);
-      else this.model.send({ type: "open", version: VERSION });
+      else this.model.send({ type: "open", version: VERSION, run: this.run });
     }, AGAIN_MS);
     return () => {
       window.clearInterval(again);
@@ -88,7 +96,7 @@ class View {
   private hear(message: Message): void {
     const before = this.state;
     this.state = heard(before, message);
-    if (this.state.gap && !before.gap) this.model.send({ type: "open", version: VERSION });
+    if (this.state.gap && !before.gap) this.model.send({ type: "open", version: VERSION, run: this.run });
     this.draw();
     if (this.chosen && !this.state.details.has(keyOf(this.chosen.attempt, this.chosen.call))) this.ask();
   }
@@ -109,7 +117,17 @@ class View {
     fill(this.kept, shown.kept, () => kept(shown.kept));
     this.picture.show(state);
     this.list.show(state);
+    this.runs.about(shown.head.notebook);
+    this.runs.hear(state.runs);
     this.drawDetails();
+  }
+
+  /** Show another run of the store. */
+  private turn(run: string): void {
+    this.run = run;
+    this.close();
+    this.model.send({ type: "open", version: VERSION, run });
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   private choose(call: number): void {

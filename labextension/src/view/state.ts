@@ -5,7 +5,7 @@
 // by attempt and id it is found which row that is. A number that doesn't follow the last
 // one means that something was missed: the state is stale and the caller asks again.
 
-import type { Calls, Changed, Details, Message, Page, Piece, Snapshot } from "../protocol";
+import type { Calls, Changed, Details, Message, Page, Piece, Runs, Snapshot } from "../protocol";
 
 /** Calls as columns; `attempt` and `name` are places in `words`, `fate` is one in `FATES`. */
 export interface Rows {
@@ -49,6 +49,8 @@ export interface State {
   details: Map<string, Details>;
   /** Of each part of the details, the piece that is shown. */
   pieces: Map<string, Piece>;
+  /** The runs of the store, as they were asked for last. */
+  runs: Runs | null;
   /** What was said last about a call, or about the view itself under "". */
   notes: Map<string, { line: string; remedies: string[]; refused: boolean }>;
 }
@@ -61,6 +63,7 @@ export function nothing(): State {
     gap: false,
     details: new Map(),
     pieces: new Map(),
+    runs: null,
     notes: new Map(),
   };
 }
@@ -102,6 +105,8 @@ export function heard(state: State, message: Message): State {
       return detailed(state, message);
     case "piece":
       return { ...state, pieces: new Map(state.pieces).set(`${keyOf(message.attempt, message.call)}\u0000${message.part}`, message) };
+    case "runs":
+      return { ...state, runs: message };
     case "told":
       return noted(state, message.about, message.line, [], false);
     case "refused":

@@ -123,6 +123,14 @@ grid-template-columns:20px minmax(70px,auto) minmax(0,1fr) auto;white-space:nowr
 border:0;border-radius:0;background:none;width:100%;min-height:0;text-align:start}
 .nbd .list .row code{overflow:hidden;text-overflow:ellipsis}
 .nbd .list .row.on{background:var(--group)}
+.nbd .search{display:flex;flex-wrap:wrap;gap:6px;margin:8px 0;align-items:center}
+.nbd .search input[type=search]{max-width:220px}
+.nbd .search input[type=checkbox]{flex:none;min-height:0}
+.nbd select{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--soft);border-radius:6px;min-height:28px}
+.nbd .runs ul{list-style:none;margin:4px 0;padding:0}
+.nbd .runs li{border-top:1px solid var(--faint);padding:4px 2px}
+.nbd .runs button.plain{display:flex;width:100%}
+.nbd .runs .cut{display:block;overflow-wrap:anywhere}
 .nbd .kept{display:flex;flex-wrap:wrap;gap:6px}
 .nbd .kept code{border:1px solid var(--faint);border-radius:12px;padding:1px 10px;overflow-wrap:anywhere}
 .nbd .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}

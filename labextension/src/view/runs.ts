@@ -1,0 +1,87 @@
+// The runs of the store as a list that people search; a click shows another run.
+
+import type { Find, RunLine, Runs } from "../protocol";
+import { fill, h } from "./dom";
+import { SIGNS, count } from "./text";
+
+/** How long after the last key the store is asked, milliseconds. */
+const TYPED_MS = 200;
+const STATUSES = ["running", "waiting", "error", "stopped", "open", "closed"];
+const FATE: Record<string, string> = { open: "ran", closed: "ran" };
+
+type Field = "text" | "status" | "tool" | "model" | "call";
+
+export class RunsPane {
+  readonly element: HTMLDetailsElement;
+  private readonly found = h("div", { "aria-live": "polite" });
+  private readonly asked: Find = { type: "find" };
+  private readonly here = h("input", { type: "checkbox", "data-key": "runs here" });
+  private notebook = "";
+  private later = 0;
+
+  constructor(
+    private readonly send: (find: Find) => void,
+    private readonly show: (run: string) => void,
+  ) {
+    const status = h("select", { "aria-label": "status", "data-key": "runs status" }, h("option", { value: "" }, "any status"));
+    for (const word of STATUSES) status.append(h("option", { value: word }, word));
+    status.addEventListener("change", () => this.narrow("status", status.value));
+    this.here.addEventListener("change", () => this.ask(0));
+    const fields = (["text", "tool", "model", "call"] as const).map((name) => this.field(name));
+    const all = h("label", {}, this.here, " this notebook only");
+    this.element = h("details", { class: "runs" }, h("summary", {}, "Runs"), h("div", { class: "search", role: "search" }, fields[0]!, status, ...fields.slice(1), all), this.found);
+    this.element.addEventListener("toggle", () => this.element.open && this.ask(0));
+  }
+
+  /** The notebook of the run that is shown: what «this notebook» is. */
+  about(notebook: string): void {
+    this.notebook = notebook;
+  }
+
+  hear(runs: Runs | null): void {
+    fill(this.found, runs, () => (runs ? this.listed(runs) : []));
+  }
+
+  private field(name: Exclude<Field, "status">): HTMLElement {
+    const told = { text: "notebook, cell or «run 3»", tool: "tool", model: "model", call: "text of a call" }[name];
+    const field = h("input", { type: "search", placeholder: told, "aria-label": told, "data-key": `runs ${name}` });
+    field.addEventListener("input", () => this.narrow(name, field.value));
+    return field;
+  }
+
+  private narrow(name: Field, value: string): void {
+    this.asked[name] = value;
+    window.clearTimeout(this.later);
+    this.later = window.setTimeout(() => this.ask(0), TYPED_MS);
+  }
+
+  private ask(start: number): void {
+    this.send({ ...this.asked, start, notebook: this.here.checked ? this.notebook : "" });
+  }
+
+  private listed(runs: Runs): Node[] {
+    const { start, total } = runs;
+    if (!total) return [h("p", { class: "soft" }, "No run fits. Clear a field to see more.")];
+    const last = start + runs.runs.length;
+    const pages = [
+      h("button", { "data-key": "runs before", disabled: !start, click: () => this.ask(Math.max(0, start - runs.runs.length || 0)) }, "‹ later runs"),
+      h("button", { "data-key": "runs after", disabled: last >= total, click: () => this.ask(last) }, "earlier runs ›"),
+    ];
+    return [
+      h("p", { class: "soft" }, count(total, "run"), runs.note && ` · ${runs.note}`),
+      h("ul", {}, ...runs.runs.map((run) => h("li", {}, this.line(run)))),
+      ...(last < total || start ? [h("p", { class: "pager" }, ...pages, h("span", { class: "soft" }, `${start + 1}–${last}`))] : []),
+    ];
+  }
+
+  private line(run: RunLine): HTMLElement {
+    const fate = FATE[run.status] ?? run.status;
+    const told = [run.told, `since ${run.since}`, `used ${run.active}`, run.pinned ? "pinned" : ""].filter(Boolean).join(" · ");
+    return h(
+      "button",
+      { class: "plain", "data-key": `run ${run.id}`, "aria-current": run.shown, click: () => this.show(run.id) },
+      h("span", { class: `sign ${fate}`, "aria-hidden": "true" }, SIGNS[fate] ?? "▮"),
+      h("span", {}, h("b", {}, h("bdi", {}, run.notebook.split("/").pop() ?? ""), ` run ${run.number}`), run.shown ? " (shown)" : "", h("span", { class: "soft" }, ` ${told}`), h("span", { class: "soft cut" }, run.cells.join(", "))),
+    );
+  }
+}

@@ -1,0 +1,101 @@
+"""The runs of a store, as a view searches them."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.moments import Now
+from nbdurable.timeline import finding
+from nbdurable.timeline.finding import STATUSES, Runlist
+from nbdurable.timeline.protocol import Refused, Snapshot
+from nbdurable.timeline.requests import Find
+from nbdurable.timeline.source import Source
+from nbdurable.timeline.told import Runs
+from nbdurable_store.backends.memory import MemoryStore, World
+from tests.stories import Story, doubtful, gallery, research
+from tests.timeline.test_source import OPEN, one
+
+
+def several() -> MemoryStore:
+    """A store with three runs of two notebooks, whose kernels are gone."""
+    world = World()
+    for run, story in (("one", research()), ("two", doubtful()), ("three", gallery())):
+        if run == "three":
+            story.entries[0] = story.entries[0]._replace(
+                record=story.entries[0].record._replace(
+                    fields={"notebook": "sales.ipynb", "number": 7, "headless": False}
+                )
+            )
+        story.run = run
+        story.relabel()
+        gone = MemoryStore(world)
+        story.into(gone)
+        gone.close()
+    return MemoryStore(world)
+
+
+def found(**asked: object) -> list[str]:
+    """Ids of the runs that are found."""
+    page = Runlist(several()).page(Find(**asked), Now(Story().us), "one")  # type: ignore[arg-type]
+    return [run.id for run in page.runs]
+
+
+@pytest.mark.parametrize(
+    ("asked", "runs"),
+    [
+        ({}, ["three", "one", "two"]),
+        ({"text": "SALES"}, ["three"]),
+        ({"text": "run 3"}, ["one", "two"]),
+        ({"text": "plot(notes)"}, ["three"]),
+        ({"notebook": "research.ipynb"}, ["one", "two"]),
+        ({"status": "open"}, ["one"]),
+        ({"status": "stopped"}, ["three", "two"]),
+        ({"status": "closed"}, []),
+        ({"tool": "send_inv"}, ["three", "two"]),
+        ({"model": "gpt-5"}, ["three"]),
+        ({"call": "page 29"}, ["one"]),
+        ({"text": "research", "tool": "draft"}, ["two"]),
+        ({"start": 2}, ["two"]),
+    ],
+)
+def test_runs_are_found(asked: dict[str, object], runs: list[str]) -> None:
+    """Text, notebook, status, tool, model and calls narrow the list."""
+    assert found(**asked) == runs
+
+
+def test_a_line_says_how_a_run_stands() -> None:
+    """Each run says what people need to tell it from the others."""
+    page = Runlist(several()).page(Find(), Now(Story().us), "two")
+    line = page.runs[-1]
+    assert (line.notebook, line.number, line.shown) == ("research.ipynb", 3, True)
+    assert line.told == "stopped in review"
+    assert line.cells == ("review",)
+    assert {run.status for run in page.runs} <= set(STATUSES)
+    assert page.total == 3
+
+
+def test_a_limit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not all runs were searched for calls, the list says so."""
+    monkeypatch.setattr(finding, "LOOKS_MAX", 2)
+    page = Runlist(several()).page(Find(tool="draft"), Now(Story().us), "one")
+    assert page.note == "only the latest 2 runs were searched for calls"
+    assert [run.id for run in page.runs] == ["three"]
+
+
+def test_a_view_turns_to_another_run() -> None:
+    """`open` with a run shows that one, answers it, and goes back; an unknown one is refused."""
+    source = Source(store=several(), run="one", secrets=lambda: Secrets({}))
+    first = one(source.hear(OPEN))
+    listed = one(source.hear({"type": "find"}))
+    assert isinstance(listed, Runs)
+    other = one(source.hear({**OPEN, "run": "two"}))
+    assert isinstance(other, Snapshot)
+    assert [cell.name for cell in other.cells] == ["review"]
+    source.hear({"type": "resolve", "call": "review.2", "said": "did-not"})
+    assert one(source.hear({**OPEN, "run": "two"})).needs == ()  # type: ignore[union-attr]
+    again = one(source.hear({**OPEN, "run": "one"}))
+    assert isinstance(again, Snapshot)
+    assert isinstance(first, Snapshot)
+    assert again.calls == first.calls
+    assert isinstance(one(source.hear({**OPEN, "run": "gone"})), Refused)
