@@ -5,18 +5,26 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.engine.asking.forking import fork
-from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt, StoodIn
+from nbdurable.engine.calls.draws import uuid4
+from nbdurable.engine.calls.pauses import (
+    InsteadOrAlso,
+    MadeInEarlierTry,
+    OtherInDoubt,
+    StoodIn,
+)
 from nbdurable.engine.past.settle import Answer, questions
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
 from tests.engine.test_money import (
     FRESH,
+    TOOLS,
     again,
     interrupted,
     opened,
     opened_with,
     paid,
 )
+from tests.engine.test_retries import Failing
 
 # ---- a result that was kept for another call -----------------------------------------
 
@@ -244,3 +252,124 @@ def test_a_doubt_of_the_parent_run_asks_in_the_fork(later: bool) -> None:
     settle(nb, "two.1", Answer.DID_NOT)
     moved(nb)
     assert paid(nb) == ["pay 1", "pay 1"]
+
+
+# ---- inside a call that is tried again -----------------------------------------------
+
+BOOK = """
+@tool(effect={effect!r}{more})
+def book(x):
+    paid = pay(x, key=fresh())
+    raise_next()
+    return paid
+"""
+
+
+def tried(effect: str, more: str = ", retry=Retry(attempts=3, jitter=0)") -> Failing:
+    """A tool that pays with a fresh key, fails behind that, and is tried again."""
+    nb, keys = Failing(), iter("abcdefg")
+    nb.world.fresh = lambda: next(keys)  # type: ignore[attr-defined]
+    nb.tools("fails, fresh = None, world.fresh")
+    nb.tools(TOOLS.format(options=""))
+    nb.tools(BOOK.format(effect=effect, more=more))
+    return nb
+
+
+@pytest.mark.parametrize(
+    ("said", "payments", "result"),
+    [(Answer.KEEP, 1, "pay 1#1"), (Answer.AGAIN, 2, "pay 1#2")],
+)
+def test_a_payment_of_an_earlier_try_asks(
+    said: Answer, payments: int, result: str
+) -> None:
+    """With a fresh key it is another call, and may be meant instead or as well."""
+    nb = tried("read")
+    nb.fails(OSError("behind the payment"))
+    with pytest.raises(MadeInEarlierTry) as asked:
+        nb.run("r = book(1)", "s", "c1")
+    told = str(asked.value)
+    assert "pay(1, key='b') was not made" in told
+    assert "an earlier try of book(1) made pay(1, key='a')" in told
+    assert paid(nb) == ["pay 1"]
+    settle(nb, asked.value.reference, said)
+    for _ in range(2):
+        nb.run("r = book(1)", "s", "c1")
+        assert (len(paid(nb)), nb.namespace["r"]) == (payments, result)
+        nb.restart()
+
+
+@pytest.mark.parametrize("on_doubt", ["", ', on_doubt="retry"'])
+def test_a_payment_of_a_try_that_was_cut_off_asks(on_doubt: str) -> None:
+    """The tool around it runs again, because somebody said so, or its author."""
+    nb = tried("write", on_doubt)
+    nb.fails(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("r = book(1)", "s", "c1")
+    for _ in range(2):
+        if not on_doubt:
+            settle(nb, "s.1", Answer.DID_NOT)
+        nb.restart()
+        with pytest.raises(MadeInEarlierTry) as asked:
+            nb.run("r = book(1)", "s", "c1")
+    settle(nb, asked.value.reference, Answer.KEEP)
+    if not on_doubt:
+        settle(nb, "s.1", Answer.DID_NOT)
+    nb.run("r = book(1)", "s", "c1")
+    assert (paid(nb), nb.namespace["r"]) == (["pay 1"], "pay 1#1")
+
+
+def test_a_payment_that_may_have_happened_in_an_earlier_try_asks() -> None:
+    """The tool swallowed what it raised, and failed with something else."""
+    nb = tried("read")
+    nb.tools(TOOLS.format(options="").replace("if fails: raise fails", "raise_next()"))
+    nb.tools(
+        BOOK.format(effect="read", more=", retry=Retry(attempts=3, jitter=0)").replace(
+            "    paid = pay(x, key=fresh())",
+            "    try: paid = pay(x, key=fresh())\n    except ValueError: raise OSError",
+        )
+    )
+    nb.fails(ValueError("perhaps paid"))
+    with pytest.raises(OtherInDoubt, match=r"pay\(1, key='a'\) may have happened"):
+        nb.run("r = book(1)", "s", "c1")
+    assert paid(nb) == ["pay 1"]
+
+
+def test_what_an_earlier_try_did_not_reach_is_just_made() -> None:
+    """Equal payments are served, and the next customer's asks nothing."""
+    nb = tried("read")
+    nb.tools(
+        "@tool(effect='read', retry=Retry(attempts=3, jitter=0))\n"
+        "def each():\n    got = []\n    for x in 'abc':\n        raise_next()\n"
+        "        got.append(pay(x))\n    return got"
+    )
+    nb.fails(None, None, OSError("behind two of them"))
+    nb.run("r = each()", "s", "c1")
+    assert paid(nb) == ["pay a", "pay b", "pay c"]
+
+
+def test_an_edited_tool_that_paid_inside_asks() -> None:
+    """A `read` runs again after an edit; what it paid with a fresh key is not lost."""
+    nb = tried("read", "")
+    nb.run("r = book(1)", "s", "c1")
+    nb.restart()
+    nb.plain(BOOK.format(effect="read", more="").replace("return", "x = 2; return"))
+    with pytest.raises(MadeInEarlierTry):
+        nb.run("r = book(1)", "s", "c1")
+    assert paid(nb) == ["pay 1"]
+
+
+def test_a_tool_that_is_asked_again_may_pay_again() -> None:
+    """The world has changed, so a `read` that completed begins anew."""
+    nb = tried("read", "")
+    nb.run("r = book(1)", "s", "c1")
+    nb.run("mail('new'); r = book(1)", "s", "c1")
+    assert paid(nb) == ["pay 1", "pay 1"]
+
+
+def test_a_drawn_id_stays_in_each_try() -> None:
+    """`nd.uuid4()` makes it one call: nothing is asked."""
+    nb = tried("read")
+    nb.namespace["fresh"] = uuid4
+    nb.fails(OSError("behind the payment"), OSError("once more"))
+    nb.run("r = book(1)", "s", "c1")
+    assert paid(nb) == ["pay 1"]

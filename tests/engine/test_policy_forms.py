@@ -172,6 +172,10 @@ INTERRUPTED = f"{HAPPENS}; raise KeyboardInterrupt"
 FAILED = f"{HAPPENS}; raise ValueError('declined')"
 UNSTORED = f"{HAPPENS}; got = (i for i in ())"
 TWIN = "1, (i for i in ())"
+WRAPPED = (
+    "@tool(effect='read')\ndef wrap():\n    {call}\n"
+    "    if DATA: raise ValueError('behind it')\n    return r\nr = wrap()"
+)
 WITH_PUT = f"{HAPPENS}; put(x)"
 ROWS: Final = {
     Past.NOTHING: Row(before=""),
@@ -202,8 +206,8 @@ ROWS: Final = {
     Past.NEW_DATA: Row(before="DATA\n{call}", after="DATA\n{call}", data=(1, 2)),
     Past.OTHER_IN_DOUBT: Row(first=INTERRUPTED, other="2"),
     Past.INSTEAD: Row(before="model(1)\n{call}", after="model(2)\n{call}", other="2"),
+    Past.EARLIER_TRY: Row(before=WRAPPED, after=WRAPPED, other="2", data=(1, 0)),
 }
-
 """How each past comes about."""
 AGAIN: Final = {
     "moved": (

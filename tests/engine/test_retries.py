@@ -48,10 +48,10 @@ class Half:
 
 
 class Trouble:
-    """What the next attempts raise, in order; then nothing."""
+    """What the next attempts raise, in order, None for nothing; then nothing."""
 
     def __init__(self) -> None:
-        self.errors: list[BaseException] = []
+        self.errors: list[BaseException | None] = []
 
     def __reduce__(self) -> tuple[object, ...]:
         """What it will raise is no input of a cell."""
@@ -59,8 +59,9 @@ class Trouble:
 
     def __call__(self) -> None:
         """Raise the next one."""
-        if self.errors:
-            raise self.errors.pop(0)
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None:
+            raise error
 
 
 class Failing(Notebook):
@@ -100,7 +101,7 @@ class Failing(Notebook):
         )
         self.tools(source)
 
-    def fails(self, *errors: BaseException) -> None:
+    def fails(self, *errors: BaseException | None) -> None:
         """The next attempts raise these."""
         self.trouble.errors += errors
 

@@ -11,6 +11,7 @@ from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.pauses import (
     HappenedWithOtherData,
     InsteadOrAlso,
+    MadeInEarlierTry,
     OtherInDoubt,
     StoodIn,
     TakenApart,
@@ -140,6 +141,11 @@ def _stood_in(ask: Asking) -> CallPause:
     return StoodIn(**ask.common, other=other)
 
 
+def _earlier_try(ask: Asking) -> CallPause:
+    outer = ask.attempt.home.history.calls.get(ask.call.parent)
+    return MadeInEarlierTry(**ask.both, around=outer.text if outer else ask.call.scope)
+
+
 def _doubt(ask: Asking) -> CallPause:
     call, history = ask.call, ask.attempt.home.history
     step = history.steps.get(call.step)
@@ -173,6 +179,7 @@ _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
     Past.NEW_DATA: lambda ask: HappenedWithOtherData(
         **ask.common, step=ask.attempt.step.name
     ),
+    Past.EARLIER_TRY: _earlier_try,
     Past.INSTEAD: lambda ask: InsteadOrAlso(**ask.both),
 }
 """The pause for each past; a doubt is what is left."""

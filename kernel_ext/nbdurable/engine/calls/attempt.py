@@ -92,14 +92,17 @@ class Attempt:
             raise Overtaken(step=self.step.name, why=again, call=request.name)
         self.leftovers.called()
         with self.home.lock:
-            self.home.catch_up(self.step.id)
+            tried = frame.parent and request.policy.effect is Effect.WRITE
+            self.home.catch_up("" if tried else self.step.id)
             number = self._numbers.give(frame.parent, request.again)
             scope = self._scopes.scope(frame)
             state = self._preceding.state(scope, frame.parent)
             if request.again:
                 failed = self.home.history.calls[request.again]
                 match = Match(Past.RAISED_NOT_DONE, failed)
-            elif self.matcher.unheard(request.key, request.name, request.policy):
+            elif self.matcher.unheard(
+                request.key, request.name, request.policy, frame.parent
+            ):
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
                 match = self.matcher.match(

@@ -105,6 +105,40 @@ class InsteadOrAlso(CallPause):
 
 
 @dataclass(kw_only=True, eq=False)
+class MadeInEarlierTry(CallPause):
+    """A write in a call that is tried again, where an earlier try made another one.
+
+    Attributes:
+        around: The call that made it, as people read it.
+    """
+
+    slug: ClassVar[str] = "made-in-earlier-try"
+    around: str
+
+    def fact(self) -> str:
+        """One line about both calls."""
+        made = f"an earlier try of {self.around} made {self.earlier}"
+        return f"{self.call} was not made: {made}."
+
+    def detail(self) -> str:
+        """Why it asks."""
+        return (
+            "That call was not made this time, so the new one may be the same with an"
+            " argument drawn anew, or another one."
+        )
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The same call, another one, or an argument that stays."""
+        keep = f"%durable resolve {self.reference} --keep"
+        again = f"%durable resolve {self.reference} --again"
+        return (
+            Remedy("the same: keep that one's result", keep),
+            Remedy("another one: make it as well", again),
+            Remedy("an id that stays the same in each try", "nd.uuid4()"),
+        )
+
+
+@dataclass(kw_only=True, eq=False)
 class StoodIn(CallPause):
     """A write that completed, and whose result was kept for another call.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nbdurable.engine.past import doubts
+from nbdurable.engine.past import doubts, tries
 from nbdurable.engine.past.belonging import Standing, every_holder
 from nbdurable.engine.past.circumstances import (
     AGAIN,
@@ -80,7 +80,7 @@ class Beside:
         for call in stands_in(self.history, self.where, wanted.name):
             if not self.was_served(call):
                 return self._claims(self._about(Past.COMPLETED, call), wanted)
-        found = self._other_in_doubt(wanted) or self._instead(wanted) or none
+        found = self._other(wanted) or none
         done = found.past is Past.COMPLETED
         return self._claims(found, wanted) if done else found
 
@@ -90,10 +90,19 @@ class Beside:
             self._writes = writes_of(self.history, self.where)
         return self._writes.get(tool, ())
 
-    def has_others(self, tool: str) -> bool:
+    def _other(self, wanted: Wanted) -> Match | None:
+        """Another call of the tool that this one may be, the worst first."""
+        return (
+            self._other_in_doubt(wanted)
+            or self._instead(wanted)
+            or self._earlier_try(wanted)
+        )
+
+    def has_others(self, tool: str, parent: str) -> bool:
         """Whether another call of the tool may be what a new one is."""
         known = self.writes_of(tool) or self.suspects(tool) or self.where.open
-        return bool(known) or (self.slot, tool) in self.history.instead
+        told = (self.slot, tool) in self.history.instead
+        return bool(known) or told or tries.are_before(self.history, parent)
 
     def suspects(self, tool: str) -> Sequence[CallPast]:
         """Those of other slots that have no result; looked for once."""
@@ -123,6 +132,9 @@ class Beside:
             call = self.history.calls[suspect.id]
             if call.id not in self.claimed and self._is_doubt_elsewhere(call):
                 return self._about(Past.OTHER_IN_DOUBT, call)
+        for call in tries.in_doubt(self.history, wanted):
+            if call.id not in self.claimed:
+                return Match(Past.OTHER_IN_DOUBT, call)
         return None
 
     def _is_doubt_elsewhere(self, call: CallPast) -> bool:
@@ -150,6 +162,14 @@ class Beside:
         used = latest.used if latest else ()
         first = min(left, key=lambda c: (c.id not in used, c.order))
         return self._about(Past.COMPLETED if said == KEEP else Past.INSTEAD, first)
+
+    def _earlier_try(self, wanted: Wanted) -> Match | None:
+        """What an earlier try of a call around this one made, and this one did not."""
+        said = self.said(wanted, Past.EARLIER_TRY)
+        for call in tries.completed(self.history, wanted) if said != AGAIN else ():
+            if not self._is_over(call):
+                return Match(Past.COMPLETED if said == KEEP else Past.EARLIER_TRY, call)
+        return None
 
     def _asked_of(self, tool: str) -> list[CallPast]:
         """The calls of the tool in this slot, and those that were asked about here."""

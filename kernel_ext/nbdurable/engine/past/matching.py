@@ -69,13 +69,13 @@ class Matcher(Beside):
     _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
     _emptied: set[str] = field(default_factory=set)
 
-    def unheard(self, key: bytes, tool: str, policy: Policy) -> bool:
+    def unheard(self, key: bytes, tool: str, policy: Policy, parent: str = "") -> bool:
         """Whether no record can be this call, or stand for it."""
         history = self.history
         if key in history.by_key or not history.algorithms <= _OURS:
             return False
         write = policy.effect is Effect.WRITE and not policy.inner
-        if write and self.has_others(tool):
+        if write and self.has_others(tool, parent):
             return False
         self._open.setdefault(key, [])  # what is recorded later is not looked at
         return True

@@ -265,6 +265,8 @@ _RECORDS: Mapping[tuple[Past, Answer], tuple[_Made, ...]] = {
     (Past.OTHER_IN_DOUBT, Answer.HAPPENED): (_STANDS_IN,),
     (Past.OTHER_IN_DOUBT, Answer.DID_NOT): (_DID_NOT,),
     (Past.OTHER_IN_DOUBT, Answer.AGAIN): (_remember(Past.OTHER_IN_DOUBT, "again"),),
+    (Past.EARLIER_TRY, Answer.KEEP): (_remember(Past.EARLIER_TRY, "keep"),),
+    (Past.EARLIER_TRY, Answer.AGAIN): (_remember(Past.EARLIER_TRY, "again"),),
     (Past.INSTEAD, Answer.KEEP): (_remember(Past.INSTEAD, "keep"),),
     (Past.INSTEAD, Answer.AGAIN): (_remember(Past.INSTEAD, "again"),),
 }

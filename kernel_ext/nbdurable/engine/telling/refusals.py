@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.decide import OTHERS, Past
 from nbdurable.engine.past.history import CallPast, CallState, History
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.wanted import Match
@@ -25,9 +25,6 @@ BY_PAST: Final = frozenset(
     }
 )
 """Pasts that say more than the record does."""
-
-OF_OTHERS: Final = frozenset({Past.OTHER_IN_DOUBT, Past.INSTEAD})
-"""Pasts in which the record is another call's, about which a person would be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def why_refused(
         present: How to read what is kept.
         used: Ids of the calls that its attempt was served.
     """
-    if match.call is not None and match.past not in OF_OTHERS:
+    if match.call is not None and match.past not in OTHERS:
         there = name_of(history, match.call)
         told = _of_record(history, call, match, present)
         return Reason(f"{there} is the same call, and is not served, because {told}")
