@@ -78,7 +78,9 @@ def sources() -> Iterator[Path]:
     """Every file that the bundle is made from."""
     yield from (HERE / name for name in SOURCES)
     yield from sorted(
-        path for path in (HERE / "src").rglob("*.ts") if ".test." not in path.name
+        path
+        for path in (HERE / "src").rglob("*.*")
+        if path.suffix in {".ts", ".json"} and ".test." not in path.name
     )
 
 

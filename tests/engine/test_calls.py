@@ -560,7 +560,7 @@ def test_outside_a_durable_cell_a_tool_is_the_plain_function(nb: Notebook) -> No
     """A plain cell runs the function each time and journals nothing."""
     nb.plain("a = write(1); b = write(1)")
     assert nb.world.effects == ["write 1", "write 1"]
-    assert not nb.session.opened
+    assert not nb.session.run_id
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_a_tool_that_yields_is_what_it_was() -> None:
     nb.plain("r = whole(all_of(count(1)))\na = asyncio.run(read(acount(1)))")
     assert nb.namespace["r"] == (["count 0#1"], "end")
     assert nb.namespace["a"] == ["count 0#2"]
-    assert not nb.session.opened
+    assert not nb.session.run_id
 
 
 def test_an_async_stream_is_yielded_again() -> None:

@@ -12,6 +12,7 @@ from nbdurable.kernel.completion import Completion
 from nbdurable.kernel.execution import Parts
 from nbdurable.kernel.port import Port
 from nbdurable.kernel.runner import Runner
+from nbdurable.kernel.sidebar import Sidebar
 from nbdurable.kernel.tracebacks import Tracebacks
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Installed:
     parts: Parts
     runner: Runner
     completion: Completion
+    sidebar: Sidebar
 
 
 _installed: list[Installed] = []
@@ -50,7 +52,8 @@ def load(shell: InteractiveShell) -> None:
     shell.input_transformer_manager.line_transforms.insert(0, transform.as_comment)
     magics.install(shell, attach)
     completion = Completion(shell, port.run)
-    _installed.append(Installed(shell, port, parts, runner, completion))
+    sidebar = Sidebar(shell, port)
+    _installed.append(Installed(shell, port, parts, runner, completion, sidebar))
     if "nbdurable.api" in sys.modules:  # its functions were in use before
         attach()
     if os.environ.get(FROZEN, "0") not in {"", "0"}:
@@ -67,6 +70,7 @@ def unload(_shell: object) -> None:
         if transform.as_comment in transforms:
             transforms.remove(transform.as_comment)
         magics.uninstall(was.shell)
+        was.sidebar.close()
         was.completion.close()
         was.runner.close()
         was.parts.tracebacks.close()

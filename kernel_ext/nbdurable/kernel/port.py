@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from nbdurable import integrations
 from nbdurable.engine.steps.cells import Cell, Replayed
+from nbdurable.engine.where.folders import is_store, place_of
+from nbdurable.kernel.defects import contained
 from nbdurable.kernel.lines import Live, say
 from nbdurable.kernel.mentions import ANY, mentioned
 from nbdurable.kernel.places import places
@@ -141,6 +143,17 @@ class Port:
         with contextlib.suppress(DurableError):
             return self.session.attend(facts(self._shell), "%durable")
         return None
+
+    @property
+    def made(self) -> Session | None:
+        """The session if there is one already; any thread may ask."""
+        return vars(self).get("session")
+
+    def look(self) -> None:
+        """Attend the run of the notebook, if the store has one. Only the main thread may."""
+        with contained("the run of the notebook is not looked for"):
+            if is_store(place_of(facts(self._shell))):
+                self.run()
 
     def close(self) -> None:
         """Seal the store, let model calls pass, and leave `nd` without a shell."""

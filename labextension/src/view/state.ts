@@ -132,7 +132,10 @@ function noted(state: State, about: string, line: string, remedies: string[], re
 
 function opened(state: State, shown: Snapshot): State {
   const { calls, ...parts } = shown;
-  return { ...state, shown: { ...parts, calls: EMPTY }, rows: unpacked(calls), leftOut: shown.left_out, gap: false, details: new Map() };
+  const notes = new Map(state.notes);
+  notes.delete(""); // what kept the view from being answered is over
+  const rows = unpacked(calls);
+  return { ...state, notes, shown: { ...parts, calls: EMPTY }, rows, leftOut: shown.left_out, gap: false, details: new Map() };
 }
 
 function followed(state: State, change: Changed): State {

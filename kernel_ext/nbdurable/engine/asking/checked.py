@@ -67,7 +67,7 @@ class Checked:
 
 def checked(session: Session) -> tuple[Checked, ...]:
     """The steps that this kernel executed, in order; none if it has no run."""
-    if not session.opened:
+    if not session.run_id:
         return ()
     session.refresh()
     owner = session.store.owner

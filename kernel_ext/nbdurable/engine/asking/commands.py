@@ -222,7 +222,7 @@ def status(
         problem: Why the store can't be used, if it can't.
         stale: By slot, why its cell would run again now.
     """
-    place = session.store.place if session.opened else place_of(facts)
+    place = session.store.place if session.run_id else place_of(facts)
     history = session.history
     run = problem or "no run yet: put %%durable NAME on a cell's first line"
     if history.opened is not None:

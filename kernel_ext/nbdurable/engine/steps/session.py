@@ -131,9 +131,9 @@ class Session:
         return self._store
 
     @property
-    def opened(self) -> bool:
-        """Whether this process has a run."""
-        return self._store is not None and bool(self.history.run)
+    def run_id(self) -> str:
+        """Id of the run that this process is in, or ""; any thread may ask."""
+        return self._history.run if self._store is not None else ""
 
     def open(self, facts: Facts) -> Store:
         """The store, opened or made if it isn't yet."""

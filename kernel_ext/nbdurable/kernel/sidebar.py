@@ -1,0 +1,124 @@
+"""The kernel's half of the sidebar: a comm that any front end may open.
+
+Theory of operation. The comm's messages are those of docs/protocol.md. It may be opened
+before anything durable happened here, so the run is looked for again and again: where the
+session has one it is taken from there, in whatever thread asks; else the main thread looks
+in the store, once for each time that a view asks, when no cell runs. When the kernel goes
+on in another run, the views are told that one from its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from nbdurable.kernel.defects import contained
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nbdurable.engine.steps.session import Session
+    from nbdurable.kernel.port import Port
+    from nbdurable.kernel.talk import Talk
+    from nbdurable.timeline.protocol import Message
+    from nbdurable.timeline.source import Source
+
+TARGET: Final = "nbdurable"
+"""What front ends call the comm."""
+
+
+class Sidebar:
+    """Listens on a kernel until `close`; in a plain IPython there is nobody to hear.
+
+    Args:
+        shell: The running IPython.
+        port: Its engine.
+    """
+
+    def __init__(self, shell: InteractiveShell, port: Port) -> None:
+        self._kernel: Any = getattr(shell, "kernel", None)
+        self._port = port
+        self._talks: dict[str, tuple[Talk, Any]] = {}
+        comms = getattr(self._kernel, "comm_manager", None)
+        if comms is not None:
+            comms.register_target(TARGET, self._open)
+
+    def close(self) -> None:
+        """Hear nothing any more. Idempotent."""
+        comms = getattr(self._kernel, "comm_manager", None)
+        if comms is not None and TARGET in comms.targets:
+            comms.unregister_target(TARGET, self._open)
+        for name, (talk, comm) in list(self._talks.items()):
+            talk.close()
+            comm.close()  # so the front end knows
+            self._talks.pop(name, None)
+
+    def _open(self, comm: Any, _opened: object) -> None:
+        with contained("a sidebar is not answered"):
+            from nbdurable.kernel.talk import Talk, heard_in_any_thread, send
+
+            heard_in_any_thread(comm)
+            name: str = comm.comm_id
+            talk = Talk(Found(self._port, self._ask), lambda said: send(name, said))
+            self._talks[name] = talk, comm
+            comm.on_msg(lambda said: talk.hear(said["content"]["data"]))
+            comm.on_close(lambda _said: self._end(name))
+
+    def _end(self, name: str) -> None:
+        talk, _ = self._talks.pop(name, (None, None))
+        if talk is not None:
+            talk.close()
+
+    def _ask(self) -> None:
+        """Look for the run in the main thread, as soon as no cell is in the way."""
+        self._kernel.io_loop.add_callback(self._port.look)
+
+
+class Found:
+    """Answers for the run that the kernel is in, whichever that is by now.
+
+    Args:
+        port: The engine of this kernel.
+        look: Lets the main thread look for a run.
+    """
+
+    def __init__(self, port: Port, look: Callable[[], None]) -> None:
+        self._port, self._look = port, look
+        self._source: Source | None = None
+        self._opening: object = None
+
+    def hear(self, said: object) -> Sequence[Message]:
+        """What to answer to what a view says."""
+        if isinstance(said, dict) and said.get("type") == "open":
+            self._opening = said
+        source = self._current()
+        if source is not None:
+            return source.hear(said)
+        self._look()
+        return self._nothing()
+
+    def poll(self) -> Sequence[Message]:
+        """What changed; all of it where the kernel is in another run by now."""
+        before, source = self._source, self._current()
+        if source is None or self._opening is None:
+            return []
+        return source.poll() if source is before else source.hear(self._opening)
+
+    def _current(self) -> Source | None:
+        session = self._port.made
+        if session is None or not session.run_id:
+            return None
+        if self._source is None or self._source.run != session.run_id:
+            self._source = self._of(session)
+        return self._source
+
+    def _of(self, session: Session) -> Source:
+        from nbdurable.kernel.talk import source_of
+
+        return source_of(session, session.run_id)
+
+    def _nothing(self) -> Sequence[Message]:
+        from nbdurable.timeline.protocol import Refused
+        from nbdurable.timeline.snapshots import NOTHING
+
+        return [Refused(about="", line=NOTHING)]

@@ -1,0 +1,112 @@
+"""What goes between a view and its source, over a comm.
+
+Theory of operation. What the view says is answered in whatever thread it arrives: a front
+end of JupyterLab sends it through a subshell, so it is answered while a cell blocks.
+Changes are pushed by a thread that looks four times a second. Neither goes through the
+comm's own way of sending: since ipykernel 7.4 that would draw the next message of the view
+into the shell that is blocked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from nbdurable.errors import DurableError
+from nbdurable.timeline.protocol import Message, Refused, plain
+from nbdurable.timeline.source import Source
+
+if TYPE_CHECKING:
+    from nbdurable.engine.steps.session import Session
+
+LOOK_S: Final = 0.25
+"""How often is looked for changes: an event is seen within a quarter of a second."""
+
+
+Say = Callable[[Mapping[str, object]], None]
+"""Sends one message, as JSON has it."""
+
+
+class Answering(Protocol):
+    """What answers a view: a source, or what finds one."""
+
+    def hear(self, said: object) -> Sequence[Message]:
+        """What to answer to what a view says."""
+
+    def poll(self) -> Sequence[Message]:
+        """What changed since the view heard last."""
+
+
+class Talk:
+    """One view and its source, until `close`.
+
+    Args:
+        source: What answers the view.
+        say: Sends one message, as JSON has it, to the view.
+    """
+
+    def __init__(self, source: Answering, say: Say) -> None:
+        self._source, self._say = source, say
+        self._over = threading.Event()
+        looking = threading.Thread(
+            target=self._look, name="nbdurable-view", daemon=True
+        )
+        looking.start()
+
+    def close(self) -> None:
+        """Look no longer. Idempotent."""
+        self._over.set()
+
+    def hear(self, said: object) -> None:
+        """Answer what the view says."""
+        try:
+            answers = self._source.hear(said)
+        except DurableError as unreadable:
+            answers = [Refused(about="", line=unreadable.fact())]
+        self._push(answers)
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK_S):
+            try:
+                self._push(self._source.poll())
+            except DurableError:
+                return  # the store is closed, or gone: there is nothing more to see
+
+    def _push(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._say(cast("Mapping[str, object]", plain(message)))
+
+
+def source_of(session: Session, run: str) -> Source:
+    """What answers a view of a run that this kernel is in."""
+    return Source(
+        store=session.store,
+        run=run,
+        secrets=lambda: session.secrets,
+        clock=session.clock,
+        executing=lambda: session.executing,
+        heard=session.parked.heard,
+    )
+
+
+def heard_in_any_thread(comm: Any) -> None:
+    """Let a comm be heard where its front end sends to; ipykernel 7.4 reroutes it else."""
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = None  # noqa: SLF001  # there is no other way
+
+
+def send(comm_id: str, data: Mapping[str, object]) -> None:
+    """To the front end, as output of no cell."""
+    from ipykernel.kernelbase import Kernel
+
+    if not Kernel.initialized():
+        return
+    kernel = Kernel.instance()
+    kernel.session.send(
+        kernel.iopub_socket,
+        "comm_msg",
+        {"comm_id": comm_id, "data": data},
+        parent={},
+        ident=f"comm-{comm_id}".encode(),
+    )

@@ -1,0 +1,105 @@
+// What the sidebar uses of JupyterLab and Notebook 7, and no more: their packages are at
+// hand at run time, and a build needs none of them. The tests in real browsers see whether
+// this is what they are.
+
+export interface Signal<Sender, Args> {
+  connect(hear: (sender: Sender, args: Args) => void): boolean;
+  disconnect(hear: (sender: Sender, args: Args) => void): boolean;
+}
+
+export interface Comm {
+  readonly commId: string;
+  readonly isDisposed: boolean;
+  /** Since JupyterLab 4.5: when what is sent goes through a subshell. */
+  readonly subshellStarted?: Promise<void>;
+  readonly commsOverSubshells?: string;
+  onMsg: (message: { content: { data: unknown } }) => void;
+  onClose: () => void;
+  open(): unknown;
+  send(data: unknown): unknown;
+  close(): unknown;
+  dispose(): void;
+}
+
+export interface Kernel {
+  readonly id: string;
+  readonly status: string;
+  readonly connectionStatus: string;
+  readonly info: Promise<unknown>;
+  readonly supportsSubshells?: boolean;
+  readonly username: string;
+  readonly clientId: string;
+  createComm(target: string): Comm;
+  sendShellMessage(message: unknown, expectReply: boolean, disposeOnDone: boolean): unknown;
+  sendControlMessage(message: unknown, expectReply: boolean): Future;
+}
+
+export interface Future {
+  readonly done: Promise<{ content: Record<string, unknown> }>;
+  dispose(): void;
+}
+
+/** Makes a message of Jupyter's own protocol. */
+export type Make = (options: {
+  msgType: string;
+  channel: "shell" | "control";
+  username: string;
+  session: string;
+  subshellId?: string;
+  content: unknown;
+}) => unknown;
+
+export interface Session {
+  readonly path: string;
+  readonly kernel: Kernel | null;
+}
+
+export interface SessionContext {
+  readonly session: Session | null;
+  readonly kernelChanged: Signal<unknown, unknown>;
+  readonly statusChanged: Signal<unknown, unknown>;
+  readonly connectionStatusChanged: Signal<unknown, unknown>;
+}
+
+export interface Widget {
+  readonly id: string;
+  readonly node: HTMLElement;
+  readonly isVisible: boolean;
+  readonly title: { label: string; caption: string; icon: unknown; className: string };
+  readonly disposed: Signal<unknown, unknown>;
+}
+
+export interface NotebookPanel extends Widget {
+  readonly sessionContext: SessionContext;
+}
+
+export interface NotebookTracker {
+  readonly currentWidget: NotebookPanel | null;
+  readonly currentChanged: Signal<unknown, NotebookPanel | null>;
+}
+
+export interface App {
+  readonly shell: {
+    add(widget: Widget, area: string, options: { rank: number }): void;
+    activateById(id: string): void;
+  };
+  readonly commands: {
+    addCommand(id: string, options: { label: string; caption: string; execute: () => void }): unknown;
+  };
+}
+
+export interface Palette {
+  addItem(item: { command: string; category: string }): unknown;
+}
+
+export interface Restorer {
+  add(widget: Widget, name: string): void;
+}
+
+/** The modules that the sidebar takes from its host; each has more than stands here. */
+export interface Lab {
+  widgets: { Widget: new (options: { node: HTMLElement }) => Widget };
+  services: { KernelMessage: { createMessage: Make } };
+  components: { LabIcon: new (options: { name: string; svgstr: string }) => unknown };
+  tokens: { tracker: unknown; restorer: unknown; palette: unknown };
+}

@@ -1,0 +1,137 @@
+// A line to the kernel of one notebook: what a view says goes out, what it hears comes in.
+//
+// Theory of operation. The kernel of a notebook comes and goes: it starts, restarts, dies, is
+// changed for another one, or the page was reloaded while it runs a cell. After each event
+// `settle` looks at how the kernel stands, and either drops the comm or opens one. Two events
+// may come while one opening is under way, so each opening has a turn, and one whose turn has
+// passed is dropped. A kernel that doesn't know the comm closes it at once: nbdurable isn't
+// loaded there, which the next cell may change. What was sent to a kernel that was about to
+// end is lost without a word, so who isn't answered opens another comm after a while.
+
+import { VERSION, type Message, type Request } from "../protocol";
+import type { Host } from "../view";
+import type { Kernel, Make, SessionContext } from "./jupyterlab";
+import { Wire } from "./wire";
+
+/** How a kernel stands to the sidebar. */
+export type Standing = "no kernel" | "starting" | "open" | "not loaded";
+
+const TARGET = "nbdurable";
+
+/** How long an answer may take until it is asked anew; then twice as long, and so on. */
+const ANSWER_MS = 4_000;
+const ANSWER_MS_MAX = 60_000;
+
+const STARTS = new Set(["starting", "restarting", "autorestarting"]);
+const GONE = new Set(["dead", "terminating"]);
+
+type Hear = (message: unknown) => void;
+
+export class Line implements Host {
+  standing: Standing = "starting";
+  private readonly hearers = new Set<Hear>();
+  private wire: Wire | null = null;
+  private kernel: Kernel | null = null;
+  private turn = 0;
+  private busy = false;
+  /** A new process isn't there until it says how it is; «unknown» is what the old one left. */
+  private starts = false;
+  private patience = ANSWER_MS;
+  private waiting = 0;
+  private readonly look = (): void => this.settle();
+
+  constructor(
+    private readonly context: SessionContext,
+    private readonly make: Make,
+    private readonly changed: () => void,
+  ) {
+    for (const signal of this.signals()) signal.connect(this.look);
+    this.settle();
+  }
+
+  close(): void {
+    for (const signal of this.signals()) signal.disconnect(this.look);
+    this.drop();
+  }
+
+  get(): undefined {
+    return undefined;
+  }
+
+  on(_event: string, hear: Hear): void {
+    this.hearers.add(hear);
+  }
+
+  off(_event: string, hear: Hear): void {
+    this.hearers.delete(hear);
+  }
+
+  send(request: Request): void {
+    if (this.standing !== "open" || !this.wire) return; // it asks again when there is a line
+    this.wire.send(request);
+    if (request.type !== "open") return;
+    window.clearTimeout(this.waiting);
+    this.waiting = window.setTimeout(() => this.anew(), this.patience);
+  }
+
+  private signals(): SessionContext["kernelChanged"][] {
+    const { kernelChanged, statusChanged, connectionStatusChanged } = this.context;
+    return [kernelChanged, statusChanged, connectionStatusChanged];
+  }
+
+  private settle(): void {
+    const kernel = this.context.session?.kernel ?? null;
+    if (kernel !== this.kernel) this.drop();
+    this.kernel = kernel;
+    if (!kernel || GONE.has(kernel.status)) return this.stand("no kernel");
+    this.starts = STARTS.has(kernel.status) || (this.starts && kernel.status === "unknown");
+    if (this.starts || kernel.connectionStatus !== "connected") return this.stand("starting");
+    const ended = this.busy && kernel.status === "idle";
+    this.busy = kernel.status === "busy";
+    if (this.standing === "not loaded" && !ended) return;
+    if (!this.wire) void this.open(kernel);
+  }
+
+  private stand(standing: Standing): void {
+    if (standing !== "open") this.drop();
+    if (standing === this.standing) return;
+    this.standing = standing;
+    this.changed();
+  }
+
+  private drop(): void {
+    this.turn++;
+    window.clearTimeout(this.waiting);
+    this.wire?.close();
+    this.wire = null;
+  }
+
+  private async open(kernel: Kernel): Promise<void> {
+    const turn = ++this.turn;
+    const wire = (this.wire = new Wire(kernel, this.make, TARGET));
+    wire.comm.onMsg = (message) => this.hear(message.content.data as Message);
+    wire.comm.onClose = () => this.refused(turn);
+    await wire.open(() => turn === this.turn);
+    if (turn !== this.turn) return;
+    this.stand("open");
+    if (this.hearers.size) this.send({ type: "open", version: VERSION });
+  }
+
+  private anew(): void {
+    this.patience = Math.min(2 * this.patience, ANSWER_MS_MAX);
+    this.drop();
+    this.settle();
+  }
+
+  private refused(turn: number): void {
+    if (turn !== this.turn) return;
+    this.wire = null;
+    this.stand("not loaded");
+  }
+
+  private hear(message: Message): void {
+    window.clearTimeout(this.waiting);
+    this.patience = ANSWER_MS;
+    for (const hear of this.hearers) hear(message);
+  }
+}

@@ -1,0 +1,119 @@
+// The panel: the view of the notebook in front, or a sentence that says why there is none.
+
+import { fill, h } from "../view/dom";
+import type { Lab, Make, NotebookPanel, NotebookTracker, Widget } from "./jupyterlab";
+import { Line } from "./line";
+import { SENTENCES, type Sentence } from "./sentences";
+
+/** The view as it is loaded: `index.ts` of the view, built for all front ends. */
+export interface View {
+  render(home: { model: Line; el: HTMLElement }): () => void;
+}
+
+export function panel(lab: Lab, tracker: NotebookTracker, load: () => Promise<View>): Widget {
+  const home = new Home(tracker, lab.services.KernelMessage.createMessage, load);
+  return new (class extends lab.widgets.Widget {
+    constructor() {
+      super({ node: home.element });
+    }
+
+    onAfterShow(): void {
+      home.show();
+    }
+
+    onAfterHide(): void {
+      home.hide();
+    }
+
+    onAfterAttach(): void {
+      if (this.isVisible) home.show();
+    }
+  })();
+}
+
+/** What is in the panel. Hidden, it draws nothing and is told nothing. */
+class Home {
+  readonly element = h("div", { class: "nbd-home" });
+  private readonly note = h("div", { class: "nbd-note", role: "status" });
+  private readonly place = h("div", { class: "nbd-place" });
+  private readonly lines = new Map<NotebookPanel, Line>();
+  private visible = false;
+  private shown: NotebookPanel | null = null;
+  private end: () => void = () => undefined;
+
+  constructor(
+    private readonly tracker: NotebookTracker,
+    private readonly make: Make,
+    private readonly load: () => Promise<View>,
+  ) {
+    this.element.append(h("style", {}, STYLE), this.note, this.place);
+    tracker.currentChanged.connect(() => this.follow());
+  }
+
+  show(): void {
+    this.visible = true;
+    this.follow();
+  }
+
+  hide(): void {
+    this.visible = false;
+    this.follow();
+  }
+
+  /** Show the notebook in front. */
+  private follow(): void {
+    const notebook = this.visible ? this.tracker.currentWidget : null;
+    if (notebook !== this.shown) {
+      this.end();
+      this.end = () => undefined;
+      this.shown = notebook;
+      if (notebook) void this.render(notebook, this.line(notebook));
+    }
+    this.tell();
+  }
+
+  private async render(notebook: NotebookPanel, line: Line): Promise<void> {
+    const view = await this.load();
+    if (this.shown === notebook) this.end = ended(this.place, view.render({ model: line, el: this.place }));
+  }
+
+  private line(notebook: NotebookPanel): Line {
+    const known = this.lines.get(notebook);
+    if (known) return known;
+    const line = new Line(notebook.sessionContext, this.make, () => this.tell());
+    this.lines.set(notebook, line);
+    notebook.disposed.connect(() => {
+      line.close();
+      this.lines.delete(notebook);
+      this.follow();
+    });
+    return line;
+  }
+
+  private tell(): void {
+    const line = this.shown && this.lines.get(this.shown);
+    const sentence = SENTENCES[line ? line.standing : "no notebook"];
+    this.note.hidden = !sentence;
+    this.place.hidden = line?.standing === "not loaded" || !line;
+    fill(this.note, sentence, () => (sentence ? said(sentence) : []));
+  }
+}
+
+function said({ line, then }: Sentence): Node[] {
+  return [h("p", {}, line), ...then.map(([why, what]) => h("p", {}, why, " ", h("code", {}, what)))];
+}
+
+function ended(place: HTMLElement, end: () => void): () => void {
+  return () => {
+    end();
+    place.replaceChildren();
+  };
+}
+
+const STYLE = `
+.nbd-home{height:100%;overflow:auto;padding:10px 12px;background:var(--jp-layout-color1,Canvas);
+color:var(--jp-ui-font-color1,CanvasText);font:14px/1.45 var(--jp-ui-font-family,system-ui,sans-serif)}
+.nbd-note{border-inline-start:3px solid var(--jp-warn-color0,#8a5a00);padding:2px 10px;margin:0 0 12px}
+.nbd-note p{margin:2px 0}
+.nbd-note code{overflow-wrap:anywhere}
+`;

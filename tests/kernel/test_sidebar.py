@@ -1,0 +1,127 @@
+"""The sidebar's comm in a real kernel: from before the first durable cell to after a restart."""
+
+from __future__ import annotations
+
+from queue import Empty
+from typing import Any
+
+import pytest
+
+from nbdurable.kernel.sidebar import TARGET
+from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable_store.clock import SYSTEM_CLOCK
+from tests.kernel.test_asking import SETUP, SYNC, Page
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+FIRST = """%%durable first
+import nbdurable as nd
+@nd.tool(effect="read")
+def search(q): return q
+search("a")
+"""
+
+
+class Panel(Page):
+    """A front end with the sidebar, on a subshell as JupyterLab's is."""
+
+    def __init__(self, kernel: Kernel, name: str = "panel") -> None:
+        super().__init__(kernel)
+        self.name = name
+        self.heard: list[dict[str, Any]] = []
+        self.closed = False
+        self.open()
+        self._send("shell", "comm_open", {"comm_id": name, "target_name": TARGET})
+        self.say(type="open", version=1)
+
+    def say(self, **said: object) -> None:
+        """What the view sends."""
+        self.comm(self.name, said)
+
+    def hears(self, kind: str) -> dict[str, Any]:
+        """The next message of a kind; later ones stay."""
+        deadline = SYSTEM_CLOCK.monotonic_s() + 60
+        while not any(m["type"] == kind for m in self.heard):
+            assert SYSTEM_CLOCK.monotonic_s() < deadline, self.heard
+            self._look(Ran("nobody"))
+        nth = next(n for n, m in enumerate(self.heard) if m["type"] == kind)
+        return self.heard.pop(nth)
+
+    def shows(self, number: int, *cells: str) -> None:
+        """Wait until the run of this number is told with these cells."""
+        deadline = SYSTEM_CLOCK.monotonic_s() + 60
+        while not any(
+            m["type"] in {"snapshot", "changed"}
+            and m["head"]["number"] == number
+            and [cell["name"] for cell in m["cells"]] == [*cells]
+            for m in self.heard
+        ):
+            assert SYSTEM_CLOCK.monotonic_s() < deadline, self.heard
+            self._look(Ran("nobody"))
+
+    def _look(self, ran: Ran) -> None:
+        try:
+            message = self.kernel.client.get_iopub_msg(timeout=0.1)
+        except Empty:
+            return
+        content = message["content"]
+        mine = content.get("comm_id") == self.name
+        self.closed |= mine and message["msg_type"] == "comm_close"
+        if mine and message["msg_type"] == "comm_msg":
+            assert message["parent_header"] == {}
+            self.heard.append(content["data"])
+
+
+def test_a_run_that_begins_is_told(kernel: Kernel) -> None:
+    """Before the first durable cell it says how to begin; then the run comes by itself."""
+    panel = Panel(kernel)
+    assert "%%durable" in panel.hears("refused")["line"]
+    kernel.send(FIRST, metadata={"cellId": "c1"})
+    panel.shows(1, "first")
+
+
+def test_it_opens_and_answers_while_a_cell_blocks(kernel: Kernel) -> None:
+    """A page that comes while a cell waits sees the question, and its answer is heard."""
+    kernel.run(SETUP)
+    kernel.run(FIRST, metadata={"cellId": "c1"})
+    ran = kernel.send(SYNC, metadata={"cellId": "c2"})
+    kernel.wait_for(ran, lambda: "review.1 waits" in ran.text)
+    panel = Panel(kernel)
+    (need,) = panel.hears("snapshot")["needs"]
+    assert need["reference"].startswith("review.1")
+    panel.say(type="signal", call=need["reference"], text="yes")
+    assert panel.hears("told")["about"] == need["reference"]
+    kernel.wait(ran)
+    assert ran.ok, ran.text
+
+
+def test_after_a_restart_the_run_is_there(kernel: Kernel) -> None:
+    """A new kernel that ran no cell shows the run of its notebook, and what it kept."""
+    kernel.run(FIRST, metadata={"cellId": "c1"})
+    kernel.restart()
+    Panel(kernel).shows(1, "first")
+
+
+def test_where_nothing_is_stored_nothing_is_made(kernel: Kernel) -> None:
+    """A sidebar beside a notebook without durable cells makes no store."""
+    Panel(kernel).hears("refused")
+    assert kernel.run("1").ok
+    assert not (kernel.folder / ".nbdurable").exists()
+
+
+def test_another_run_is_told_from_its_beginning(kernel: Kernel) -> None:
+    """When the kernel goes on in a new run, the panel shows that one."""
+    kernel.run(FIRST, metadata={"cellId": "c1"})
+    panel = Panel(kernel)
+    panel.shows(1, "first")
+    kernel.send("%durable new")
+    kernel.send(FIRST, metadata={"cellId": "c1"})
+    panel.shows(2, "first")
+
+
+def test_a_kernel_without_the_extension_closes_it(kernel: Kernel) -> None:
+    """Where nbdurable isn't loaded, and where it was unloaded, the comm is closed at once."""
+    kernel.run("%unload_ext nbdurable")
+    panel = Panel(kernel)
+    panel.until(Ran("nobody"), lambda: panel.closed)
+    assert panel.heard == []

@@ -1,0 +1,257 @@
+"""JupyterLab and Notebook 7 as people have them: a server with what the wheel brings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Error, Locator, Page, expect
+
+from nbdurable_store.clock import SYSTEM_CLOCK
+
+ROOT = Path(__file__).parents[2]
+START_S_MAX = 90.0
+"""A server starts in 3 s; on a crowded machine it took a minute."""
+
+QUIET = '{"fetchNews":"false","checkForUpdates":false}'
+"""Else a question about news lies over the page."""
+
+
+def wheel(folder: Path) -> Path:
+    """What the wheel installs beside the packages, unpacked as in an environment."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d"]
+    subprocess.run([*build, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    (made,) = folder.glob("*.whl")
+    with zipfile.ZipFile(made) as packed:
+        packed.extractall(folder / "wheel")
+    (data,) = (folder / "wheel").glob("*.data/data")
+    return data
+
+
+@dataclass
+class Desk:
+    """A running server.
+
+    Attributes:
+        folder: Where its notebooks are.
+        port: Where it listens.
+        token: What it lets in.
+        process: The server.
+    """
+
+    folder: Path
+    port: int
+    token: str
+    process: subprocess.Popen[bytes]
+
+    def url(self, path: str) -> str:
+        """An address of the server."""
+        return f"http://127.0.0.1:{self.port}/{path}"
+
+    def text(self, path: str, **headers: str) -> str:
+        """What the server answers."""
+        held = {"Authorization": f"token {self.token}", **headers}
+        request = urllib.request.Request(self.url(path), headers=held)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(answer.read(), "utf-8")
+
+    def notebook(self, path: str, *cells: str) -> str:
+        """Write a notebook in a folder of its own; gives its path."""
+        made = nbformat.v4.new_notebook()
+        made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        made.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+        place = self.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(made, place)
+        return path
+
+    def close(self) -> None:
+        """End the server, and with it its kernels."""
+        self.process.terminate()
+        self.process.wait(60)
+
+
+def start(folder: Path) -> Desk:
+    """A server with everything that the wheel brings, in a folder of its own."""
+    data, work = wheel(folder), folder / "work"
+    work.mkdir()
+    home = folder / "home"
+    profile = home / "ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    config = "ipython_kernel_config.json"
+    (profile / config).write_text((data / "etc/ipython" / config).read_text())
+    notes = home / "settings" / "@jupyterlab" / "apputils-extension"
+    notes.mkdir(parents=True)
+    (notes / "notification.jupyterlab-settings").write_text(QUIET)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NBDURABLE")}
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                *(f"--port={port}", "--IdentityProvider.token=secret"),
+                f"--ServerApp.root_dir={work}",
+            ],
+            cwd=work,
+            env={
+                **kept,
+                "IPYTHONDIR": str(home / "ipython"),
+                "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+                "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+                "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+                "JUPYTER_DATA_DIR": str(home / "data"),
+                "JUPYTER_CONFIG_DIR": str(home / "config"),
+                "JUPYTER_PATH": str(data / "share" / "jupyter"),
+                "JUPYTER_CONFIG_PATH": str(data / "etc" / "jupyter"),
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    desk = Desk(work, port, "secret", process)
+    until(lambda: _answers(desk), (folder / "log.txt").read_text)
+    return desk
+
+
+def _answers(desk: Desk) -> bool:
+    try:
+        desk.text("api/status")
+    except OSError:
+        return False
+    return True
+
+
+def until(condition: Callable[[], object], told: Callable[[], object]) -> None:
+    """Wait for something outside the browser."""
+    deadline = SYSTEM_CLOCK.monotonic_s() + START_S_MAX
+    while not condition():
+        assert SYSTEM_CLOCK.monotonic_s() < deadline, told()
+        SYSTEM_CLOCK.sleep(0.1)
+
+
+@dataclass
+class Sitting:
+    """A browser with a notebook, and the sidebar beside it.
+
+    Attributes:
+        desk: The server.
+        page: The page.
+        notebook: The notebook's path.
+        wrong: What went wrong in scripts.
+    """
+
+    desk: Desk
+    page: Page
+    notebook: str
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def panel(self) -> Locator:
+        """The sidebar."""
+        return self.page.locator(".nbd-home")
+
+    @property
+    def folder(self) -> Path:
+        """Where the notebook lies, and its store."""
+        return (self.desk.folder / self.notebook).parent
+
+    def cell(self, number: int) -> Locator:
+        """A cell of the notebook in front, with its outputs."""
+        return self.page.locator(".jp-Notebook:visible .jp-CodeCell").nth(number)
+
+    def run(self, *cells: int) -> None:
+        """Execute cells, as a person does; it isn't waited for them."""
+        for number in cells:
+            self.cell(number).locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
+
+    def ready(self) -> None:
+        """Wait until the sidebar and the kernel have met: a cell sent earlier is lost."""
+        words = re.compile("Write %%durable|run \\d|not loaded")
+        expect(self.panel).to_contain_text(words, timeout=90_000)
+
+    def command(self, name: str) -> None:
+        """Execute a command by the palette."""
+        field = self.page.locator(".lm-CommandPalette-input:visible")
+        until(lambda: self._called(field), lambda: "no command palette")
+        field.fill(name)
+        self.page.locator(".lm-CommandPalette-item", has_text=name).first.click()
+
+    def _called(self, palette: Locator) -> bool:
+        """Whether the palette came: a page that just came up hears no shortcuts yet."""
+        self.page.keyboard.press("Control+Shift+C")
+        with contextlib.suppress(Error):
+            palette.wait_for(timeout=2_000)
+        return palette.count() > 0
+
+    def again(self) -> None:
+        """Load the page anew."""
+        self.page.reload()
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
+
+    def open(self, notebook: str) -> None:
+        """Open another notebook, in front of this one."""
+        self.page.get_by_role("menuitem", name="File").click()
+        self.page.get_by_text("Open from Path…").click()
+        self.page.keyboard.type(notebook)
+        self.page.keyboard.press("Enter")
+
+    def front(self, notebook: str) -> None:
+        """Bring an open notebook to the front."""
+        name = notebook.rpartition("/")[2]
+        self.page.locator(f".lm-TabBar-tabLabel:text-is('{name}')").click()
+
+    def accept(self) -> None:
+        """Click the answer that a dialog proposes."""
+        self.page.locator(".jp-Dialog button.jp-mod-accept").click()
+
+    def pid(self) -> int:
+        """Process of the kernel, as the first cell of the notebook wrote it."""
+        return int((self.folder / "pid").read_text())
+
+    def shot(self, name: str) -> None:
+        """A picture, for whoever says by NBDURABLE_SHOTS where to."""
+        if folder := os.environ.get("NBDURABLE_SHOTS"):
+            self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+    def close(self) -> None:
+        """Close the browser's window; the kernel ends with the server."""
+        self.page.context.close()
+
+
+def sit(desk: Desk, browser: Browser, notebook: str, **more: Any) -> Sitting:
+    """Open a notebook in the browser and show the sidebar.
+
+    Args:
+        desk: The server.
+        browser: The browser.
+        notebook: The notebook's path.
+        more: ``app`` (``lab/tree``, ``notebooks``), and what a window has.
+    """
+    app = more.pop("app", "lab/tree")
+    window = {"viewport": {"width": 1_400, "height": 900}, **more}
+    page = browser.new_context(**window).new_page()
+    sitting = Sitting(desk, page, notebook)
+    page.on("pageerror", lambda error: sitting.wrong.append(f"{error} {error.stack}"))
+    page.on("dialog", lambda dialog: dialog.accept())  # a page may be left unsaved
+    page.goto(desk.url(f"{app}/{notebook}?token={desk.token}&reset"))
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
+    if app == "notebooks":
+        sitting.command("Show the Durable Run")
+    else:
+        page.locator("[data-id=nbdurable-panel]").first.click()
+    sitting.ready()
+    return sitting

@@ -1,0 +1,170 @@
+"""The sidebar in JupyterLab, in a real browser, beside a real kernel."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.ui.desk import Desk, Sitting, sit, start
+
+pytestmark = [
+    pytest.mark.needs("chromium"),
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
+]
+
+expect.set_options(timeout=30_000)  # a kernel on a crowded machine is slow
+
+SETUP = """import nbdurable as nd
+import os
+from pathlib import Path
+_ = Path("pid").write_text(str(os.getpid()))
+@nd.tool(effect="read")
+def search(query):
+    return query.upper()
+"""
+FINDINGS = """%%durable findings
+hits = [search(f"page {n}") for n in range(6)]
+"""
+REVIEW = """%%durable review
+ok = nd.approve("Send this to Anna?", show=hits)
+print("answered", ok)
+"""
+GATED = """%%durable gated
+import os, time
+@nd.tool(effect="write", on_doubt="ask")
+def send_invoice(name):
+    while not Path("go").exists():
+        time.sleep(0.05)
+    return "in_1"
+print("sent", send_invoice("anna"))
+"""
+"""A call that ends when a test wants it, or never."""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One server for all tests of the module."""
+    started = start(tmp_path_factory.mktemp("desk"))
+    yield started
+    started.close()
+
+
+Sit = Callable[..., Sitting]
+
+
+@pytest.fixture
+def sitting(
+    desk: Desk, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[Sit]:
+    """Opens a notebook of these cells with the sidebar; everything is closed after."""
+    made: list[Sitting] = []
+
+    def open_it(*cells: str, **more: object) -> Sitting:
+        folder = re.sub(r"\W+", "-", request.node.name)
+        path = desk.notebook(f"{folder}/research.ipynb", *cells)
+        made.append(sit(desk, browser, path, **more))
+        return made[-1]
+
+    yield open_it
+    for one in made:
+        one.shot(f"end-{request.node.name}")
+        one.close()
+
+
+def test_a_live_run(sitting: Sit) -> None:
+    """The panel says how to begin, and shows the run as it goes on."""
+    lab = sitting(SETUP, FINDINGS)
+    expect(lab.panel).to_contain_text("Write %%durable in the first line")
+    lab.run(0, 1)
+    expect(lab.panel).to_contain_text("6 calls ran")
+    expect(lab.panel).not_to_contain_text("Write %%durable")
+    expect(lab.panel.locator("canvas[data-drawn]")).to_be_visible()
+    lab.shot("live")
+    assert lab.wrong == []
+
+
+def test_an_approval_while_a_cell_blocks(sitting: Sit) -> None:
+    """«yes» in the sidebar releases a cell that blocks the kernel."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.run(0, 1, 2)
+    expect(lab.panel.locator(".need")).to_contain_text("Send this to Anna?")
+    lab.shot("approval")
+    lab.panel.get_by_role("button", name="yes: nd.approve").click()
+    expect(lab.cell(2)).to_contain_text("answered True")
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    assert lab.wrong == []
+
+
+def test_a_reload_while_a_cell_blocks(sitting: Sit) -> None:
+    """A page that is loaded anew while a cell waits shows the question and answers it."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.run(0, 1, 2)
+    expect(lab.panel.locator(".need")).to_be_visible()
+    lab.page.keyboard.press("Control+s")
+    lab.again()
+    lab.panel.get_by_role("button", name="yes: nd.approve").click()
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    expect(lab.panel.locator(".cells")).to_contain_text("1 answer")
+
+
+def test_a_kernel_that_is_killed(sitting: Sit) -> None:
+    """After a kill the call that was under way is asked about, and settled with a click."""
+    lab = sitting(SETUP, GATED)
+    lab.run(0, 1)
+    expect(lab.panel.locator(".cells")).to_contain_text("is running")
+    before = lab.pid()
+    os.kill(before, signal.SIGKILL)
+    expect(lab.panel.locator(".need")).to_contain_text("may have happened")
+    lab.accept()
+    lab.shot("killed")
+    lab.panel.get_by_role("button", name="it did not: send_invoice").click()
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    (lab.folder / "go").touch()
+    lab.run(0, 1)
+    expect(lab.cell(1)).to_contain_text("sent in_1")
+    assert lab.pid() != before
+
+
+def test_two_notebooks(sitting: Sit) -> None:
+    """The panel shows the run of the notebook in front."""
+    lab = sitting(SETUP, FINDINGS)
+    lab.run(0, 1)
+    expect(lab.panel).to_contain_text("6 calls ran")
+    lab.open(lab.desk.notebook("elsewhere/other.ipynb", SETUP))
+    expect(lab.panel).to_contain_text("Write %%durable in the first line")
+    lab.front(lab.notebook)
+    expect(lab.panel).to_contain_text("6 calls ran")
+
+
+def test_a_kernel_without_nbdurable(sitting: Sit) -> None:
+    """Where the extension isn't loaded the panel says what to run, and sees that it was."""
+    lab = sitting("%unload_ext nbdurable", "%load_ext nbdurable")
+    lab.run(0)
+    expect(lab.panel).to_contain_text("nbdurable is not loaded in this kernel")
+    expect(lab.panel).to_contain_text("%load_ext nbdurable")
+    lab.run(1)
+    expect(lab.panel).to_contain_text("Write %%durable in the first line")
+
+
+def test_notebook_7(sitting: Sit) -> None:
+    """The same sidebar in Notebook 7, opened from the command palette."""
+    lab = sitting(SETUP, FINDINGS, REVIEW, app="notebooks")
+    lab.run(0, 1, 2)
+    expect(lab.panel.locator(".need")).to_contain_text("Send this to Anna?")
+    lab.shot("notebook-7")
+    lab.panel.get_by_role("button", name="yes: nd.approve").click()
+    expect(lab.cell(2)).to_contain_text("answered True")
+
+
+def test_the_file_says_what_it_is(desk: Desk) -> None:
+    """The server finds the sidebar as an extension that came with the Python package."""
+    page = desk.text("lab")
+    assert '"name": "nbdurable"' in page
+    assert "static/remoteEntry.js?v=" in page
