@@ -63,6 +63,8 @@ class ForeignStore:
         self.id = said.store
         self.owner = ""
         self.place = str(root)
+        self.pepper = bytes(32)
+        """No secret: nobody calls anything here."""
         self.left_out = 0
         """Stretches of the journal that hold no records, or more than is looked at."""
         self._error = StoreForeign(place=str(root), key=said.key)

@@ -156,6 +156,10 @@ class Signer:
         """The MAC of how a process left ``store.duckdb``."""
         return self._begin(b"stamp/v1", self.store.encode(), stamp).digest()
 
+    def pepper(self) -> bytes:
+        """What marks of secrets are made with, so that nobody else can try values."""
+        return self._begin(b"pepper/v1", self.store.encode()).digest()
+
     def chain(self, owner: str) -> Chain:
         """The MACs of one owner's records."""
         return Chain(self._begin(b"record/v1", self.store.encode(), owner.encode()))

@@ -187,6 +187,11 @@ class Store(Protocol):
         """Where it is, for people: a folder, or ``memory``."""
         ...
 
+    @property
+    def pepper(self) -> bytes:
+        """32 bytes, the same in each process, that only who can sign for it can know."""
+        ...
+
     def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
         """Append in order, all or nothing seen by readers of this process.
 

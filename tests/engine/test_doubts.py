@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from blake3 import blake3
 
 from nbdurable.engine.asking.forking import fork
 from nbdurable.engine.calls.draws import uuid4
@@ -373,3 +376,27 @@ def test_a_drawn_id_stays_in_each_try() -> None:
     nb.fails(OSError("behind the payment"), OSError("once more"))
     nb.run("r = book(1)", "s", "c1")
     assert paid(nb) == ["pay 1"]
+
+
+# ---- what a question shows of secrets ------------------------------------------------
+
+
+def test_masked_arguments_can_be_told_apart() -> None:
+    """Equal ones have equal marks in each kernel; no mark is made of the value alone."""
+    one, other = "2f8a41c7d03b4e55", "91bcf0aa77124c08"
+    nb = opened()
+    nb.namespace |= {"k": one, "fails": KeyboardInterrupt()}
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("r = pay(1, key=k)", "s", "c1")
+    told = set()
+    for _ in range(2):
+        opened(nb)
+        nb.namespace["k"] = other
+        with pytest.raises(OtherInDoubt) as asked:
+            nb.run("r = pay(1, key=k)", "s", "c1")
+        told.add(str(asked.value))
+    (text,) = told
+    marks = set(re.findall(r"‹secret:key ([0-9a-f]{4})›", text))
+    assert len(marks) == 2
+    assert not marks & {blake3(k.encode()).hexdigest()[:4] for k in (one, other)}
+    assert not any(k in text for k in (one, other))

@@ -76,6 +76,7 @@ class LocalStore:
         self._root = root
         self._journal = root / said.journal
         self._signer = signer_of(root, said)
+        self.pepper = self._signer.pepper()
         self._notices = list(notices)
         self._leases = Leases(root, self.owner, clock)
         self._clock = clock

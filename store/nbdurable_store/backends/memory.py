@@ -66,6 +66,7 @@ class MemoryStore:
         self.id = self._world.id
         self.owner = secrets.token_hex(8)
         self.place = "memory"
+        self.pepper = self._world.signer.pepper()
         self._since_us = clock.now_us()
         self._claims: dict[str, int] = {}
 

@@ -70,6 +70,15 @@ def a_busy_run_names_its_holder(harness: Harness) -> None:
 
 
 @promise(CHECKS)
+def a_pepper_is_the_stores(harness: Harness) -> None:
+    """Who opens the store has the same 32 bytes, which stand for no other name of it."""
+    one, other = harness.open(), harness.open()
+    assert one.pepper == other.pepper
+    assert len(one.pepper) == 32
+    assert one.pepper.hex() != one.id
+
+
+@promise(CHECKS)
 def owners_live_until_they_end(harness: Harness) -> None:
     """Owners are those who appended; they live until killed or closed."""
     killed, closed, living = harness.open(), harness.open(), harness.open()

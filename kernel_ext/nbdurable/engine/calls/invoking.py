@@ -69,7 +69,7 @@ def requested(
     cls = made.owner(arguments)
     met = given.met if cls is None else (*given.met, cls)
     digest, codes = frame.attempt.code.with_given(code.digest, made.fn, met)
-    on_doubt = made.policy.on_doubt
+    on_doubt, pepper = made.policy.on_doubt, home.store.pepper
     return CallRequest(
         name=made.name,
         key=given.key,
@@ -77,7 +77,9 @@ def requested(
         kind=made.kind,
         code=digest,
         codes=codes,
-        text=functools.partial(_told, secrets, made.name, arguments, args, kwargs),
+        text=functools.partial(
+            _told, secrets, pepper, made.name, arguments, args, kwargs
+        ),
         arguments=given.begin,
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(frame.attempt, given, code),
@@ -92,12 +94,13 @@ def requested(
 
 def _told(
     secrets: Secrets,
+    pepper: bytes,
     name: str,
     arguments: Mapping[str, object],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> str:
     """The call as people read it, without what is secret by the name of its parameter."""
-    found = named.of(arguments)
+    found = named.marked(arguments, pepper)
     masked = secrets.also(found) if found else secrets
     return masked.scrub(previews.call_text(name, args, kwargs))

@@ -14,6 +14,8 @@ from enum import Enum
 from itertools import islice
 from typing import Any, Final
 
+from blake3 import blake3
+
 from nbdurable.engine.values.redact import LENGTH_MIN
 
 NAMED: Final = re.compile(
@@ -33,6 +35,9 @@ PAGING: Final = re.compile(
 """Names of the places where a list goes on."""
 
 CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+MARK_BYTES: Final = 2
+"""They only have to tell the two calls of a question apart."""
 
 LENGTH_MAX: Final = 1 << 20
 """Longer values, in characters, are data: looking at them would copy them."""
@@ -119,6 +124,27 @@ def of(arguments: Mapping[str, object]) -> dict[str, str]:
         name: value
         for name, value in arguments.items()
         if isinstance(value, str) and is_credential(name, value)
+    }
+
+
+def marked(arguments: Mapping[str, object], pepper: bytes) -> dict[str, str]:
+    """The same by what people read for them: two values have two marks.
+
+    Args:
+        arguments: The arguments of a call.
+        pepper: Without it nobody can try values against a mark.
+
+    Example:
+        >>> [*marked({"api_key": "northwind-7Q2m9ZxK4t"}, bytes(32))]
+        ['api_key b794']
+    """
+    marks = {
+        name: blake3(value.encode("utf-8", "surrogatepass"), key=pepper)
+        for name, value in of(arguments).items()
+    }
+    return {
+        f"{name} {mark.hexdigest(MARK_BYTES)}": str(arguments[name])
+        for name, mark in marks.items()
     }
 
 
