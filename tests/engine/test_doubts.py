@@ -7,6 +7,7 @@ import re
 import pytest
 from blake3 import blake3
 
+from nbdurable.engine.asking import commands
 from nbdurable.engine.asking.forking import fork
 from nbdurable.engine.calls.draws import uuid4
 from nbdurable.engine.calls.pauses import (
@@ -15,6 +16,7 @@ from nbdurable.engine.calls.pauses import (
     OtherInDoubt,
     StoodIn,
 )
+from nbdurable.engine.past.removal import reason
 from nbdurable.engine.past.settle import Answer, questions
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
@@ -400,3 +402,29 @@ def test_masked_arguments_can_be_told_apart() -> None:
     assert len(marks) == 2
     assert not marks & {blake3(k.encode()).hexdigest()[:4] for k in (one, other)}
     assert not any(k in text for k in (one, other))
+
+
+# ---- a run that is left --------------------------------------------------------------
+
+
+def test_a_new_run_names_the_doubt_that_is_left() -> None:
+    """What may have happened stays open in the old run, with the commands that settle."""
+    nb = interrupted()
+    with pytest.raises(OtherInDoubt):
+        nb.run(FRESH, "s", "c1")
+    told = commands.new(nb.session).line
+    assert "pay(1, key='a') may have happened, and stays open in run 1:" in told
+    assert "nbdurable resolve s.1 --did-not --run 1" in told
+    nb.run(FRESH, "s", "c1")
+    assert "may have happened" not in commands.new(nb.session).line
+
+
+def test_a_run_that_asks_of_another_call_is_kept_with_an_answer_that_fits() -> None:
+    """What may have happened instead has no result to keep."""
+    nb = interrupted()
+    with pytest.raises(OtherInDoubt):
+        nb.run(FRESH, "s", "c1")
+    kept = reason(nb.session.history, {})
+    assert kept is not None
+    assert kept.why == "s.1 may have happened"
+    assert "resolve s.1 --did-not" in kept.command

@@ -195,14 +195,23 @@ def rerun(session: Session, step: StepPast) -> Told:
 
 def new(session: Session) -> Told:
     """Close the run: the next durable cell begins another one."""
+    history = session.history
     writes = sum(
-        c.writes and c.state is CallState.COMPLETED
-        for c in session.history.calls.values()
+        c.writes and c.state is CallState.COMPLETED for c in history.calls.values()
     )
+    doubts = {
+        asked.call.id: (asked.call.text, asked.reference)
+        for asked in settle.questions(history)
+        if in_doubt(history, asked.call) and asked.call.id not in session.executing
+    }
+    opened = history.opened.fields if history.opened else {}
+    number = fields.number(opened, "number", 1)
     session.new_run()
     many = count(writes, "write")
     can = f" · {many} of the old run can happen again" if writes else ""
-    return Told(f"the next durable cell begins a new run{can}")
+    told = f"the next durable cell begins a new run{can}"
+    left = lines.stays_open(number, [*doubts.values()]) if doubts else ""
+    return Told("\n".join(filter(None, (told, left))))
 
 
 def status(

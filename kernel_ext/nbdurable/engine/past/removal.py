@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nbdurable.engine.past import settle
+from nbdurable.engine.past.decide import SETTLED
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.waits import Waiting, waiting
@@ -88,7 +89,7 @@ def reason(
     asked_of = [q for step in latest for q in settle.asked(whole, step)]
     for asked in (*settle.questions(history), *asked_of):
         called = visible(asked.reference, lines=False)
-        doubt = asked.past is None or asked.past.name in {"IN_DOUBT", "RAISED_FATAL"}
+        doubt = asked.past is None or asked.past in SETTLED
         says = "may have happened" if doubt else "waits for an answer"
         answer = "--did-not" if doubt else "--keep"
         command = f"!nbdurable resolve {called} {answer} {run}"

@@ -44,6 +44,29 @@ def removed(history: History) -> str:
     return f"{which} was removed from the store: nothing of it is served any more"
 
 
+def stays_open(number: int, doubts: Sequence[tuple[str, str]]) -> str:
+    """A run is left with calls that may have happened: the first, with its command.
+
+    Args:
+        number: What people call the run.
+        doubts: Each call, and its STEP.CALL.
+
+    Example:
+        >>> print(stays_open(3, [("send_invoice('anna', 1200)", "review.2")]))
+        send_invoice('anna', 1200) may have happened, and stays open in run 3:
+          it did not   nbdurable resolve review.2 --did-not --run 3
+          it happened  nbdurable resolve review.2 --happened VALUE --run 3
+    """
+    (call, called), *more = doubts
+    others = f", and {count(len(more), 'other call')}" if more else ""
+    stay = "stay" if more else "stays"
+    return (
+        f"{call}{others} may have happened, and {stay} open in run {number}:\n"
+        f"  it did not   nbdurable resolve {called} --did-not --run {number}\n"
+        f"  it happened  nbdurable resolve {called} --happened VALUE --run {number}"
+    )
+
+
 def waiting(pid: int, age_s: float) -> str:
     """A cell waits for a run that another kernel executes in."""
     return (
