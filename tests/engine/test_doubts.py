@@ -16,8 +16,10 @@ from nbdurable.engine.calls.pauses import (
     OtherInDoubt,
     StoodIn,
 )
+from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.removal import reason
-from nbdurable.engine.past.settle import Answer, questions
+from nbdurable.engine.past.settle import Answer, NothingToSettle, questions
+from nbdurable.errors import HappenedBeforeRerun
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
 from tests.engine.test_money import (
@@ -428,3 +430,40 @@ def test_a_run_that_asks_of_another_call_is_kept_with_an_answer_that_fits() -> N
     assert kept is not None
     assert kept.why == "s.1 may have happened"
     assert "resolve s.1 --did-not" in kept.command
+
+
+# ---- an answer that was wrong --------------------------------------------------------
+
+
+def test_what_did_not_happen_may_have_happened_after_all() -> None:
+    """The answer is taken back before the call is made again."""
+    nb = opened()
+    nb.namespace["fails"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("r = pay(1)", "s", "c1")
+    settle(nb, "s.1", Answer.DID_NOT)
+    with pytest.raises(NothingToSettle, match="was settled: it did not happen"):
+        settle(nb, "s.1", Answer.DID_NOT)
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    nb.run("r = pay(1)", "s", "c1")
+    assert (paid(nb), nb.namespace["r"]) == (["pay 1"], "in_1")
+
+
+def test_what_happened_is_not_told_away() -> None:
+    """The error says how it was settled, and how it is asked about anew."""
+    nb = opened()
+    nb.namespace["fails"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("r = pay(1)", "s", "c1")
+    with pytest.raises(NothingToSettle, match="another answer is asked for") as misfit:
+        settle(nb, "s.1", Answer.KEEP)
+    assert "%durable resolve s.1 --did-not" in str(misfit.value)
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    with pytest.raises(NothingToSettle, match="was settled: it happened") as told:
+        settle(nb, "s.1", Answer.DID_NOT)
+    assert "%durable rerun s.1" in str(told.value)
+    found = commands.to_rerun(nb.session.history, "s.1")
+    assert isinstance(found, CallPast)
+    commands.rerun_call(nb.session, "s.1", found)
+    with pytest.raises(HappenedBeforeRerun):
+        nb.run("r = pay(1)", "s", "c1")

@@ -63,11 +63,10 @@ def question(history: History, text: str) -> Question:
     past = next(
         (_of_call(q) for q in settle.questions(history) if q.call.id == call.id), None
     )
-    if past is None and not in_doubt(history, call):
+    doubt = in_doubt(history, call) or settle.may_be_taken_back(call)
+    if past is None and not doubt:
         raise settle.NothingToSettle(
-            reference=text,
-            call=call.text,
-            state=call.resolved or call.state.value,
+            reference=text, call=call.text, state=settle.state_of(call)
         )
     number = Ledger(history).numbered(step).get(call.id, "")
     return Question(call=call, slot=call.slot, step=step.name, number=number, past=past)
@@ -171,7 +170,7 @@ def rerun_call(session: Session, text: str, call: CallPast) -> Told:
         raise settle.NothingToSettle(
             reference=text,
             call=call.text,
-            state=call.resolved or call.state.value,
+            state=settle.state_of(call),
         )
     said = {"how": "afresh", "slot": call.slot, "by": "person"}
     session.journal(Kind.CALL_RESOLVED, said, subject=call.id, key=call.key)

@@ -41,27 +41,32 @@ class NothingToSettle(DurableError):
         reference: STEP.CALL.
         call: The call as people read it.
         state: How it stands.
+        fitting: The answers that fit, as options; empty if there is no question.
     """
 
     slug: ClassVar[str] = "nothing-to-settle"
     reference: str
     call: str
     state: str
+    fitting: tuple[str, ...] = ()
 
     def fact(self) -> str:
         """One line about the call."""
-        return f"{self.reference}, {self.call}, {self.state}: nothing to settle."
+        why = "another answer is asked for" if self.fitting else "nothing to settle"
+        return f"{self.reference}, {self.call}, {self.state}: {why}."
 
     def detail(self) -> str:
         """What was not done."""
         return "Nothing was recorded."
 
     def remedies(self) -> tuple[Remedy, ...]:
-        """How to see, and how to begin afresh."""
-        step = self.reference.partition(".")[0]
+        """The answers that fit; else how to see, and how to begin the call afresh."""
+        if self.fitting:
+            command = f"%durable resolve {self.reference}"
+            return tuple(Remedy("answer", f"{command} {said}") for said in self.fitting)
         return (
             Remedy("see how it stands", f"%durable why {self.reference}"),
-            Remedy("fresh answers", f"%durable rerun {step}"),
+            Remedy("that was wrong: ask anew", f"%durable rerun {self.reference}"),
         )
 
 
@@ -168,12 +173,8 @@ def answer(
     """
     past = question.past or Past.IN_DOUBT
     made = _RECORDS.get((past, said))
-    if made is None:
-        raise NothingToSettle(
-            reference=question.reference,
-            call=question.call.text,
-            state="is in doubt" if question.past is None else question.past.value,
-        )
+    if made is None or (may_be_taken_back(question.call) and said in _NOT_THERE):
+        raise _misfit(question, past)
     if past is Past.AFRESH and question.call.resolved == "afresh":
         made = ((Kind.CALL_RESOLVED, {"how": said.value}),)
     asking = history.latest(question.slot)
@@ -198,6 +199,27 @@ def answer(
     return tuple(records)
 
 
+def _misfit(question: Question, past: Past) -> NothingToSettle:
+    settled = question.call.resolved
+    fitting = (_OPTIONS[said] for said in Answer if fits(past, said) and not settled)
+    return NothingToSettle(
+        reference=question.reference,
+        call=question.call.text,
+        state=state_of(question.call) if settled else past.value,
+        fitting=tuple(fitting),
+    )
+
+
+def may_be_taken_back(call: CallPast) -> bool:
+    """Whether it was said that it did not happen, and it was not made since."""
+    return call.state is not CallState.COMPLETED and call.resolved in _MADE_ANEW
+
+
+def state_of(call: CallPast) -> str:
+    """How a call stands that nobody is asked about, as a part of a sentence."""
+    return _SAID.get(call.resolved) or _ENDED[call.state]
+
+
 def _alike(history: History, question: Question) -> list[CallPast]:
     """The calls that an answer holds for: an edited tool is asked about once."""
     asked = question.call
@@ -212,6 +234,35 @@ def _alike(history: History, question: Question) -> list[CallPast]:
         and call.resolved != "happened"
     ]
 
+
+_MADE_ANEW: Final = {"did-not", "again", "dropped"}
+_NOT_THERE: Final = {Answer.DID_NOT, Answer.KEEP, Answer.AGAIN}
+
+_OPTIONS: Final[Mapping[Answer, str]] = {
+    Answer.HAPPENED: "--happened VALUE",
+    Answer.DID_NOT: "--did-not",
+    Answer.KEEP: "--keep",
+    Answer.AGAIN: "--again",
+}
+
+_SAID: Final[Mapping[str, str]] = {
+    "happened": "was settled: it happened",
+    "with": "was settled with the call around it",
+    "did-not": "was settled: it did not happen, and runs when its cell runs again",
+    "again": "is made again when its cell runs again",
+    "afresh": "is made afresh when its cell runs again",
+    "keep": "was settled: its result is kept",
+    "undone": "was undone",
+    "dropped": 'was let go by on_doubt="retry"',
+}
+"""How a call stands that somebody has settled."""
+
+_ENDED: Final[Mapping[CallState, str]] = {
+    CallState.STARTED: "has no result",
+    CallState.INTERRUPTED: "was interrupted",
+    CallState.COMPLETED: "has completed",
+    CallState.RAISED: "raised",
+}
 
 _Made = tuple[Kind, Mapping[str, Plain]]
 
