@@ -53,6 +53,7 @@ class Attempt:
         self.used = Used()
         self.paused: DurablePause | None = None
         self.thread = 0
+        self.watch: Callable[[], None] = lambda: None
         self.ended = False
         self.recorded_s = self.clock.monotonic_s()
         self.maps = itertools.count(1)
@@ -83,6 +84,19 @@ class Attempt:
         self.thread = threading.get_ident()
         with frame_active(Frame(self)):
             yield
+
+    def gives_way(self, *, always: bool = False) -> bool:
+        """Whether other code of the step may run while the running code awaits.
+
+        What that code starts is seen from now on, also in an event loop of its own.
+
+        Args:
+            always: It yields to its caller.
+        """
+        if not always and not self.leftovers.running and self._scopes.alone():
+            return False
+        self.watch()
+        return True
 
     def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
         """Give a call its place, and the record it is matched with."""

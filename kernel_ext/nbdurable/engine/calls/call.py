@@ -92,6 +92,7 @@ def _wait(going: Going) -> Part:
         raise attempt.owners.busy(call, going.waited_s)
     if not going.waited_s:
         attempt.owners.wait_told(call)
+        going.request = going.request.as_given()
     yield Pause(WAIT_SLICE_S)
     going.waited_s += WAIT_SLICE_S
     going.match = attempt.look_again(going.claim, going.request)

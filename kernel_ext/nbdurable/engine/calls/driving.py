@@ -13,6 +13,7 @@ from nbdurable.engine.calls.call import conduct
 from nbdurable.engine.calls.going import Append, Command, Conduct, Pause, Perform, Sent
 from nbdurable.engine.calls.late import Late
 from nbdurable.engine.calls.requests import CallRequest, Outcome
+from nbdurable.engine.calls.whose import awaited
 from nbdurable.engine.where.frames import Frame, enter, inside, leave
 from nbdurable_store.errors import DurableError
 
@@ -128,6 +129,8 @@ async def _awaited(
         return await found_out_async(command, request)
     with inside(command.frame):
         try:
+            if request.whose is not None:
+                perform = functools.partial(awaited, perform, request.whose)
             return await _in_time(perform, command.limit_s)
         except BaseException as raised:  # noqa: BLE001  # journaled, then raised again
             return Outcome(raised=raised)

@@ -63,6 +63,7 @@ def _try(going: Going) -> Part:
         attempt.may_execute(going.request)
     if policy.limit is None and policy.rate is None:
         return (yield from _tried(going))
+    going.request = going.request.as_given()
     mine = yield from turn(going)
     try:
         return (yield from _tried(going))
@@ -108,7 +109,10 @@ def _frame(going: Going) -> Frame[Attempt]:
     else:
         write = request.kind == TOOL_KIND and request.policy.effect is Effect.WRITE
         covered, inner = True, (going.call_id, going.number) if write else ("", 0)
-    return Frame(around.attempt, going.call_id, covered=covered, inner=inner)
+    holders = (*around.holders, request.holder)
+    return Frame(
+        around.attempt, going.call_id, covered=covered, inner=inner, holders=holders
+    )
 
 
 def _begin(going: Going) -> Generator[Command, Sent, None]:

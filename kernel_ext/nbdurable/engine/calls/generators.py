@@ -28,6 +28,7 @@ from nbdurable.engine.calls.exchange import Begun, begin, begin_async
 from nbdurable.engine.calls.invoking import may_run_outside, requested
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.requests import CallRequest, Keep, Outcome, Put
+from nbdurable.engine.calls.whose import in_sections, section
 from nbdurable.engine.codec import Unstorable
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
@@ -175,13 +176,13 @@ def _read(stream: Stream, inner: Generator[Any, Any, Any]) -> Generator[Any, Any
     go_on: Callable[[], Any] = functools.partial(next, inner)
     try:
         while True:
-            with inside(stream.frame):
+            with inside(stream.frame), section(stream.request.whose):
                 value = go_on()
             stream.add(value)
             try:
                 sent = yield value
             except GeneratorExit:
-                with inside(stream.frame):
+                with inside(stream.frame), section(stream.request.whose):
                     inner.close()
                 raise
             except BaseException as thrown:  # noqa: BLE001  # it is the function's
@@ -222,13 +223,13 @@ async def _aread(
     try:
         while True:
             with inside(stream.frame):
-                value = await go_on()
+                value = await in_sections(go_on, stream.request.whose)
             stream.add(value)
             try:
                 sent = yield value
             except GeneratorExit:
                 with inside(stream.frame):
-                    await inner.aclose()
+                    await in_sections(inner.aclose, stream.request.whose)
                 raise
             except BaseException as thrown:  # noqa: BLE001  # it is the function's
                 sent, go_on = thrown, functools.partial(inner.athrow, thrown)

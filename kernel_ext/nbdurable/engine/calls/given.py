@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from nbdurable.engine.calls.keyed import Keyed, keyed
 from nbdurable.engine.calls.requests import Put
 from nbdurable.engine.calls.shared import Holding
+from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import (
     JSON,
     Encoded,
@@ -25,9 +26,12 @@ from nbdurable.engine.codec import (
 )
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.identity import keys
+from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.plain import ATOMS, of_atoms
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.values import named
+from nbdurable.engine.values.contents import digest_of
 from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.protocol import Stored
 from nbdurable_store.records import BlobRef
@@ -55,11 +59,14 @@ class Given:
         key: The call's key, 32 bytes.
         undigestible: Where an argument has no digest, or "".
         met: The classes of the arguments, and code among them.
+        within: Those of the calls that this one is made in.
+        whose: Says who changed them meanwhile, where others may; or None.
     """
 
     __slots__ = (
-        "_arguments", "_counted", "_fixed", "_holding", "_marks", "_name",
-        "_only_atoms", "_secrets", "_sources", "key", "met", "undigestible",
+        "_arguments", "_changeable", "_counted", "_fixed", "_holding", "_marks",
+        "_name", "_secrets", "_sources", "key", "met", "undigestible", "whose",
+        "within",
     )  # fmt: skip
 
     def __init__(
@@ -76,16 +83,27 @@ class Given:
         self._holding: Holding | None = None
         self._fixed: dict[str, bytes] = {}
         atoms = of_atoms(counted(arguments), secrets.found)
-        self._only_atoms = atoms is not None
+        self._changeable = atoms is None
+        self.whose: Whose | None = None
+        self.within: Collection[object] = ()
         self.met: Collection[object] = ()
         if atoms is not None:
             self.key, self.undigestible = keys.plain_call_key(name, atoms), ""
         else:
             self.key, self.undigestible, self.met = self._identify(arguments)
 
+    def shared(self) -> None:
+        """Other code may change them while the call is executed."""
+        if self._changeable:
+            self.whose = Whose(self._look)
+
+    def only_shown(self) -> None:
+        """The call itself changes none of them: what changes, others change."""
+        self._changeable = False
+
     def begin(self) -> Encoded | None:
         """The arguments as plain data, if they are that; the call begins after this."""
-        if not self._only_atoms:
+        if self._changeable:
             self._mark()
         for name, value in self._arguments.items():
             if named.is_kept_out(name, value):
@@ -105,10 +123,12 @@ class Given:
         given = self._arguments
         if not ATOMS.issuperset(map(type, given.values())):
             self._marks = mark(given, given)
-            self._holding = self._holding or Holding()
+            self._holding = self._holding or Holding(self, self.within)
             self._holding.begin(self._marks.found)
             lost = [n for n, v in given.items() if self._marks.lost(n, v)]
             self._fixed = {n: self._identify({n: given[n]}).key for n in lost}
+            if self.whose is not None:
+                self.whose.begins()
 
     def keep(self, value: object, put: Put) -> BlobRef:
         """Hand over the outcome: the value, and what the call changed.
@@ -117,7 +137,7 @@ class Given:
             Unstorable: The value can't be kept, or what was changed can't be changed
                 again.
         """
-        if self._marks is None or self._is_unchanged():
+        if self._is_unchanged():
             return keep(value, put, secrets=self._secrets, outcome=True)
         whole = self._with_changes(value)
         return keep(whole, put, secrets=self._secrets, marks=self._marks, outcome=True)
@@ -134,12 +154,19 @@ class Given:
         return encode(whole, secrets=self._secrets, marks=self._marks, outcome=True)
 
     def _is_unchanged(self) -> bool:
-        return self._marks is None or self._identify(self._arguments).key == self.key
+        """Whether the call changed nothing, whatever others did."""
+        if self._marks is None or (self.whose is not None and self.whose.only_others):
+            return True
+        return self._identify(self._arguments).key == self.key
 
     def _with_changes(self, value: object) -> Changed:
         assert self._holding is not None
         if self._holding.shared:
             raise Unstorable(why="calls side by side changed what they were given")
+        if self.whose is not None:
+            self.whose.put_back = True
+            if self.whose.mixed:
+                raise Unstorable(why="other code changed what it was given meanwhile")
         for name, before in self._fixed.items():
             if self._identify({name: self._arguments[name]}).key != before:
                 kind = type(self._arguments[name]).__name__
@@ -156,4 +183,11 @@ class Given:
 
     def _identify(self, arguments: dict[str, Any]) -> Keyed:
         counted = self._counted(arguments)
-        return keyed(self._name, counted, self._secrets, self._sources)
+        return keyed(self._name, counted, self._secrets.apart, self._sources)
+
+    def _look(self) -> bytes:
+        """The arguments as they are now; never stored, so secrets need no search."""
+        try:
+            return digest(self._arguments, contents=digest_of)
+        except Undigestible:
+            return keyed(self._name, self._arguments, None, self._sources).key

@@ -65,6 +65,9 @@ def requested(
     home = frame.attempt.home
     secrets = home.secrets
     given = Given(made.keyed, arguments, made.counted, secrets, home.sources)
+    given.within = frame.holders
+    if made.gives_way and frame.attempt.gives_way(always=made.yields):
+        given.shared()
     code = made.code(frame.attempt)
     cls = made.owner(arguments)
     met = given.met if cls is None else (*given.met, cls)
@@ -85,6 +88,8 @@ def requested(
         keep=made.keeping(frame.attempt, given, code),
         changed=given.changed,
         release=given.release,
+        holder=given,
+        whose=given.whose,
         decode=given.decode,
         find_out=FindOut(on_doubt, made.signature, args, kwargs)
         if callable(on_doubt)

@@ -7,12 +7,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from nbdurable.engine.identity import keys
-from nbdurable.engine.identity.canonical import Hasher, digest
+from nbdurable.engine.identity.canonical import Hasher, Redact, digest
 from nbdurable.engine.identity.code import ArgumentCodes
 from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.values.contents import digest_of
-from nbdurable.engine.values.redact import Secrets
 
 NO_DIGEST = b"\0undigestible"
 """What stands for an argument without a digest in a call key: records that are equal
@@ -35,10 +34,9 @@ class Keyed(NamedTuple):
 
 
 def keyed(
-    name: str, arguments: Mapping[str, Any], secrets: Secrets, sources: Sources
+    name: str, arguments: Mapping[str, Any], redact: Redact | None, sources: Sources
 ) -> Keyed:
     """The key of a call, and what was met on the way."""
-    redact = secrets.apart
     hasher = Hasher(call_arguments=True, redact=redact, contents=digest_of)
     try:
         whole = hasher.digest(arguments)

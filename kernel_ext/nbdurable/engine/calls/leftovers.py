@@ -230,6 +230,11 @@ class Leftovers:
             return done is not None
 
     @property
+    def running(self) -> bool:
+        """Whether anything runs beside the cell."""
+        return bool(self._running)
+
+    @property
     def took_part(self) -> bool:
         """Whether any of those that run has made a call."""
         with self._lock:

@@ -30,6 +30,7 @@ def completed(
         fields["unstored"] = unstorable.reason()
         if not request.policy.inner:  # what the tool returns is what counts
             attempt.used.unstorable.append(f"{request.name} ({unstorable.reason()})")
+    _tell(attempt, request)
     return attempt.record(Kind.CALL_COMPLETED, call_id, request.key, fields, blobs)
 
 
@@ -59,7 +60,13 @@ def raised(
         blobs = tuple(attempt.store.put(e.codec, e.data) for e in kept)
     except Unstorable as unstorable:
         fields["unstored"] = unstorable.reason()
+    _tell(attempt, request)
     return attempt.record(Kind.CALL_RAISED, call_id, request.key, fields, blobs)
+
+
+def _tell(attempt: Attempt, request: CallRequest) -> None:
+    if request.whose is not None and (told := request.whose.told(request.name)):
+        attempt.used.told.append(told)
 
 
 def not_begun(attempt: Attempt, call_id: str, request: CallRequest) -> None:

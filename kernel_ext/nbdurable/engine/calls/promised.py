@@ -59,6 +59,17 @@ class Tool:
         plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
         return tuple(p.name for p in parameters) if plain and not self.ignore else ()
 
+    @functools.cached_property
+    def gives_way(self) -> bool:
+        """Whether other code may run in its thread before the function has ended."""
+        return self.yields or inspect.iscoroutinefunction(self.fn)
+
+    @functools.cached_property
+    def yields(self) -> bool:
+        """Whether its caller's code runs in between."""
+        fn = self.fn
+        return inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn)
+
     @property
     def keyed(self) -> str:
         """What stands for the function in the keys of its calls."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import Encoded
 from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.pasts import STEP_KIND
@@ -86,6 +87,8 @@ class CallRequest(NamedTuple):
         again: Logical id of a call of this attempt that failed, and that is tried or
             sent again: this is its next attempt. Else "".
         inner: Logical id of the `write` tool's call whose function makes it, or "".
+        holder: Stands for it where it holds what it was given.
+        whose: Looks at its arguments while its function awaits or yields, or None.
         costs: What it may cost, of a call that is paid for.
         estimate: The same as it is recorded, where the run has a budget; or "".
     """
@@ -109,8 +112,15 @@ class CallRequest(NamedTuple):
     again: str = ""
     inner: str = ""
     release: Callable[[], None] = lambda: None
+    holder: object = None
+    whose: Whose | None = None
     costs: Callable[[], Costs] | None = None
     estimate: str = ""
+
+    def as_given(self) -> CallRequest:
+        """With what is recorded of it taken now: it is about to wait."""
+        text, arguments = self.text(), self.arguments()
+        return self._replace(text=lambda: text, arguments=lambda: arguments)
 
     @property
     def is_step(self) -> bool:

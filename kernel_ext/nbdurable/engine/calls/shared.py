@@ -2,7 +2,8 @@
 
 What an object holds when a call ends is what that call made of it, unless another call
 had it at the same time: then nobody knows whose change is whose. Such an outcome isn't
-kept, so that a replay never makes one call's change in the name of another.
+kept, so that a replay never makes one call's change in the name of another. A call that
+is made inside another one is a part of that one, and its changes are.
 """
 
 from __future__ import annotations
@@ -24,10 +25,14 @@ class Holding:
     """What one call was given, while it is executed.
 
     Attributes:
+        holder: Stands for the call.
+        within: Stand for the calls that it is made in: what it changes, they change.
         ids: Ids of the objects, which stay theirs as long as the call holds them.
         shared: Whether another call has held one of them meanwhile.
     """
 
+    holder: object
+    within: Collection[object] = ()
     ids: Collection[int] = ()
     shared: bool = False
     _on: bool = field(default=False)
@@ -40,7 +45,8 @@ class Holding:
             for one in self.ids:
                 others = _held.setdefault(one, [])
                 for other in others:
-                    other.shared = self.shared = True
+                    if other.holder not in self.within:
+                        other.shared = self.shared = True
                 others.append(self)
 
     def end(self) -> None:

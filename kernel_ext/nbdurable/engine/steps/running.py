@@ -92,6 +92,7 @@ class Running:
     def active(self) -> Iterator[None]:
         """The cell's code runs within."""
         starting.watch()
+        self.attempt.watch = starting.watch
         self.began_s = self.session.clock.monotonic_s()
         self.random = randomness.state()
         self.before = {name: id(value) for name, value in self._bindings().items()}

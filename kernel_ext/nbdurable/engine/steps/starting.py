@@ -19,6 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from nbdurable.engine.calls.leftovers import Leftover, Leftovers, Sort, was_taken
+from nbdurable.engine.calls.whose import in_task, to_thread
 from nbdurable.engine.where.frames import Frame, inside, outside, own_frame
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class _TaskFactory:
     ) -> Any:
         frame = own_frame(options.get("context"))
         left = None if frame is None else frame.attempt.leftovers.made(Sort.TASK)
+        coro = in_task(coro)
         if self.before is not None:
             task = self.before(loop, coro, **options)
         else:
@@ -100,6 +102,7 @@ def _thread_start(self: threading.Thread) -> None:
     frame = own_frame()
     if frame is None or self.ident is not None or _of_a_pool(self):
         return _start(self)
+    to_thread()
     leftovers = frame.attempt.leftovers
     leftovers.begins(self, leftovers.made(Sort.THREAD, daemon=self.daemon))
     run = functools.partial(_run, self, self.run, frame._replace(thread=True))
@@ -141,6 +144,8 @@ def _pool_submit(
     frame = own_frame()
     if frame is None:
         return _submit(self, fn, *args, **kwargs)
+    if getattr(fn, "__module__", "") != "socket":  # that looks up an address
+        to_thread()
     leftovers = frame.attempt.leftovers
     left = leftovers.made(Sort.FUTURE)
     leftovers.begins(left, left)

@@ -93,6 +93,7 @@ class Call:
         given = Given(
             self.name, self.arguments, lambda a: a, home.secrets, home.sources
         )
+        given.only_shown()
         text = previews.call_text(self.name, tuple(self.arguments.values()), {})
         return CallRequest(
             name=self.name,

@@ -36,6 +36,7 @@ class Frame(NamedTuple, Generic[A]):
         place: The item of a map that the code works on, or "".
         inner: Logical id and attempt of the `write` tool's call whose function this is:
             what it asks over HTTP is a part of that call. ("", 0) anywhere else.
+        holders: Stand for the enclosing calls where they hold what they were given.
     """
 
     attempt: A
@@ -45,6 +46,7 @@ class Frame(NamedTuple, Generic[A]):
     covered: bool = False
     place: str = ""
     inner: tuple[str, int] = ("", 0)
+    holders: tuple[object, ...] = ()
 
 
 Task: TypeAlias = asyncio.Task[object]
@@ -79,6 +81,13 @@ class Scopes:
             self.main = weakref.ref(task)
             self.roots[task.get_loop()] = ""
             self.tasks.update((t, "") for t in asyncio.all_tasks(task.get_loop()))
+
+    def alone(self) -> bool:
+        """Whether the task that runs now is the cell's, or the only one of its loop."""
+        task = running_task()
+        if task is None or (self.main is not None and task is self.main()):
+            return True
+        return len(asyncio.all_tasks(task.get_loop())) == 1
 
     def scope(self, frame: Frame[Any]) -> str:
         """The scope of a call made here: the enclosing call, then the task."""
