@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ class Desk:
         self.process.wait(60)
 
 
-def start(folder: Path) -> Desk:
+def start(folder: Path, env: Mapping[str, str] | None = None) -> Desk:
     """A server with everything that the wheel brings, in a folder of its own."""
     data, work = wheel(folder), folder / "work"
     work.mkdir()
@@ -117,6 +117,7 @@ def start(folder: Path) -> Desk:
                 "JUPYTER_CONFIG_DIR": str(home / "config"),
                 "JUPYTER_PATH": str(data / "share" / "jupyter"),
                 "JUPYTER_CONFIG_PATH": str(data / "etc" / "jupyter"),
+                **(env or {}),
             },
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,120 @@
+"""From a notebook's path to what answers its views: the newest run in its store.
+
+Theory of operation. Whoever asks names a notebook below the server's folder. Its store is
+where a kernel of it would have it: ``NBDURABLE_STORE``, or ``.nbdurable`` beside it. Both are
+resolved first, so neither ``..`` nor a link leads out of the folder; only the variable may,
+since whoever started the server set it. A store is opened once, and each view has a source
+of its own, as in a kernel; those that nobody asked for the longest time are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import nbdurable_store
+from nbdurable.engine.past import runs
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.folders import STORE_FOLDER, is_store
+from nbdurable.errors import DurableError
+from nbdurable.timeline import living
+from nbdurable.timeline.protocol import Message, Refused
+from nbdurable.timeline.snapshots import NOTHING
+from nbdurable.timeline.source import Source
+from nbdurable_store.protocol import Store
+
+VIEWS_MAX: Final = 64
+"""Views that are answered at a time: each holds a run. One more than that opens anew."""
+
+
+class Outside(ValueError):
+    """A path that is not below the server's folder."""
+
+
+class Notebooks:
+    """The runs of the notebooks below a folder.
+
+    Args:
+        root: The server's folder.
+        environ: The server's environment.
+    """
+
+    def __init__(self, root: str, environ: Mapping[str, str] = os.environ) -> None:
+        self._root = Path(root).expanduser().resolve()
+        self._environ = environ
+        self._stores: dict[Path, Store] = {}
+        self._views: OrderedDict[tuple[str, str], Source] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def hear(self, notebook: str, view: str, said: object) -> Sequence[Message]:
+        """What to answer to a view; to None, what changed since it heard last.
+
+        Args:
+            notebook: Path of the notebook below the folder.
+            view: What tells this view from others.
+            said: What it says.
+
+        Raises:
+            Outside: The notebook, or its store, is not below the folder.
+        """
+        place = self._below(self._root / notebook.strip("/"))
+        try:
+            source = self._source(place, view)
+            if source is None:
+                return [Refused(about="", line=NOTHING)]
+            return source.poll() if said is None else source.hear(said)
+        except DurableError as refused:
+            ways = tuple(remedy.command for remedy in refused.remedies())
+            return [Refused(about="", line=refused.fact(), remedies=ways)]
+
+    def close(self) -> None:
+        """Close the stores. Idempotent."""
+        with self._lock:
+            while self._stores:
+                self._stores.popitem()[1].close()
+            self._views.clear()
+
+    def _below(self, path: Path) -> Path:
+        found = path.resolve()
+        if not found.is_relative_to(self._root):
+            raise Outside(str(path))
+        return found
+
+    def _source(self, notebook: Path, view: str) -> Source | None:
+        with self._lock:
+            key = str(notebook), view
+            source = self._views.get(key)
+            if source is None:
+                source = self._found(notebook)
+                if source is None:
+                    return None
+                self._views[key] = source
+            self._views.move_to_end(key)
+            while len(self._views) > VIEWS_MAX:
+                self._views.popitem(last=False)
+            return source
+
+    def _found(self, notebook: Path) -> Source | None:
+        store = self._store(notebook)
+        if store is None:
+            return None
+        alive = living(store) - {store.owner}
+        rows = runs.rows(store.scan(runs.INDEX_KINDS), alive)
+        mine = [r for r in rows if Path(os.path.realpath(r.notebook)) == notebook]
+        if not mine:
+            return None
+        run = max(mine, key=lambda r: (not r.closed, r.opened_us)).id
+        return Source(store=store, run=run, secrets=lambda: Secrets(self._environ))
+
+    def _store(self, notebook: Path) -> Store | None:
+        named = self._environ.get("NBDURABLE_STORE", "")
+        place = Path(named) if named else self._below(notebook.parent / STORE_FOLDER)
+        if not is_store(str(place)):
+            return None
+        if place not in self._stores:
+            self._stores[place] = nbdurable_store.open(place, named=bool(named))
+        return self._stores[place]

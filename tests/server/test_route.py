@@ -1,0 +1,183 @@
+"""The server's route: who may ask, what is answered, and what stays outside."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nbdurable_store
+from nbdurable.server.route import BODY_BYTES_MAX
+from tests.stories import Story, doubtful, research
+from tests.ui.desk import Desk, start
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
+]
+
+OPEN = {"type": "open", "version": 1}
+
+
+@pytest.fixture(scope="module")
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch_module: pytest.MonkeyPatch
+) -> Iterator[Desk]:
+    """A server with what the wheel brings, whose key the tests sign with."""
+    folder = tmp_path_factory.mktemp("desk")
+    key = folder / "key" / "store.key"
+    key.parent.mkdir(mode=0o700)
+    monkeypatch_module.setenv("NBDURABLE_KEY_FILE", str(key))
+    started = start(folder, {"NBDURABLE_KEY_FILE": str(key)})
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    """A monkeypatch that lasts as long as the server."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def left(desk: Desk, name: str, story: Story) -> str:
+    """A notebook with the store that a kernel left; gives its path."""
+    path = desk.notebook(f"{name}/research.ipynb")
+    place = str(desk.folder / path)
+    for n, entry in enumerate(story.entries):
+        if "notebook" in entry.record.fields:
+            fields = {**entry.record.fields, "notebook": place}
+            story.entries[n] = entry._replace(
+                record=entry.record._replace(fields=fields)
+            )
+    store = nbdurable_store.open(desk.folder / name / ".nbdurable")
+    story.into(store)
+    store.close()
+    return path
+
+
+def post(
+    desk: Desk,
+    body: object,
+    headers: dict[str, str] | None = None,
+    opener: urllib.request.OpenerDirector | None = None,
+) -> tuple[int, Any]:
+    """The status with which the route answers a body, and what it says."""
+    request = urllib.request.Request(
+        desk.url("nbdurable/timeline"),
+        data=body if isinstance(body, bytes) else json.dumps(body).encode(),
+        headers=headers or {"Authorization": f"token {desk.token}"},
+    )
+    try:
+        opened = opener or urllib.request.build_opener()
+        with opened.open(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())["messages"]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, None
+
+
+def ask(desk: Desk, notebook: str, said: object, view: str = "v") -> Any:
+    """The messages that are answered."""
+    status, messages = post(desk, {"notebook": notebook, "view": view, "said": said})
+    assert status == 200
+    return messages
+
+
+def test_history_without_a_kernel(desk: Desk) -> None:
+    """The run of a notebook is told, and nothing once nothing changed."""
+    path = left(desk, "history", research())
+    (snapshot,) = ask(desk, path, OPEN)
+    assert [cell["name"] for cell in snapshot["cells"]][:1] == ["findings"]
+    assert ask(desk, path, None) == []
+
+
+def test_an_answer_without_a_kernel(desk: Desk) -> None:
+    """What may have happened is settled through the server; another view hears of it."""
+    path = left(desk, "answer", doubtful())
+    (snapshot,) = ask(desk, path, OPEN)
+    ask(desk, path, OPEN, "other")
+    (need,) = snapshot["needs"]
+    said = {"type": "resolve", "call": need["reference"], "said": "did-not"}
+    told, changed = ask(desk, path, said)
+    assert (told["type"], changed["needs"]) == ("told", [])
+    (other,) = ask(desk, path, None, "other")
+    assert other["needs"] == []
+
+
+def test_without_a_token_nothing_is_told(desk: Desk) -> None:
+    """A request that doesn't know the token is refused, whatever it asks."""
+    path = left(desk, "token", research())
+    body = {"notebook": path, "view": "v", "said": OPEN}
+    assert post(desk, body, {"Content-Type": "application/json"}) == (403, None)
+    assert post(desk, body, {"Authorization": "token wrong"}) == (403, None)
+
+
+def test_another_site_is_refused(desk: Desk) -> None:
+    """A login by cookie alone, as a form of another site has it, is not enough."""
+    cookies = CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    with browser.open(desk.url(f"lab?token={desk.token}"), timeout=60) as page:
+        page.read()
+    body = {"notebook": left(desk, "site", research()), "view": "v", "said": OPEN}
+    form = {"Content-Type": "text/plain"}
+    assert post(desk, body, form, browser) == (403, None)
+    xsrf = next(str(c.value) for c in cookies if c.name == "_xsrf")
+    status, messages = post(desk, body, {"X-XSRFToken": xsrf}, browser)
+    assert (status, messages[0]["type"]) == (200, "snapshot")
+
+
+@pytest.mark.parametrize(
+    "path", ["../outside/research.ipynb", "link/research.ipynb", "store/research.ipynb"]
+)
+def test_nothing_outside_is_read(desk: Desk, tmp_path: Path, path: str) -> None:
+    """Neither two dots nor a link lead to a run outside the server's folder."""
+    outside = desk.folder.parent / "outside"
+    if not outside.exists():
+        left(Desk(outside.parent, 0, "", desk.process), "outside", research())
+        (desk.folder / "link").symlink_to(outside)
+        (desk.folder / "store").mkdir()
+        (desk.folder / "store" / ".nbdurable").symlink_to(outside / ".nbdurable")
+    body = {"notebook": path, "view": "v", "said": OPEN}
+    assert post(desk, body) == (404, None)
+
+
+def test_a_notebook_without_a_run_says_how_to_begin(desk: Desk) -> None:
+    """Where nothing durable happened the server says so, and makes no store."""
+    path = desk.notebook("empty/research.ipynb")
+    (said,) = ask(desk, path, OPEN)
+    assert said["type"] == "refused"
+    assert "%%durable" in said["line"]
+    assert [p.name for p in (desk.folder / "empty").iterdir()] == ["research.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ([], 400),
+        ({"notebook": 1, "view": "v"}, 400),
+        ({"notebook": "a\0b", "view": "v"}, 400),
+        ({"notebook": "a.ipynb", "view": "v" * 5_000}, 400),
+        (b"{", 400),
+        (b" " * (BODY_BYTES_MAX + 1), 413),
+    ],
+)
+def test_what_is_no_message_is_refused(desk: Desk, body: object, status: int) -> None:
+    """A body that is no message, or a huge one, is an error of whoever sent it."""
+    assert post(desk, body) == (status, None)
+
+
+def test_a_message_that_makes_no_sense_is_answered(desk: Desk) -> None:
+    """A message of another version, or an unknown one, is answered with a sentence."""
+    path = left(desk, "sense", research())
+    (said,) = ask(desk, path, {"type": "open", "version": 99})
+    assert "reload the page" in said["line"]
+    (said,) = ask(desk, path, {"type": "dance"})
+    assert said["type"] == "refused"
