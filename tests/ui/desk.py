@@ -198,6 +198,13 @@ class Sitting:
             palette.wait_for(timeout=2_000)
         return palette.count() > 0
 
+    def menu(self, *names: str) -> None:
+        """Choose from the menus."""
+        for name in names:
+            self.page.locator(
+                ".lm-MenuBar-item, .lm-Menu-item", has_text=name
+            ).first.click()
+
     def again(self) -> None:
         """Load the page anew."""
         self.page.reload()

@@ -132,6 +132,20 @@ def test_a_kernel_that_is_killed(sitting: Sit) -> None:
     assert lab.pid() != before
 
 
+def test_without_a_kernel(sitting: Sit) -> None:
+    """When the kernel was shut down the server shows the run, and takes answers."""
+    lab = sitting(SETUP, GATED)
+    lab.run(0, 1)
+    expect(lab.panel.locator(".cells")).to_contain_text("is running")
+    lab.menu("Kernel", "Shut Down Kernel")
+    expect(lab.panel).to_contain_text("This notebook has no kernel")
+    expect(lab.panel.locator(".need")).to_contain_text("may have happened")
+    lab.shot("no-kernel")
+    lab.panel.get_by_role("button", name="it did not: send_invoice").click()
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    assert lab.wrong == []
+
+
 def test_two_notebooks(sitting: Sit) -> None:
     """The panel shows the run of the notebook in front."""
     lab = sitting(SETUP, FINDINGS)

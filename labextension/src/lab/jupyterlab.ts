@@ -49,12 +49,18 @@ export type Make = (options: {
   content: unknown;
 }) => unknown;
 
+/** Requests to the server, with its token or the cookie that it wants to see again. */
+export interface Server {
+  makeSettings(): { baseUrl: string };
+  makeRequest(address: string, request: RequestInit, settings: { baseUrl: string }): Promise<Response>;
+}
+
 export interface Session {
-  readonly path: string;
   readonly kernel: Kernel | null;
 }
 
 export interface SessionContext {
+  readonly path: string;
   readonly session: Session | null;
   readonly kernelChanged: Signal<unknown, unknown>;
   readonly statusChanged: Signal<unknown, unknown>;
@@ -99,7 +105,7 @@ export interface Restorer {
 /** The modules that the sidebar takes from its host; each has more than stands here. */
 export interface Lab {
   widgets: { Widget: new (options: { node: HTMLElement }) => Widget };
-  services: { KernelMessage: { createMessage: Make } };
+  services: { KernelMessage: { createMessage: Make }; ServerConnection: Server };
   components: { LabIcon: new (options: { name: string; svgstr: string }) => unknown };
   tokens: { tracker: unknown; restorer: unknown; palette: unknown };
 }

@@ -10,7 +10,8 @@
 
 import { VERSION, type Message, type Request } from "../protocol";
 import type { Host } from "../view";
-import type { Kernel, Make, SessionContext } from "./jupyterlab";
+import type { Kernel, Lab, SessionContext } from "./jupyterlab";
+import { Post } from "./post";
 import { Wire } from "./wire";
 
 /** How a kernel stands to the sidebar. */
@@ -31,6 +32,8 @@ export class Line implements Host {
   standing: Standing = "starting";
   private readonly hearers = new Set<Hear>();
   private wire: Wire | null = null;
+  /** Without a kernel the server is asked. */
+  private post: Post | null = null;
   private kernel: Kernel | null = null;
   private turn = 0;
   private busy = false;
@@ -42,7 +45,7 @@ export class Line implements Host {
 
   constructor(
     private readonly context: SessionContext,
-    private readonly make: Make,
+    private readonly services: Lab["services"],
     private readonly changed: () => void,
   ) {
     for (const signal of this.signals()) signal.connect(this.look);
@@ -67,6 +70,7 @@ export class Line implements Host {
   }
 
   send(request: Request): void {
+    if (this.post) return this.post.send(request);
     if (this.standing !== "open" || !this.wire) return; // it asks again when there is a line
     this.wire.send(request);
     if (request.type !== "open") return;
@@ -83,13 +87,21 @@ export class Line implements Host {
     const kernel = this.context.session?.kernel ?? null;
     if (kernel !== this.kernel) this.drop();
     this.kernel = kernel;
-    if (!kernel || GONE.has(kernel.status)) return this.stand("no kernel");
+    if (!kernel || GONE.has(kernel.status)) return this.history();
     this.starts = STARTS.has(kernel.status) || (this.starts && kernel.status === "unknown");
     if (this.starts || kernel.connectionStatus !== "connected") return this.stand("starting");
     const ended = this.busy && kernel.status === "idle";
     this.busy = kernel.status === "busy";
     if (this.standing === "not loaded" && !ended) return;
     if (!this.wire) void this.open(kernel);
+  }
+
+  private history(): void {
+    if (this.post) return;
+    this.stand("no kernel");
+    const path = (): string => this.context.path.replace(/^[^:/]*:/, "");
+    this.post = new Post(this.services.ServerConnection, path, (message) => this.hear(message));
+    if (this.hearers.size) this.send({ type: "open", version: VERSION });
   }
 
   private stand(standing: Standing): void {
@@ -103,12 +115,14 @@ export class Line implements Host {
     this.turn++;
     window.clearTimeout(this.waiting);
     this.wire?.close();
-    this.wire = null;
+    this.post?.close();
+    this.wire = this.post = null;
   }
 
   private async open(kernel: Kernel): Promise<void> {
-    const turn = ++this.turn;
-    const wire = (this.wire = new Wire(kernel, this.make, TARGET));
+    this.drop();
+    const turn = this.turn;
+    const wire = (this.wire = new Wire(kernel, this.services.KernelMessage.createMessage, TARGET));
     wire.comm.onMsg = (message) => this.hear(message.content.data as Message);
     wire.comm.onClose = () => this.refused(turn);
     await wire.open(() => turn === this.turn);

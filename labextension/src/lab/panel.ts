@@ -1,7 +1,7 @@
 // The panel: the view of the notebook in front, or a sentence that says why there is none.
 
 import { fill, h } from "../view/dom";
-import type { Lab, Make, NotebookPanel, NotebookTracker, Widget } from "./jupyterlab";
+import type { Lab, NotebookPanel, NotebookTracker, Widget } from "./jupyterlab";
 import { Line } from "./line";
 import { SENTENCES, type Sentence } from "./sentences";
 
@@ -11,7 +11,7 @@ export interface View {
 }
 
 export function panel(lab: Lab, tracker: NotebookTracker, load: () => Promise<View>): Widget {
-  const home = new Home(tracker, lab.services.KernelMessage.createMessage, load);
+  const home = new Home(tracker, lab.services, load);
   return new (class extends lab.widgets.Widget {
     constructor() {
       super({ node: home.element });
@@ -43,7 +43,7 @@ class Home {
 
   constructor(
     private readonly tracker: NotebookTracker,
-    private readonly make: Make,
+    private readonly services: Lab["services"],
     private readonly load: () => Promise<View>,
   ) {
     this.element.append(h("style", {}, STYLE), this.note, this.place);
@@ -80,7 +80,7 @@ class Home {
   private line(notebook: NotebookPanel): Line {
     const known = this.lines.get(notebook);
     if (known) return known;
-    const line = new Line(notebook.sessionContext, this.make, () => this.tell());
+    const line = new Line(notebook.sessionContext, this.services, () => this.tell());
     this.lines.set(notebook, line);
     notebook.disposed.connect(() => {
       line.close();

@@ -11,7 +11,10 @@ export interface Sentence {
 export const SENTENCES: Record<Standing | "no notebook", Sentence | null> = {
   open: null,
   "no notebook": { line: "No notebook is in front. Open one to see its run.", then: [] },
-  "no kernel": { line: "This notebook has no kernel.", then: [["Choose one, or start it again:", "Kernel → Restart Kernel"]] },
+  "no kernel": {
+    line: "This notebook has no kernel. Shown is what is stored; answers are kept for when it goes on.",
+    then: [["To go on:", "Kernel → Restart Kernel…"]],
+  },
   starting: { line: "The kernel is starting…", then: [] },
   "not loaded": {
     line: "nbdurable is not loaded in this kernel.",
