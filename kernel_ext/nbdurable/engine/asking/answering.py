@@ -80,9 +80,11 @@ def seen(history: History, text: str, command: str) -> Waiting:
         ReferenceUnknown: There is no such call.
     """
     meant, shown = reference.apart(text)
+    step = reference.parse(meant).step
+    for moved in waiting(history) if shown else ():
+        if (moved.step, moved.shown) == (step, shown):
+            return _unanswered(history, moved)
     found = find(history, meant, command)
-    if shown == found.shown:
-        return found
     raise QuestionUnseen(
         given=text.strip() or found.reference,
         changed=bool(shown),

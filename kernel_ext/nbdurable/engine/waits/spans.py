@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
@@ -11,6 +10,9 @@ from nbdurable.errors import DurableError, Remedy
 
 SECONDS_MAX: Final = 100 * 366 * 86_400.0
 """A hundred years: more is a slip of the pen, and overflows what clocks can say."""
+
+YEAR_MAX: Final = 2200
+"""A moment after it is one, too."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -57,7 +59,7 @@ def seconds_of(span: float | timedelta) -> float:
         span = span.total_seconds()
     if isinstance(span, bool) or not isinstance(span, (int, float)):
         raise SpanRefused(given=_told(span), why="it is no number of seconds")
-    if math.isnan(span) or span < 0:
+    if span != span or span < 0:  # noqa: PLR0124  # NaN; `isnan` takes no int of 400 digits
         raise SpanRefused(given=_told(span), why="it is less than nothing")
     if span > SECONDS_MAX:
         raise SpanRefused(given=_told(span), why="it is more than a hundred years")
@@ -81,6 +83,8 @@ def moment_us(moment: datetime | str) -> int:
         then = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
         if not isinstance(then, datetime):
             raise SpanRefused(given=_told(moment), why="it is no moment")
+        if then.year > YEAR_MAX:
+            raise SpanRefused(given=_told(moment), why=f"it is after {YEAR_MAX}")
         return int(then.timestamp() * 1_000_000)
     except (ValueError, OverflowError) as error:
         raise SpanRefused(given=_told(moment), why=str(error)) from None

@@ -131,6 +131,8 @@ class Waiter:
             return None
         clock, untils = self.attempt.clock, self.attempt.home.parked.untils
         left_s = (self.wait.deadline_us - clock.now_us()) / 1_000_000
+        if self.seconds is not None:  # whatever was done to the calendar meanwhile
+            left_s = min(left_s, self.seconds)
         return untils.setdefault(call, clock.monotonic_s() + left_s)
 
 
