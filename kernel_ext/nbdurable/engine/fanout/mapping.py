@@ -124,7 +124,11 @@ class Map:
             return self.made.fn(*args, **kwargs)
         fn: Callable[..., object] = self.made.fn
         if isinstance(self.executor, ProcessPoolExecutor):
-            fn, args, kwargs = shipped(fn, args, kwargs)
+            try:
+                fn, args, kwargs = shipped(fn, args, kwargs)
+            except Exception as refused:  # it never left, whatever a pickler raises
+                told = f"it can't be sent to another process: {refused}"
+                raise NotDone(told) from refused
         try:
             future = self.executor.submit(fn, *args, **kwargs)
         except RuntimeError as refused:  # broken or shut down: nothing was begun
