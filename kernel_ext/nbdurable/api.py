@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from nbdurable.engine.asking import commands, forking
 from nbdurable.engine.asking.back import Back
 from nbdurable.engine.asking.back import back as go_back
-from nbdurable.engine.asking.commands import OpenRun, Told, present
+from nbdurable.engine.asking.commands import OpenRun, present
 from nbdurable.engine.asking.freezing import Frozen
 from nbdurable.engine.asking.given import compared
 from nbdurable.engine.asking.loading import loaded
@@ -22,6 +22,7 @@ from nbdurable.engine.asking.rebuilt import rebuild as bring_again
 from nbdurable.engine.asking.restore import Restored
 from nbdurable.engine.asking.restore import restore as bring_back
 from nbdurable.engine.asking.stale import Here, stale
+from nbdurable.engine.asking.told import Told
 from nbdurable.engine.asking.undoing import Undone
 from nbdurable.engine.asking.undoing import meant as undone_step
 from nbdurable.engine.asking.undoing import undo as take_back

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nbdurable.api import Front, attended, front_of, open_run
 from nbdurable.engine.asking import answering
-from nbdurable.engine.asking.commands import Told
+from nbdurable.engine.asking.told import Told
 from nbdurable.engine.past import runs
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.waits import waiting

@@ -2,6 +2,16 @@
 
 export const VERSION = 1;
 
+/** Something that can be done, and what it costs. */
+export interface Action {
+  what: string;
+  about: string;
+  means: string;
+  asks: string;
+  command: string;
+  code: string;
+}
+
 /** What stands above everything. */
 export interface Head {
   id: string;
@@ -15,6 +25,7 @@ export interface Head {
   served: number;
   saved: string;
   kernel: string;
+  actions: Action[];
 }
 
 /** A button under a question. */
@@ -145,6 +156,7 @@ export interface Details {
   error: string;
   parts: Part[];
   key: string;
+  actions: Action[];
 }
 
 /** A piece of a value, as it was asked for. */
@@ -179,6 +191,13 @@ export interface Runs {
   start: number;
   total: number;
   note: string;
+}
+
+/** A file that was asked for, to be saved. */
+export interface File {
+  type: "file";
+  name: string;
+  text: string;
 }
 
 /** What an answer did. */
@@ -258,6 +277,13 @@ export interface Cancel {
   call: string;
 }
 
-export type Message = Snapshot | Changed | Page | Details | Piece | Runs | Told | Refused;
+/** Somebody wants something done, and has confirmed it. */
+export interface Act {
+  type: "act";
+  what: string;
+  about?: string;
+}
 
-export type Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel;
+export type Message = Snapshot | Changed | Page | Details | Piece | Runs | File | Told | Refused;
+
+export type Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act;

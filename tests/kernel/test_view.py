@@ -120,6 +120,39 @@ def test_a_button_answers_while_the_cell_blocks(watching: Watching) -> None:
     assert (ok, float(late) < 0.5) == ("True", True), late
 
 
+def test_the_kernel_does_what_a_view_asks(watching: Watching) -> None:
+    """Fork and restore are done by the kernel between cells; what they did is told."""
+    watching.opens()
+    watching.say(type="act", what="fork", about="first")
+    assert "as soon as no cell is in the way" in watching.hears("told")["line"]
+    assert watching.hears("told")["line"].startswith(
+        "run 2 · forked from run 1 at first"
+    )
+    watching.say(type="act", what="fork", about="nothing")
+    watching.hears("told")
+    assert watching.hears("refused")["about"] == "nothing"
+
+
+def test_a_cell_is_stopped_from_the_view(watching: Watching) -> None:
+    """A running call is given up by one click: its cell ends with an interrupt."""
+    watching.opens()
+    long = """%%durable long
+import time
+@nd.tool(effect="read")
+def think():
+    print("thinking")
+    for _ in range(600):
+        time.sleep(0.1)
+think()
+"""
+    ran = watching.asked(long, "thinking")
+    watching.say(type="cancel", call="long.1")
+    assert watching.hears("told")["line"] == "interrupted"
+    watching.kernel.wait(ran)
+    assert not ran.ok
+    assert "KeyboardInterrupt" in ran.text
+
+
 def test_what_a_view_may_not_say_is_refused(watching: Watching) -> None:
     """A wrong answer and another version are refused with a sentence, and nothing ends."""
     watching.opens()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -187,6 +189,44 @@ def test_a_removed_view_listens_no_more(shown: Shown) -> None:
     shown.goes_on("search('b')")
     expect(shown.page.locator("summary").first).to_have_text("All 2 calls as a list")
     assert wrong == []
+
+
+def test_what_costs_asks_first(shown: Shown) -> None:
+    """A button that costs something says what, and does it only when it is confirmed."""
+    page = shown.page
+    page.locator(".cells button").first.click()
+    again = page.get_by_role("button", name="run afresh")
+    again.click()
+    asked = page.get_by_role("alertdialog")
+    expect(asked).to_contain_text(
+        "2 calls made again, about 6.0 s, when you run its cell again."
+    )
+    expect(page.get_by_role("button", name="not now")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(asked).to_have_count(0)
+    expect(again).to_be_focused()
+    assert {s["type"] for s in shown.said} == {"open", "detail"}
+    again.press("Enter")
+    page.get_by_role("button", name="run afresh").click()
+    expect(page.locator(".details")).to_contain_text(
+        "begins afresh when you run its cell again"
+    )
+    assert {"type": "act", "what": "rerun", "about": "review"} in shown.said
+
+
+def test_what_costs_nothing_is_done_at_once(shown: Shown) -> None:
+    """A run is pinned by one click, a page is saved, code is copied or shown to be copied."""
+    page = shown.page
+    page.get_by_role("button", name="pin", exact=True).click()
+    expect(page.get_by_role("button", name="unpin")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="export").click()
+    assert saved.value.suggested_filename == "research-run-3.html"
+    page.locator(".cells button").first.click()
+    page.get_by_role("button", name="copy as code").click()
+    expect(page.get_by_label("the code, to be copied")).to_have_value(
+        re.compile("%%durable review")
+    )
 
 
 def test_another_run_is_shown(browser: Browser) -> None:

@@ -19,6 +19,7 @@ from nbdurable.cli import shell
 from nbdurable.cli.answers import Answer
 from nbdurable.cli.commands import now, opened, others, run_rows
 from nbdurable.cli.shell import typed
+from nbdurable.engine.asking.pinning import pin as pin_run
 from nbdurable.engine.past import removal
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.removal import Reason, called
@@ -29,7 +30,6 @@ from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.timeline import history_of
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.protocol import Removed, Store
-from nbdurable_store.records import Kind, Record
 from nbdurable_store.survey import Freeing, Usage
 
 AGE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([hdw])", re.IGNORECASE)
@@ -296,13 +296,6 @@ def unpin(given: argparse.Namespace) -> Answer:
 def _pin(given: argparse.Namespace, *, pinned: bool) -> Answer:
     with opened(given) as store:
         row = reference.find_run(run_rows(store), given.run)
-        record = Record(
-            kind=Kind.RUN_PINNED,
-            run=row.id,
-            subject=row.id,
-            at_us=SYSTEM_CLOCK.now_us(),
-            fields={"pinned": pinned},
-        )
+        told, record = pin_run(row.id, SYSTEM_CLOCK.now_us(), pinned=pinned)
         store.append([record], sync=True)
-    told = "stays until it is unpinned" if pinned else "is no longer pinned"
     return Answer(f"{called(row)} {told}", {"run": row.id, "pinned": pinned})

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from nbdurable.errors import DurableError
+from nbdurable.kernel import acts
 from nbdurable.timeline.protocol import Message, Refused, plain
 from nbdurable.timeline.source import Source
 
@@ -87,6 +88,7 @@ def source_of(session: Session, run: str) -> Source:
         clock=session.clock,
         executing=lambda: session.executing,
         heard=session.parked.heard,
+        kernel=acts.asked,
     )
 
 

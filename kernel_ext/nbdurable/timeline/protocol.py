@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from nbdurable.timeline.told import Details, Piece, Runs
+from nbdurable.timeline.told import Action, Details, File, Piece, Runs
 
 VERSION: Final = 1
 """Raised when a message changes its meaning; a new field with a default is no change."""
@@ -38,6 +38,7 @@ class Head:
         served: Calls that were replayed, in all attempts.
         saved: What that saved, in words, or "".
         kernel: ``alive``, ``stopped``, or "" in a file.
+        actions: What can be done with the run.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Head:
     served: int
     saved: str
     kernel: str
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,9 +307,9 @@ class Refused:
     remedies: tuple[str, ...] = ()
 
 
-Message = Snapshot | Changed | Page | Details | Piece | Runs | Told | Refused
+Message = Snapshot | Changed | Page | Details | Piece | Runs | File | Told | Refused
 
-MESSAGES: Final = (Snapshot, Changed, Page, Details, Piece, Runs, Told, Refused)
+MESSAGES: Final = (Snapshot, Changed, Page, Details, Piece, Runs, File, Told, Refused)
 
 
 def plain(message: object) -> object:

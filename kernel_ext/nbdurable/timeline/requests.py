@@ -140,9 +140,23 @@ class Cancel:
     call: str
 
 
-Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Somebody wants something done, and has confirmed it.
 
-REQUESTS: Final = (Open, Find, Older, Detail, Value, Resolve, Signal, Cancel)
+    Attributes:
+        what: As an `Action` says it.
+        about: The step, the call, or "" for the run.
+    """
+
+    type: ClassVar[str] = "act"
+    what: str
+    about: str = ""
+
+
+Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act
+
+REQUESTS: Final = (Open, Find, Older, Detail, Value, Resolve, Signal, Cancel, Act)
 
 
 class Misread(ValueError):

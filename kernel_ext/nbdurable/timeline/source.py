@@ -15,23 +15,24 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import assert_never
 
-from nbdurable.engine.asking import answering, commands
-from nbdurable.engine.past import forks, settle
+from nbdurable.engine.asking import commands
+from nbdurable.engine.past import forks
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.values.plainly import Unreadable
 from nbdurable.engine.values.redact import Secrets
-from nbdurable.engine.waits.sending import account
-from nbdurable.engine.where.ids import RANDOM_IDS
 from nbdurable.engine.where.moments import Now
 from nbdurable.engine.where.zones import LocalZone
 from nbdurable.errors import DurableError
-from nbdurable.timeline import frames, lately, snapshots
+from nbdurable.timeline import acting, actions, frames, lately, snapshots
 from nbdurable.timeline.details import details_of
 from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.model import attempt_view, run_view
-from nbdurable.timeline.previews import line
+from nbdurable.timeline.previews import arguments_of, line, value
 from nbdurable.timeline.protocol import Message, Refused, Snapshot, Told
 from nbdurable.timeline.requests import (
+    Act,
     Cancel,
     Detail,
     Find,
@@ -44,8 +45,7 @@ from nbdurable.timeline.requests import (
     Value,
     understood,
 )
-from nbdurable.timeline.show import history_of
-from nbdurable.timeline.told import Piece
+from nbdurable.timeline.told import Action, Piece
 from nbdurable.timeline.views import RunView
 from nbdurable.timeline.wholes import Wholes, ref_of
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
@@ -65,6 +65,7 @@ class Source:
         zone: The reader's time zone.
         executing: Ids of the calls that this process executes now.
         heard: Called after an answer was appended: whoever waits looks at once.
+        kernel: Does what only a kernel can do; None where there is none.
         stale: By slot, why its cell would run again, as it was when the view was made.
     """
 
@@ -75,7 +76,9 @@ class Source:
     zone: tzinfo = field(default_factory=LocalZone)
     executing: Callable[[], Collection[str]] = frozenset
     heard: Callable[[], None] = lambda: None
+    kernel: acting.Kernel | None = None
     stale: Mapping[str, str] = field(default_factory=dict)
+    _later: list[Message] = field(init=False, default_factory=list)
     _history: History = field(init=False)
     _cursor: Cursor = field(init=False, default=START)
     _alive: frozenset[str] = field(init=False, default=frozenset())
@@ -102,16 +105,15 @@ class Source:
     def poll(self) -> list[Message]:
         """What changed since the view heard last; nothing before it was opened."""
         with self._lock:
-            return self._changes() if self._shown is not None else []
+            late, self._later[:] = list(self._later), []
+            return [*late, *self._changes()] if self._shown is not None else late
 
     def _answer(self, request: Request) -> list[Message]:
         match request:
             case Open():
                 return [self._opened(request.run)]
-            case Resolve() | Signal():
+            case Resolve() | Signal() | Cancel() | Act():
                 return [self._act(request), *self._changes()]
-            case Cancel(call=call):
-                return [_not_cancelled(call)]
             case _:
                 return [self._read_only(request)]
 
@@ -133,7 +135,7 @@ class Source:
             return _NO_RUN
         self._read()
         self._news = False
-        self._shown = snapshots.snapshot(self._view(), seq=self._next())
+        self._shown = self._snapshot()
         return self._shown
 
     def _turned(self, run: str) -> bool:
@@ -159,9 +161,23 @@ class Source:
         if found is None:
             return _GONE
         past = self._history.steps[attempt]
+        found = dataclasses.replace(found, actions=self._actions(past, call))
         changed = lately.since(self._history, past, call, self.store.get)
         more = (changed,) if changed else ()
         return dataclasses.replace(found, parts=(*found.parts, *more))
+
+    def _actions(self, step: StepPast, call: str) -> tuple[Action, ...]:
+        """What can be done with an attempt, or with a call in it."""
+        history, get = self._history, self.store.get
+        if not call:
+            source = value(step.inputs[0] if step.inputs else None, get)
+            code = source.text if source and not source.chars else ""
+            return actions.of_step(history, step, self._alive, code)
+        past = history.calls[call]
+        number = Ledger(history).numbered(step).get(call, "")
+        given = arguments_of(get)(past)
+        place = step, line(f"{step.name}.{number}" if number else "")
+        return actions.of_call(history, past, place, given)
 
     def _piece(self, asked: Value) -> Message:
         steps, calls = self._history.steps, self._history.calls
@@ -178,8 +194,16 @@ class Source:
         said = {f.name: getattr(asked, f.name) for f in dataclasses.fields(asked)}
         return Piece(**said, text=text, chars=chars)
 
-    def _act(self, request: Resolve | Signal) -> Message:
+    def _act(self, request: acting.Asked) -> Message:
         self._read()
+        what = "cancel" if isinstance(request, Cancel) else None
+        what = request.what if isinstance(request, Act) else what
+        own = self._history.run == self.run
+        if what in acting.IN_KERNEL and self.kernel is not None and own:
+            self.kernel(what, acting.about(request), self._later.append)
+            if self._later:  # it was done at once
+                return self._later.pop()
+            return Told(about=acting.about(request), line=_ASKED)
         run = commands.OpenRun(
             store=self.store,
             history=self._history,
@@ -187,27 +211,27 @@ class Source:
             secrets=self.secrets(),
             executing=frozenset(self.executing()),
         )
-        try:
-            told = (
-                _resolve(run, request)
-                if isinstance(request, Resolve)
-                else _signal(run, request)
-            )
-        except DurableError as refused:
-            ways = tuple(line(remedy.command) for remedy in refused.remedies())
-            return Refused(about=request.call, line=line(refused.fact()), remedies=ways)
-        self.heard()
-        return Told(about=request.call, line=line(str(told)))
+        told = acting.do(run, request, self._now())
+        if not isinstance(told, Refused):
+            self.heard()
+        return told
 
     def _changes(self) -> list[Message]:
         self._read()
         if not self._news or self._shown is None:
             return []
         self._news = False
-        new = snapshots.snapshot(self._view(), seq=self._next())
+        new = self._snapshot()
         changed = snapshots.changed(self._shown, new)
         self._shown = new
         return [changed]
+
+    def _snapshot(self) -> Snapshot:
+        made = snapshots.snapshot(self._view(), seq=self._next())
+        can = actions.of_run(self._history, len(made.kept))
+        return dataclasses.replace(
+            made, head=dataclasses.replace(made.head, actions=can)
+        )
 
     def _next(self) -> int:
         return self._shown.seq + 1 if self._shown is not None else 0
@@ -238,6 +262,8 @@ class Source:
         )
 
 
+_ASKED = "asked for: it is done as soon as no cell is in the way"
+
 _NO_RUN = Refused(
     about="",
     line="the store has no such run any more.",
@@ -253,28 +279,6 @@ _TOO_LARGE = Refused(
 )
 
 
-def _resolve(run: commands.OpenRun, request: Resolve) -> commands.Told:
-    if request.said not in {*settle.Answer}:
-        raise Misread(f"{request.said!r} is no answer")
-    asked = commands.question(run.history, request.call)
-    said = settle.Answer(request.said)
-    value = settle.value_of(request.text) if said is settle.Answer.HAPPENED else None
-    told, records = commands.resolve(run, asked, said, value)
-    run.store.append(records, sync=True)
-    return told
-
-
-def _signal(run: commands.OpenRun, request: Signal) -> commands.Told:
-    found = answering.seen(run.history, request.call, "%durable answer")
-    value = answering.typed(found.wait, request.text)
-    sender = {"by": account(), "via": "widget", "signal": RANDOM_IDS.new()}
-    told, records = answering.answer(run, found, value, **sender)
-    run.store.append(records, sync=True)
-    after = history_of(run.store, run.history.run)
-    answering.must_count(after, found, sender["signal"])
-    return told
-
-
 def _still(
     stale: Mapping[str, str], history: History, entries: Collection[Entry]
 ) -> Mapping[str, str]:
@@ -285,11 +289,3 @@ def _still(
         if e.record.kind == Kind.STEP_STARTED and e.record.step in history.steps
     }
     return {slot: why for slot, why in stale.items() if slot not in ran}
-
-
-def _not_cancelled(call: str) -> Refused:
-    return Refused(
-        about=call,
-        line="a view can't cancel a call yet. It was not cancelled.",
-        remedies=("interrupt the kernel: it stops the cell, and no call is repeated",),
-    )

@@ -30,6 +30,42 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that can be done, and what it costs.
+
+    Attributes:
+        what: ``rerun``, ``fork``, ``restore``, ``cancel``, ``pin``, ``unpin``, ``export``,
+            or ``copy``, which a view does by itself.
+        about: The step, the call or "" for the run: what `act` carries.
+        means: What a button says.
+        asks: What it will do and cost, to be confirmed first; "" where nothing can be lost.
+        command: What can be typed in a notebook or a terminal instead, or "".
+        code: What ``copy`` copies, or "".
+    """
+
+    what: str
+    about: str
+    means: str
+    asks: str = ""
+    command: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file that was asked for, to be saved.
+
+    Attributes:
+        name: What it is to be called.
+        text: What is in it.
+    """
+
+    type: ClassVar[str] = "file"
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """All there is to say of a call, or of an attempt.
 
@@ -41,6 +77,7 @@ class Details:
         error: Type and message of its exception, or "".
         parts: Its values.
         key: The digest it is matched by, hex, or "".
+        actions: What can be done with it.
     """
 
     type: ClassVar[str] = "details"
@@ -51,6 +88,7 @@ class Details:
     error: str
     parts: tuple[Part, ...]
     key: str
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 //
 // It knows the protocol and nothing else: whoever hosts it hands messages over.
 
-import { VERSION, type Details, type Message, type Piece, type Request } from "../protocol";
+import { VERSION, type Action, type Details, type Message, type Piece, type Request } from "../protocol";
+import { actions, save } from "./actions";
 import { fill, h } from "./dom";
 import { List } from "./list";
 import { cells, details, head, needs } from "./parts";
@@ -95,6 +96,7 @@ class View {
 
   private hear(message: Message): void {
     const before = this.state;
+    if (message.type === "file") return save(message.name, message.text);
     this.state = heard(before, message);
     if (this.state.gap && !before.gap) this.model.send({ type: "open", version: VERSION, run: this.run });
     this.draw();
@@ -114,7 +116,8 @@ class View {
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
     fill(this.needs, [shown.needs, notes], () => needs(state, this.live, (request) => this.model.send(request)));
     fill(this.cells, shown.cells, () => (shown.cells.length ? cells(shown, (id) => this.open(id, "")) : []));
-    fill(this.kept, shown.kept, () => kept(shown.kept));
+    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, (action) => this.act(action));
+    fill(this.kept, [shown.kept, shown.head.actions], () => kept(shown.kept, can()));
     this.picture.show(state);
     this.list.show(state);
     this.runs.about(shown.head.notebook);
@@ -156,6 +159,15 @@ class View {
     if (this.chosen) this.model.send({ type: "detail", ...this.chosen });
   }
 
+  /** Where nobody listens, only what the view does by itself. */
+  private able(all: Action[] | undefined): Action[] {
+    return (all ?? []).filter((action) => this.live || action.what === "copy");
+  }
+
+  private act(action: Action): void {
+    this.model.send({ type: "act", what: action.what, about: action.about });
+  }
+
   private drawDetails(): void {
     const { chosen } = this;
     this.details.hidden = !chosen;
@@ -167,16 +179,20 @@ class View {
     const piece = (part: string): Piece | undefined => pieceOf(this.state, attempt, call, part);
     const more: More = (part, start) => this.model.send({ type: "value", attempt, call, part, start });
     const pieces = found?.parts.map((part) => piece(part.title)?.start);
-    fill(this.details, [this.drawn.nth, pieces], () => details(found, piece, more, () => this.close()));
+    const about = found?.actions?.find((action) => action.what !== "copy")?.about ?? "";
+    const note = about ? this.state.notes.get(about) : undefined;
+    const can = (): HTMLElement | null => actions(this.able(found?.actions), note, (action) => this.act(action));
+    fill(this.details, [this.drawn.nth, pieces, note], () => details(found, piece, more, can(), () => this.close()));
   }
 }
 
-function kept(names: string[]): Node[] {
-  if (!names.length) return [];
+function kept(names: string[], can: HTMLElement | null): Node[] {
+  if (!names.length) return can ? [can] : [];
   return [
     h("h2", {}, "Kept"),
     h("div", { class: "kept" }, ...names.map((name) => h("code", {}, name))),
     h("p", { class: "soft" }, "After a restart they are back with ", h("code", {}, "%durable restore")),
+    ...(can ? [can] : []),
   ];
 }
 

@@ -27,7 +27,7 @@ function still(written: Written): Host {
 /** Of a large run a page holds the values of the latest calls only. */
 function unknown(attempt: string, call: string): Details {
   const lines = ["This page does not hold the values of this call. They are in the store: nbdurable show RUN"];
-  return { type: "details", attempt, call, title: "Not in this page", lines, error: "", parts: [], key: "" };
+  return { type: "details", attempt, call, title: "Not in this page", lines, error: "", parts: [], key: "", actions: [] };
 }
 
 /** A page holds the beginnings of values. */

@@ -139,7 +139,7 @@ function row(cell: Cell, attempt: string | undefined, open: (attempt: string) =>
   );
 }
 
-export function details(found: Details | undefined, piece: (part: string) => Piece | undefined, more: More, close: () => void): Node[] {
+export function details(found: Details | undefined, piece: (part: string) => Piece | undefined, more: More, can: HTMLElement | null, close: () => void): Node[] {
   const shut = h("button", { class: "close", click: close, "aria-label": "close the details", "data-key": "close" }, "✕");
   if (!found) return [h("p", { class: "soft" }, "…"), shut];
   const made = [
@@ -147,6 +147,7 @@ export function details(found: Details | undefined, piece: (part: string) => Pie
     shut,
     ...found.lines.map((line) => h("p", { class: "told soft" }, line)),
     found.error ? h("p", { class: "told err" }, found.error) : null,
+    can,
     ...found.parts.flatMap((part) => valueOf(part, piece(part.title), more)),
     found.key ? h("p", { class: "soft told" }, "key ", h("code", {}, found.key)) : null,
   ];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Changed, Snapshot } from "../protocol";
 import { attemptOf, fateOf, heard, keyOf, nothing, shares } from "./state";
 
-const HEAD = { id: "r", number: 1, title: "a", notebook: "a", told: "", opened_us: 0, now_us: 0, zone_min: 0, served: 0, saved: "", kernel: "" };
+const HEAD = { id: "r", number: 1, title: "a", notebook: "a", told: "", opened_us: 0, now_us: 0, zone_min: 0, served: 0, saved: "", kernel: "", actions: [] };
 const ATTEMPT = { cell: 0, number: 1, fate: "ran", start_ms: 0, end_ms: 9, told: "", why: [], error: "", replays_ms: [], calls: 2 };
 const CELL = { slot: "s", name: "c", title: "", fate: "ran", last: "", would: "", stale: "", cost_ms: 0, saved: "" };
 
@@ -67,7 +67,7 @@ describe("what a view knows", () => {
   it("forgets the details of what changed", () => {
     let state = heard(nothing(), snapshot(calls(["a1", "x", "running"], ["a1", "y", "ran"])));
     for (const call of ["x", "y"]) {
-      state = heard(state, { type: "details", attempt: "a1", call, title: "", lines: [], error: "", parts: [], key: "" });
+      state = heard(state, { type: "details", attempt: "a1", call, title: "", lines: [], error: "", parts: [], key: "", actions: [] });
     }
     state = heard(state, changed(calls(["a1", "x", "ran"]), 5));
     expect([...state.details.keys()]).toEqual([keyOf("a1", "y")]);

@@ -123,6 +123,10 @@ grid-template-columns:20px minmax(70px,auto) minmax(0,1fr) auto;white-space:nowr
 border:0;border-radius:0;background:none;width:100%;min-height:0;text-align:start}
 .nbd .list .row code{overflow:hidden;text-overflow:ellipsis}
 .nbd .list .row.on{background:var(--group)}
+.nbd .act{display:flex;flex-wrap:wrap;gap:6px;margin:8px 0;align-items:center}
+.nbd .act .asks{border:1.5px solid var(--doubt);background:var(--doubt-fill);border-radius:8px;padding:8px 12px;width:100%}
+.nbd .act .asks button{margin:6px 8px 0 0}
+.nbd textarea{font:12.5px ui-monospace,monospace;color:var(--ink);background:var(--card);border:1px solid var(--soft);border-radius:6px;width:100%}
 .nbd .search{display:flex;flex-wrap:wrap;gap:6px;margin:8px 0;align-items:center}
 .nbd .search input[type=search]{max-width:220px}
 .nbd .search input[type=checkbox]{flex:none;min-height:0}

@@ -13,7 +13,7 @@ describe("pieces of values", () => {
   });
 
   it("forgets the pieces of a call of which new details come", () => {
-    const details = { type: "details" as const, attempt: "a", call: "x", title: "", lines: [], error: "", parts: [], key: "" };
+    const details = { type: "details" as const, attempt: "a", call: "x", title: "", lines: [], error: "", parts: [], key: "", actions: [] };
     const state = heard(heard(nothing(), piece), details);
     expect(state.details.has(keyOf("a", "x"))).toBe(true);
     expect(pieceOf(state, "a", "x", "result")).toBeUndefined();

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from nbdurable.engine.asking.commands import OpenRun, Told
+from nbdurable.engine.asking.commands import OpenRun
+from nbdurable.engine.asking.told import Told
 from nbdurable.engine.codec import PLAIN, Unstorable, encode
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import CallState, History

@@ -10,7 +10,9 @@ import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from nbdurable.engine.asking import afresh
 from nbdurable.engine.asking.given import compared
+from nbdurable.engine.asking.told import Told
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
@@ -18,7 +20,6 @@ from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.kept_arguments import arguments_of, evidence_of
-from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.settle import Answer, Question
 from nbdurable.engine.past.tally import Ledger
@@ -32,20 +33,7 @@ from nbdurable.engine.where.moments import count
 from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts
 from nbdurable_store.clock import Clock
 from nbdurable_store.protocol import Store
-from nbdurable_store.records import Kind, Record
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Told:
-    """What a command did, in words; shows itself at a prompt."""
-
-    line: str
-
-    def __str__(self) -> str:
-        return self.line
-
-    def __repr__(self) -> str:
-        return self.line
+from nbdurable_store.records import Record
 
 
 def question(history: History, text: str) -> Question:
@@ -158,38 +146,19 @@ def to_rerun(history: History, text: str) -> StepPast | CallPast:
 def rerun_call(session: Session, text: str, call: CallPast) -> Told:
     """Make one call afresh when its cell runs again: its result isn't served.
 
-    Args:
-        session: The session.
-        text: STEP.CALL, as it was typed.
-        call: The call.
-
     Raises:
         NothingToSettle: It has no outcome that would be served.
     """
-    if not call.finished or call.resolved in {"afresh", "again", "did-not", "undone"}:
-        raise settle.NothingToSettle(
-            reference=text,
-            call=call.text,
-            state=settle.state_of(call),
-        )
-    said = {"how": "afresh", "slot": call.slot, "by": "person"}
-    session.journal(Kind.CALL_RESOLVED, said, subject=call.id, key=call.key)
-    write = call.effect is Effect.WRITE
-    ask = " · it already happened: you are asked first" if write else ""
-    return Told(f"{text} · {call.text} is made afresh when its cell runs again{ask}")
+    told, record = afresh.call(session.history, text, call, session.clock.now_us())
+    session.append((record,), sync=True)
+    return told
 
 
 def rerun(session: Session, step: StepPast) -> Told:
     """Begin a step afresh: no recorded call is served when its cell runs again."""
-    session.journal(Kind.STEP_RESET, {"slot": step.slot}, subject=step.id)
-    writes = [
-        c
-        for c in session.history.calls.values()
-        if c.slot == step.slot and c.writes and c.state is CallState.COMPLETED
-    ]
-    many = count(len(writes), "write")
-    ask = f" · {many} that already happened: you are asked first" if writes else ""
-    return Told(f"{step.name} · begins afresh when you run its cell again{ask}")
+    told, record = afresh.step(session.history, step, session.clock.now_us())
+    session.append((record,), sync=True)
+    return told
 
 
 def new(session: Session) -> Told:

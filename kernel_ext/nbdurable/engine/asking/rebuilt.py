@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
-from nbdurable.engine.asking.commands import Told
 from nbdurable.engine.asking.stale import source_of
+from nbdurable.engine.asking.told import Told
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.inputs import Inputs, read_inputs

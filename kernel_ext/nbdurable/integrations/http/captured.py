@@ -6,7 +6,7 @@ with the imports.
 
 from __future__ import annotations
 
-from nbdurable.engine.asking.commands import Told
+from nbdurable.engine.asking.told import Told
 from nbdurable.errors import OptionUnknown
 from nbdurable.integrations.http.sending import HOSTS
 

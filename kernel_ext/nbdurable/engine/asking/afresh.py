@@ -1,0 +1,76 @@
+"""Making a step or a call afresh, as the record that says so. Pure.
+
+The magic, `nd.rerun` and the view's button append it; nothing else tells a rerun.
+"""
+
+from __future__ import annotations
+
+from nbdurable.engine.asking.told import Told
+from nbdurable.engine.past import settle
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallPast, CallState, StepPast
+from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.where.moments import count
+from nbdurable_store.records import Kind, Record
+
+
+def call(
+    history: History, text: str, past: CallPast, at_us: int
+) -> tuple[Told, Record]:
+    """Make one call afresh when its cell runs again: its result isn't served.
+
+    Args:
+        history: The run.
+        text: STEP.CALL, as it was typed.
+        past: The call.
+        at_us: When it is asked for, microseconds since 1970 UTC.
+
+    Raises:
+        NothingToSettle: It has no outcome that would be served.
+    """
+    if not past.finished or past.resolved in {"afresh", "again", "did-not", "undone"}:
+        raise settle.NothingToSettle(
+            reference=text, call=past.text, state=settle.state_of(past)
+        )
+    record = Record(
+        kind=Kind.CALL_RESOLVED,
+        run=history.run,
+        subject=past.id,
+        key=past.key,
+        at_us=at_us,
+        fields={"how": "afresh", "slot": past.slot, "by": "person"},
+    )
+    write = past.effect is Effect.WRITE
+    ask = " · it already happened: you are asked first" if write else ""
+    told = f"{text} · {past.text} is made afresh when its cell runs again{ask}"
+    return Told(told), record
+
+
+def step(history: History, past: StepPast, at_us: int) -> tuple[Told, Record]:
+    """Begin a step afresh: no recorded call is served when its cell runs again.
+
+    Args:
+        history: The run.
+        past: An attempt of it.
+        at_us: When it is asked for, microseconds since 1970 UTC.
+    """
+    record = Record(
+        kind=Kind.STEP_RESET,
+        run=history.run,
+        subject=past.id,
+        at_us=at_us,
+        fields={"slot": past.slot},
+    )
+    writes = happened(history, past)
+    many = count(writes, "write")
+    ask = f" · {many} that already happened: you are asked first" if writes else ""
+    told = f"{past.name} · begins afresh when you run its cell again{ask}"
+    return Told(told), record
+
+
+def happened(history: History, past: StepPast) -> int:
+    """How many writes of its slot already happened: each asks before it is repeated."""
+    return sum(
+        c.slot == past.slot and c.writes and c.state is CallState.COMPLETED
+        for c in history.calls.values()
+    )
