@@ -88,3 +88,23 @@ def test_a_step_that_other_cells_followed_may_have_been_cut_off() -> None:
     story.dies()
     cut = fates.cut_off(story.history(), story.alive)
     assert [s.id for s in cut] == [again]
+
+
+@pytest.mark.parametrize(
+    ("how", "fate"),
+    [
+        ("", Fate.IN_DOUBT),
+        ("happened", Fate.RAN),
+        ("did-not", Fate.STOPPED),
+        ("dropped", Fate.STOPPED),
+    ],
+)
+def test_a_settled_call_is_in_doubt_no_more(how: str, fate: Fate) -> None:
+    """It happened or it did not, as was said."""
+    story = Story()
+    step = story.step("review")
+    call = story.begins(step, "pay(1)", effect="write")
+    story.dies()
+    if how:
+        story.append("call.resolved", {"how": how}, subject=call)
+    assert fates_of(story, step) == [fate]

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.fates import Fate, call_fate, cut_off, shown_fate, step_fate
+from nbdurable.engine.past.fates import (
+    Fate,
+    call_fate,
+    cut_off,
+    shown_fate,
+    step_fate,
+    was_under_way,
+)
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.money import price, tokens, unknown_models
@@ -350,11 +357,11 @@ def _kernels(making: _Making) -> tuple[KernelView, ...]:
 
 def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
     calls = making.ledger.calls(step)
+    about = making.history, step, making.present.alive
     open_calls = [
         c
         for c in calls
-        if call_fate(making.history, c, step, making.present.alive) is Fate.IN_DOUBT
-        and made_by_cell(making.history.calls, c)
+        if was_under_way(c, *about) and made_by_cell(making.history.calls, c)
     ]
     open_calls = open_calls or [c for c in calls if c.wait and is_parked(c)]
     name = line(step.name)

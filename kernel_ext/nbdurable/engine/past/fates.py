@@ -40,6 +40,15 @@ GLYPHS: Final = {
 """One sign per fate, so that no picture depends on colour."""
 
 
+SAID: Final = {
+    "happened": Fate.RAN,
+    "with": Fate.RAN,
+    "did-not": Fate.STOPPED,
+    "dropped": Fate.STOPPED,
+}
+"""What became of a call that was in doubt, once that is settled."""
+
+
 def call_fate(
     history: History, call: CallPast, step: StepPast, alive: Collection[str]
 ) -> Fate:
@@ -53,8 +62,8 @@ def call_fate(
     """
     if call.step != step.id:
         return Fate.REPLAYED
-    if call.resolved == "happened":
-        return Fate.IN_DOUBT
+    if call.resolved in SAID:
+        return SAID[call.resolved]
     if call.state is CallState.COMPLETED:
         return Fate.RAN
     if call.wait and is_parked(call):
@@ -67,6 +76,16 @@ def call_fate(
     if running and call.state is not CallState.INTERRUPTED:
         return Fate.RUNNING
     return Fate.STOPPED if call.is_step else Fate.IN_DOUBT
+
+
+def was_under_way(
+    call: CallPast, history: History, step: StepPast, alive: Collection[str]
+) -> bool:
+    """Whether a call was left without a result by an attempt, settled since or not."""
+    if call.step != step.id:
+        return False
+    doubt = call_fate(history, call, step, alive) is Fate.IN_DOUBT
+    return doubt or call.resolved in SAID
 
 
 def _raised_in_doubt(history: History, call: CallPast) -> bool:

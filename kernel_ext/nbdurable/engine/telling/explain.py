@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.fates import Fate, call_fate, step_fate
+from nbdurable.engine.past.fates import SAID, Fate, call_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, StepPast
@@ -231,12 +231,12 @@ def call_line(
         return f"{since}, in another kernel" if elsewhere else since
     if fate is Fate.STOPPED and call.wait:
         return "waited, and was parked: it isn't asked here any more"
+    if call.resolved in SAID or fate is Fate.IN_DOUBT:
+        return _doubt_line(call)
     if fate is Fate.STOPPED:
         return (
             f"did not end: {_cut_short(call)}. It goes on with the calls that it made"
         )
-    if fate is Fate.IN_DOUBT:
-        return _doubt_line(call)
     return ran_because(history, call, present)
 
 
@@ -251,6 +251,8 @@ def _doubt_line(call: CallPast) -> str:
         "did-not": "; you said that it did not",
         "undone": "; it was undone",
         "again": "; you asked to do it again",
+        "dropped": '; on_doubt="retry" let it go',
+        "with": "; you settled the call around it",
     }.get(call.resolved, "")
     return f"may have happened: {how} before a result was recorded{settled}"
 
