@@ -13,10 +13,12 @@ import pytest
 
 from nbdurable.engine.calls.code import CallCode
 from nbdurable.engine.calls.nested import step
+from nbdurable.engine.calls.parked import Asked
 from nbdurable.engine.past.settle import Answer
 from nbdurable.errors import AlreadyHappened
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
+from tests.engine.test_waits import REVIEW, Hand, answer, use, when_asked
 from tests.engine.test_why_causes import told
 
 ORDER: Final = """
@@ -340,3 +342,23 @@ def test_plain_arguments_bring_no_code() -> None:
     atoms, whole = nb.session.history.calls.values()
     assert (atoms.codes, whole.codes) == ({}, {})
     assert atoms.code == whole.code
+
+
+@pytest.mark.parametrize(("price", "asked"), [("5", 1), ("500", 2)])
+def test_an_approval_is_of_what_the_class_said(price: str, asked: int) -> None:
+    """What was approved under another class is asked again: it said something else."""
+    nb, clock = Notebook(), Hand()
+    source = f"{ORDER}    def __repr__(self): return f'pay {{self.amount}}'\nreport = Order()"
+    shown: list[str] = []
+
+    def approve(question: Asked) -> None:
+        shown.append(question.waiting.wait.preview)
+        answer(nb, True, signal=f"s{len(shown)}")
+
+    for amount in ("5", price):
+        use(nb, clock)
+        nb.plain(source.replace("5", amount))
+        when_asked(nb, approve)
+        nb.run(f"{REVIEW}; more = {amount}", "review", "c1")
+        nb.restart()
+    assert len(shown) == asked

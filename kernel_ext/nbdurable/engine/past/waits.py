@@ -283,7 +283,8 @@ def signals_for(history: History, call: CallPast, wait: Wait) -> Iterator[Signal
     """What was sent to this call, or under the name it waits for, and isn't taken."""
     if not history.signals:
         return
-    taken = {fields.text(c.fields, "took") for c in history.calls.values()}
+    every = (e for c in history.calls.values() for e in (c, *c.earlier))
+    taken = {fields.text(each.fields, "took") for each in every}
     for signal in history.signals.values():
         named = wait.kind is WaitKind.SIGNAL and signal.name == wait.text
         meant = signal.to == call.id or (named and not signal.to)

@@ -30,6 +30,9 @@ PREVIEW_MAX: Final = 2000
 WAITS: Final = Policy(effect=Effect.READ, stable=True)
 """A wait changes nothing in the world, and what was answered is not asked again."""
 
+OURS: Final = bytes(32).hex()
+"""Stands for our own code in that of a question: a new version of it is no edit."""
+
 UNSAID: Final = object()
 """No default was given; None is one."""
 
@@ -94,12 +97,15 @@ class Call:
             self.name, self.arguments, lambda a: a, home.secrets, home.sources
         )
         given.only_shown()
+        code, codes = frame.attempt.code.with_given(OURS, Call, given.met)
         text = previews.call_text(self.name, tuple(self.arguments.values()), {})
         return CallRequest(
             name=self.name,
             key=given.key,
             policy=WAITS,
             kind=self.wait.kind.value,
+            code=code if codes else "",
+            codes=codes,
             text=lambda: home.secrets.scrub(text),
             arguments=given.begin,
             undigestible=given.undigestible,
