@@ -346,6 +346,19 @@ def test_a_long_wait_is_told(nb: Failing) -> None:
     assert "act(1) raised OSError: attempt 2 of 5 in 8.0 s" in "\n".join(nb.told)
 
 
+def test_the_line_says_how_many_attempts_a_call_took(nb: Failing) -> None:
+    """One call ran, and it took three attempts; two of them took more."""
+    nb.act("read")
+    nb.fails(OSError("first"), OSError("second"))
+    line = nb.run("x = act(1)", "s", "c1")
+    assert line.startswith("s · 1 call ran · act took 3 attempts")
+    nb.fails(OSError("first"), None, OSError("once more"))
+    line = nb.run("x = act(2), act(3), act(4)", "t", "c2")
+    assert line.startswith("t · 3 calls ran · 2 calls took 4 attempts")
+    nb.restart()
+    assert "attempts" not in nb.run("x = act(1)\ny = 1", "s", "c1")
+
+
 def test_a_short_wait_is_not(nb: Failing) -> None:
     """Nobody reads a line about a second."""
     nb.act("read")

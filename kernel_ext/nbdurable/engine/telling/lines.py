@@ -158,7 +158,8 @@ def ended(
     """
     ledger = Ledger(history)
     tally = ledger.attempt(step)
-    notes = (*notes, *_without_outcome(history, step, ledger))
+    tried = _tried(step, ledger)
+    notes = (*tried, *notes, *_without_outcome(history, step, ledger))
     if step.how == "interrupted":
         notes = (waits.parked(history, step), *notes)
     if step.how:
@@ -177,6 +178,20 @@ def prices_unknown(history: History, step: StepPast) -> tuple[str, ...]:
         *map(cost.unknown, money.unknown_models(calls)),
         *map(cost.unmetered, money.unmetered_models(calls)),
     )
+
+
+def _tried(step: StepPast, ledger: Ledger) -> Iterator[str]:
+    """That calls were tried more than once, which their number doesn't say."""
+    made = ((c, (*c.earlier, c)) for c in ledger.calls(step) if not c.is_step)
+    tries = [(c, sum(e.step == step.id for e in each)) for c, each in made]
+    tried = [(call, many) for call, many in tries if many > 1]
+    if len(tried) == 1:
+        (call, many), *_ = tried
+        asked, arrow, _ = call.text.partition(" ← ")
+        name = asked if arrow and call.kind == "http" else call.name
+        yield f"{name} took {many} attempts"
+    elif tried:
+        yield f"{len(tried):,} calls took {sum(n for _, n in tried):,} attempts"
 
 
 def _without_outcome(history: History, step: StepPast, ledger: Ledger) -> Iterator[str]:
