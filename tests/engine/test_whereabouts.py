@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from nbdurable.engine.telling.lines import run_line
 from nbdurable.engine.where.whereabouts import (
     HOUR_US,
     Facts,
@@ -90,6 +91,15 @@ def test_an_unfinished_run_left_behind_is_named() -> None:
     choice = choose(replace(CRON, run="new"), [row()], STEP, now_us=NOW_US)
     assert choice.left is not None
     assert choice.left.stopped_in == "findings"
+
+
+def test_a_run_beside_another_kernel_is_told() -> None:
+    """Two headless kernels on one notebook have two runs, and the second one says so."""
+    choice = choose(CRON, [row(alive=True)], STEP, now_us=NOW_US)
+    line = run_line(choice, NOW_US)
+    assert line == "run 2 · new · run 1 is open in another kernel"
+    ended = choose(CRON, [row(alive=True, closed=True)], STEP, now_us=NOW_US)
+    assert run_line(ended, NOW_US) == "run 2 · new"
 
 
 def test_an_unknown_run_is_an_error() -> None:

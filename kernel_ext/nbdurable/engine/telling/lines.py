@@ -30,7 +30,10 @@ def run_line(choice: Choice, now_us: int) -> str:
     if run is None:
         left = choice.left
         behind = (left.number, left.stopped_in) if left else None
-        return wording.run_begins(choice.number, behind)
+        begins = wording.run_begins(choice.number, behind)
+        beside = choice.beside
+        other = f"run {beside.number} is open in another kernel" if beside else ""
+        return wording.line(begins, other)
     if choice.reason == "resumes":
         return wording.run_resumes(run.number, run.opened_us, here, run.stopped_in)
     return wording.run_continues(run.number, run.opened_us, here)

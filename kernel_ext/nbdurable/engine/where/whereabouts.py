@@ -99,12 +99,14 @@ class Choice:
         number: Number of the new run.
         reason: ``continues``, ``resumes``, ``named``, ``new``, ``renamed``, ``copy``.
         left: An unfinished run that is left behind, to be named.
+        beside: A run that a living kernel without a front end has begun, to be named.
     """
 
     run: RunRow | None = None
     number: int = 1
     reason: str = "new"
     left: RunRow | None = None
+    beside: RunRow | None = None
 
 
 class RunUnknownError(LookupError):
@@ -176,14 +178,16 @@ def _headless(
 ) -> Choice:
     stopped = [r for r in mine if _stopped(r)]
     newest = _newest(stopped) if stopped else None
+    living = [r for r in mine if r.alive and r.headless and not r.closed]
+    beside = _newest(living) if living else None
     if facts.run == "new" or newest is None:
-        return Choice(number=number, left=newest)
+        return Choice(number=number, left=newest, beside=beside)
     age_us = now_us - newest.active_us
     young = age_us <= facts.resume_hours * HOUR_US
     knows = step.key in newest.keys or step.name in newest.names
     if facts.run == "resume" or (young and knows):
         return Choice(run=newest, reason="resumes")
-    return Choice(number=number, left=newest)
+    return Choice(number=number, left=newest, beside=beside)
 
 
 def _stopped(row: RunRow) -> bool:
