@@ -9,7 +9,7 @@ from nbdurable.engine.asking import answering
 from nbdurable.engine.asking.told import Told
 from nbdurable.engine.past import runs
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.waits import waiting
+from nbdurable.engine.past.waits import WaitKind, waiting
 from nbdurable.engine.telling import reference
 from nbdurable.engine.telling.lines import now
 from nbdurable.engine.waits.sending import account, send_from_step
@@ -88,9 +88,11 @@ def _elsewhere(front: Front, call: str) -> History | None:
 
 
 def send(name: str, value: object = None) -> None:
-    """Send a value into the run, for the next `wait_for` of this name.
+    """Send a value for the next `wait_for` of this name.
 
-    In a durable cell it is a `write`: a replay doesn't send again.
+    It goes into this notebook's run, or, where another one of the store waits for it and
+    this one doesn't, into that. In a durable cell it goes into the run of the cell and is
+    a `write`: a replay doesn't send again.
 
     Args:
         name: The name.
@@ -102,8 +104,25 @@ def send(name: str, value: object = None) -> None:
     if current_frame() is not None:
         send_from_step(name, value)
         return
-    front, _ = attended("nd.send")
-    _sent(front, answering.send(open_run(front), name, value, **_sender(front)))
+    front = _beside("nd.send")
+    elsewhere = _waits_elsewhere(front, name)
+    if elsewhere is None:
+        front, _ = attended("nd.send")
+        run = open_run(front)
+    else:
+        run = replace(open_run(front), history=elsewhere, executing=frozenset())
+    _sent(front, answering.send(run, name, value, **_sender(front)))
+
+
+def _waits_elsewhere(front: Front, name: str) -> History | None:
+    """Another run that waits for a value of this name, where this notebook's doesn't."""
+    pending = [
+        p.history
+        for p in _open(front).pending
+        if (p.waiting.wait.kind, p.waiting.wait.text) == (WaitKind.SIGNAL, name)
+    ]
+    own = front.session.history.run
+    return None if own in {h.run for h in pending} else next(iter(pending), None)
 
 
 def _sender(front: Front) -> dict[str, str]:

@@ -83,3 +83,16 @@ def test_what_does_not_fit_is_told(
     typed = [seen(asked) if word == "SEEN" else word for word in words]
     assert told in asked.nbdurable(*typed).text
     assert "review.1" in asked.nbdurable("inbox").text
+
+
+def test_a_value_goes_to_the_run_that_waits_for_it(asked: Project) -> None:
+    """Also if another notebook's run was active later."""
+    cell = "%%durable ship\nimport nbdurable as nd\npaid = nd.wait_for('paid')"
+    with Kernel(asked.folder) as waits:
+        ran = waits.send(cell, metadata={"cellId": "c2"})
+        waits.wait_for(ran, lambda: "ship.1 waits" in ran.text)
+        with Kernel(asked.folder, env={"NBDURABLE_NOTEBOOK": "/b.ipynb"}) as later:
+            assert later.run("%%durable own\nx = 1").ok
+        assert asked.nbdurable("send", "paid", "17").text.strip() == "paid is sent"
+        assert waits.wait(ran).ok
+        assert waits.run("print(paid)").text == "17\n"

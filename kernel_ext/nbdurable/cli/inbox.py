@@ -59,13 +59,23 @@ def approve(given: argparse.Namespace) -> Answer:
 def send(given: argparse.Namespace) -> Answer:
     """Send a value into a run."""
     with commands.opened(given) as store:
-        row = reference.find_run(commands.run_rows(store), given.run)
-        run = _run(store, history_of(store, row.id))
+        run = _run(store, _for_name(store, given))
         told, records = answering.send(
             run, given.name, value_of(given.value), **_sender()
         )
         store.append(records, sync=True)
     return Answer(str(told), {"sent": given.name, "told": str(told)})
+
+
+def _for_name(store: Store, given: argparse.Namespace) -> History:
+    """The run that was named, else the one that waits longest for it, else the latest."""
+    pending = () if given.run else _open(store, "").pending
+    for asked in pending:
+        wait = asked.waiting.wait
+        if (wait.kind, wait.text) == (WaitKind.SIGNAL, given.name):
+            return asked.history
+    row = reference.find_run(commands.run_rows(store), given.run)
+    return history_of(store, row.id)
 
 
 def _answered(given: argparse.Namespace, said: Callable[[Waiting], object]) -> Answer:
