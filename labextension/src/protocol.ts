@@ -129,6 +129,12 @@ export interface Changed {
   kept: string[];
 }
 
+/** What needs somebody, for a view that draws nothing. */
+export interface Watched {
+  type: "watched";
+  needs: Need[];
+}
+
 /** Older calls, as they were asked for. */
 export interface Page {
   type: "page";
@@ -222,6 +228,12 @@ export interface Open {
   run?: string;
 }
 
+/** Tell me what needs somebody, and nothing else: I draw nothing now. */
+export interface Watch {
+  type: "watch";
+  version: number;
+}
+
 /** Give me runs of the store; what is "" doesn't count. */
 export interface Find {
   type: "find";
@@ -284,6 +296,6 @@ export interface Act {
   about?: string;
 }
 
-export type Message = Snapshot | Changed | Page | Details | Piece | Runs | File | Told | Refused;
+export type Message = Snapshot | Changed | Watched | Page | Details | Piece | Runs | File | Told | Refused;
 
-export type Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act;
+export type Request = Open | Watch | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act;

@@ -6,7 +6,15 @@ import json
 from collections.abc import Mapping
 
 from nbdurable.engine.values.redact import Secrets
-from nbdurable.timeline.protocol import Changed, Message, Refused, Snapshot, Told, plain
+from nbdurable.timeline.protocol import (
+    Changed,
+    Message,
+    Refused,
+    Snapshot,
+    Told,
+    Watched,
+    plain,
+)
 from nbdurable.timeline.source import Source
 from nbdurable_store.backends.memory import MemoryStore, World
 from tests.stories import Story, doubtful, research
@@ -78,6 +86,20 @@ def test_a_button_settles_a_call() -> None:
     assert told.about == need.reference
     assert isinstance(changed, Changed)
     assert changed.needs == ()
+
+
+def test_who_watches_hears_only_what_is_needed() -> None:
+    """A view that draws nothing is told what needs somebody, once, and when it changes."""
+    source = source_of(doubtful())
+    watched = one(source.hear({"type": "watch", "version": 1}))
+    assert isinstance(watched, Watched)
+    (need,) = watched.needs
+    assert source.poll() == []
+    said = {"type": "resolve", "call": need.reference, "said": "did-not"}
+    told, now = source.hear(said)
+    assert isinstance(told, Told)
+    assert now == Watched(needs=())
+    assert isinstance(one(source.hear(OPEN)), Snapshot)
 
 
 def test_an_answer_that_does_not_fit_is_refused() -> None:

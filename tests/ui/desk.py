@@ -165,6 +165,11 @@ class Sitting:
         return self.page.locator(".nbd-home")
 
     @property
+    def tab(self) -> Locator:
+        """What opens and shuts the sidebar."""
+        return self.page.locator("[data-id=nbdurable-panel]").first
+
+    @property
     def folder(self) -> Path:
         """Where the notebook lies, and its store."""
         return (self.desk.folder / self.notebook).parent
@@ -176,8 +181,16 @@ class Sitting:
     def run(self, *cells: int) -> None:
         """Execute cells, as a person does; it isn't waited for them."""
         for number in cells:
-            self.cell(number).locator(".cm-content").click()
-            self.page.keyboard.press("Control+Enter")
+            until(lambda n=number: self._ran(n), lambda: "the cell is not sent")  # type: ignore[misc]
+
+    def _ran(self, number: int) -> bool:
+        """Whether a cell was sent: what is pressed while a page moves may be lost."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        prompt = self.cell(number).locator(".jp-InputPrompt").first
+        with contextlib.suppress(AssertionError):
+            expect(prompt).not_to_have_text("[ ]:", timeout=2_000)
+        return prompt.inner_text() != "[ ]:"
 
     def ready(self) -> None:
         """Wait until the sidebar and the kernel have met: a cell sent earlier is lost."""
@@ -260,6 +273,6 @@ def sit(desk: Desk, browser: Browser, notebook: str, **more: Any) -> Sitting:
     if app == "notebooks":
         sitting.command("Show the Durable Run")
     else:
-        page.locator("[data-id=nbdurable-panel]").first.click()
+        sitting.tab.click()
     sitting.ready()
     return sitting

@@ -167,6 +167,55 @@ def test_a_kernel_without_nbdurable(sitting: Sit) -> None:
     expect(lab.panel).to_contain_text("Write %%durable in the first line")
 
 
+def test_a_question_finds_who_looks_elsewhere(sitting: Sit) -> None:
+    """With the panel shut a toast asks, with buttons; tab and status bar have the number."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.tab.click()
+    expect(lab.panel).to_be_hidden()
+    lab.run(0, 1, 2)
+    toast = lab.page.locator(".Toastify__toast", has_text="Send this to Anna?")
+    expect(toast).to_be_visible()
+    expect(lab.tab).to_contain_text("1")
+    expect(lab.page.locator("#jp-main-statusbar")).to_contain_text("1 needs you")
+    lab.shot("toast")
+    toast.get_by_role("button", name="yes").click()
+    expect(lab.cell(2)).to_contain_text("answered True")
+    expect(lab.page.locator("#jp-main-statusbar")).not_to_contain_text("needs you")
+    expect(lab.tab).not_to_contain_text("1")
+    assert lab.wrong == []
+
+
+def test_keys_alone_are_enough(sitting: Sit) -> None:
+    """From the palette into the panel, to the buttons, and an answer, without a mouse."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.run(0, 1, 2)
+    expect(lab.panel.locator(".need")).to_be_visible()
+    lab.command("Show the Durable Run")
+    focused = "document.activeElement.getAttribute('aria-label') ?? ''"
+    for _ in range(12):
+        if str(lab.page.evaluate(focused)).startswith("yes: nd.approve"):
+            break
+        lab.page.keyboard.press("Tab")
+    lab.page.keyboard.press("Enter")
+    expect(lab.cell(2)).to_contain_text("answered True")
+
+
+def test_dark_and_narrow(sitting: Sit) -> None:
+    """The panel takes the dark theme, and nothing sticks out of a window of 320 pixels."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.run(0, 1, 2)
+    expect(lab.panel.locator(".need")).to_be_visible()
+    lab.menu("Settings", "Theme", "JupyterLab Dark")
+    expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    ink = "element => getComputedStyle(element).color"
+    assert lab.panel.locator(".nbd").evaluate(ink) == "rgb(230, 237, 243)"
+    lab.shot("dark")
+    lab.page.set_viewport_size({"width": 320, "height": 800})
+    wide = "element => element.scrollWidth - element.clientWidth"
+    assert lab.panel.evaluate(wide) <= 0
+    lab.shot("narrow")
+
+
 def test_notebook_7(sitting: Sit) -> None:
     """The same sidebar in Notebook 7, opened from the command palette."""
     lab = sitting(SETUP, FINDINGS, REVIEW, app="notebooks")

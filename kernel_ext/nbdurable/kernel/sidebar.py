@@ -89,7 +89,7 @@ class Found:
 
     def hear(self, said: object) -> Sequence[Message]:
         """What to answer to what a view says."""
-        if isinstance(said, dict) and said.get("type") == "open":
+        if isinstance(said, dict) and said.get("type") in {"open", "watch"}:
             self._opening = said
         source = self._current()
         if source is not None:

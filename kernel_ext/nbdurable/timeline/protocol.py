@@ -292,6 +292,18 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What needs somebody, for a view that draws nothing.
+
+    Attributes:
+        needs: As in a snapshot.
+    """
+
+    type: ClassVar[str] = "watched"
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """What was not done, and what to do instead.
 
@@ -307,9 +319,22 @@ class Refused:
     remedies: tuple[str, ...] = ()
 
 
-Message = Snapshot | Changed | Page | Details | Piece | Runs | File | Told | Refused
+Message = (
+    Snapshot | Changed | Watched | Page | Details | Piece | Runs | File | Told | Refused
+)
 
-MESSAGES: Final = (Snapshot, Changed, Page, Details, Piece, Runs, File, Told, Refused)
+MESSAGES: Final = (
+    Snapshot,
+    Changed,
+    Watched,
+    Page,
+    Details,
+    Piece,
+    Runs,
+    File,
+    Told,
+    Refused,
+)
 
 
 def plain(message: object) -> object:

@@ -31,6 +31,18 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Tell me what needs somebody, and nothing else: I draw nothing now.
+
+    Attributes:
+        version: The protocol that the view speaks.
+    """
+
+    type: ClassVar[str] = "watch"
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
     """Give me runs of the store; what is "" doesn't count.
 
@@ -154,9 +166,20 @@ class Act:
     about: str = ""
 
 
-Request = Open | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act
+Request = Open | Watch | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act
 
-REQUESTS: Final = (Open, Find, Older, Detail, Value, Resolve, Signal, Cancel, Act)
+REQUESTS: Final = (
+    Open,
+    Watch,
+    Find,
+    Older,
+    Detail,
+    Value,
+    Resolve,
+    Signal,
+    Cancel,
+    Act,
+)
 
 
 class Misread(ValueError):
@@ -171,7 +194,7 @@ def understood(said: object) -> Request:
 
     Example:
         >>> understood({"type": "open", "version": 1})
-        Open(version=1)
+        Open(version=1, run='')
     """
     if not isinstance(said, Mapping):
         raise Misread("a message is an object")
@@ -188,7 +211,7 @@ def understood(said: object) -> Request:
         request = cast("Callable[..., Request]", made)(**given)
     except TypeError as missing:
         raise Misread(f"{kind} lacks a field") from missing
-    if isinstance(request, Open) and request.version != VERSION:
+    if isinstance(request, Open | Watch) and request.version != VERSION:
         raise Misread(
             f"the view speaks version {request.version} of the protocol,"
             f" this nbdurable speaks {VERSION}: reload the page"

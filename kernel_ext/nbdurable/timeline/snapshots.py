@@ -46,7 +46,7 @@ def snapshot(run: RunView, *, seq: int = 0, asked: bool = False) -> Snapshot:
         version=protocol.VERSION,
         seq=seq,
         head=_head(run),
-        needs=tuple(map(_need, run.asks)),
+        needs=needs(run.asks),
         cells=tuple(_cell(cell, asked=asked) for cell in run.cells),
         attempts=tuple(_attempts(run)),
         kernels=tuple(_kernel(run, kernel) for kernel in run.kernels),
@@ -55,6 +55,11 @@ def snapshot(run: RunView, *, seq: int = 0, asked: bool = False) -> Snapshot:
         kept=tuple(kept.name for kept in run.kept),
         note="" if run.cells else NOTHING,
     )
+
+
+def needs(asks: Iterable[AskView]) -> tuple[protocol.Need, ...]:
+    """What needs somebody, with the buttons that there are."""
+    return tuple(map(_need, asks))
 
 
 def page(run: RunView, left_out: int) -> protocol.Page:

@@ -26,11 +26,12 @@ from nbdurable.engine.where.moments import Now
 from nbdurable.engine.where.zones import LocalZone
 from nbdurable.errors import DurableError
 from nbdurable.timeline import acting, actions, frames, lately, snapshots
+from nbdurable.timeline.asks import asks
 from nbdurable.timeline.details import details_of
 from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.model import attempt_view, run_view
 from nbdurable.timeline.previews import arguments_of, line, value
-from nbdurable.timeline.protocol import Message, Refused, Snapshot, Told
+from nbdurable.timeline.protocol import Message, Refused, Snapshot, Told, Watched
 from nbdurable.timeline.requests import (
     Act,
     Cancel,
@@ -43,6 +44,7 @@ from nbdurable.timeline.requests import (
     Resolve,
     Signal,
     Value,
+    Watch,
     understood,
 )
 from nbdurable.timeline.told import Action, Piece
@@ -84,6 +86,7 @@ class Source:
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _news: bool = field(init=False, default=False)
     _shown: Snapshot | None = field(init=False, default=None)
+    _watched: Watched | None = field(init=False, default=None)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _wholes: Wholes = field(init=False)
     _runs: Runlist = field(init=False)
@@ -106,12 +109,16 @@ class Source:
         """What changed since the view heard last; nothing before it was opened."""
         with self._lock:
             late, self._later[:] = list(self._later), []
-            return [*late, *self._changes()] if self._shown is not None else late
+            return [*late, *self._changes()]
 
     def _answer(self, request: Request) -> list[Message]:
         match request:
             case Open():
                 return [self._opened(request.run)]
+            case Watch():
+                self._shown, self._watched = None, None
+                self._read()
+                return [self._needs()]
             case Resolve() | Signal() | Cancel() | Act():
                 return [self._act(request), *self._changes()]
             case _:
@@ -134,7 +141,7 @@ class Source:
         if not self._turned(run or self._history.run):
             return _NO_RUN
         self._read()
-        self._news = False
+        self._news, self._watched = False, None
         self._shown = self._snapshot()
         return self._shown
 
@@ -217,9 +224,11 @@ class Source:
         return told
 
     def _changes(self) -> list[Message]:
+        if self._shown is None and self._watched is None:
+            return []
         self._read()
         if not self._news or self._shown is None:
-            return []
+            return self._watching()
         self._news = False
         new = self._snapshot()
         changed = snapshots.changed(self._shown, new)
@@ -232,6 +241,20 @@ class Source:
         return dataclasses.replace(
             made, head=dataclasses.replace(made.head, actions=can)
         )
+
+    def _watching(self) -> list[Message]:
+        """What needs somebody, if that is otherwise than it was told."""
+        before = self._watched
+        if not self._news or before is None:
+            return []
+        now = self._needs()
+        return [now] if now != before else []
+
+    def _needs(self) -> Watched:
+        self._news = False
+        asked = asks(self._history, self._alive)
+        self._watched = Watched(needs=snapshots.needs(asked))
+        return self._watched
 
     def _next(self) -> int:
         return self._shown.seq + 1 if self._shown is not None else 0

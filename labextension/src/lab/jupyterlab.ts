@@ -68,7 +68,7 @@ export interface SessionContext {
 }
 
 export interface Widget {
-  readonly id: string;
+  id: string;
   readonly node: HTMLElement;
   readonly isVisible: boolean;
   readonly title: { label: string; caption: string; icon: unknown; className: string };
@@ -82,6 +82,8 @@ export interface NotebookPanel extends Widget {
 export interface NotebookTracker {
   readonly currentWidget: NotebookPanel | null;
   readonly currentChanged: Signal<unknown, NotebookPanel | null>;
+  readonly widgetAdded: Signal<unknown, NotebookPanel>;
+  forEach(visit: (notebook: NotebookPanel) => void): void;
 }
 
 export interface App {
@@ -98,6 +100,22 @@ export interface Palette {
   addItem(item: { command: string; category: string }): unknown;
 }
 
+export interface Status {
+  registerStatusItem(id: string, item: { item: Widget; align: string; isActive: () => boolean; activeStateChanged: unknown }): unknown;
+}
+
+/** JupyterLab's own notifications: a toast, and the list under the bell. */
+export interface Notifications {
+  emit(text: string, type: string, options: { autoClose: false; actions: NotificationAction[] }): string;
+  dismiss(id: string): void;
+}
+
+export interface NotificationAction {
+  label: string;
+  displayType: string;
+  callback: () => void;
+}
+
 export interface Restorer {
   add(widget: Widget, name: string): void;
 }
@@ -106,6 +124,8 @@ export interface Restorer {
 export interface Lab {
   widgets: { Widget: new (options: { node: HTMLElement }) => Widget };
   services: { KernelMessage: { createMessage: Make }; ServerConnection: Server };
+  notifications: Notifications;
+  signaling: { Signal: new (sender: unknown) => { emit(args: unknown): void } };
   components: { LabIcon: new (options: { name: string; svgstr: string }) => unknown };
-  tokens: { tracker: unknown; restorer: unknown; palette: unknown };
+  tokens: { tracker: unknown; restorer: unknown; palette: unknown; status: unknown };
 }

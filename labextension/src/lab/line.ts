@@ -8,7 +8,7 @@
 // loaded there, which the next cell may change. What was sent to a kernel that was about to
 // end is lost without a word, so who isn't answered opens another comm after a while.
 
-import { VERSION, type Message, type Request } from "../protocol";
+import { VERSION, type Message, type Need, type Request } from "../protocol";
 import type { Host } from "../view";
 import type { Kernel, Lab, SessionContext } from "./jupyterlab";
 import { Post } from "./post";
@@ -30,6 +30,8 @@ type Hear = (message: unknown) => void;
 
 export class Line implements Host {
   standing: Standing = "starting";
+  /** What needs somebody, as far as is known. */
+  needs: Need[] = [];
   private readonly hearers = new Set<Hear>();
   private wire: Wire | null = null;
   /** Without a kernel the server is asked. */
@@ -57,6 +59,11 @@ export class Line implements Host {
     this.drop();
   }
 
+  /** Whether somebody looks at the run, and needs no notification. */
+  get seen(): boolean {
+    return this.hearers.size > 0;
+  }
+
   get(): undefined {
     return undefined;
   }
@@ -67,13 +74,19 @@ export class Line implements Host {
 
   off(_event: string, hear: Hear): void {
     this.hearers.delete(hear);
+    this.begin();
+  }
+
+  /** Ask for everything, or where nobody looks for what needs somebody. */
+  private begin(): void {
+    this.send({ type: this.hearers.size ? "open" : "watch", version: VERSION });
   }
 
   send(request: Request): void {
     if (this.post) return this.post.send(request);
     if (this.standing !== "open" || !this.wire) return; // it asks again when there is a line
     this.wire.send(request);
-    if (request.type !== "open") return;
+    if (request.type !== "open" && request.type !== "watch") return;
     window.clearTimeout(this.waiting);
     this.waiting = window.setTimeout(() => this.anew(), this.patience);
   }
@@ -101,13 +114,14 @@ export class Line implements Host {
     this.stand("no kernel");
     const path = (): string => this.context.path.replace(/^[^:/]*:/, "");
     this.post = new Post(this.services.ServerConnection, path, (message) => this.hear(message));
-    if (this.hearers.size) this.send({ type: "open", version: VERSION });
+    this.begin();
   }
 
   private stand(standing: Standing): void {
     if (standing !== "open") this.drop();
     if (standing === this.standing) return;
     this.standing = standing;
+    if (standing !== "open") this.needs = [];
     this.changed();
   }
 
@@ -128,13 +142,19 @@ export class Line implements Host {
     await wire.open(() => turn === this.turn);
     if (turn !== this.turn) return;
     this.stand("open");
-    if (this.hearers.size) this.send({ type: "open", version: VERSION });
+    this.begin();
   }
 
   private anew(): void {
     this.patience = Math.min(2 * this.patience, ANSWER_MS_MAX);
     this.drop();
     this.settle();
+  }
+
+  private know(needs: Need[]): void {
+    const before = JSON.stringify(this.needs);
+    this.needs = needs;
+    if (JSON.stringify(needs) !== before) this.changed();
   }
 
   private refused(turn: number): void {
@@ -147,5 +167,6 @@ export class Line implements Host {
     window.clearTimeout(this.waiting);
     this.patience = ANSWER_MS;
     for (const hear of this.hearers) hear(message);
+    if ("needs" in message) this.know(message.needs);
   }
 }

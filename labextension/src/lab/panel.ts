@@ -2,7 +2,8 @@
 
 import { fill, h } from "../view/dom";
 import type { Lab, NotebookPanel, NotebookTracker, Widget } from "./jupyterlab";
-import { Line } from "./line";
+import type { Line } from "./line";
+import type { Lines } from "./lines";
 import { SENTENCES, type Sentence } from "./sentences";
 
 /** The view as it is loaded: `index.ts` of the view, built for all front ends. */
@@ -10,8 +11,8 @@ export interface View {
   render(home: { model: Line; el: HTMLElement }): () => void;
 }
 
-export function panel(lab: Lab, tracker: NotebookTracker, load: () => Promise<View>): Widget {
-  const home = new Home(tracker, lab.services, load);
+export function panel(lab: Lab, tracker: NotebookTracker, lines: Lines, load: () => Promise<View>): Widget {
+  const home = new Home(tracker, lines, load);
   return new (class extends lab.widgets.Widget {
     constructor() {
       super({ node: home.element });
@@ -36,18 +37,18 @@ class Home {
   readonly element = h("div", { class: "nbd-home" });
   private readonly note = h("div", { class: "nbd-note", role: "status" });
   private readonly place = h("div", { class: "nbd-place" });
-  private readonly lines = new Map<NotebookPanel, Line>();
   private visible = false;
   private shown: NotebookPanel | null = null;
   private end: () => void = () => undefined;
 
   constructor(
     private readonly tracker: NotebookTracker,
-    private readonly services: Lab["services"],
+    private readonly lines: Lines,
     private readonly load: () => Promise<View>,
   ) {
     this.element.append(h("style", {}, STYLE), this.note, this.place);
     tracker.currentChanged.connect(() => this.follow());
+    lines.on(() => this.follow());
   }
 
   show(): void {
@@ -62,12 +63,14 @@ class Home {
 
   /** Show the notebook in front. */
   private follow(): void {
-    const notebook = this.visible ? this.tracker.currentWidget : null;
+    const front = this.visible ? this.tracker.currentWidget : null;
+    const line = this.lines.of(front);
+    const notebook = line ? front : null;
     if (notebook !== this.shown) {
       this.end();
       this.end = () => undefined;
       this.shown = notebook;
-      if (notebook) void this.render(notebook, this.line(notebook));
+      if (notebook && line) void this.render(notebook, line);
     }
     this.tell();
   }
@@ -77,21 +80,8 @@ class Home {
     if (this.shown === notebook) this.end = ended(this.place, view.render({ model: line, el: this.place }));
   }
 
-  private line(notebook: NotebookPanel): Line {
-    const known = this.lines.get(notebook);
-    if (known) return known;
-    const line = new Line(notebook.sessionContext, this.services, () => this.tell());
-    this.lines.set(notebook, line);
-    notebook.disposed.connect(() => {
-      line.close();
-      this.lines.delete(notebook);
-      this.follow();
-    });
-    return line;
-  }
-
   private tell(): void {
-    const line = this.shown && this.lines.get(this.shown);
+    const line = this.lines.of(this.shown);
     const sentence = SENTENCES[line ? line.standing : "no notebook"];
     this.note.hidden = !sentence;
     this.place.hidden = line?.standing === "not loaded" || !line;

@@ -1,11 +1,15 @@
 // What is added to JupyterLab and Notebook 7: the panel, and how to get to it.
 
-import type { App, Lab, NotebookTracker, Palette, Restorer } from "./jupyterlab";
+import { badge, notifications, statusItem } from "./calls";
+import type { App, Lab, NotebookTracker, Palette, Restorer, Status } from "./jupyterlab";
+import { Lines } from "./lines";
 import { panel, type View } from "./panel";
 
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
 <g class="jp-icon3" fill="none" stroke="#616161" stroke-width="2.2" stroke-linecap="round">
 <path d="M4.5 9.5A8 8 0 1 1 4 13"/><path d="M4 4.5v5h5"/><path d="M9 11h6M9 15h4"/></g></svg>`;
+
+const CAPTION = "Durable run";
 
 export function plugin(lab: Lab, load: () => Promise<View>): object {
   return {
@@ -13,20 +17,29 @@ export function plugin(lab: Lab, load: () => Promise<View>): object {
     description: "The run of the notebook in a sidebar.",
     autoStart: true,
     requires: [lab.tokens.tracker],
-    optional: [lab.tokens.palette, lab.tokens.restorer],
-    activate: (app: App, tracker: NotebookTracker, palette: Palette | null, restorer: Restorer | null) => {
-      const home = panel(lab, tracker, load);
-      (home as { id: string }).id = "nbdurable-panel";
+    optional: [lab.tokens.palette, lab.tokens.restorer, lab.tokens.status].filter(Boolean),
+    activate: (app: App, tracker: NotebookTracker, ...given: unknown[]) => {
+      const [palette, restorer, status] = given as [Palette | null, Restorer | null, Status | null | undefined];
+      const lines = new Lines(tracker, lab.services);
+      const home = panel(lab, tracker, lines, load);
+      home.id = "nbdurable-panel";
       home.title.icon = new lab.components.LabIcon({ name: "nbdurable:run", svgstr: ICON });
-      home.title.caption = "Durable run";
+      home.title.caption = CAPTION;
       app.shell.add(home, "right", { rank: 900 });
       restorer?.add(home, home.id);
+      const show = (): void => app.shell.activateById(home.id);
       app.commands.addCommand("nbdurable:show", {
         label: "Show the Durable Run",
         caption: "The run of this notebook: what needs you, its cells and their calls",
-        execute: () => app.shell.activateById(home.id),
+        execute: show,
       });
       palette?.addItem({ command: "nbdurable:show", category: "Durable" });
+      badge(lines, home, CAPTION);
+      if (status) statusItem(lab, lines, status, show);
+      notifications(lab, lines, ({ notebook }) => {
+        app.shell.activateById(notebook.id);
+        show();
+      });
     },
   };
 }

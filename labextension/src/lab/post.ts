@@ -27,9 +27,10 @@ export class Post {
   ) {}
 
   send(said: Request): void {
+    if (said.type === "open" || said.type === "watch") window.clearInterval(this.looking);
+    if (said.type === "watch") return; // without a kernel nothing waits
     void this.ask(said);
     if (said.type !== "open") return;
-    window.clearInterval(this.looking);
     this.looking = window.setInterval(() => document.hidden || void this.ask(null), LOOK_MS);
   }
 

@@ -4,7 +4,7 @@
 // Rejected: JupyterLab's own builder. It takes 400 packages to write these lines, and what it
 // writes differs with the folder it runs in, so no test could tell whether a bundle is fresh.
 
-import type { Lab } from "./jupyterlab";
+import type { Lab, Notifications } from "./jupyterlab";
 import { plugin } from "./plugin";
 import type { View } from "./panel";
 
@@ -35,15 +35,19 @@ async function view(): Promise<View> {
 async function extension(): Promise<() => unknown> {
   const notebook = await shared<{ INotebookTracker: unknown }>("@jupyterlab/notebook");
   const application = await shared<{ ILayoutRestorer: unknown }>("@jupyterlab/application");
-  const apputils = await shared<{ ICommandPalette: unknown }>("@jupyterlab/apputils");
+  const apputils = await shared<{ ICommandPalette: unknown; Notification: Notifications }>("@jupyterlab/apputils");
+  const statusbar = await shared<{ IStatusBar?: unknown }>("@jupyterlab/statusbar");
   const lab: Lab = {
     widgets: await shared("@lumino/widgets"),
+    notifications: apputils.Notification,
+    signaling: await shared("@lumino/signaling"),
     services: await shared("@jupyterlab/services"),
     components: await shared("@jupyterlab/ui-components"),
     tokens: {
       tracker: notebook.INotebookTracker,
       restorer: application.ILayoutRestorer,
       palette: apputils.ICommandPalette,
+      status: statusbar.IStatusBar,
     },
   };
   const made = plugin(lab, view);

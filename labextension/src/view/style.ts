@@ -140,5 +140,8 @@ border:0;border-radius:0;background:none;width:100%;min-height:0;text-align:star
 .nbd .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @container(max-width:560px){.nbd .hero{text-align:start}.nbd .wide{display:none}
 .nbd .list .row{grid-template-columns:20px minmax(0,1fr) auto}.nbd .list .row .ref{display:none}}
+@container(max-width:380px){.nbd .cells,.nbd .cells tbody{display:block}.nbd .cells thead{display:none}
+.nbd .cells tr{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);border-top:1px solid var(--faint);padding:4px 0}
+.nbd .cells td{border:0;padding:0 8px 0 2px}.nbd .cells td:first-child{grid-column:1/-1}}
 @media print{.nbd .list,.nbd .bar .zoom{display:none}}
 `;

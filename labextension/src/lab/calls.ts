@@ -1,0 +1,68 @@
+// How somebody learns that a notebook waits for them, whatever they are looking at: a
+// notification with the buttons, a number on the tab of the panel and in the status bar.
+
+import { h } from "../view/dom";
+import type { Need, Reply, Request } from "../protocol";
+import type { Lab, NotificationAction, Status, Widget } from "./jupyterlab";
+import type { Asked, Lines } from "./lines";
+
+const BUTTON = "border:0;background:none;color:inherit;font:inherit;cursor:pointer;line-height:24px;padding:0 4px";
+
+/** JupyterLab cuts what is longer. */
+const CHARS_MAX = 140;
+
+export function notifications(lab: Lab, lines: Lines, open: (asked: Asked) => void): void {
+  const told = new Map<string, string>();
+  lines.on(() => {
+    const asked = new Map(lines.asked().map((one) => [`${one.notebook.id} ${one.need.reference}`, one]));
+    for (const [key, id] of told) {
+      if (asked.has(key)) continue;
+      lab.notifications.dismiss(id);
+      told.delete(key);
+    }
+    for (const [key, one] of asked) if (!told.has(key) && !one.line.seen) told.set(key, notify(lab, one, open));
+  });
+}
+
+function notify(lab: Lab, asked: Asked, open: (asked: Asked) => void): string {
+  const { line, need, notebook } = asked;
+  const clicks = need.replies.filter((reply) => !reply.typed);
+  const answer = (reply: Reply): NotificationAction => ({
+    label: reply.means,
+    displayType: "default",
+    callback: () => line.send(said(need, reply)),
+  });
+  const show = { label: "show", displayType: "accent", callback: () => open(asked) };
+  const text = `${notebook.title.label}: ${need.message === "signal" ? need.says : `${need.call} ${need.says}`}`;
+  const short = text.length > CHARS_MAX ? `${text.slice(0, CHARS_MAX - 1)}…` : text;
+  return lab.notifications.emit(short, "warning", { autoClose: false, actions: [show, ...clicks.map(answer)] });
+}
+
+function said(need: Need, reply: Reply): Request {
+  if (need.message === "resolve") return { type: "resolve", call: need.reference, said: reply.said };
+  return { type: "signal", call: need.reference, text: reply.said };
+}
+
+/** The number of questions on the tab of the panel. */
+export function badge(lines: Lines, panel: Widget, caption: string): void {
+  lines.on(() => {
+    const { length } = lines.asked();
+    panel.title.label = length ? String(length) : "";
+    panel.title.caption = length ? `${caption}: ${length} need you` : caption;
+  });
+}
+
+/** «2 need you» in the status bar; nothing where nothing does. */
+export function statusItem(lab: Lab, lines: Lines, bar: Status, open: () => void): void {
+  const button = h("button", { class: "jp-mod-minimal", style: BUTTON, click: open });
+  const item = new lab.widgets.Widget({ node: h("div", {}, button) });
+  const activeStateChanged = new lab.signaling.Signal(item);
+  lines.on(() => {
+    const { length } = lines.asked();
+    button.textContent = `${length} need${length === 1 ? "s" : ""} you`;
+    button.title = "Show what the run waits for";
+    activeStateChanged.emit(undefined);
+  });
+  const isActive = (): boolean => lines.asked().length > 0;
+  bar.registerStatusItem("nbdurable:needs", { item, align: "left", isActive, activeStateChanged });
+}

@@ -1,0 +1,50 @@
+// A line for each notebook that is open, and what all of them need.
+
+import type { Need } from "../protocol";
+import type { Lab, NotebookPanel, NotebookTracker } from "./jupyterlab";
+import { Line } from "./line";
+
+/** What needs somebody, and where. */
+export interface Asked {
+  notebook: NotebookPanel;
+  line: Line;
+  need: Need;
+}
+
+export class Lines {
+  private readonly lines = new Map<NotebookPanel, Line>();
+  private readonly hearers: (() => void)[] = [];
+
+  constructor(tracker: NotebookTracker, services: Lab["services"]) {
+    const add = (notebook: NotebookPanel): void => {
+      if (this.lines.has(notebook)) return;
+      this.lines.set(notebook, new Line(notebook.sessionContext, services, () => this.tell()));
+      notebook.disposed.connect(() => this.end(notebook));
+    };
+    tracker.forEach(add);
+    tracker.widgetAdded.connect((_, notebook) => add(notebook));
+  }
+
+  of(notebook: NotebookPanel | null): Line | null {
+    return (notebook && this.lines.get(notebook)) ?? null;
+  }
+
+  asked(): Asked[] {
+    return [...this.lines].flatMap(([notebook, line]) => line.needs.map((need) => ({ notebook, line, need })));
+  }
+
+  /** Be called whenever a line stands otherwise, or something else is needed. */
+  on(hear: () => void): void {
+    this.hearers.push(hear);
+  }
+
+  private end(notebook: NotebookPanel): void {
+    this.lines.get(notebook)?.close();
+    this.lines.delete(notebook);
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const hear of this.hearers) hear();
+  }
+}
