@@ -274,6 +274,19 @@ def test_how_a_budget_stands_is_told() -> None:
         " · no limit: %durable budget off"
     )
     assert "no limit for the next run" in repr(budget.Budget(None, Decimal(0), 0))
+    lacking = repr(budget.Budget(Decimal(5), Decimal(0), 3, uncounted=2))
+    assert "$0 is spent (not 2 calls of unknown price), $5.00 is left" in lacking
+
+
+def test_calls_without_a_price_are_told_apart() -> None:
+    """A model that no table knows was asked before there was a budget."""
+    spending = Spending()
+    spending.ended("a", {"model": "nobody-1", "tokens_out": 3}, completed=True)
+    spending.ended("b", {"model": "m", "usd": "0.1"}, completed=True)
+    spending.began("c", {"estimate": "0.5"})
+    spending.ended("c", {"model": "nobody-1"}, completed=True)
+    spending.ended("tool", {}, completed=True)
+    assert (spending.uncounted, spending.total) == (1, Decimal("0.6"))
 
 
 def test_a_guess_counts_text_and_not_pictures() -> None:

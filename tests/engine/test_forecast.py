@@ -57,6 +57,16 @@ def test_the_forecast_comes_true() -> None:
     assert len(nb.world.effects) - made == found.new == 2
 
 
+def test_it_is_that_of_the_cell_which_has_most_of_the_items() -> None:
+    """Another cell that called the function since doesn't take them away."""
+    nb = opened()
+    nb.run("other = draft(9)", name="other", cell_id="d")
+    nb.session.refresh()
+    found = told(nb, [1, 2, 3, 9, 4])
+    assert (found.served, found.new) == (3, 2)
+    assert told(nb, iter([9])).served == 1
+
+
 def test_other_code_is_another_call() -> None:
     """A read whose tool was edited would be made again."""
     nb = opened()

@@ -11,6 +11,7 @@ from nbdurable.engine.past.history import History
 from nbdurable.engine.steps import ahead
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.where.dollars import AMOUNT_MAX, NOTHING, dollars, recorded
+from nbdurable.engine.where.moments import count
 from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.records import Kind
 
@@ -53,15 +54,19 @@ class Budget:
         spent: What it has spent, US dollars: what ended calls cost, and what those that
             have no outcome might have.
         run: Its number, or 0 for one that has not begun.
+        uncounted: How many calls to models are not in that: their price is unknown.
     """
 
     usd: Decimal | None
     spent: Decimal
     run: int
+    uncounted: int = 0
 
     def __repr__(self) -> str:
         which = f"run {self.run}" if self.run else "the next run"
         spent = f"{dollars(self.spent)} is spent"
+        if self.uncounted:
+            spent += f" (not {count(self.uncounted, 'call')} of unknown price)"
         if self.usd is None:
             return f"no limit for {which} · {spent} · to set one: %durable budget $5"
         left = max(self.usd - self.spent, NOTHING)
@@ -96,7 +101,8 @@ def of(history: History) -> Budget:
     """The budget of a run."""
     opened = history.opened
     number = fields.number(opened.fields, "number", 1) if opened else 0
-    return Budget(history.budget, history.spending.total, number)
+    spending = history.spending
+    return Budget(history.budget, spending.total, number, spending.uncounted)
 
 
 def limit(session: Session, usd: Decimal | None, *, begun: bool) -> Budget:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.invoking import requested
+from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.fanout.mapping import LIMIT, function
 from nbdurable.engine.past.decide import Verdict
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
@@ -30,6 +31,9 @@ from nbdurable.engine.where.frames import Frame
 
 ITEMS_MAX: Final = 100_000
 """More are not looked at: an endless iterator has no forecast."""
+
+CELLS_MAX: Final = 5
+"""Cells in which the items are looked for: the latest that called the function."""
 
 _SERVED: Final = frozenset({Verdict.REPLAY, Verdict.REPLAY_EXCEPTION})
 _NEW: Final = frozenset({Verdict.EXECUTE})
@@ -84,17 +88,11 @@ def forecast(
     """
     made, fixed = function(fn, awaited=_awaits(fn))
     history = session.history
-    attempt = Attempt(session, _stand_in(history, made.name))
-    counts = Counter[str]()
     taken = iter(items)
-    for index, item in enumerate(itertools.islice(taken, ITEMS_MAX)):
-        frame = Frame(attempt, place=f"map 1.{index}")
-        request = requested(frame, made, (*fixed[0], item), fixed[1])
-        if request is None:
-            counts["new"] += 1
-            continue
-        match = attempt.claim(frame, request).match
-        counts[_becomes(frozen.verdict(attempt, match, request))] += 1
+    looked = list(itertools.islice(taken, ITEMS_MAX))
+    stand_ins = _stand_ins(history, made.name)
+    all_counts = [_counts(session, step, (made, *fixed), looked) for step in stand_ins]
+    counts = max(all_counts, key=lambda c: c["served"])
     guess = _guess(history, made.name, counts["new"], limit)
     return Forecast(
         served=counts["served"],
@@ -103,6 +101,27 @@ def forecast(
         more=next(taken, counts) is not counts,
         **guess,
     )
+
+
+def _counts(
+    session: Session,
+    step: StepPast,
+    called: tuple[Tool, tuple[Any, ...], dict[str, Any]],
+    items: Iterable[object],
+) -> Counter[str]:
+    """What would become of each item's call, made in this step."""
+    made, args, kwargs = called
+    attempt = Attempt(session, step)
+    counts = Counter[str]()
+    for index, item in enumerate(items):
+        frame = Frame(attempt, place=f"map 1.{index}")
+        request = requested(frame, made, (*args, item), kwargs)
+        if request is None:
+            counts["new"] += 1
+            continue
+        match = attempt.claim(frame, request).match
+        counts[_becomes(frozen.verdict(attempt, match, request))] += 1
+    return counts
 
 
 def _awaits(fn: Callable[..., Any]) -> bool:
@@ -117,11 +136,16 @@ def _becomes(verdict: Verdict) -> str:
     return "new" if verdict in _NEW else "asks"
 
 
-def _stand_in(history: History, name: str) -> StepPast:
-    """An attempt of the step that called the function last; nothing of it is recorded."""
+def _stand_ins(history: History, name: str) -> list[StepPast]:
+    """Attempts of the cells that called the function, the latest first.
+
+    Which cell is meant isn't said: it is the one that has most of the items. Nothing of
+    these attempts is recorded.
+    """
     calls = [c for c in history.calls.values() if c.name == name]
-    last = max(calls, key=lambda c: c.order, default=None)
-    return StepPast.begun("forecast", last.slot if last else "", "forecast")
+    calls.sort(key=lambda c: c.order, reverse=True)
+    slots = [*dict.fromkeys(c.slot for c in calls)][:CELLS_MAX] or [""]
+    return [StepPast.begun("forecast", slot, "forecast") for slot in slots]
 
 
 def _guess(history: History, name: str, new: int, limit: int) -> Mapping[str, Any]:

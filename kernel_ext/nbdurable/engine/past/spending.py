@@ -23,12 +23,15 @@ class Spending:
         known: What ended calls cost, US dollars.
         lost: What attempts without a price might have cost.
         open: The same of those that have not ended, by logical call.
+        uncounted: How many calls to models cost nobody knows how much, and had no guess:
+            they were made under no budget.
         answers: By model, how many answers it gave, and their tokens together.
     """
 
     known: Decimal = NOTHING
     lost: Decimal = NOTHING
     open: dict[str, Decimal] = field(default_factory=dict)
+    uncounted: int = 0
     answers: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -55,6 +58,8 @@ class Spending:
             fields.text(record, "model"),
             fields.number(record, "tokens_out"),
         )
+        priced = usd is not None or estimate != NOTHING
+        self.uncounted += completed and bool(model) and not priced
         if model and tokens > 0:
             answers, sum_ = self.answers.get(model, (0, 0))
             self.answers[model] = answers + 1, sum_ + tokens
