@@ -46,7 +46,7 @@ $(VENV)/.developing: $(VENV)/.installed requirements-dev.lock
 
 check: lint types contracts  ## for every commit: lint, types, contracts, pure and store tests
 	$(call say,Tests of the engine$(,) the store and the docs)
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs tests/mutants)
 
 test: lint types contracts  ## everything CI runs
 	$(call say,All tests)
