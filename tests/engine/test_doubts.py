@@ -120,6 +120,8 @@ def test_a_doubt_whose_cell_may_be_gone_asks() -> None:
         assert f"pay(1, key='{key}') was not made" in told
         assert "pay(1, key='a') may have happened instead" in told
         assert "(s, call 1, attempt 1)" in told
+        assert "pay has no effect=, so it is treated as a write." in told
+        assert "it only reads" in told
     assert paid(nb) == ["pay 1"]
     assert [q.reference for q in questions(nb.session.history)] == ["two.1"]
 

@@ -38,6 +38,10 @@ class CallPause(DurablePause):
         return Remedy("it did not", f"%durable resolve {self.reference} --did-not")
 
 
+ONLY_READS = Remedy("it only reads", '@nd.tool(effect="read")')
+"""What helps where a tool without ``effect=`` is treated as a write."""
+
+
 @dataclasses.dataclass(kw_only=True, eq=False)
 class CallInDoubt(CallPause):
     """A write may or may not have happened.
@@ -71,14 +75,13 @@ class CallInDoubt(CallPause):
 
     def remedies(self) -> tuple[Remedy, ...]:
         """Settle it, or promise that it is safe."""
-        only_reads = Remedy("it only reads", '@nd.tool(effect="read")')
         never = Remedy("that error means no", f"@nd.tool(not_done={self.raised})")
         return (
             self._happened(),
             self._did_not(),
             *((never,) if self.raised else ()),
             Remedy("it is safe to redo", '@nd.tool(on_doubt="retry")'),
-            *((only_reads,) if self.undeclared else ()),
+            *((ONLY_READS,) if self.undeclared else ()),
         )
 
 

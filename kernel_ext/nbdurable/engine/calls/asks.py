@@ -154,16 +154,16 @@ def _doubt(ask: Asking) -> CallPause:
     where += f", attempt {call.attempts}"
     how = how_in_doubt(call, step, history.owner_last_us(call.owner))
     refused = ask.request.policy.on_doubt is OnDoubt.FAIL
+    undeclared = not ask.request.policy.declared
+    about = {"how": how, "where": where}
     if ask.match.past is Past.OTHER_IN_DOUBT:
         there = step is not None and step.slot != ask.attempt.step.slot
         own = f"{step.name}.{number}" if step and there else ""
-        return OtherInDoubt(**ask.both, how=how, where=where, refused=refused, own=own)
+        return OtherInDoubt(
+            **ask.both, **about, refused=refused, own=own, undeclared=undeclared
+        )
     kind = CallRefused if refused else CallInDoubt
-    undeclared = not ask.request.policy.declared
-    raised = _raised(call)
-    return kind(
-        **ask.common, how=how, where=where, undeclared=undeclared, raised=raised
-    )
+    return kind(**ask.common, **about, raised=_raised(call), undeclared=undeclared)
 
 
 _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nbdurable.errors import CallPause, Remedy
+from nbdurable.errors.pauses import ONLY_READS
 
 
 @dataclass(kw_only=True, eq=False)
@@ -45,6 +46,7 @@ class OtherInDoubt(CallPause):
         where: Step, call number and attempt of the other one, as people read it.
         refused: The tool's author said ``on_doubt="fail"``.
         own: STEP.CALL of the other one, if it was made in another cell.
+        undeclared: The tool has no ``effect=``.
     """
 
     slug: ClassVar[str] = "other-in-doubt"
@@ -52,6 +54,7 @@ class OtherInDoubt(CallPause):
     where: str
     refused: bool = False
     own: str = ""
+    undeclared: bool = False
 
     def fact(self) -> str:
         """One line about both calls."""
@@ -62,6 +65,8 @@ class OtherInDoubt(CallPause):
         because = (
             f'\nIt stops here, because on_doubt="{"fail" if self.refused else "ask"}".'
         )
+        if self.undeclared:
+            because += f"\n{self.tool} has no effect=, so it is treated as a write."
         return f"{self.how} ({self.where}), before a result was recorded.{because}"
 
     def remedies(self) -> tuple[Remedy, ...]:
@@ -74,6 +79,7 @@ class OtherInDoubt(CallPause):
             *((Remedy("it happened there", happened),) if self.own else ()),
             self._did_not(),
             Remedy("this is another call", again),
+            *((ONLY_READS,) if self.undeclared else ()),
         )
 
 
