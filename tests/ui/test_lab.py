@@ -146,6 +146,22 @@ def test_without_a_kernel(sitting: Sit) -> None:
     assert lab.wrong == []
 
 
+def test_a_restart_offers_what_was_kept(sitting: Sit) -> None:
+    """After a restart the panel names what it can bring back, and one click does."""
+    lab = sitting(SETUP, FINDINGS, "print(len(hits), 'are back')")
+    lab.run(0, 1)
+    expect(lab.panel).to_contain_text("6 calls ran")
+    lab.menu("Kernel", "Restart Kernel…")
+    lab.accept()
+    expect(lab.panel).to_contain_text("This kernel is new. The run kept hits.")
+    lab.shot("restarted")
+    lab.panel.get_by_role("button", name="Restore", exact=True).click()
+    expect(lab.panel).not_to_contain_text("This kernel is new")
+    lab.run(2)
+    expect(lab.cell(2)).to_contain_text("6 are back")
+    assert lab.wrong == []
+
+
 def test_two_notebooks(sitting: Sit) -> None:
     """The panel shows the run of the notebook in front."""
     lab = sitting(SETUP, FINDINGS)

@@ -23,6 +23,9 @@ const TARGET = "nbdurable";
 const ANSWER_MS = 4_000;
 const ANSWER_MS_MAX = 60_000;
 
+/** JupyterLab ends the subshell of a closed comm; what is opened at once may get that one. */
+const PAUSE_MS = 500;
+
 const STARTS = new Set(["starting", "restarting", "autorestarting"]);
 const GONE = new Set(["dead", "terminating"]);
 
@@ -32,6 +35,8 @@ export class Line implements Host {
   standing: Standing = "starting";
   /** What needs somebody, as far as is known. */
   needs: Need[] = [];
+  /** What a new kernel can bring back, and hasn't yet. */
+  kept: string[] = [];
   private readonly hearers = new Set<Hear>();
   private wire: Wire | null = null;
   /** Without a kernel the server is asked. */
@@ -41,6 +46,8 @@ export class Line implements Host {
   private busy = false;
   /** A new process isn't there until it says how it is; «unknown» is what the old one left. */
   private starts = false;
+  private restored = false;
+  private closed = -PAUSE_MS;
   private patience = ANSWER_MS;
   private waiting = 0;
   private readonly look = (): void => this.settle();
@@ -121,13 +128,17 @@ export class Line implements Host {
     if (standing !== "open") this.drop();
     if (standing === this.standing) return;
     this.standing = standing;
-    if (standing !== "open") this.needs = [];
+    if (standing !== "open") {
+      this.needs = this.kept = [];
+      this.restored = false;
+    }
     this.changed();
   }
 
   private drop(): void {
     this.turn++;
     window.clearTimeout(this.waiting);
+    if (this.wire) this.closed = performance.now();
     this.wire?.close();
     this.post?.close();
     this.wire = this.post = null;
@@ -136,6 +147,8 @@ export class Line implements Host {
   private async open(kernel: Kernel): Promise<void> {
     this.drop();
     const turn = this.turn;
+    await new Promise((done) => window.setTimeout(done, this.closed + PAUSE_MS - performance.now()));
+    if (turn !== this.turn) return;
     const wire = (this.wire = new Wire(kernel, this.services.KernelMessage.createMessage, TARGET));
     wire.comm.onMsg = (message) => this.hear(message.content.data as Message);
     wire.comm.onClose = () => this.refused(turn);
@@ -151,15 +164,24 @@ export class Line implements Host {
     this.settle();
   }
 
-  private know(needs: Need[]): void {
-    const before = JSON.stringify(this.needs);
+  /** Ask the kernel to bring back what the run kept. */
+  restore(): void {
+    this.send({ type: "act", what: "restore" });
+    this.restored = true;
+    this.know(this.needs, []);
+  }
+
+  private know(needs: Need[], kept: string[] | null): void {
+    const before = JSON.stringify([this.needs, this.kept]);
     this.needs = needs;
-    if (JSON.stringify(needs) !== before) this.changed();
+    if (kept) this.kept = this.restored ? [] : kept;
+    if (JSON.stringify([this.needs, this.kept]) !== before) this.changed();
   }
 
   private refused(turn: number): void {
     if (turn !== this.turn) return;
     this.wire = null;
+    this.closed = performance.now();
     this.stand("not loaded");
   }
 
@@ -167,6 +189,12 @@ export class Line implements Host {
     window.clearTimeout(this.waiting);
     this.patience = ANSWER_MS;
     for (const hear of this.hearers) hear(message);
-    if ("needs" in message) this.know(message.needs);
+    if ("needs" in message) this.know(message.needs, offered(message));
   }
+}
+
+/** The names of a run that this kernel has no part in yet; null where that isn't said. */
+function offered(message: Message): string[] | null {
+  if (message.type !== "snapshot" && message.type !== "changed") return null;
+  return message.head.kernel === "stopped" ? message.kept : [];
 }

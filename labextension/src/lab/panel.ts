@@ -36,6 +36,7 @@ export function panel(lab: Lab, tracker: NotebookTracker, lines: Lines, load: ()
 class Home {
   readonly element = h("div", { class: "nbd-home" });
   private readonly note = h("div", { class: "nbd-note", role: "status" });
+  private readonly offer = h("div", { class: "nbd-note", role: "status" });
   private readonly place = h("div", { class: "nbd-place" });
   private visible = false;
   private shown: NotebookPanel | null = null;
@@ -46,7 +47,7 @@ class Home {
     private readonly lines: Lines,
     private readonly load: () => Promise<View>,
   ) {
-    this.element.append(h("style", {}, STYLE), this.note, this.place);
+    this.element.append(h("style", {}, STYLE), this.note, this.offer, this.place);
     tracker.currentChanged.connect(() => this.follow());
     lines.on(() => this.follow());
   }
@@ -85,12 +86,25 @@ class Home {
     const sentence = SENTENCES[line ? line.standing : "no notebook"];
     this.note.hidden = !sentence;
     this.place.hidden = line?.standing === "not loaded" || !line;
+    const kept = line?.standing === "open" ? line.kept : [];
+    this.offer.hidden = !kept.length;
+    fill(this.offer, kept, () => (line && kept.length ? offered(line, kept) : []));
     fill(this.note, sentence, () => (sentence ? said(sentence) : []));
   }
 }
 
 function said({ line, then }: Sentence): Node[] {
   return [h("p", {}, line), ...then.map(([why, what]) => h("p", {}, why, " ", h("code", {}, what)))];
+}
+
+/** Names that are listed; the view has them all. */
+const NAMES_MAX = 8;
+
+function offered(line: Line, kept: string[]): Node[] {
+  const names = kept.slice(0, NAMES_MAX).flatMap((name, n) => [n ? ", " : "", h("code", {}, name)]);
+  const more = kept.length > NAMES_MAX ? ` and ${kept.length - NAMES_MAX} more` : "";
+  const restore = h("button", { click: () => line.restore(), "data-key": "restore" }, "Restore");
+  return [h("p", {}, "This kernel is new. The run kept ", ...names, more, "."), h("p", {}, restore, " executes nothing.")];
 }
 
 function ended(place: HTMLElement, end: () => void): () => void {
@@ -105,5 +119,8 @@ const STYLE = `
 color:var(--jp-ui-font-color1,CanvasText);font:14px/1.45 var(--jp-ui-font-family,system-ui,sans-serif)}
 .nbd-note{border-inline-start:3px solid var(--jp-warn-color0,#8a5a00);padding:2px 10px;margin:0 0 12px}
 .nbd-note p{margin:2px 0}
+.nbd-note button{font:inherit;color:inherit;background:none;border:1px solid currentColor;border-radius:6px;padding:2px 12px;
+cursor:pointer;min-height:28px}
+.nbd-note :focus-visible{outline:2px solid #0072b2;outline-offset:1px}
 .nbd-note code{overflow-wrap:anywhere}
 `;
