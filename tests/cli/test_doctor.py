@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder in which all is well: an environment that loads the extension, a key."""
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     for name in ("NBDURABLE_STORE", "NBDURABLE_KEY_FILE", "NBDURABLE_AUTOLOAD"):
@@ -30,7 +31,9 @@ def well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config.write_text(json.dumps(loads))
     monkeypatch.chdir(tmp_path)
     nbdurable_store.open(tmp_path / ".nbdurable").close()
-    return tmp_path
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield tmp_path
+    signal.signal(signal.SIGINT, before)
 
 
 def told(capsys: pytest.CaptureFixture[str], code: int) -> list[str]:
