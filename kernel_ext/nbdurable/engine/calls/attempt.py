@@ -216,7 +216,10 @@ class Attempt:
                     changed = self.store.get(call.changed)
                     request.decode(call.changed.codec, changed)
                 return Outcome(raised=raised.exception) if raised.exception else None
-            with closing(self.store.get(ref, stream=True)) as parts:
+            found = self.store.get(ref, stream=True)
+            if isinstance(found, bytes):
+                return Outcome(request.decode(ref.codec, found))
+            with closing(found) as parts:
                 return Outcome(request.decode(ref.codec, parts))
         except DurableError as gone:
             self.used.unstorable.append(f"{call.name} ({gone.fact().rstrip('.')})")

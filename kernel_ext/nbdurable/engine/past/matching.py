@@ -90,11 +90,11 @@ class Matcher(Beside):
                 return found
         if best is None:
             return self.without(wanted)
-        taken, standing, *_ = best[0]
-        call = candidates.pop(best[1])
+        (taken, standing, _, _, _, _), index = best
+        call = candidates.pop(index)
         if taken:
-            return Match(Past.STOOD_IN, call, Standing(standing))
-        found = self._matched(call, wanted, Standing(standing))
+            return Match(Past.STOOD_IN, call, standing)
+        found = self._matched(call, wanted, standing)
         if found.past is Past.NEW_DATA and self.said(wanted, Past.NEW_DATA) == AGAIN:
             assert found.call is not None
             return self.without(wanted)._replace(apart=found.call.id)
