@@ -142,6 +142,24 @@ MUTANTS = {
         "        if best is None and not self.history.algorithms:",
         ("tests/kernel/test_upgrades.py",),
     ),
+    "serve one record to two calls": Mutant(
+        "kernel_ext/nbdurable/engine/past/matching.py",
+        "        if taken:\n",
+        "        if taken is None:\n",
+        ("tests/engine/test_doubts.py",),
+    ),
+    "pay beside a doubt in another cell": Mutant(
+        "kernel_ext/nbdurable/engine/past/doubts.py",
+        "call.slot != slot:",
+        "call.slot is slot:",
+        ("tests/engine/test_doubts.py",),
+    ),
+    "pay once per try": Mutant(
+        "kernel_ext/nbdurable/engine/past/tries.py",
+        "        if not outer.earlier:\n",
+        "        if outer.earlier:\n",
+        ("tests/engine/test_doubts.py",),
+    ),
 }
 
 
