@@ -32,6 +32,10 @@ from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.records import Kind
 
+UNDO: Final = "undo:"
+"""How the step of an undo is called: no cell may be called so, and a shell and a magic
+take it as one word, since its calls may have to be settled."""
+
 UNDONE: Final = "undone"
 """How a call is resolved that was undone."""
 
@@ -127,7 +131,7 @@ def undo(
         return Undone(step=step.name, left=tuple(wanted.left))
     ids = ",".join(_execution(call) for call, _ in wanted.calls)
     cell = Cell(
-        name=f"undo {step.name}",
+        name=f"{UNDO}{step.name}",
         raw=f"# undo {step.name}",
         transformed=f"'undo {ids}'",
         filename=f"<undo {ids}>",
@@ -187,7 +191,7 @@ def meant(history: History, name: str) -> StepPast:
 
 def _is_undo(history: History, step: StepPast) -> bool:
     kinds = {call.kind for call in history.calls_of(step)}
-    return step.name.startswith("undo ") and kinds <= {Undo.kind}
+    return step.name.startswith(UNDO) and kinds <= {Undo.kind}
 
 
 def _of_slot(history: History, step: StepPast) -> list[CallPast]:
