@@ -133,6 +133,26 @@ def test_the_kernel_does_what_a_view_asks(watching: Watching) -> None:
     assert watching.hears("refused")["about"] == "nothing"
 
 
+def test_a_stale_cell_is_told_while_one_works(watching: Watching) -> None:
+    """What a changed variable makes stale is told after the cell that changed it, and back."""
+    watching.kernel.run("topic = 'a'")
+    watching.kernel.run("%%durable notes\nnotes = [topic]", metadata={"cellId": "c2"})
+    watching.opens()
+
+    def hears(would: str, stale: str) -> None:
+        while True:
+            cell = watching.hears("changed")["cells"][-1]
+            told = cell["would"].partition(",")[0], cell["stale"].partition(" in ")[0]
+            if told == (would, stale):
+                return
+
+    hears("replays", "")
+    watching.asked("topic = 'b'; print('set')", "set")
+    hears("runs again", "topic changed")
+    watching.asked("topic = 'a'; print('set')", "set")
+    hears("replays", "")
+
+
 def test_a_cell_is_stopped_from_the_view(watching: Watching) -> None:
     """A running call is given up by one click: its cell ends with an interrupt."""
     watching.opens()

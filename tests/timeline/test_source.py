@@ -145,3 +145,24 @@ def test_what_is_sent_is_json() -> None:
         sent = plain(message)
         assert isinstance(sent, Mapping)
         assert json.loads(json.dumps(sent)) == sent
+
+
+def test_what_becomes_stale_is_told() -> None:
+    """When the kernel finds that a cell would run again, the view hears it, with its cost."""
+    source = source_of(research())
+    found: list[dict[str, str] | None] = [None]
+    source.staleness = lambda: found[0]
+    shown = one(source.hear(OPEN))
+    assert isinstance(shown, Snapshot)
+    assert shown.cells[0].would == "replays if nothing changed"
+    found[0] = {}
+    (known,) = source.poll()
+    assert isinstance(known, Changed)
+    assert known.cells[0].would == "replays, free"
+    assert known.calls.id == ()
+    found[0] = {"cell-findings": "PROMPT changed"}
+    (stale,) = source.poll()
+    assert isinstance(stale, Changed)
+    assert stale.cells[0].stale == "PROMPT changed"
+    assert stale.cells[0].would.startswith("runs again, ~")
+    assert source.poll() == []

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from nbdurable.errors import DurableError
 from nbdurable.kernel import acts
+from nbdurable.kernel.staleness import staleness_of
 from nbdurable.timeline.protocol import Message, Refused, plain
 from nbdurable.timeline.source import Source
 
@@ -89,6 +90,7 @@ def source_of(session: Session, run: str) -> Source:
         executing=lambda: session.executing,
         heard=session.parked.heard,
         kernel=acts.asked,
+        staleness=staleness_of(session),
     )
 
 

@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from nbdurable.api import attended, front_of, run
-from nbdurable.engine.asking.stale import stale
 from nbdurable.errors import NothingDurable
 from nbdurable.kernel.talk import Talk, heard_in_any_thread, send, source_of
 from nbdurable.timeline import Shown
@@ -35,9 +34,7 @@ def view() -> object:
     except NothingDurable:
         return run()
     session = front.session
-    source = source_of(session, history.run)
-    source.stale = stale(session, front.here())
-    return _kind()(source, run())
+    return _kind()(source_of(session, history.run), run())
 
 
 @functools.cache

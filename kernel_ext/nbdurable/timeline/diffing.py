@@ -25,9 +25,9 @@ from nbdurable.engine.where.dollars import dollars
 from nbdurable.engine.where.moments import duration, size
 from nbdurable.errors import DurableError
 from nbdurable.timeline import previews
+from nbdurable.timeline.around import tool_of
 from nbdurable.timeline.diff import MINUS, PLUS, Diff, StepDiff
 from nbdurable.timeline.exchanges import answer_content, is_answer
-from nbdurable.timeline.model import tool_of
 from nbdurable.timeline.previews import Get, line
 from nbdurable_store.records import BlobRef
 

@@ -18,7 +18,7 @@ from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.where.moments import Now, moment, since
-from nbdurable.timeline.model import tool_of
+from nbdurable.timeline.around import tool_of
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.requests import Find
 from nbdurable.timeline.told import RunLine, Runs

@@ -11,14 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.fates import (
-    Fate,
-    call_fate,
-    cut_off,
-    shown_fate,
-    step_fate,
-    was_under_way,
-)
+from nbdurable.engine.past.fates import Fate, call_fate, shown_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.money import price, tokens, unknown_models
@@ -28,23 +21,20 @@ from nbdurable.engine.past.pasts import (
     CallState,
     Order,
     StepPast,
-    made_by_cell,
 )
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, Tally
-from nbdurable.engine.past.waits import is_parked
 from nbdurable.engine.telling.attempts import attempts
 from nbdurable.engine.telling.explain import call_line, why_step
-from nbdurable.engine.telling.wording import Stop, kernel_stopped
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import displays, previews
+from nbdurable.timeline.around import kept_names, kernels, names, tool_of
 from nbdurable.timeline.asks import asks
+from nbdurable.timeline.known import Known
 from nbdurable.timeline.previews import Frames, Get, line
 from nbdurable.timeline.views import (
     CallView,
     CellView,
-    KeptView,
-    KernelView,
     Preview,
     RunView,
     StepView,
@@ -58,6 +48,9 @@ too heavy to open. The latest attempts come first."""
 WHY_CALLS_MAX: Final = 5_000
 """In larger runs no reason is told for single calls: each looks at all the others."""
 
+
+NOTHING: Final = "\0"
+"""Stands for the call whose values are read where there is none."""
 
 DISPLAY_CHARS_MAX: Final = 4_000_000
 """Characters of images and HTML of all attempts of a run together, latest first."""
@@ -82,6 +75,7 @@ class _Making:
     frames: Frames | None = None
     wanted: str | None = None
     display_chars: int = DISPLAY_CHARS_MAX
+    known: Known | None = None
 
     def explains(self, call: CallPast) -> bool:
         few = len(self.history.calls) <= WHY_CALLS_MAX
@@ -116,8 +110,39 @@ def run_view(
     """
     making = _making(history, now, alive, get)
     making.frames = frames
+    return _whole(making, stale or {})
+
+
+def live_view(
+    history: History,
+    now: Now,
+    known: Known,
+    *,
+    alive: Collection[str],
+    get: Get,
+    stale: Mapping[str, str],
+) -> RunView:
+    """The same for who looks again and again: what is still true isn't made anew.
+
+    No values are read; those of a call are asked for one by one, with `attempt_view`.
+
+    Args:
+        history: The fold of the run's entries.
+        now: The present as the reader sees it.
+        known: What is still true of the last view; kept up to date here.
+        alive: Ids of the owners that live.
+        get: How what the reasons need is read.
+        stale: By slot, why its cell would run again in the kernel that asks.
+    """
+    making = _making(history, now, alive, get)
+    making.known, making.wanted = known, NOTHING
+    return _whole(making, stale)
+
+
+def _whole(making: _Making, stale: Mapping[str, str]) -> RunView:
+    history, now = making.history, making.present.now
     opened, present = history.opened, making.present
-    cells = _cells(making, stale or {})
+    cells = _cells(making, stale)
     return RunView(
         id=history.run,
         number=fields.number(opened.fields, "number", 1) if opened else 1,
@@ -127,9 +152,9 @@ def run_view(
         forked=line(forked_from(opened)),
         now=now,
         cells=cells,
-        kernels=_kernels(making),
+        kernels=kernels(history, making.ledger, present),
         asks=tuple(asks(history, present.alive)),
-        kept=_kept(history),
+        kept=kept_names(history),
         total=sum((cell.total for cell in cells), Tally()),
         budget=history.budget,
         unpriced=tuple(map(line, unknown_models(history.calls.values()))),
@@ -207,6 +232,13 @@ def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
 
 
 def _step(making: _Making, step: StepPast) -> StepView:
+    known = making.known
+    if known is None:
+        return _made(making, step)
+    return known.step(step) or known.keep(_made(making, step))
+
+
+def _made(making: _Making, step: StepPast) -> StepView:
     f, present = step.fields, making.present
     get = None if making.wanted else making.get
     shown = step.blobs[0] if step.blobs else None
@@ -225,7 +257,7 @@ def _step(making: _Making, step: StepPast) -> StepView:
         tally=making.ledger.attempt(step),
         calls=calls,
         why=tuple(map(line, why)),
-        names=_names(step),
+        names=names(step),
         unsaved=tuple(map(line, fields.texts(f, "unsaved"))),
         error=_error(f) if step.how == "raised" else "",
         replays=tuple(step.replays),
@@ -277,7 +309,9 @@ def _calls(making: _Making, step: StepPast) -> Iterator[CallView]:
     todo = [(c, 0) for c in reversed(own)]
     while todo:
         call, depth = todo.pop()
-        yield _call(making, step, call, (numbers.get(call.id, ""), depth))
+        place = numbers.get(call.id, ""), depth
+        known = making.known.call(step, call.id, place) if making.known else None
+        yield known or _call(making, step, call, place)
         inside = [calls[c.id] for c in making.ledger.inside(call) if c.id in calls]
         todo += [(c, depth + 1) for c in reversed(inside)]
 
@@ -322,75 +356,7 @@ def _call(
     )
 
 
-def tool_of(call: CallPast) -> str:
-    """What people call what was called: a tool's name, or the model that was asked."""
-    asked, arrow, _ = call.text.partition(" ← ")
-    return asked if arrow and call.kind == "http" else call.name
-
-
 def _error(f: fields.Fields) -> str:
     kind = fields.text(f, "type").removeprefix("builtins.")
     message = fields.text(f, "message")
     return line(f"{kind}: {message}" if message else kind)
-
-
-# ---- kernels, questions, names ---------------------------------------------------------
-
-
-def _kernels(making: _Making) -> tuple[KernelView, ...]:
-    history, alive = making.history, making.present.alive
-    spans = {o: history.seen_us[o] for o in history.kernels}
-    stops = {s.owner: s for s in cut_off(history, alive)}
-    ordered = sorted(spans.items(), key=lambda item: item[1])
-    return tuple(
-        KernelView(
-            owner=owner,
-            number=number,
-            first_us=first,
-            last_us=last,
-            alive=owner in alive,
-            stopped=_stopped(making, stops[owner], last) if owner in stops else "",
-        )
-        for number, (owner, (first, last)) in enumerate(ordered, 1)
-    )
-
-
-def _stopped(making: _Making, step: StepPast, last_us: int) -> str:
-    calls = making.ledger.calls(step)
-    about = making.history, step, making.present.alive
-    open_calls = [
-        c
-        for c in calls
-        if was_under_way(c, *about) and made_by_cell(making.history.calls, c)
-    ]
-    open_calls = open_calls or [c for c in calls if c.wait and is_parked(c)]
-    name = line(step.name)
-    if not open_calls:
-        return kernel_stopped(Stop(at_us=last_us, step=name), making.present.now)
-    first = open_calls[0]
-    stop = Stop(
-        at_us=last_us,
-        step=name,
-        number=making.ledger.numbered(step).get(first.id, ""),
-        call=line(tool_of(first)),
-        effect=first.effect,
-        others=len(open_calls) - 1,
-        waited=bool(first.wait),
-    )
-    return kernel_stopped(stop, making.present.now)
-
-
-def _names(step: StepPast) -> tuple[str, ...]:
-    """Names of variables that a step stored; what else it stored has no such name."""
-    return tuple(line(n) for group in step.groups for n in group if n.isidentifier())
-
-
-def _kept(history: History) -> tuple[KeptView, ...]:
-    kept: dict[str, KeptView] = {}
-    for step in sorted(history.steps.values(), key=lambda s: s.ended_order):
-        for name in fields.texts(step.fields, "deleted"):
-            kept.pop(line(name), None)
-        for name in _names(step):
-            kept.pop(name, None)
-            kept[name] = KeptView(name=name, step=line(step.name), at_us=step.ended_us)
-    return tuple(kept.values())

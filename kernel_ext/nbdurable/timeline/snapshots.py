@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -15,7 +15,14 @@ from nbdurable.engine.where.moments import (
 )
 from nbdurable.timeline import protocol
 from nbdurable.timeline.glance import saved_told
-from nbdurable.timeline.protocol import Attempt, Calls, Cell, Kernel, Snapshot
+from nbdurable.timeline.protocol import (
+    Attempt,
+    Calls,
+    Cell,
+    Changed,
+    Kernel,
+    Snapshot,
+)
 from nbdurable.timeline.text import calls_told
 from nbdurable.timeline.views import (
     AskView,
@@ -74,25 +81,46 @@ def page(run: RunView, left_out: int) -> protocol.Page:
     return protocol.Page(calls=_columns(run, rows[rest:]), left_out=rest)
 
 
-def changed(old: Snapshot, new: Snapshot) -> protocol.Changed:
+def changed(old: RunView, new: RunView, *, seq: int, asked: bool = False) -> Changed:
     """What leads from one state to another; calls that didn't change are left out.
+
+    Attempts that are the same object are not looked into.
 
     Args:
         old: What the view has.
         new: What it is to have.
+        seq: The number of the new state.
+        asked: Whether a kernel said which cells are stale.
     """
-    had = set(_read(old.calls))
-    different = [row for row in _read(new.calls) if row not in had]
-    return protocol.Changed(
-        seq=new.seq,
-        head=new.head,
-        needs=new.needs,
-        cells=new.cells,
-        attempts=new.attempts,
-        kernels=new.kernels,
-        calls=_written(different),
-        kept=new.kept,
+    had = {step.id: step for step in old.attempts}
+    rows = [row for step in new.attempts for row in _different(old, new, had, step)]
+    return Changed(
+        seq=seq,
+        head=_head(new),
+        needs=tuple(map(_need, new.asks)),
+        cells=tuple(_cell(cell, asked=asked) for cell in new.cells),
+        attempts=tuple(_attempts(new)),
+        kernels=tuple(_kernel(new, kernel) for kernel in new.kernels),
+        calls=_written(rows),
+        kept=tuple(kept.name for kept in new.kept),
     )
+
+
+def _different(
+    old: RunView, new: RunView, had: Mapping[str, StepView], step: StepView
+) -> Iterator[Cells]:
+    """The calls of an attempt that are otherwise than they were."""
+    before = had.get(step.id)
+    if before is step:
+        return
+    known = {call.id: call for call in before.calls} if before else {}
+    for call in step.calls:
+        was = known.get(call.id)
+        if was is call:
+            continue
+        row = _row(new, step, call)
+        if was is None or before is None or row != _row(old, before, was):
+            yield row
 
 
 # ---- parts -------------------------------------------------------------------------------
@@ -157,7 +185,7 @@ def _cell(cell: CellView, *, asked: bool) -> Cell:
 def _would(cell: CellView, step: StepView, *, asked: bool) -> tuple[str, float]:
     """What the cell would do if it were run now, and how long that takes about."""
     took_ms = step.ms + step.tally.saved_ms
-    about = f", took {duration(took_ms)}" if took_ms >= 1 else ""
+    about = f", ~{duration(took_ms)}" if took_ms >= 1 else ""
     if step.fate is Fate.RUNNING:
         return "is running", 0.0
     if step.fate is Fate.WAITING:
@@ -229,23 +257,22 @@ def _rows(run: RunView) -> list[Row]:
 
 
 def _columns(run: RunView, rows: Sequence[Row]) -> Calls:
-    return _written(
-        [
-            (
-                step.id,
-                call.id,
-                call.number,
-                call.name,
-                _short(call.text),
-                call.fate.value,
-                call.depth,
-                _since(run, call.started_us),
-                call.ms or _so_far(step, call),
-                call.tokens,
-                call.tries,
-            )
-            for step, call in rows
-        ]
+    return _written([_row(run, step, call) for step, call in rows])
+
+
+def _row(run: RunView, step: StepView, call: CallView) -> Cells:
+    return (
+        step.id,
+        call.id,
+        call.number,
+        call.name,
+        _short(call.text),
+        call.fate.value,
+        call.depth,
+        _since(run, call.started_us),
+        call.ms or _so_far(step, call),
+        call.tokens,
+        call.tries,
     )
 
 
@@ -282,22 +309,4 @@ def _written(rows: Sequence[Cells]) -> Calls:
         tokens=tuple(tokens),
         tries=tuple(tries),
         names=tuple(places),
-    )
-
-
-def _read(calls: Calls) -> Iterable[Cells]:
-    names = calls.names
-    return zip(
-        (names[n] for n in calls.attempt),
-        calls.id,
-        calls.number,
-        (names[n] for n in calls.name),
-        calls.text,
-        (names[n] for n in calls.fate),
-        calls.depth,
-        calls.start_ms,
-        calls.ms,
-        calls.tokens,
-        calls.tries,
-        strict=True,
     )

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import assert_never
+from typing import Final, TypeVar, assert_never
 
 from nbdurable.engine.asking import commands
 from nbdurable.engine.past import forks
@@ -29,9 +29,17 @@ from nbdurable.timeline import acting, actions, frames, lately, snapshots
 from nbdurable.timeline.asks import asks
 from nbdurable.timeline.details import details_of
 from nbdurable.timeline.finding import Runlist
-from nbdurable.timeline.model import attempt_view, run_view
+from nbdurable.timeline.known import Known
+from nbdurable.timeline.model import attempt_view, live_view
 from nbdurable.timeline.previews import arguments_of, line, value
-from nbdurable.timeline.protocol import Message, Refused, Snapshot, Told, Watched
+from nbdurable.timeline.protocol import (
+    Changed,
+    Message,
+    Refused,
+    Snapshot,
+    Told,
+    Watched,
+)
 from nbdurable.timeline.requests import (
     Act,
     Cancel,
@@ -54,6 +62,13 @@ from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
 from nbdurable_store.records import Entry, Kind
 
+LONG_S: Final = 0.1
+RESTS: Final = 4
+"""A look that took long is followed by a rest of so many times that: a run with very many
+calls in one cell doesn't take the kernel's time away from the cell."""
+
+_Told = TypeVar("_Told", Snapshot, Changed)
+
 
 @dataclass(kw_only=True, eq=False)
 class Source:
@@ -68,7 +83,9 @@ class Source:
         executing: Ids of the calls that this process executes now.
         heard: Called after an answer was appended: whoever waits looks at once.
         kernel: Does what only a kernel can do; None where there is none.
-        stale: By slot, why its cell would run again, as it was when the view was made.
+        stale: By slot, why its cell would run again, as far as is known.
+        staleness: The same as the kernel knows it now, or None before it looked; another
+            object when something changed. Without it nobody knows.
     """
 
     store: Store
@@ -79,14 +96,19 @@ class Source:
     executing: Callable[[], Collection[str]] = frozenset
     heard: Callable[[], None] = lambda: None
     kernel: acting.Kernel | None = None
+    staleness: Callable[[], Mapping[str, str] | None] | None = None
+    _told_stale: Mapping[str, str] | None = field(init=False, default=None)
     stale: Mapping[str, str] = field(default_factory=dict)
     _later: list[Message] = field(init=False, default_factory=list)
     _history: History = field(init=False)
     _cursor: Cursor = field(init=False, default=START)
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _news: bool = field(init=False, default=False)
-    _shown: Snapshot | None = field(init=False, default=None)
     _watched: Watched | None = field(init=False, default=None)
+    _shown: RunView | None = field(init=False, default=None)
+    _seq: int = field(init=False, default=-1)
+    _known: Known = field(init=False, default_factory=Known)
+    _rests_until_s: float = field(init=False, default=0.0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _wholes: Wholes = field(init=False)
     _runs: Runlist = field(init=False)
@@ -141,9 +163,11 @@ class Source:
         if not self._turned(run or self._history.run):
             return _NO_RUN
         self._read()
-        self._news, self._watched = False, None
-        self._shown = self._snapshot()
-        return self._shown
+        self._watched = None
+        self._news, self._seq = False, self._seq + 1
+        self._shown = self._view()
+        made = snapshots.snapshot(self._shown, seq=self._seq, asked=self._asked)
+        return self._with_actions(made)
 
     def _turned(self, run: str) -> bool:
         """Look at another run from now on; False if there is none such."""
@@ -152,6 +176,7 @@ class Source:
         if run != self.run and not self._runs.knows(run):
             return False
         self._history, self._cursor = History(run), START
+        self._known.clear()
         self._alive = frozenset()
         return True
 
@@ -221,6 +246,7 @@ class Source:
         told = acting.do(run, request, self._now())
         if not isinstance(told, Refused):
             self.heard()
+        self._rests_until_s = 0.0  # who did something sees what it did
         return told
 
     def _changes(self) -> list[Message]:
@@ -229,18 +255,18 @@ class Source:
         self._read()
         if not self._news or self._shown is None:
             return self._watching()
-        self._news = False
-        new = self._snapshot()
-        changed = snapshots.changed(self._shown, new)
-        self._shown = new
-        return [changed]
-
-    def _snapshot(self) -> Snapshot:
-        made = snapshots.snapshot(self._view(), seq=self._next())
-        can = actions.of_run(self._history, len(made.kept))
-        return dataclasses.replace(
-            made, head=dataclasses.replace(made.head, actions=can)
+        began_s = self.clock.monotonic_s()
+        if began_s < self._rests_until_s:
+            return []
+        self._news, self._seq = False, self._seq + 1
+        before, self._shown = self._shown, self._view()
+        changed = snapshots.changed(
+            before, self._shown, seq=self._seq, asked=self._asked
         )
+        ended_s = self.clock.monotonic_s()
+        if ended_s - began_s > LONG_S:
+            self._rests_until_s = ended_s + RESTS * (ended_s - began_s)
+        return [self._with_actions(changed)]
 
     def _watching(self) -> list[Message]:
         """What needs somebody, if that is otherwise than it was told."""
@@ -256,29 +282,49 @@ class Source:
         self._watched = Watched(needs=snapshots.needs(asked))
         return self._watched
 
-    def _next(self) -> int:
-        return self._shown.seq + 1 if self._shown is not None else 0
+    def _with_actions(self, made: _Told) -> _Told:
+        can = actions.of_run(self._history, len(made.kept))
+        head = dataclasses.replace(made.head, actions=can)
+        return dataclasses.replace(made, head=head)
+
+    @property
+    def _asked(self) -> bool:
+        """Whether a kernel says which cells of this run are stale."""
+        return self._told_stale is not None and self._history.run == self.run
 
     def _read(self) -> None:
         """Read what is new, and remember whether the view has to hear of it."""
         first = self._cursor == START
         entries, self._cursor = self.store.read(self._history.run, self._cursor)
         alive = frozenset(owner.id for owner in self.store.owners() if owner.alive)
+        self._look()
         if not entries and alive == self._alive:
             return
+        if first or alive != self._alive:
+            self._known.clear()
         self._alive, self._news = alive, True
         if first:
             forks.begin(self._history, entries, lambda run: self.store.read(run)[0])
         self._history.apply(entries)
+        self._known.forget(self._history, entries)
         self.stale = _still(self.stale, self._history, entries)
+
+    def _look(self) -> None:
+        """Take what the kernel says by now of stale cells."""
+        told = self.staleness() if self.staleness is not None else None
+        if told is not None and told is not self._told_stale:
+            first = self._told_stale is None
+            self._news = self._news or first or told != self.stale
+            self.stale = self._told_stale = told
 
     def _now(self) -> Now:
         return Now(self.clock.now_us(), self.zone)
 
     def _view(self) -> RunView:
-        return run_view(
+        return live_view(
             self._history,
             self._now(),
+            self._known,
             alive=self._alive,
             get=self.store.get,
             stale=self.stale if self._history.run == self.run else {},

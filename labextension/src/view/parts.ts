@@ -128,13 +128,13 @@ function row(cell: Cell, attempt: string | undefined, open: (attempt: string) =>
       h(
         "button",
         { class: "plain", click, "data-key": `cell ${cell.slot}`, title: cell.title },
-        sign(cell.fate),
-        h("span", { class: "hidden" }, `${cell.fate}: `),
+        cell.stale ? h("span", { class: "sign stale", "aria-hidden": "true" }, "~") : sign(cell.fate),
+        h("span", { class: "hidden" }, `${cell.stale ? "stale, " : ""}${cell.fate}: `),
         h("span", { class: "name" }, h("bdi", {}, cell.name)),
       ),
     ),
-    h("td", {}, cell.last),
-    h("td", { class: cost }, cell.would, cell.stale && h("p", { class: "soft told" }, `stale: ${cell.stale}`)),
+    h("td", {}, cell.stale ? h("span", { class: "stale told" }, `stale: ${cell.stale}`) : null, cell.stale ? h("p", { class: "soft" }, cell.last) : cell.last),
+    h("td", { class: cost }, cell.would),
     h("td", { class: "wide soft" }, cell.saved.replace(/^saved /, "")),
   );
 }

@@ -70,6 +70,7 @@ overflow-wrap:anywhere}
 .nbd .cells .free{color:var(--replayed)}
 .nbd .cells .pay{color:var(--ran);font-weight:600}
 .nbd .cells .asks{color:var(--doubt);font-weight:600}
+.nbd .stale{color:var(--doubt)}
 .nbd .sign{display:inline-block;flex:none;width:20px;font-weight:700}
 .nbd .sign.ran,.nbd .sign.running{color:var(--ran)}.nbd .sign.replayed{color:var(--replayed)}
 .nbd .sign.in-doubt,.nbd .sign.waiting{color:var(--doubt)}.nbd .sign.error,.nbd .sign.stopped{color:var(--error)}

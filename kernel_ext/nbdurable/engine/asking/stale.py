@@ -49,18 +49,21 @@ class Here:
     places: Places = field(default=lambda _: {})
 
 
-def stale(session: Session, here: Here) -> Mapping[str, str]:
+def stale(
+    session: Session, here: Here, *, seconds: float = SECONDS_MAX
+) -> Mapping[str, str]:
     """By slot, why its cell would run again now; slots that would replay are absent.
 
     Args:
         session: The kernel's session, attending a run.
         here: The kernel's variables.
+        seconds: How long it may take; what wasn't reached then is absent.
     """
     began_s, history = session.clock.monotonic_s(), session.history
     found: dict[str, str] = {}
     for slot in history.slots:
         step = history.latest(slot)
-        if step is None or session.clock.monotonic_s() - began_s > SECONDS_MAX:
+        if step is None or session.clock.monotonic_s() - began_s > seconds:
             continue
         told = _told(session, step, here)
         if told:

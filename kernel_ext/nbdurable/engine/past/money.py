@@ -37,7 +37,7 @@ def priced(calls: Iterable[CallPast]) -> int:
 
 def unknown_models(calls: Iterable[CallPast]) -> tuple[str, ...]:
     """Models that used tokens whose price isn't known, in order."""
-    lost = (c for c in calls if price(c) is None and _tokens(c))
+    lost = (c for c in calls if _tokens(c) and price(c) is None)
     return _once(_model(c) for c in lost if not fields.text(c.fields, "unpriced"))
 
 
@@ -56,6 +56,8 @@ def _once(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _tokens(call: CallPast) -> int:
+    if "tokens_in" not in call.fields and "tokens_out" not in call.fields:
+        return 0  # most calls; a run of many is summed at each look
     told = (fields.number(call.fields, name) for name in ("tokens_in", "tokens_out"))
     return sum(max(0, n) for n in told)
 

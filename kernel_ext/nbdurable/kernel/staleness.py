@@ -1,0 +1,94 @@
+"""Which cells would run again, told to views while the variables change.
+
+Theory of operation. Variables belong to the main thread, so the comparing is done there:
+after a cell ended, when the loop has nothing else to do, and only if a view asked lately. A
+view asks four times a second and is handed what was found last; until the first look that
+is None: nobody knows. A hidden or closed view asks no more, and then nothing is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from nbdurable import api
+from nbdurable.engine.asking.stale import stale
+from nbdurable.engine.past.pasts import StepState
+from nbdurable.errors import NothingDurable
+from nbdurable.kernel.defects import contained
+
+if TYPE_CHECKING:
+    from nbdurable.engine.steps.session import Session
+
+LATELY_S: Final = 3.0
+"""Who asked longer ago looks no more."""
+
+LATER_S: Final = 0.05
+"""How long after a cell is looked: its answer is on its way by then."""
+
+TAKES_S: Final = 0.25
+"""How long one look may hold the kernel up; what wasn't reached counts as unchanged."""
+
+
+class Staleness:
+    """Looks for one session, in the kernel's main thread.
+
+    Args:
+        session: The session.
+        kernel: The running kernel.
+    """
+
+    def __init__(self, session: Session, kernel: Any) -> None:
+        self._session, self._kernel = session, kernel
+        self._asked_s: float | None = None
+        self._found: Mapping[str, str] | None = None
+        kernel.shell.events.register("post_run_cell", self._ran)
+
+    def latest(self) -> Mapping[str, str] | None:
+        """What was found last; any thread may ask."""
+        first, self._asked_s = self._asked_s is None, self._session.clock.monotonic_s()
+        if first:
+            self._kernel.io_loop.add_callback(self._look)
+        return self._found
+
+    def _ran(self, _result: object) -> None:
+        asked_s = self._asked_s
+        if asked_s is None:
+            return
+        if self._session.clock.monotonic_s() - asked_s > LATELY_S:
+            self._asked_s = None  # the next one who asks lets it look at once
+            return
+        self._kernel.io_loop.call_later(LATER_S, self._look)
+
+    def _look(self) -> None:
+        with contained("stale cells are not looked for"):
+            try:
+                front = api.front_of("%durable")
+            except NothingDurable:  # nbdurable was unloaded meanwhile
+                return
+            if front.session is not self._session or self._busy():
+                return
+            self._found = stale(self._session, front.here(), seconds=TAKES_S)
+
+    def _busy(self) -> bool:
+        """Whether a durable cell awaits something: its variables are on their way."""
+        own = self._session.store.owner
+        return any(
+            step.state is StepState.RUNNING and step.owner == own
+            for step in self._session.history.steps.values()
+        )
+
+
+_LOOKING: WeakKeyDictionary[Session, Staleness] = WeakKeyDictionary()
+
+
+def staleness_of(session: Session) -> Callable[[], Mapping[str, str] | None] | None:
+    """What tells which cells of a session's run are stale; None outside a kernel."""
+    from ipykernel.kernelbase import Kernel
+
+    if not Kernel.initialized():
+        return None
+    if session not in _LOOKING:
+        _LOOKING[session] = Staleness(session, Kernel.instance())
+    return _LOOKING[session].latest
