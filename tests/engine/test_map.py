@@ -153,12 +153,15 @@ def test_an_endless_iterator_is_taken_as_needed(notebook: Notebook) -> None:
     assert len(notebook.world.effects) >= 30 - 2 * 2
 
 
-@pytest.mark.parametrize("limit", ["limit=0", 'on_error="maybe"'])
+@pytest.mark.parametrize(
+    "limit", ["limit=0", 'on_error="maybe"', "executor=3", "executor=print"]
+)
 def test_a_map_that_is_none_is_refused(notebook: Notebook, limit: str) -> None:
     """Nothing is called."""
     with pytest.raises(ToolRefused):
-        notebook.run(f"nd.map(look, [1], {limit})", name="m")
+        notebook.run(f"nd.map(pay, [1], {limit})", name="m")
     assert notebook.world.effects == []
+    assert notebook.session.history.calls == {}
 
 
 @pytest.mark.slow

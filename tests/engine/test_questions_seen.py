@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbdurable.engine.asking import answering
+from nbdurable.engine.asking import answering, forking
 from nbdurable.engine.calls.parked import Asked
 from nbdurable.engine.past.waits import Waiting, waiting
 from nbdurable.engine.waits.pauses import QuestionUnseen
@@ -94,6 +94,16 @@ def test_the_same_words_of_another_run_are_another_question(
     second = parked(notebook, "'r1'")
     assert second.reference == first.reference
     assert second.shown != first.shown
+
+
+def test_a_fork_asks_anew(notebook: Notebook) -> None:
+    """It shares the question with its parent: who answered one hasn't answered both."""
+    asked = parked(notebook, "'r1'")
+    forking.fork(notebook.session, "")
+    fork = notebook.session.history
+    assert [w.call.id for w in waiting(fork)] == [asked.call.id]
+    with pytest.raises(QuestionUnseen, match="isn't the question"):
+        answering.seen(fork, asked.asked, "nbdurable approve")
 
 
 def test_what_has_no_digest_is_bound_by_its_text(notebook: Notebook) -> None:

@@ -172,6 +172,9 @@ def map(  # noqa: A001  # it is `nd.map`
     """
     made, fixed = function(fn)
     checked(limit, on_error)
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        told = previews.value_text(executor)
+        raise ToolRefused(what=f"executor={told} is no executor: it has no submit()")
     if made.policy.effect is Effect.WRITE:
         must_not_repeat(executor, made.name)
     frame = current_frame()

@@ -287,20 +287,20 @@ def names_digest(names: Iterable[str]) -> bytes:
     return tagged(Tag.NAMES, *(n.encode("utf-8", "surrogateescape") for n in names))
 
 
-def shown_digest(call: str, key: bytes, preview: str) -> str:
+def shown_digest(run: str, call: str, key: bytes, preview: str) -> str:
     """What a person saw of a question, short enough to be typed: 6 hex digits.
 
     Args:
-        call: The logical id of the call that asks: the same text of another run is
-            another question.
+        run: The id of the run: the same text of another one is another question.
+        call: The logical id of the call that asks.
         key: The key of the call, which holds its text and what is shown with it.
         preview: What is shown, as text, where that has no digest; else "".
 
     Example:
-        >>> len(shown_digest("a1", b"key", ""))
+        >>> len(shown_digest("r1", "a1", b"key", ""))
         6
     """
-    digest = tagged(Tag.SHOWN, call.encode(), key, preview.encode())
+    digest = tagged(Tag.SHOWN, run.encode(), call.encode(), key, preview.encode())
     return digest.hex()[:SHOWN_DIGITS]
 
 

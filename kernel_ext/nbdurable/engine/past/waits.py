@@ -178,6 +178,7 @@ class Waiting:
         wait: What it waits for.
         step: Name of its step.
         number: Its number in the step.
+        run: Id of the run that asks: a fork asks the questions of its parent anew.
         answered: Whether what it waits for is there, and its cell has not taken it yet.
     """
 
@@ -185,6 +186,7 @@ class Waiting:
     wait: Wait
     step: str
     number: str
+    run: str
     answered: bool = False
 
     @property
@@ -197,7 +199,7 @@ class Waiting:
         """Short digest of the question, with what is shown with it."""
         call = self.call
         preview = self.wait.preview if call.undigestible else ""
-        return keys.shown_digest(call.id, call.key, preview)
+        return keys.shown_digest(self.run, call.id, call.key, preview)
 
     @property
     def asked(self) -> str:
@@ -257,6 +259,7 @@ def waiting(history: History) -> list[Waiting]:
                 wait=wait,
                 step=step.name,
                 number=number,
+                run=history.run,
                 answered=bool(signal),
             )
         )
