@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.waits import waiting
 from nbdurable.kernel.offers import Offer, offer
 from nbdurable.kernel.options import OPTIONS
 from nbdurable.kernel.words import WORDS
+from nbdurable_store.records import Plain
 from tests.stories import Story
 
 
@@ -156,3 +158,16 @@ def test_anything_may_be_typed(text: str, back: int) -> None:
         assert isinstance(found, Offer)
         assert line[:column].endswith(found.word)
         assert all(word.startswith(found.word) for word in found.instead)
+
+
+def test_what_waits_is_offered_as_it_is_answered() -> None:
+    """With the digest of what was shown, which nobody types by heart; timers aren't."""
+    told = Story()
+    told.opens()
+    for kind in ("approval", "timer"):
+        wait: dict[str, Plain] = {"kind": kind, "text": "Send this?"}
+        told.begins(told.step(kind), f"nd.{kind}()", kind=kind, wait=wait)
+    run = told.history()
+    asked = waiting(run)[0].asked
+    assert offered("%durable approve ", run) == (asked, "--no")
+    assert offered("%durable answer appr", run) == (asked,)

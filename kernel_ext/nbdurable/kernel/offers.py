@@ -80,7 +80,8 @@ def _after(given: Sequence[str], run: ReadHistory) -> Iterable[str]:
         return ()
     if len(args) > 1 and args[-2] in word.named:
         return _steps(run)
-    known = [*word.options, *word.named, *([word.valued] if word.valued else [])]
+    valued = [word.valued] if word.valued else []
+    known = [*word.options, *word.unset, *word.named, *valued]
     options = _unused(known, args)
     plain = [a for a in args[:-1] if not a.startswith("-")]
     if args[-1].startswith("-") or len(plain) >= word.most:
