@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from nbdurable.engine.calls.nested import step
 from nbdurable.engine.fanout import mapping
+from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.past.decide import OTHERS, Past
 from nbdurable.engine.past.settle import Answer, answer, fits, questions
 from nbdurable.errors import CallPause
@@ -135,6 +136,7 @@ def opened(nb: Notebook, version: Version) -> None:
     nd = SimpleNamespace(step=step, map=mapping.map, model=model)
     nb.namespace |= {"effects": nd, "DATA": version.data}
     if version.killed or "write" not in nb.namespace:
+        nb.session.sources = Sources()  # the test's own modules are as if installed
         nb.plain(TOOLS)
 
 
@@ -198,15 +200,23 @@ ASKED: Final = {
 }
 """Edits of which each asks."""
 
+STOOD_IN_A_STEP: Final = [
+    Version((("sync", "write", 0),)),
+    Version((("step", "write", 1), ("sync", "write", 0)), asks=1),
+]
+"""The call that another one stands for is made in a step, which is completed by then."""
+
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@settings(max_examples=400)
 @given(edits=versions())
 @example(edits=ASKED[Past.IN_DOUBT])
 @example(edits=ASKED[Past.NEW_DATA])
 @example(edits=ASKED[Past.OTHER_IN_DOUBT])
 @example(edits=ASKED[Past.INSTEAD])
 @example(edits=ASKED[Past.STOOD_IN])
+@example(edits=STOOD_IN_A_STEP)
+@example(edits=[*STOOD_IN_A_STEP, Version(STOOD_IN_A_STEP[-1].body)])
 def test_any_edit_with_every_question_answered(edits: list[Version]) -> None:
     """Each call has a result of its own arguments, and no write happens once too often."""
     world, most = Interrupting(), Counter[str]()

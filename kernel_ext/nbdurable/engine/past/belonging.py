@@ -72,11 +72,13 @@ def was_inside(call: CallPast) -> bool:
 def every_holder(history: History, call: CallPast) -> Iterator[CallPast]:
     """Those, and the calls that it was made in before it was served to another place.
 
-    Whoever is served one of them is served this call with it.
+    Whoever is served one of them is served this call with it, unless that one was made
+    again since, and without it.
     """
     yield from holders(history, call)
-    for parent in call.once_in:
-        if (outer := history.calls.get(parent)) is not None:
+    for parent, left in call.once_in:
+        outer = history.calls.get(parent)
+        if outer is not None and outer.ended_order < left:
             yield outer
             yield from holders(history, outer)
 

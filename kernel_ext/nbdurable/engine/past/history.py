@@ -327,7 +327,7 @@ def _takes_late(call: CallPast, record: Record) -> bool:
     return True
 
 
-def _call_adopted(history: History, record: Record, _: Order) -> None:
+def _call_adopted(history: History, record: Record, order: Order) -> None:
     call, f = history.calls.get(record.subject), record.fields
     if call is None:
         return
@@ -336,7 +336,9 @@ def _call_adopted(history: History, record: Record, _: Order) -> None:
     if slot != call.slot:
         call.adopted_from, call.slot = call.slot, slot
     if "parent" in f:
-        call.once_in += (call.parent,) if call.parent else ()
+        outer = history.calls.get(call.parent)
+        if outer is not None and outer.step != record.step:  # else it did without it
+            call.once_in += ((call.parent, order),)
         call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
 
 

@@ -32,9 +32,10 @@ from nbdurable.engine.past.belonging import (
     standing_of,
     was_inside,
     went_on,
+    within,
 )
 from nbdurable.engine.past.beside import Beside
-from nbdurable.engine.past.circumstances import AGAIN, KEEP
+from nbdurable.engine.past.circumstances import AGAIN, KEEP, remembered
 from nbdurable.engine.past.decide import DOUBTFUL, Past
 from nbdurable.engine.past.history import CallPast, CallState
 from nbdurable.engine.past.pasts import STAYING
@@ -269,13 +270,25 @@ class Matcher(Beside):
         if call.outcome is None:
             return Past.UNRECOVERABLE
         policy = wanted.policy
-        if call.id in self._emptied and call.resolved != "keep":
+        emptied = call.id in self._emptied or (call.is_step and self._lent(call))
+        if emptied and call.resolved != "keep":
             return Past.EMPTIED
         fixed = policy.stable or policy.model or policy.effect is not Effect.READ
         stale = not fixed and (wanted.new_write or self.other_files(call))
         if policy.inner and not parts.led_on(self.history, call):
             return Past.STALE
         return Past.STALE if stale else Past.COMPLETED
+
+    def _lent(self, outer: CallPast) -> bool:
+        """Whether a step may hold a result that a person gave back to its own call."""
+        said = {
+            n for (_, n, past) in self.history.answers if past == Past.STOOD_IN.name
+        }
+        return bool(said) and any(
+            call.name in said
+            and remembered(self.history, self.where, call.name, Past.STOOD_IN) == KEEP
+            for call in within(self.history, outer.id)
+        )
 
     def _raised(self, call: CallPast, wanted: Wanted) -> Past:
         types = wanted.policy.nothing_happened

@@ -86,7 +86,8 @@ class CallPast:
         resolved: How it was settled: happened, did-not, again, keep, undone, dropped (by
             ``on_doubt="retry"``), afresh (a rerun of it was asked for); or "".
         adopted_from: The slot it was adopted from, or "".
-        once_in: Ids of the calls that it was made in before it was served elsewhere.
+        once_in: Ids of the calls that it was made in before it was served elsewhere,
+            each with the place in the run where it was.
         blamed: Whether its exception ended the latest ended attempt that used it.
         earlier: Its earlier attempts, each as it stood, oldest first.
         wait: What it waits for, as its latest attempt said; empty if it is no wait.
@@ -123,7 +124,7 @@ class CallPast:
     changed: BlobRef | None = None
     resolved: str = ""
     adopted_from: str = ""
-    once_in: tuple[str, ...] = ()
+    once_in: tuple[tuple[str, Order], ...] = ()
     blamed: bool = False
     earlier: tuple[CallPast, ...] = ()
     wait: Mapping[str, Plain] = field(default_factory=dict)
