@@ -90,6 +90,8 @@ def test_cells_run_and_replay(tmp_path: Path) -> None:
             kernel.kill()
             kernel.restart()
             _run_all(kernel, 1)
+            for begins_another_run in ("%durable new", "%%durable anew\nx = 1"):
+                assert kernel.run(begins_another_run).ok
         assert asked
         assert (tmp_path / "requests.jsonl").read_text().count('"n"') == asked
         _commands_work(tmp_path, environment)
