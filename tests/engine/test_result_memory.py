@@ -49,6 +49,45 @@ print(json.dumps({"kept": kept, "served": served}))
 nb.store.close()
 """
 
+GIVEN = """
+import gc, json, sys
+from pathlib import Path
+import nbdurable_store
+from tests.engine.notebooks import Notebook
+
+def read(what):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(what):
+            return int(line.split()[1]) / 1000
+
+nb = Notebook(nbdurable_store.open(sys.argv[1]))
+nb.plain(
+    "import numpy as np\\n@tool(effect='read')\\ndef size(of, n):\\n    return len(of['a'])\\n"
+    f"of = {{'a': np.arange({sys.argv[2]} * 125_000.0)}}"
+)
+nb.run("n = size({'a': np.arange(9.0)}, 0)", "warm", "w")
+gc.collect()
+Path("/proc/self/clear_refs").write_text("5")
+before = read("VmRSS")
+nb.run("n = size(of, 1)", "s", "c")
+assert len(nb.session.history.calls) == 2
+print(json.dumps({"given": read("VmHWM") - before}))
+nb.store.close()
+"""
+
+
+def test_an_argument_is_not_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that is given 300 MB takes 64 MB more at most: no copy is made of them."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    command = [sys.executable, "-c", GIVEN, str(tmp_path / "s"), str(RESULT_MB)]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["given"] <= EXTRA_MB
+
 
 @pytest.mark.parametrize("kind", ["array", "bytes", "nested"])
 def test_a_result_needs_little_more_than_itself(
