@@ -239,13 +239,24 @@ class Sitting:
         """Click the answer that a dialog proposes."""
         self.page.locator(".jp-Dialog button.jp-mod-accept").click()
 
+    def widen(self, pixels: int) -> None:
+        """Pull the edge of the sidebar."""
+        box = self.panel.bounding_box()
+        assert box is not None
+        x, y = box["x"] - 4, box["y"] + box["height"] - 60
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x - pixels, y, steps=5)
+        self.page.mouse.up()
+        self.page.mouse.move(0, y)
+
     def pid(self) -> int:
         """Process of the kernel, as the first cell of the notebook wrote it."""
         return int((self.folder / "pid").read_text())
 
     def shot(self, name: str) -> None:
-        """A picture, for whoever says by NBDURABLE_SHOTS where to."""
-        if folder := os.environ.get("NBDURABLE_SHOTS"):
+        """A picture, for whoever says by SHOTS where to."""
+        if folder := os.environ.get("SHOTS"):
             self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.ui.desk import Desk, Sitting, sit, start
+from tests.ui.desk import Desk, Sitting, sit, start, until
 
 pytestmark = [
     pytest.mark.needs("chromium"),
@@ -247,3 +247,61 @@ def test_the_file_says_what_it_is(desk: Desk) -> None:
     page = desk.text("lab")
     assert '"name": "nbdurable"' in page
     assert "static/remoteEntry.js?v=" in page
+
+
+RESEARCH = """%%durable findings
+notes = []
+for n in range(1, 31):
+    notes.append(search(f"solid-state batteries, page {n}"))
+    if n == 16:
+        wait_for_go()
+"""
+SLOW = """import nbdurable as nd
+import os, time
+from pathlib import Path
+_ = Path("pid").write_text(str(os.getpid()))
+
+@nd.tool(effect="read")
+def search(query):
+    time.sleep(0.25)
+    return f"Paper about {query}"
+
+def wait_for_go():
+    Path("waits").touch()
+    while not Path("go").exists():
+        time.sleep(0.05)
+"""
+SEND = """%%durable review
+report = f"{len(notes)} papers, the newest: {notes[-1]}"
+if nd.approve("Send this to Anna?", show=report):
+    print("sent")
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_stranger_reads_what_was_saved(sitting: Sit, scheme: str) -> None:
+    """Killed after 16 calls and run again: 16 replayed, 14 ran, and a question waits.
+
+    The pictures of the docs are made here: ``SHOTS=docs``.
+    """
+    window = {"viewport": {"width": 1_240, "height": 760}}
+    lab = sitting(SLOW, RESEARCH, SEND, **window)
+    if scheme == "dark":
+        lab.menu("Settings", "Theme", "JupyterLab Dark")
+    lab.run(0, 1)
+    until((lab.folder / "waits").exists, lambda: "not called 16 times")
+    expect(lab.panel).to_contain_text("All 16 calls as a list")
+    os.kill(lab.pid(), signal.SIGKILL)
+    lab.accept()
+    (lab.folder / "go").touch()
+    expect(lab.panel).to_contain_text("Kernel stopped today")
+    lab.run(0, 1)
+    expect(lab.panel).to_contain_text("16 replayed, 14 ran")
+    lab.run(2)
+    expect(lab.panel.locator(".need")).to_contain_text("Send this to Anna?")
+    text = re.sub(r"\s+", " ", lab.panel.inner_text())
+    assert "16 calls replayed, not paid again" in text
+    assert "Kernel stopped today" in text
+    lab.page.keyboard.press("Control+b")
+    lab.widen(300)
+    lab.shot(f"sidebar-{scheme}")

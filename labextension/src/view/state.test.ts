@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Changed, Snapshot } from "../protocol";
+import type { Calls, Changed, Snapshot } from "../protocol";
 import { attemptOf, fateOf, heard, keyOf, nothing, shares } from "./state";
 
 const HEAD = { id: "r", number: 1, title: "a", notebook: "a", told: "", opened_us: 0, now_us: 0, zone_min: 0, served: 0, saved: "", kernel: "", actions: [] };
@@ -53,6 +53,15 @@ describe("what a view knows", () => {
 
   it("takes a change before any snapshot as a gap", () => {
     expect(heard(nothing(), changed(calls(), 1)).gap).toBe(true);
+  });
+
+  it("asks again when a call belongs before those that it has", () => {
+    const numbered = (numbers: string[], ...rows: [string, string, string][]): Calls => ({ ...calls(...rows), number: numbers });
+    let state = heard(nothing(), snapshot(numbered(["1"], ["a1", "x", "ran"])));
+    state = heard(state, changed(numbered(["2"], ["a1", "y", "ran"]), 5));
+    expect(state.gap).toBe(false);
+    state = heard(state, changed(numbered(["1", "2", "3"], ["a1", "z", "replayed"], ["a1", "x", "ran"], ["a1", "y", "ran"]), 6));
+    expect(state.gap).toBe(true);
   });
 
   it("puts older calls before those it has", () => {

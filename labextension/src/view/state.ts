@@ -144,12 +144,12 @@ function followed(state: State, change: Changed): State {
   const { type: _type, calls, ...parts } = change;
   const next: Snapshot = { ...shown, ...parts, calls: EMPTY, note: change.cells.length ? "" : shown.note };
   const details = new Map(state.details);
-  merged(state.rows, calls, (attempt, id) => details.delete(keyOf(attempt, id)));
+  const inside = merged(state.rows, calls, (attempt, id) => details.delete(keyOf(attempt, id)));
   const before = new Map(shown.attempts.map((attempt) => [attempt.id, JSON.stringify(attempt)]));
   for (const attempt of next.attempts) {
     if (before.get(attempt.id) !== JSON.stringify(attempt)) details.delete(keyOf(attempt.id, ""));
   }
-  return { ...state, shown: next, rows: { ...state.rows }, details };
+  return { ...state, shown: next, rows: { ...state.rows }, gap: inside, details };
 }
 
 /** Where each call of some rows is, by attempt and id; made when the first change comes. */
@@ -171,8 +171,13 @@ function placeOf(calls: Map<number, Map<string, number>>, attempt: number): Map<
   return found;
 }
 
-/** Rows are changed in place, or put at the end: copying them all would cost too much. */
-function merged(rows: Rows, calls: Calls, seen: (attempt: string, id: string) => void): void {
+/**
+ * Rows are changed in place, or put at the end: copying them all would cost too much. Whether
+ * one belongs before others is what is returned: an attempt may tell at its end what it was
+ * served at its beginning, and then it is cheaper to ask for all rows in their order.
+ */
+function merged(rows: Rows, calls: Calls, seen: (attempt: string, id: string) => void): boolean {
+  let inside = false;
   const places = placesOf(rows);
   const fresh = unpacked(calls);
   const own = fresh.words.map((word) => {
@@ -184,11 +189,14 @@ function merged(rows: Rows, calls: Calls, seen: (attempt: string, id: string) =>
     fresh.name[n] = own[fresh.name[n]!]!;
     const attempt = (fresh.attempt[n] = own[fresh.attempt[n]!]!);
     const mine = placeOf(places.calls, attempt);
-    const at = mine.get(fresh.id[n]!) ?? rows.id.length;
+    const end = rows.id.length;
+    const at = mine.get(fresh.id[n]!) ?? end;
+    inside ||= at === end && rows.attempt[end - 1] === attempt && parseInt(fresh.number[n]!) < parseInt(rows.number[end - 1]!);
     mine.set(fresh.id[n]!, at);
     for (const column of COLUMNS) (rows[column] as unknown[])[at] = fresh[column][n];
     seen(rows.words[attempt]!, fresh.id[n]!);
   }
+  return inside;
 }
 
 const COLUMNS = ["attempt", "id", "number", "name", "text", "fate", "depth", "start", "ms", "tokens", "tries"] as const;
