@@ -13,7 +13,7 @@ from nbdurable.timeline.protocol import plain
 from nbdurable.timeline.source import Source
 from nbdurable_store.backends.memory import MemoryStore, World
 from nbdurable_store.clock import SYSTEM_CLOCK
-from tests.stories import Story, doubtful, research
+from tests.stories import HOSTILE, Story, doubtful, gallery, hostile, research
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
 
@@ -96,6 +96,7 @@ def test_who_is_not_answered_asks_again(browser: Browser) -> None:
     while len(asked) < 2:
         assert SYSTEM_CLOCK.monotonic_s() < deadline
         page.wait_for_timeout(50)
+    expect(page.locator(".nbd")).to_contain_text("Nobody answers yet.", timeout=20_000)
     assert asked[0] == asked[1] == {"type": "open", "version": 1, "run": ""}
 
 
@@ -252,6 +253,43 @@ def test_another_run_is_shown(browser: Browser) -> None:
     expect(page.locator(".need")).to_have_count(0)
     page.get_by_label("tool").fill("nothing like it")
     expect(page.locator(".runs")).to_contain_text("No run fits.")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text_where_it_lives(browser: Browser, text: str) -> None:
+    """Names, arguments, commands and runs of any text stay text, and inside of 320 pixels."""
+    wrong: list[str] = []
+    page = browser.new_page(viewport={"width": 320, "height": 900})
+    for what in ("pageerror", "dialog", "popup"):
+        page.on(what, lambda said: wrong.append(str(said)))  # type: ignore[call-overload]
+    shown = Shown(page, hostile(text))
+    page.locator(".cells button").first.click()
+    page.get_by_role("button", name="run afresh").click()
+    page.get_by_role("button", name="not now").click()
+    page.get_by_text("Runs", exact=True).click()
+    page.get_by_label("text of a call").fill(text[:200].replace("\x1b", ""))
+    expect(page.locator(".runs [aria-live]")).not_to_be_empty()
+    page.get_by_text(re.compile("calls as a list")).click()
+    page.locator(".row").first.click()
+    expect(page.locator(".details h3").first).to_be_visible()
+    foreign = ".nbd :is(script, img, iframe, svg, a, link, object, embed, form)"
+    assert page.locator(foreign).count() == 0
+    wide = "document.documentElement.scrollWidth - window.innerWidth"
+    assert page.evaluate(wide) <= 0
+    assert wrong == []
+    assert shown.said
+
+
+def test_high_contrast_keeps_signs_and_words(browser: Browser) -> None:
+    """With forced colours the shares keep their own ones, so their words can be read."""
+    page = browser.new_page(forced_colors="active", reduced_motion="reduce")
+    Shown(page, gallery())
+    style = "span => getComputedStyle(span).forcedColorAdjust"
+    shares = page.locator(".share span")
+    assert set(shares.evaluate_all(f"all => all.map({style})")) == {"none"}
+    moving = "[...document.querySelectorAll('.nbd *')].flatMap(e => e.getAnimations()).length"
+    assert page.evaluate(moving) == 0
+    assert page.get_by_role("img").first.get_attribute("aria-label")
 
 
 def test_a_thousand_events_are_appended_quickly(shown: Shown) -> None:

@@ -27,6 +27,11 @@ export interface Host {
  */
 const AGAIN_MS = 2_000;
 
+/** After how many questions without an answer a view says what can be the matter. */
+const SILENT = 3;
+const NOBODY =
+  "Nobody answers yet. If a cell is running, the run is shown when it ends. If the kernel was restarted, run nd.view() again.";
+
 function render({ model, el }: { model: Host; el: HTMLElement }): () => void {
   const view = new View(model);
   el.append(view.element);
@@ -53,6 +58,8 @@ class View {
     (find) => this.model.send(find),
     (run) => this.turn(run),
   );
+  private unanswered = 0;
+  private silent = false;
   /** Id of the run that is looked at, or "" for the one of the source. */
   private run = "";
   private readonly live: boolean;
@@ -82,8 +89,11 @@ class View {
     this.draw();
     this.model.send({ type: "open", version: VERSION, run: this.run });
     const again = window.setInterval(() => {
-      if (this.state.shown || this.state.notes.has("")) window.clearInterval(again);
-      else this.model.send({ type: "open", version: VERSION, run: this.run });
+      if (this.state.shown || this.state.notes.has("")) return window.clearInterval(again);
+      this.model.send({ type: "open", version: VERSION, run: this.run });
+      if (++this.unanswered < SILENT) return;
+      this.silent = true;
+      this.draw();
     }, AGAIN_MS);
     return () => {
       window.clearInterval(again);
@@ -107,7 +117,7 @@ class View {
     const { state } = this;
     const { shown } = state;
     const said = state.notes.get("");
-    this.note.textContent = said?.line ?? (shown ? shown.note : "Waiting for the run…");
+    this.note.textContent = said?.line ?? (shown ? shown.note : this.silent ? NOBODY : "Waiting for the run…");
     this.note.hidden = !this.note.textContent;
     this.title.hidden = this.picture.element.hidden = !shown?.attempts.length;
     if (!shown) return;

@@ -19,7 +19,7 @@ export const STYLE = `
 @media(prefers-color-scheme:dark){.nbd{${DARK}}}
 [data-jp-theme-light=true] .nbd{${LIGHT}}
 [data-jp-theme-light=false] .nbd{${DARK}}
-@media(forced-colors:active){.nbd{${CONTRAST}}}
+@media(forced-colors:active){.nbd{${CONTRAST}}.nbd .share span,.nbd .bar i,.nbd .tip{forced-color-adjust:none}}
 .nbd{color:var(--ink);font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 max-width:1080px;text-align:start;container-type:inline-size;contain:layout style;overflow:hidden}
 .nbd *{box-sizing:border-box}
