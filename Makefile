@@ -85,12 +85,15 @@ soak: $(DEVELOPING)  ## kill kernels at random moments for MINUTES (default 10)
 	$(call say,Killing kernels for $(or $(MINUTES),10) minutes)
 	@NBDURABLE_SOAK_MINUTES=$(or $(MINUTES),10) $(BIN)/python -m pytest -q -p no:randomly tests/crash -m soak
 
-picture: $(READY)  ## docs/picture.png again, from the demo's page (needs Debian's chromium)
+picture: $(READY)  ## docs/picture.png and its dark twin again, from the demo's page (needs chromium)
 	@folder=$$(mktemp -d) && \
 	$(BIN)/python -m nbdurable.testing.demo --seed $(or $(SEED),17) --folder $$folder/demo && \
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,528 \
-	  --screenshot=$(CURDIR)/docs/picture.png file://$$folder/demo/run.html 2>/dev/null && \
-	rm -r $$folder
+	for scheme in 1 0-dark; do \
+	  $(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,528 \
+	    --blink-settings=preferredColorScheme=$${scheme%-dark} --screenshot=$$folder/$$scheme.png \
+	    file://$$folder/demo/run.html 2>/dev/null || exit 1; \
+	done && \
+	mv $$folder/1.png docs/picture.png && mv $$folder/0-dark.png docs/picture-dark.png && rm -r $$folder
 
 ui: $(DEVELOPING)  ## build the view of the timeline again, after a change in labextension/
 	@$(BIN)/python labextension/generate.py

@@ -65,7 +65,9 @@ class Runlist:
     _folded: dict[str, History] = field(init=False, default_factory=dict)
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _at_s: float | None = field(init=False, default=None)
-    _read: dict[str, tuple[History, Cursor]] = field(init=False, default_factory=dict)
+    _read: dict[str, tuple[History, Cursor, float | None]] = field(
+        init=False, default_factory=dict
+    )
 
     def page(self, asked: Find, now: Now, shown: str) -> Runs:
         """A page of the runs that are asked for, the one that was used last first.
@@ -136,15 +138,17 @@ class Runlist:
         return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
 
     def _whole(self, run: str) -> History:
-        """A run with its calls; read from where it was read to before."""
-        history, cursor = self._read.get(run, (History(run), START))
+        """A run with its calls; read from where it was read to before, once per refresh."""
+        history, cursor, at_s = self._read.get(run, (History(run), START, None))
+        if at_s is not None and at_s == self._at_s:
+            return history
         entries, after = self.store.read(run, cursor)
         if cursor == START:
             forks.begin(history, entries, lambda parent: self.store.read(parent)[0])
         history.apply(entries)
         if len(self._read) >= LOOKS_MAX * 2:
             self._read.clear()
-        self._read[run] = history, after
+        self._read[run] = history, after, self._at_s
         return history
 
     def _made(self, history: History, asked: Find) -> bool:
