@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -65,6 +66,17 @@ class Desk:
         request = urllib.request.Request(self.url(path), headers=held)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return str(answer.read(), "utf-8")
+
+    def put(self, path: str, body: object) -> None:
+        """Store something on the server."""
+        request = urllib.request.Request(
+            self.url(path),
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"token {self.token}"},
+            method="PUT",
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            answer.read()
 
     def notebook(self, path: str, *cells: str) -> str:
         """Write a notebook in a folder of its own; gives its path."""

@@ -11,7 +11,7 @@ const BUTTON = "border:0;background:none;color:inherit;font:inherit;cursor:point
 /** JupyterLab cuts what is longer. */
 const CHARS_MAX = 140;
 
-export function notifications(lab: Lab, lines: Lines, open: (asked: Asked) => void): void {
+export function notifications(lab: Lab, lines: Lines, wanted: () => boolean, open: (asked: Asked) => void): void {
   const told = new Map<string, string>();
   lines.on(() => {
     const asked = new Map(lines.asked().map((one) => [`${one.notebook.id} ${one.need.reference}`, one]));
@@ -20,7 +20,7 @@ export function notifications(lab: Lab, lines: Lines, open: (asked: Asked) => vo
       lab.notifications.dismiss(id);
       told.delete(key);
     }
-    for (const [key, one] of asked) if (!told.has(key) && !one.line.seen) told.set(key, notify(lab, one, open));
+    for (const [key, one] of asked) if (!told.has(key) && !one.line.seen && wanted()) told.set(key, notify(lab, one, open));
   });
 }
 

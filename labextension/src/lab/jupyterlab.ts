@@ -92,7 +92,7 @@ export interface App {
     activateById(id: string): void;
   };
   readonly commands: {
-    addCommand(id: string, options: { label: string; caption: string; execute: () => void }): unknown;
+    addCommand(id: string, options: { label: string; caption: string; icon: unknown; execute: () => void }): unknown;
   };
 }
 
@@ -116,6 +116,14 @@ export interface NotificationAction {
   callback: () => void;
 }
 
+export interface Settings {
+  readonly composite: { readonly notifications?: boolean };
+}
+
+export interface SettingRegistry {
+  load(plugin: string): Promise<Settings>;
+}
+
 export interface Restorer {
   add(widget: Widget, name: string): void;
 }
@@ -127,5 +135,5 @@ export interface Lab {
   notifications: Notifications;
   signaling: { Signal: new (sender: unknown) => { emit(args: unknown): void } };
   components: { LabIcon: new (options: { name: string; svgstr: string }) => unknown };
-  tokens: { tracker: unknown; restorer: unknown; palette: unknown; status: unknown };
+  tokens: { tracker: unknown; restorer: unknown; palette: unknown; status: unknown; settings: unknown };
 }

@@ -37,6 +37,7 @@ async function extension(): Promise<() => unknown> {
   const application = await shared<{ ILayoutRestorer: unknown }>("@jupyterlab/application");
   const apputils = await shared<{ ICommandPalette: unknown; Notification: Notifications }>("@jupyterlab/apputils");
   const statusbar = await shared<{ IStatusBar?: unknown }>("@jupyterlab/statusbar");
+  const registry = await shared<{ ISettingRegistry?: unknown }>("@jupyterlab/settingregistry");
   const lab: Lab = {
     widgets: await shared("@lumino/widgets"),
     notifications: apputils.Notification,
@@ -48,6 +49,7 @@ async function extension(): Promise<() => unknown> {
       restorer: application.ILayoutRestorer,
       palette: apputils.ICommandPalette,
       status: statusbar.IStatusBar,
+      settings: registry.ISettingRegistry,
     },
   };
   const made = plugin(lab, view);
