@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from labextension import generate
 from nbdurable.timeline.bundle import ASSETS, VIEW, page_script
 
 ROOT = Path(__file__).parents[2]
+SIDEBAR = ROOT / "kernel_ext" / "data" / "labextension"
 BYTES_MAX = 60_000
 """What a front end loads, gzipped."""
 
@@ -44,8 +46,25 @@ def test_the_hash_sees_every_source(
 
 
 def test_the_bundle_is_small() -> None:
-    """A front end loads at most 60 kB, gzipped."""
-    assert len(gzip.compress(VIEW.read_bytes())) <= BYTES_MAX
+    """A front end loads at most 60 kB, gzipped: the view, and in JupyterLab the sidebar."""
+    loaded = VIEW.read_bytes(), (SIDEBAR / "static" / "remoteEntry.js").read_bytes()
+    assert sum(len(gzip.compress(part)) for part in loaded) <= BYTES_MAX
+
+
+def test_what_a_browser_keeps_is_of_this_build() -> None:
+    """The sidebar's address has the hash of what is loaded, so nothing old is kept."""
+    parts = VIEW, SIDEBAR / "static" / "remoteEntry.js"
+    digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+    built = json.loads((SIDEBAR / "package.json").read_text())["jupyterlab"]["_build"]
+    assert built["load"] == f"static/remoteEntry.js?v={digest[:16]}"
+
+
+def test_the_sidebar_makes_no_markup_of_data() -> None:
+    """The sidebar's own script hands no text to a parser of HTML or of code."""
+    forbidden = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|Function\("
+    )
+    assert not re.search(forbidden, (SIDEBAR / "static" / "remoteEntry.js").read_text())
 
 
 def test_the_bundle_makes_no_markup_of_data() -> None:
@@ -94,6 +113,7 @@ def test_the_modules_of_the_view() -> None:
 
     npm("ci", "--no-audit", "--no-fund", "--ignore-scripts")
     npm("test")
-    before = {p.name: p.read_bytes() for p in ASSETS.glob("*.js")}
+    built = [*ASSETS.glob("*.js"), *SIDEBAR.rglob("*.js*")]
+    before = {path: path.read_bytes() for path in built}
     npm("run", "build")
-    assert {p.name: p.read_bytes() for p in ASSETS.glob("*.js")} == before
+    assert {path: path.read_bytes() for path in built} == before
