@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from queue import Empty
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from nbdurable.kernel.sidebar import TARGET
+from nbdurable.kernel.sidebar import TARGET, Sidebar
 from nbdurable.testing.kernel import Kernel, Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
 from tests.kernel.test_asking import SETUP, SYNC, Page
@@ -125,3 +126,26 @@ def test_a_kernel_without_the_extension_closes_it(kernel: Kernel) -> None:
     panel = Panel(kernel)
     panel.until(Ran("nobody"), lambda: panel.closed)
     assert panel.heard == []
+
+
+def test_a_comm_that_comes_while_it_is_closed() -> None:
+    """Opened by a subshell while the main thread unloads, a comm is closed, not kept."""
+    closed: list[str] = []
+    told: dict[str, Any] = {}
+    manager = SimpleNamespace(
+        targets={},
+        register_target=told.__setitem__,
+        unregister_target=lambda *_: None,
+    )
+    kernel = SimpleNamespace(comm_manager=manager)
+    shell: Any = SimpleNamespace(kernel=kernel)
+    sidebar = Sidebar(shell, cast("Any", None))
+    sidebar.close()
+    comm = SimpleNamespace(
+        comm_id="late",
+        on_msg=lambda _: None,
+        on_close=lambda _: None,
+        close=lambda: closed.append("late"),
+    )
+    told[TARGET](comm, {})
+    assert closed == ["late"]

@@ -38,6 +38,7 @@ class Sidebar:
     def __init__(self, shell: InteractiveShell, port: Port) -> None:
         self._kernel: Any = getattr(shell, "kernel", None)
         self._port = port
+        self._over = False
         self._talks: dict[str, tuple[Talk, Any]] = {}
         comms = getattr(self._kernel, "comm_manager", None)
         if comms is not None:
@@ -48,10 +49,9 @@ class Sidebar:
         comms = getattr(self._kernel, "comm_manager", None)
         if comms is not None and TARGET in comms.targets:
             comms.unregister_target(TARGET, self._open)
-        for name, (talk, comm) in list(self._talks.items()):
-            talk.close()
-            comm.close()  # so the front end knows
-            self._talks.pop(name, None)
+        self._over = True
+        for name in list(self._talks):
+            self._leave(name)
 
     def _open(self, comm: Any, _opened: object) -> None:
         with contained("a sidebar is not answered"):
@@ -63,11 +63,20 @@ class Sidebar:
             self._talks[name] = talk, comm
             comm.on_msg(lambda said: talk.hear(said["content"]["data"]))
             comm.on_close(lambda _said: self._end(name))
+            if self._over:  # it came while the main thread was closing
+                self._leave(name)
 
     def _end(self, name: str) -> None:
         talk, _ = self._talks.pop(name, (None, None))
         if talk is not None:
             talk.close()
+
+    def _leave(self, name: str) -> None:
+        talk, comm = self._talks.pop(name, (None, None))
+        if talk is not None:
+            talk.close()
+        if comm is not None:
+            comm.close()  # so the front end knows
 
     def _ask(self) -> None:
         """Look for the run in the main thread, as soon as no cell is in the way."""
