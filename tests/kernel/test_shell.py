@@ -99,6 +99,7 @@ def test_a_traceback_through_tools_shows_the_users_frames_only(kernel: Kernel):
     assert 'raise ValueError("negative")' in ran.text
     assert "nbdurable" not in ran.text.partition("failing ·")[0].partition("\n")[2]
     assert "hidden" not in ran.text
+    assert kernel.run("%durable resolve failing.1 --did-not").ok
 
 
 def test_a_traceback_through_awaited_and_grouped_tools_too(kernel: Kernel):
