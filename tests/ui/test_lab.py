@@ -208,21 +208,19 @@ def test_a_question_finds_who_looks_elsewhere(sitting: Sit) -> None:
     assert lab.wrong == []
 
 
-def test_notifications_can_be_switched_off(sitting: Sit) -> None:
+def test_notifications_can_be_switched_off(desk: Desk, sitting: Sit) -> None:
     """With the setting off no toast comes; the number in the status bar does."""
-    lab = sitting(SETUP, FINDINGS, REVIEW)
     setting = "lab/api/settings/nbdurable:plugin"
-    lab.desk.put(setting, {"raw": '{"notifications": false}'})
+    desk.put(setting, {"raw": '{"notifications": false}'})
     try:
-        lab.again()
-        lab.ready()
+        lab = sitting(SETUP, FINDINGS, REVIEW)
         lab.tab.click()
         expect(lab.panel).to_be_hidden()
         lab.run(0, 1, 2)
         expect(lab.page.locator("#jp-main-statusbar")).to_contain_text("1 needs you")
         expect(lab.page.locator(".Toastify__toast")).to_have_count(0)
     finally:
-        lab.desk.put(setting, {"raw": "{}"})
+        desk.put(setting, {"raw": "{}"})
 
 
 def test_keys_alone_are_enough(sitting: Sit) -> None:
