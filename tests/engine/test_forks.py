@@ -13,7 +13,7 @@ from nbdurable.engine.past.forks import HappenedInParent
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.settle import Answer
 from nbdurable.engine.telling import explain
-from nbdurable.errors import ReferenceUnknown
+from nbdurable.errors import NotDone, ReferenceUnknown
 from nbdurable.timeline import history_of, show
 from tests.engine.notebooks import Notebook
 
@@ -126,6 +126,39 @@ def test_the_answer_is_remembered(nb: Notebook, said: Answer, payments: int) -> 
     with contextlib.closing(nb.session):
         assert "nothing ran" in run_all(nb)
     assert nb.world.effects.count("pay ann") == payments
+
+
+TILL = """
+from nbdurable.errors import NotDone
+@tool
+def fee(who):
+    if shut: raise REFUSED("shut")
+    return world(f"fee {who}")
+"""
+FEE = "paid = fee('bob')"
+
+
+@pytest.mark.parametrize("said", [None, Answer.DID_NOT])
+def test_a_write_that_did_not_happen_before_the_place_asks_too(
+    nb: Notebook, said: Answer | None
+) -> None:
+    """Tried in the shared part, and made behind it: the fork does not make it unasked."""
+    refused = "NotDone" if said is None else "OSError"
+    nb.plain("shut = [1]" + TILL.replace("REFUSED", refused))
+    with pytest.raises((NotDone, OSError)):
+        nb.run(FEE, "fee")
+    if said is not None:
+        settle(nb, "fee.1", said)
+    nb.run("later = 1", "later")
+    nb.plain("shut.clear()")
+    nb.run(FEE, "fee")
+    fork(nb.session, "later")
+    with pytest.raises(HappenedInParent):
+        nb.run(FEE, "fee")
+    settle(nb, "fee.1", Answer.KEEP)
+    nb.run(FEE, "fee")
+    assert nb.namespace["paid"] == "fee bob#1"
+    assert nb.world.effects.count("fee bob") == 1
 
 
 def test_a_write_that_is_shared_is_served(nb: Notebook) -> None:

@@ -25,16 +25,20 @@ at = time.time()
 AWAITED = SYNC.replace("= nd.", "= await nd.aio.")
 CELL = {"cellId": "c1"}
 
-Answers = Callable[[Path], None]
+Waits = Callable[[str], object]
+"""Returns when the cell has said that a call waits."""
+
+Answers = Callable[[Path, Waits], None]
 
 
-def by_shell(folder: Path) -> None:
+def by_shell(folder: Path, waits: Waits) -> None:
     """Two commands, in processes of their own."""
     shell(folder, "approve", asked(folder))
+    waits("review.2")
     shell(folder, "send", "paid", "17")
 
 
-def by_kernel(folder: Path) -> None:
+def by_kernel(folder: Path, waits: Waits) -> None:
     """Another notebook of the store, first without a run of its own, then with one."""
     with Kernel(folder, env={"NBDURABLE_NOTEBOOK": "/notebooks/b.ipynb"}) as other:
         other.run("import nbdurable as nd")
@@ -43,6 +47,7 @@ def by_kernel(folder: Path) -> None:
         told = other.run(f"%durable approve {question}").text
         assert "review.1 is answered" in told, told
         other.run("%%durable own\nx = 1")
+        waits("review.2")  # before that it would be for this notebook's own run
         sent = other.run('nd.send("paid", 17)')
         assert sent.ok, sent.text
 
@@ -56,8 +61,12 @@ def test_it_is_released_in_time(
     with Kernel(tmp_path, env={"NBDURABLE_NOTEBOOK": "/notebooks/a.ipynb"}) as kernel:
         kernel.run(SETUP)
         ran = kernel.send(cell, metadata=CELL)
-        kernel.wait_for(ran, lambda: "review.1 waits" in ran.text)
-        answer(tmp_path)
+
+        def waits(call: str) -> object:
+            return kernel.wait_for(ran, lambda: f"{call} waits" in ran.text)
+
+        waits("review.1")
+        answer(tmp_path, waits)
         assert kernel.wait(ran).ok, ran.text
         ok, paid, at = kernel.run("print(ok, paid, at)").text.split()
     assert (ok, paid) == ("True", "17")

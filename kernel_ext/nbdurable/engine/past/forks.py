@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallState, Order
+from nbdurable.engine.past.pasts import CallPast, CallState, Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.spending import Spending
 from nbdurable.errors import CallPause, Remedy
@@ -96,7 +96,7 @@ def _is_told(history: History, record: Record) -> bool:
     """Whether this is of a `write` that has no outcome in the shared history."""
     call = history.calls.get(record.subject)
     if record.kind == Kind.CALL_STARTED:
-        known = call is not None and call.state is not CallState.STARTED
+        known = call is not None and _stands(call)
         write = fields.text(record.fields, "effect") in {"", Effect.WRITE.value}
         return write and (not known or record.subject in history.forked)
     return (
@@ -105,6 +105,11 @@ def _is_told(history: History, record: Record) -> bool:
         and call.effect is Effect.WRITE
         and (record.subject in history.forked or call.state is CallState.STARTED)
     )
+
+
+def _stands(call: CallPast) -> bool:
+    """Whether it has a result that is served: nobody makes it anew."""
+    return call.state is CallState.COMPLETED and call.resolved in {"", "keep"}
 
 
 _PARENTS_ALONE = {Kind.RUN_CLOSED, Kind.RUN_PINNED, Kind.RUN_REMOVED}
