@@ -422,6 +422,22 @@ def test_rerun_serves_nothing_and_asks_about_writes_once(nb: Notebook) -> None:
     assert nb.world.effects == ["read 1", "write 2", "write 3", "read 1"]
 
 
+@pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
+def test_a_fresh_cell_goes_on_with_the_answer(
+    nb: Notebook, said: Answer, payments: int
+) -> None:
+    """What was said of its writes holds until it has completed, and then it asks anew."""
+    cell = "a = write(1)"
+    nb.run(cell, "s", "c1", fresh=True)
+    with pytest.raises(HappenedBeforeRerun):
+        nb.run(cell, "s", "c1", fresh=True)
+    settle(nb, "s.1", said)
+    nb.run(cell, "s", "c1", fresh=True)
+    assert nb.world.effects == ["write 1"] * payments
+    with pytest.raises(HappenedBeforeRerun):
+        nb.run(cell, "s", "c1", fresh=True)
+
+
 def test_a_rerun_of_one_call_makes_that_one_afresh(nb: Notebook) -> None:
     """The cell runs again, one read is asked anew, and all else is served."""
     cell = "a = read(1); b = write(2); c = read(3)"

@@ -24,6 +24,7 @@ from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.belonging import Standing, standing_of
 from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.pasts import StepState
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps import ahead
@@ -135,7 +136,7 @@ def begin(
         session.tell_once(place.notice or _shared(session, cell, place, looked))
         session.overtake(place.slot, place.name)
         session.slots.sources[place.slot] = looked.source.hex()
-        if cell.fresh:
+        if cell.fresh and not _is_answered(history, place.slot):
             session.journal(Kind.STEP_RESET, {"slot": place.slot}, sync=False)
         past = None if cell.fresh else replayable(session, place, looked)
         if past is not None:
@@ -154,6 +155,13 @@ def begin(
     except BaseException:
         lease.release()
         raise
+
+
+def _is_answered(history: History, slot: str) -> bool:
+    """Whether the last beginning asked about its writes, and this one has the answer."""
+    latest = history.latest(slot)
+    stopped = latest is not None and latest.state is not StepState.COMPLETED
+    return stopped and history.slot(slot).kept_writes is not None
 
 
 def replayable(session: Session, place: Place, looked: Looked) -> StepPast | None:
