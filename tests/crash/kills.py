@@ -11,7 +11,8 @@ import pytest
 
 from nbdurable.testing.account import body_digest, read
 from nbdurable.testing.effects import receipt
-from nbdurable.testing.kernel import Kernel, KernelDiedError, Ran
+from nbdurable.testing.kernel import Kernel, KernelDiedError
+from nbdurable.testing.ran import Ran
 
 CALLS = 3
 """Calls of the cell; the second one is killed, so that one was seen and one is new."""

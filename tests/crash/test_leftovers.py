@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from nbdurable.testing.kernel import Kernel, KernelDiedError, Ran
+from nbdurable.testing.kernel import Kernel, KernelDiedError
+from nbdurable.testing.ran import Ran
 from tests.crash.kills import CALLS, Story
 
 pytestmark = pytest.mark.slow

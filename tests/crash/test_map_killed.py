@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import Ran
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -22,8 +22,9 @@ from nbdurable.cli import inbox
 from nbdurable.engine.waits.pauses import NotWaiting
 from nbdurable.testing.account import body_digest, read
 from nbdurable.testing.effects import receipt
-from nbdurable.testing.kernel import Kernel, KernelDiedError, Ran
+from nbdurable.testing.kernel import Kernel, KernelDiedError
 from nbdurable.testing.processes import Running
+from nbdurable.testing.ran import Ran
 from nbdurable.timeline import history_of
 from nbdurable_store import open as open_store
 from nbdurable_store.clock import SYSTEM_CLOCK

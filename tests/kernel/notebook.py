@@ -7,7 +7,7 @@ import re
 import nbformat
 from nbclient import NotebookClient
 
-from nbdurable.testing.kernel import Ran
+from nbdurable.testing.ran import Ran
 
 
 def in_notebook(ran: Ran) -> list[dict]:

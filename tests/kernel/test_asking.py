@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from nbdurable.testing.kernel import OUTPUTS, Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import OUTPUTS, Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
 from tests.kernel.shells import asked, shell
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nbdurable.kernel import collapse
 from nbdurable.kernel.collapse import Collapsing
-from nbdurable.testing.kernel import Ran
+from nbdurable.testing.ran import Ran
 from tests.kernel.notebook import comparable, in_notebook
 
 

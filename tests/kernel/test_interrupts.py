@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
 
 pytestmark = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import Ran
 
 pytestmark = pytest.mark.slow
 

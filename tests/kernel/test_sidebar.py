@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 
 from nbdurable.kernel.sidebar import TARGET, Sidebar
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
 from tests.kernel.test_asking import SETUP, SYNC, Page
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import Ran
 from tests.kernel.shells import asked as seen
 from tests.kernel.shells import shell
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.kernel.collapse import WIDGET
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import Ran
 from tests.kernel.notebook import kinds_of, lines_of
 
 pytestmark = pytest.mark.slow

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
 from nbdurable.testing.model_server import ModelServer
 from nbdurable.testing.model_server.__main__ import environment
+from nbdurable.testing.ran import Ran
 from tests.kernel.notebook import comparable, in_notebook
 from tests.notebooks.describe import SOURCE
 

@@ -197,8 +197,13 @@ class Sitting:
 
     def _ran(self, number: int) -> bool:
         """Whether a cell was sent: what is pressed while a page moves may be lost."""
-        self.cell(number).locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
+        asks = self.page.locator(".jp-Dialog")
+        if asks.count():  # the kernel was not there yet
+            expect(asks).to_contain_text("Select Kernel")
+            self.accept()
+        else:
+            self.cell(number).locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
         prompt = self.cell(number).locator(".jp-InputPrompt").first
         with contextlib.suppress(AssertionError):
             expect(prompt).not_to_have_text("[ ]:", timeout=2_000)

@@ -17,15 +17,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 import nbdurable
 import nbdurable_store
+from nbdurable.testing.ran import OUTPUTS, Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
@@ -42,60 +41,15 @@ START_S_MAX = 90.0
 RUN_S = 60.0
 """How long a cell may take when the test doesn't say."""
 
+PORT_TAKEN = "Address already in use"
+"""What a kernel says that ends because somebody has one of its ports."""
+
 SLICE_S = 0.25
 """How often a wait looks whether the kernel still lives."""
-
-OUTPUTS = frozenset(
-    {
-        "stream",
-        "display_data",
-        "update_display_data",
-        "execute_result",
-        "clear_output",
-        "error",
-    }
-)
-"""Message types that a front end shows."""
 
 
 class KernelDiedError(RuntimeError):
     """The kernel's process ended while something was awaited from it."""
-
-
-@dataclass(slots=True)
-class Ran:
-    """What one execution sent back, as far as it got.
-
-    Attributes:
-        id: Id of the request.
-        messages: Output messages in order, as the kernel sent them.
-        reply: Content of the execute reply; empty until it came.
-        idle: Whether the kernel said that it has sent all outputs.
-    """
-
-    id: str
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    reply: dict[str, Any] = field(default_factory=dict)
-    idle: bool = False
-
-    @property
-    def done(self) -> bool:
-        """Reply and last output have come."""
-        return self.idle and bool(self.reply)
-
-    @property
-    def ok(self) -> bool:
-        """The cell ended without an error."""
-        return self.reply.get("status") == "ok"
-
-    @property
-    def text(self) -> str:
-        """All streams, plain texts and tracebacks, as one string without colours."""
-        return "".join(_text(message) for message in self.messages)
-
-    def of_type(self, *types: str) -> list[dict[str, Any]]:
-        """Contents of the output messages of these types, in order."""
-        return [m["content"] for m in self.messages if m["msg_type"] in types]
 
 
 class Kernel:
@@ -163,6 +117,17 @@ class Kernel:
 
     def start(self) -> None:
         """Start a kernel and wait until it answers."""
+        for last in (False, False, True):
+            try:
+                self._start()
+            except KernelDiedError as error:
+                # Its ports were chosen before it binds them: somebody may be quicker.
+                if last or PORT_TAKEN not in str(error):
+                    raise
+            else:
+                return
+
+    def _start(self) -> None:
         from jupyter_client.manager import KernelManager
 
         self._home.mkdir(parents=True, exist_ok=True)
@@ -353,23 +318,6 @@ def _note(ran: Ran, message: dict[str, Any]) -> None:
         ran.messages.append(message)
     elif message["msg_type"] == "status":
         ran.idle = message["content"]["execution_state"] == "idle"
-
-
-def _text(message: dict[str, Any]) -> str:
-    content = message["content"]
-    match message["msg_type"]:
-        case "stream":
-            return str(content["text"])
-        case "error":
-            return _without_colours("\n".join(content["traceback"])) + "\n"
-        case "clear_output":
-            return ""
-        case _:
-            return str(content["data"].get("text/plain", "")) + "\n"
-
-
-def _without_colours(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def _environment(home: Path, changes: Mapping[str, str | None]) -> dict[str, str]:

@@ -22,7 +22,8 @@ from nbdurable.testing.demo.stage import (
 )
 from nbdurable.testing.demo.verdict import Journaled, Verdict
 from nbdurable.testing.effects import receipt
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
+from nbdurable.testing.ran import Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
 
 OFF = Cell("off", "%durable off")

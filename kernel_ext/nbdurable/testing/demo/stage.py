@@ -11,9 +11,10 @@ from nbdurable.testing import account
 from nbdurable.testing.account import Arrived
 from nbdurable.testing.demo.moments import Server
 from nbdurable.testing.effects import VARIABLE
-from nbdurable.testing.kernel import Kernel, Ran
+from nbdurable.testing.kernel import Kernel
 from nbdurable.testing.model_server.__main__ import environment
 from nbdurable.testing.processes import Running, start
+from nbdurable.testing.ran import Ran
 
 NOTEBOOK = Path("example_notebooks") / "01_research_agent.ipynb"
 LOOP = "findings"
