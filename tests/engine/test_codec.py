@@ -7,6 +7,7 @@ import decimal
 import gc
 import json
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -392,3 +393,19 @@ def test_what_only_a_connection_sees_is_never_lost(
             codec.encode(connection, secrets=SECRETS)
         rows = connection.execute("SELECT count(*) FROM t").fetchone()
         assert rows == (4 if "INSERT" in what else 3,)
+
+
+def test_an_exception_that_dask_would_pickle_with_its_traceback() -> None:
+    """Importing distributed registers all exceptions with tblib; ours still come back."""
+    program = (
+        "import distributed\n"
+        "from nbdurable.engine.codec import decode, encode\n"
+        "from nbdurable.engine.values.redact import Secrets\n"
+        "try:\n    {}[1]\nexcept KeyError as error:\n    kept = error\n"
+        "made = encode(kept, secrets=Secrets({}))\n"
+        "back = decode(made.codec, made.data, secrets=Secrets({}))\n"
+        "print(repr(back), back.__traceback__)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "KeyError(1) None"

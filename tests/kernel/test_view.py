@@ -125,12 +125,11 @@ def test_the_kernel_does_what_a_view_asks(watching: Watching) -> None:
     """Fork and restore are done by the kernel between cells; what they did is told."""
     watching.opens()
     watching.say(type="act", what="fork", about="first")
-    assert "as soon as no cell is in the way" in watching.hears("told")["line"]
-    assert watching.hears("told")["line"].startswith(
-        "run 2 · forked from run 1 at first"
-    )
+    line = watching.hears("told")["line"]
+    if "as soon as no cell is in the way" in line:  # the kernel was not idle yet
+        line = watching.hears("told")["line"]
+    assert line.startswith("run 2 · forked from run 1 at first")
     watching.say(type="act", what="fork", about="nothing")
-    watching.hears("told")
     assert watching.hears("refused")["about"] == "nothing"
 
 
