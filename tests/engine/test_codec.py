@@ -395,17 +395,28 @@ def test_what_only_a_connection_sees_is_never_lost(
         assert rows == (4 if "INSERT" in what else 3,)
 
 
-def test_an_exception_that_dask_would_pickle_with_its_traceback() -> None:
-    """Importing distributed registers all exceptions with tblib; ours still come back."""
+@pytest.mark.parametrize(
+    "raising",
+    [
+        "{}[1]",
+        "pydantic.TypeAdapter(int).validate_python('x')",
+        "raise Own(1)",
+    ],
+)
+def test_an_exception_that_dask_would_pickle_with_its_traceback(raising: str) -> None:
+    """Once tblib has registered all exceptions, ours still come back without traces."""
     program = (
-        "import distributed\n"
+        "import distributed, pydantic, tblib.pickling_support\n"
         "from nbdurable.engine.codec import decode, encode\n"
         "from nbdurable.engine.values.redact import Secrets\n"
-        "try:\n    {}[1]\nexcept KeyError as error:\n    kept = error\n"
+        "class Own(Exception):\n"
+        "    def __reduce__(self):\n        return type(self), self.args\n"
+        "tblib.pickling_support.install()\n"
+        f"try:\n    {raising}\nexcept Exception as error:\n    kept = error\n"
         "made = encode(kept, secrets=Secrets({}))\n"
         "back = decode(made.codec, made.data, secrets=Secrets({}))\n"
-        "print(repr(back), back.__traceback__)"
+        "print(repr(back) == repr(kept), type(back) is type(kept), back.__traceback__)"
     )
     command = [sys.executable, "-W", "ignore", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "KeyError(1) None"
+    assert done.stdout.strip() == "True True None"

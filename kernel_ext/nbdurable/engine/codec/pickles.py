@@ -19,7 +19,6 @@ and after the last twin a pickle of ``None``. The leaves are the buffers.
 
 from __future__ import annotations
 
-import copyreg
 import functools
 import pickle
 import types
@@ -80,7 +79,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         try:
             entry = self._entries[kind]
         except KeyError:
-            entry = self._entries[kind] = reducers.find(kind) or _untraced(kind)
+            entry = self._entries[kind] = reducers.find(kind)
         if entry is not None:
             reduced = entry(self, value) if callable(entry) else entry
             if isinstance(reduced, str):
@@ -340,14 +339,3 @@ def _reason(culprit: object, error: Exception) -> str:
 
 def _refuse(why: str, cause: BaseException | None = None) -> NoReturn:
     raise Unreadable(codec="pickle5", why=why) from cause
-
-
-def _untraced(kind: type) -> reducers.Reducer | None:
-    """The way of an exception that tblib, which Dask brings, pickles with its traceback.
-
-    A traceback is tied to its process.
-    """
-    reducer = copyreg.dispatch_table.get(kind)
-    if getattr(reducer, "__module__", "").partition(".")[0] != "tblib":
-        return None
-    return lambda _, value: value.__reduce_ex__(5)

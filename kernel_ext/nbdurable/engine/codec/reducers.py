@@ -7,6 +7,7 @@ reducer, or the reason why such an object is tied to this process.
 
 from __future__ import annotations
 
+import copyreg
 import linecache
 import sys
 import types
@@ -221,7 +222,7 @@ def _exception(graph: Graph, value: BaseException) -> Any:
         "__reduce__" in vars(c) or "__reduce_ex__" in vars(c)
         for c in cls.__mro__[: cls.__mro__.index(native)]
     ):
-        return NotImplemented
+        return value.__reduce_ex__(5) if _traced(cls) else NotImplemented
     _, arguments, *_rest = native.__reduce__(value)
     chained = graph.chain
     state = {
@@ -244,6 +245,12 @@ def _exception(graph: Graph, value: BaseException) -> Any:
         None,
         (rebuild.set_exception_state),
     )
+
+
+def _traced(kind: type) -> bool:
+    """Whether tblib, which Dask brings, would pickle it with its traceback."""
+    module = getattr(copyreg.dispatch_table.get(kind), "__module__", "")
+    return module.partition(".")[0] == "tblib"
 
 
 _SENSITIVE: Final = frozenset(
