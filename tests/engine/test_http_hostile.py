@@ -17,6 +17,8 @@ from nbdurable.integrations.http import install, limits, remove
 from nbdurable.integrations.http.marks import Mark, Marks
 from tests.engine.notebooks import Notebook
 
+pytestmark = pytest.mark.slow
+
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 CLOSE = b"connection: close\r\n"
 BODY = b'{"model": "m", "said": "yes"}'

@@ -16,6 +16,8 @@ from nbdurable.testing import account
 from nbdurable.testing.model_server import ModelServer, Rule
 from tests.engine.notebooks import Notebook
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -251,7 +253,6 @@ except openai.RateLimitError as limit:
         assert call.attempts == 2
         assert asked(server) == 2
 
-    @pytest.mark.slow
     @pytest.mark.parametrize(
         "rule", [Rule(do="fail", status=400), Rule(do="cut", chunks=0, times=3)]
     )
@@ -287,7 +288,6 @@ except openai.APIConnectionError as lost:
         assert notebook.namespace["seen"] == first
         assert asked(server) == sent
 
-    @pytest.mark.slow
     def test_a_served_lost_connection_is_not_sent_again(
         self, notebook: Notebook, server: ModelServer
     ) -> None:

@@ -22,6 +22,8 @@ from nbdurable.testing.model_server import ModelServer, Rule
 from nbdurable.testing.model_server.respond import respond
 from tests.engine.notebooks import Notebook
 
+pytestmark = pytest.mark.slow
+
 METHODS: dict[str, tuple[type[Any], str]] = {
     "httpx": (httpx.Client, "send"),
     "httpx, async": (httpx.AsyncClient, "send"),

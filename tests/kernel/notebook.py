@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-import nbformat
-from nbclient import NotebookClient
-
 from nbdurable.testing.ran import Ran
 
 
 def in_notebook(ran: Ran) -> list[dict]:
     """The outputs as a notebook file keeps them, folded by nbclient: our oracle."""
+    import nbformat  # 2 s, of which those who only collect tests need nothing
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook()
     client = NotebookClient(notebook)
     client.reset_execution_trackers()
