@@ -1,6 +1,6 @@
 """The protocol of one call: match, decide, execute, record.
 
-Theory of operation. `conduct` is one generator that knows the protocol and does no
+Theory of operation. `conduct` gives one generator that knows the protocol and does no
 waiting itself: it yields what it needs (`Perform` the call, `Append` records, `Pause`)
 and is sent the outcome. Two drivers carry that out: `run_sync` blocks, `run_async`
 awaits. So there is one implementation behind a sync and an async door.
@@ -20,7 +20,7 @@ leaves a call that is served for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 
 from nbdurable.engine.calls import asks, frozen, others, outcomes
 from nbdurable.engine.calls.attempt import Attempt
@@ -28,13 +28,11 @@ from nbdurable.engine.calls.executing import execute
 from nbdurable.engine.calls.going import (
     WAIT_SLICE_S,
     Append,
-    Command,
     Conduct,
     Going,
     Part,
     Pause,
     Perform,
-    Sent,
 )
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.past.decide import Past, Verdict
@@ -47,9 +45,9 @@ WAIT_S_MAX = 30.0
 
 
 def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
-    """The protocol of one call. Returns how it ended; `next_command` raises from it.
+    """The protocol of one call. Returns how it ended; whoever drives it raises from that.
 
-    An exception is not raised in here: a `StopIteration` can't leave a generator.
+    An exception is not raised in there: a `StopIteration` can't leave a generator.
 
     Raises:
         DurablePause: Somebody has to decide first.
@@ -62,12 +60,25 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
         match = attempt.elsewhere(request) or match
     going = Going(frame, request, claim, match)
     kept = attempt.unrecorded(match.call) if match.call else None
-    done = None if kept is None else (yield from _settle(going, kept))
+    if kept is not None:
+        return _settle(going, kept)
+    carry_out = _decided(going)
+    return execute(going) if carry_out is execute else _carried_out(going, carry_out)
+
+
+def _decided(going: Going) -> Callable[[Going], Part]:
+    """Who carries out what happens to a call, now."""
+    verdict = frozen.verdict(going.frame.attempt, going.match, going.request)
+    carry_out = _CARRY_OUT[verdict]
+    if going.match.past is Past.OTHER_IN_DOUBT:
+        return _ABOUT_ANOTHER.get(verdict, carry_out)
+    return carry_out
+
+
+def _carried_out(going: Going, carry_out: Callable[[Going], Part]) -> Conduct:
+    done = yield from carry_out(going)
     while done is None:
-        verdict = frozen.verdict(attempt, going.match, request)
-        carry_out = _CARRY_OUT[verdict]
-        if going.match.past is Past.OTHER_IN_DOUBT:
-            carry_out = _ABOUT_ANOTHER.get(verdict, carry_out)
+        carry_out = _decided(going)
         done = yield from carry_out(going)
     return done
 
@@ -112,7 +123,7 @@ def _find_out(going: Going) -> Part:
     return None
 
 
-def _settle(going: Going, found: Outcome) -> Generator[Command, Sent, Outcome]:
+def _settle(going: Going, found: Outcome) -> Conduct:
     attempt, call = going.frame.attempt, going.match.call
     assert call is not None
     completed = outcomes.completed(attempt, call.id, going.request, found.value, 0.0)

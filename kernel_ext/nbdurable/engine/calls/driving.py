@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.call import conduct
-from nbdurable.engine.calls.going import Append, Command, Conduct, Pause, Perform, Sent
+from nbdurable.engine.calls.going import Append, Conduct, Perform
 from nbdurable.engine.calls.late import Late
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.calls.whose import awaited
@@ -26,36 +26,46 @@ def advance(
 ) -> Perform | Returned:
     """Carry the protocol on to its next effect, or to its end, by blocking."""
     home = frame.attempt.home
-    command = next_command(steps, sent, None)
-    while isinstance(command, (Append, Pause)):
-        error: BaseException | None = None
-        try:
-            if isinstance(command, Append):
-                home.append(command.records, sync=command.sync)
+    try:
+        command = steps.send(sent)
+        while not isinstance(command, Perform):
+            try:
+                if isinstance(command, Append):
+                    home.append(command.records, sync=command.sync)
+                else:
+                    home.clock.sleep(command.seconds)
+            except INTERRUPTIONS as raised:
+                command = steps.throw(raised)
             else:
-                home.clock.sleep(command.seconds)
-        except INTERRUPTIONS as raised:
-            error = raised
-        command = next_command(steps, None, error)
-    return command
+                command = steps.send(None)
+    except StopIteration as stop:
+        done: Outcome = stop.value
+    else:
+        return command
+    return _returned(done)
 
 
 async def advance_async(
     frame: Frame[Attempt], steps: Conduct, sent: Outcome | None
 ) -> Perform | Returned:
     """The same, without blocking the event loop."""
-    command = next_command(steps, sent, None)
-    while isinstance(command, (Append, Pause)):
-        error: BaseException | None = None
-        try:
-            if isinstance(command, Append):
-                await _appended(frame, command)
+    try:
+        command = steps.send(sent)
+        while not isinstance(command, Perform):
+            try:
+                if isinstance(command, Append):
+                    await _appended(frame, command)
+                else:
+                    await frame.attempt.clock.pause(command.seconds)
+            except INTERRUPTIONS as raised:
+                command = steps.throw(raised)
             else:
-                await frame.attempt.clock.pause(command.seconds)
-        except INTERRUPTIONS as raised:
-            error = raised
-        command = next_command(steps, None, error)
-    return command
+                command = steps.send(None)
+    except StopIteration as stop:
+        done: Outcome = stop.value
+    else:
+        return command
+    return _returned(done)
 
 
 async def _appended(frame: Frame[Attempt], command: Append) -> None:
@@ -177,14 +187,8 @@ class Returned(NamedTuple):
     value: object
 
 
-def next_command(
-    steps: Conduct, sent: Sent, error: BaseException | None
-) -> Command | Returned:
-    """Advance the protocol by one step."""
-    try:
-        return steps.throw(error) if error is not None else steps.send(sent)
-    except StopIteration as stop:
-        done: Outcome = stop.value
+def _returned(done: Outcome) -> Returned:
+    """Where the protocol ended, if it ended well."""
     if done.raised is not None:
         raise done.raised
     return Returned(done.value)

@@ -17,6 +17,7 @@ from nbdurable.engine.calls.going import (
     WAIT_SLICE_S,
     Append,
     Command,
+    Conduct,
     Going,
     Part,
     Pause,
@@ -29,6 +30,7 @@ from nbdurable.engine.calls.turns import turn
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast
+from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.telling import lines
@@ -41,70 +43,62 @@ TOLD_S_MIN = 3.0
 """A wait that is longer than this is told: below, nobody has begun to wonder."""
 
 
-def execute(going: Going) -> Part:
+def execute(going: Going) -> Conduct:
     """Execute a call, in the order of writes that `call` tells."""
-    outcome: Outcome | None = None
+    attempt, policy = going.frame.attempt, going.request.policy
+    done: Outcome | None = None
     try:
-        while outcome is None:
+        while done is None:
             if going.match.past is Past.RETRYING:
                 yield from _wait_again(going)
-            outcome = yield from _try(going)
+            if attempt.paused is not None:
+                attempt.may_execute(going.request)
+            if policy.limit is not None or policy.rate is not None:
+                going.request = going.request.as_given()
+                going.turn = yield from turn(going)
+            paid = going.request.costs is not None
+            yield from _begin_paid(going) if paid else _begin(going)
+            # 2. The effect.
+            began_s = attempt.clock.monotonic_s()
+            outcome = yield Perform(_frame(going), limit_s=policy.timeout_s)
+            reach("effect.done")
+            assert isinstance(outcome, Outcome)
+            ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
+            if outcome.raised is None and not outcome.expired:
+                yield from _record_completed(going, outcome, ms)
+                done = outcome
+            else:
+                done = yield from _after_raised(going, outcome, ms, began_s)
     finally:
-        going.frame.attempt.home.executing.discard(going.call_id)
+        going.end_turn()
+        attempt.home.executing.discard(going.call_id)
         going.request.release()
     # 5. Only now the caller gets the value.
-    return outcome
+    return done
 
 
-def _try(going: Going) -> Part:
-    """One attempt, when it is its turn. None if another one follows."""
-    attempt, policy = going.frame.attempt, going.request.policy
-    if attempt.paused is not None:
-        attempt.may_execute(going.request)
-    if policy.limit is None and policy.rate is None:
-        return (yield from _tried(going))
-    going.request = going.request.as_given()
-    mine = yield from turn(going)
-    try:
-        return (yield from _tried(going))
-    finally:
-        mine.release()
-
-
-def _tried(going: Going) -> Part:
-    attempt, request = going.frame.attempt, going.request
-    if request.costs is None:
-        yield from _begin(going)
-    else:
-        with reserved(going):
-            yield from _begin(going)
-    # 2. The effect.
-    began_s = attempt.clock.monotonic_s()
-    frame = _frame(going)
-    outcome = yield Perform(frame, limit_s=request.policy.timeout_s)
-    reach("effect.done")
-    assert isinstance(outcome, Outcome)
+def _after_raised(going: Going, outcome: Outcome, ms: float, began_s: float) -> Part:
+    """Record it. None if the call is tried again."""
     if outcome.expired:
         outcome = outcome._replace(raised=_timed_out(going, outcome))
-    ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
-    if outcome.raised is None:
-        yield from _record_completed(going, outcome, ms)
-        return outcome
+    assert outcome.raised is not None
     again_s = _again_s(going, outcome.raised)
     again = yield from _record_raised(going, outcome.raised, ms, again_s)
     if outcome.leave is not None:
         outcome.leave(settling(going, began_s))
     if not again:
         return outcome
-    going.match = Match(Past.RETRYING, attempt.begin_again(going.call_id))
-    going.request = request._replace(again=going.call_id)
+    going.end_turn()
+    began = going.frame.attempt.begin_again(going.call_id)
+    going.match = Match(Past.RETRYING, began)
+    going.request = going.request._replace(again=going.call_id, estimate="")
     return None
 
 
 def _frame(going: Going) -> Frame[Attempt]:
     """Where the function of a call runs."""
     request, around = going.request, going.frame
-    if request.is_step:
+    if request.kind == STEP_KIND:
         covered, inner = around.covered, around.inner
     else:
         write = request.kind == TOOL_KIND and request.policy.effect is Effect.WRITE
@@ -139,6 +133,12 @@ def _begin(going: Going) -> Generator[Command, Sent, None]:
         going.number = fields.number(about, "attempt", 1)
         going.tries = fields.number(about, "tries", 1)
         late.overtake(call_id)
+
+
+def _begin_paid(going: Going) -> Generator[Command, Sent, None]:
+    """The same, if the run may spend what the call may cost."""
+    with reserved(going):
+        yield from _begin(going)
 
 
 def _timed_out(going: Going, outcome: Outcome) -> TimedOut:

@@ -12,6 +12,7 @@ from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.where.frames import Frame
 from nbdurable_store.records import Record
+from nbdurable_store.turns import Turn
 
 WAIT_SLICE_S = 0.2
 """How often a waiting call looks whether its owner has ended; also the latency of an
@@ -57,6 +58,7 @@ class Going:
         call_id: Its logical id, once it is executed.
         number: Which of its attempts that is, from 1.
         tries: Which one of the series that its tool's `Retry` makes, from 1.
+        turn: The place that it holds, of a tool that has limits.
     """
 
     frame: Frame[Attempt]
@@ -67,10 +69,17 @@ class Going:
     call_id: str = ""
     number: int = 1
     tries: int = 1
+    turn: Turn | None = None
 
     def again(self, past: Past) -> None:
         """Decide once more, with another past."""
         self.match = Match(past, self.match.call, self.match.standing)
+
+    def end_turn(self) -> None:
+        """Give back the place that it holds, if it holds one."""
+        if self.turn is not None:
+            self.turn.release()
+            self.turn = None
 
 
 Part = Generator[Command, Sent, Outcome | None]

@@ -26,7 +26,7 @@ def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if frame is None or request is None:
         may_run_outside(made, args, kwargs)
         return made.fn(*args, **kwargs)
-    return run_sync(frame, request, lambda: made.fn(*args, **kwargs))
+    return run_sync(frame, request, functools.partial(made.fn, *args, **kwargs))
 
 
 async def invoke_async(
@@ -38,7 +38,8 @@ async def invoke_async(
     if frame is None or request is None:
         may_run_outside(made, args, kwargs)
         return await made.fn(*args, **kwargs)
-    return await run_async(frame, request, lambda: made.fn(*args, **kwargs))
+    perform = functools.partial(made.fn, *args, **kwargs)
+    return await run_async(frame, request, perform)
 
 
 def may_run_outside(
