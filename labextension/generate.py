@@ -36,6 +36,7 @@ def types() -> str:
         f"export const VERSION = {protocol.VERSION};",
         *made.values(),
         _union("Message", protocol.MESSAGES),
+        _union("Doing", typing.get_args(requests.Doing)),
         _union("Request", requests.REQUESTS),
     ]
     return "\n\n".join(blocks) + "\n"

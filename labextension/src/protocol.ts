@@ -204,6 +204,7 @@ export interface File {
   type: "file";
   name: string;
   text: string;
+  to: string;
 }
 
 /** What an answer did. */
@@ -211,6 +212,7 @@ export interface Told {
   type: "told";
   about: string;
   line: string;
+  to: string;
 }
 
 /** What was not done, and what to do instead. */
@@ -219,6 +221,7 @@ export interface Refused {
   about: string;
   line: string;
   remedies: string[];
+  to: string;
 }
 
 /** Give me a snapshot. */
@@ -274,6 +277,7 @@ export interface Resolve {
   call: string;
   said: string;
   text?: string;
+  ask?: string;
 }
 
 /** Somebody answers a question. */
@@ -281,12 +285,14 @@ export interface Signal {
   type: "signal";
   call: string;
   text?: string;
+  ask?: string;
 }
 
 /** Somebody wants that a call is given up. */
 export interface Cancel {
   type: "cancel";
   call: string;
+  ask?: string;
 }
 
 /** Somebody wants something done, and has confirmed it. */
@@ -294,8 +300,11 @@ export interface Act {
   type: "act";
   what: string;
   about?: string;
+  ask?: string;
 }
 
 export type Message = Snapshot | Changed | Watched | Page | Details | Piece | Runs | File | Told | Refused;
+
+export type Doing = Resolve | Signal | Cancel | Act;
 
 export type Request = Open | Watch | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act;

@@ -18,6 +18,7 @@ from nbdurable.timeline.protocol import (
 from nbdurable.timeline.source import Source
 from nbdurable_store.backends.memory import MemoryStore, World
 from tests.stories import Story, doubtful, research
+from tests.timeline.test_waits import asking
 
 OPEN = {"type": "open", "version": 1}
 
@@ -166,3 +167,41 @@ def test_what_becomes_stale_is_told() -> None:
     assert stale.cells[0].stale == "PROMPT changed"
     assert stale.cells[0].would.startswith("runs again, ~")
     assert source.poll() == []
+
+
+def test_what_is_asked_twice_is_done_once() -> None:
+    """A request that comes again, by another comm too, is answered as it was and no more."""
+    source = source_of(doubtful())
+    other = Source(
+        store=source.store, run=source.run, secrets=source.secrets, once=source.once
+    )
+    shown = one(source.hear(OPEN))
+    assert isinstance(shown, Snapshot)
+    need = shown.needs[0].reference
+    said = {"type": "resolve", "call": need, "said": "did-not", "ask": "a1"}
+    told = source.hear(said)[0]
+    assert isinstance(told, Told)
+    assert told.to == "a1"
+    assert other.hear(said)[0] == told
+    assert isinstance(source.hear({**said, "ask": "a2"})[0], Refused)
+
+
+def test_an_answer_that_another_source_took_counts_once() -> None:
+    """Sent to a server and then to a kernel, a click on «yes» is one answer."""
+    story = asking()
+    source = source_of(story)
+    other = Source(store=source.store, run=source.run, secrets=source.secrets)
+    shown = one(source.hear(OPEN))
+    assert isinstance(shown, Snapshot)
+    said = {"type": "signal", "call": shown.needs[0].reference, "text": "yes"}
+    assert isinstance(source.hear({**said, "ask": "a1"})[0], Told)
+    assert isinstance(other.hear({**said, "ask": "a1"})[0], Told)
+    assert isinstance(other.hear({**said, "ask": "a2"})[0], Refused)
+
+
+def test_what_makes_no_sense_is_answered_by_its_name() -> None:
+    """Who asks for something that there isn't learns which of its requests that was."""
+    source = source_of(doubtful())
+    refused = one(source.hear({"type": "act", "what": "dance", "ask": "a1"}))
+    assert isinstance(refused, Refused)
+    assert refused.to == "a1"

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -112,6 +113,56 @@ def test_a_reload_while_a_cell_blocks(sitting: Sit) -> None:
     lab.panel.get_by_role("button", name="yes: nd.approve").click()
     expect(lab.panel.locator(".need")).to_have_count(0)
     expect(lab.panel.locator(".cells")).to_contain_text("1 answer")
+
+
+def test_a_click_between_two_ways(sitting: Sit) -> None:
+    """A click while the panel turns from the server to the kernel arrives nevertheless."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.run(0, 1, 2)
+    expect(lab.panel.locator(".need")).to_be_visible()
+    lab.page.keyboard.press("Control+s")
+    sessions, sockets = Held(), Held()
+    lab.page.route(re.compile("/api/sessions"), sessions.unknown)
+    lab.page.route_web_socket(re.compile("/channels"), sockets.hold)
+    lab.again()
+    expect(lab.panel).to_contain_text("This notebook has no kernel")
+    expect(lab.panel.locator(".need")).to_be_visible()
+    sessions.release(lambda route: route.continue_())
+    expect(lab.panel).not_to_contain_text("This notebook has no kernel")
+    lab.panel.get_by_role("button", name="yes: nd.approve").click()
+    expect(lab.panel.locator(".need")).to_contain_text("sending…")
+    sockets.release(lambda socket: socket.connect_to_server())
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    expect(lab.panel.locator(".cells")).to_contain_text("1 answer")
+    assert lab.wrong == []
+
+
+class Held:
+    """What a browser asks a server for, kept back until a test wants it to arrive."""
+
+    def __init__(self) -> None:
+        self._kept: list[Any] | None = []
+        self._then: Callable[[Any], object] = lambda _: None
+
+    def hold(self, asked: Any) -> None:
+        """Keep a request back, or let it go where all are let go."""
+        if self._kept is None:
+            self._then(asked)
+        else:
+            self._kept.append(asked)
+
+    def unknown(self, asked: Any) -> None:
+        """Tell of no session as long as they are kept back; starting one finds it."""
+        if self._kept is not None and asked.request.method == "GET":
+            asked.fulfill(json=[])
+        else:
+            self.hold(asked)
+
+    def release(self, then: Callable[[Any], object]) -> None:
+        """Let all go, and those that come."""
+        kept, self._kept, self._then = self._kept, None, then
+        for asked in kept or ():
+            then(asked)
 
 
 def test_a_kernel_that_is_killed(sitting: Sit) -> None:

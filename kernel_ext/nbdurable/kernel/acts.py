@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from nbdurable import api
 from nbdurable.engine.past.pasts import StepState
@@ -18,10 +18,7 @@ from nbdurable.timeline.acting import refusal
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Refused, Told
 
-if TYPE_CHECKING:
-    from nbdurable.timeline.protocol import Message
-
-Tell = Callable[["Message"], None]
+Tell = Callable[[Told | Refused], None]
 
 _DOES: Final[dict[str, Callable[[str], object]]] = {
     "fork": lambda at: api.fork(at=at),

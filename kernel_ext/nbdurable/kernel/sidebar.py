@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nbdurable.engine.steps.session import Session
     from nbdurable.kernel.port import Port
     from nbdurable.kernel.talk import Talk
+    from nbdurable.timeline.once import Once
     from nbdurable.timeline.protocol import Message
     from nbdurable.timeline.source import Source
 
@@ -39,6 +40,7 @@ class Sidebar:
         self._kernel: Any = getattr(shell, "kernel", None)
         self._port = port
         self._over = False
+        self._once: Once | None = None
         self._talks: dict[str, tuple[Talk, Any]] = {}
         comms = getattr(self._kernel, "comm_manager", None)
         if comms is not None:
@@ -56,10 +58,13 @@ class Sidebar:
     def _open(self, comm: Any, _opened: object) -> None:
         with contained("a sidebar is not answered"):
             from nbdurable.kernel.talk import Talk, heard_in_any_thread, send
+            from nbdurable.timeline.once import Once
 
+            self._once = self._once or Once()  # for all comms: a view may open another
             heard_in_any_thread(comm)
             name: str = comm.comm_id
-            talk = Talk(Found(self._port, self._ask), lambda said: send(name, said))
+            found = Found(self._port, self._ask, self._once)
+            talk = Talk(found, lambda said: send(name, said))
             self._talks[name] = talk, comm
             comm.on_msg(lambda said: talk.hear(said["content"]["data"]))
             comm.on_close(lambda _said: self._end(name))
@@ -89,10 +94,11 @@ class Found:
     Args:
         port: The engine of this kernel.
         look: Lets the main thread look for a run.
+        once: Knows what was asked for before.
     """
 
-    def __init__(self, port: Port, look: Callable[[], None]) -> None:
-        self._port, self._look = port, look
+    def __init__(self, port: Port, look: Callable[[], None], once: Once) -> None:
+        self._port, self._look, self._once = port, look, once
         self._source: Source | None = None
         self._opening: object = None
 
@@ -124,7 +130,7 @@ class Found:
     def _of(self, session: Session) -> Source:
         from nbdurable.kernel.talk import source_of
 
-        return source_of(session, session.run_id)
+        return source_of(session, session.run_id, self._once)
 
     def _nothing(self) -> Sequence[Message]:
         from nbdurable.timeline.protocol import Refused

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from nbdurable.errors import DurableError
 from nbdurable.kernel import acts
 from nbdurable.kernel.staleness import staleness_of
+from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused, plain
+from nbdurable.timeline.requests import named
 from nbdurable.timeline.source import Source
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Talk:
         try:
             answers = self._source.hear(said)
         except DurableError as unreadable:
-            answers = [Refused(about="", line=unreadable.fact())]
+            answers = [Refused(about="", line=unreadable.fact(), to=named(said))]
         self._push(answers)
 
     def _look(self) -> None:
@@ -80,7 +82,7 @@ class Talk:
             self._say(cast("Mapping[str, object]", plain(message)))
 
 
-def source_of(session: Session, run: str) -> Source:
+def source_of(session: Session, run: str, once: Once) -> Source:
     """What answers a view of a run that this kernel is in."""
     return Source(
         store=session.store,
@@ -91,6 +93,7 @@ def source_of(session: Session, run: str) -> Source:
         heard=session.parked.heard,
         kernel=acts.asked,
         staleness=staleness_of(session),
+        once=once,
     )
 
 

@@ -16,6 +16,7 @@ from nbdurable.errors import NothingDurable
 from nbdurable.kernel.talk import Talk, heard_in_any_thread, send, source_of
 from nbdurable.timeline import Shown
 from nbdurable.timeline.bundle import VIEW
+from nbdurable.timeline.once import Once
 from nbdurable.timeline.source import Source
 
 
@@ -34,7 +35,7 @@ def view() -> object:
     except NothingDurable:
         return run()
     session = front.session
-    return _kind()(source_of(session, history.run), run())
+    return _kind()(source_of(session, history.run, Once()), run())
 
 
 @functools.cache

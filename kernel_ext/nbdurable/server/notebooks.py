@@ -22,6 +22,7 @@ from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.folders import STORE_FOLDER, is_store
 from nbdurable.errors import DurableError
 from nbdurable.timeline import living
+from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
@@ -48,6 +49,7 @@ class Notebooks:
         self._environ = environ
         self._stores: dict[Path, Store] = {}
         self._views: OrderedDict[tuple[str, str], Source] = OrderedDict()
+        self._once = Once()
         self._lock = threading.Lock()
 
     def hear(self, notebook: str, view: str, said: object) -> Sequence[Message]:
@@ -108,7 +110,12 @@ class Notebooks:
         if not mine:
             return None
         run = max(mine, key=lambda r: (not r.closed, r.opened_us)).id
-        return Source(store=store, run=run, secrets=lambda: Secrets(self._environ))
+        return Source(
+            store=store,
+            run=run,
+            secrets=lambda: Secrets(self._environ),
+            once=self._once,
+        )
 
     def _store(self, notebook: Path) -> Store | None:
         named = self._environ.get("NBDURABLE_STORE", "")

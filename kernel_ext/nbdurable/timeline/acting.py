@@ -22,12 +22,12 @@ from nbdurable.timeline.frames import rows_of
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.pages import page
 from nbdurable.timeline.previews import line
-from nbdurable.timeline.protocol import Message, Refused, Told
-from nbdurable.timeline.requests import Act, Cancel, Misread, Resolve, Signal
+from nbdurable.timeline.protocol import Refused, Told
+from nbdurable.timeline.requests import Act, Cancel, Doing, Misread, Resolve, Signal
 from nbdurable.timeline.show import history_of
 from nbdurable.timeline.told import File
 
-Kernel = Callable[[str, str, Callable[[Message], None]], None]
+Kernel = Callable[[str, str, Callable[[Told | Refused], None]], None]
 """Does in the kernel what is named first, to what is named second, and tells the result."""
 
 IN_KERNEL: Final = {
@@ -37,10 +37,8 @@ IN_KERNEL: Final = {
 }
 """What a kernel has to do, and what is typed there instead."""
 
-Asked = Resolve | Signal | Cancel | Act
 
-
-def do(run: commands.OpenRun, request: Asked, now: Now) -> Message:
+def do(run: commands.OpenRun, request: Doing, now: Now) -> Told | Refused | File:
     """Do it, append what says so, and tell what it did; a kernel's doings aside.
 
     Args:
@@ -70,7 +68,7 @@ def do(run: commands.OpenRun, request: Asked, now: Now) -> Message:
     return Told(about=about(request), line=line(str(told)))
 
 
-def about(request: Asked) -> str:
+def about(request: Doing) -> str:
     """What a request is about: the place where its answer is shown."""
     return request.about if isinstance(request, Act) else request.call
 
@@ -103,9 +101,15 @@ def _resolve(run: commands.OpenRun, request: Resolve) -> Said:
 
 
 def _signal(run: commands.OpenRun, request: Signal) -> Said:
+    if request.ask and request.ask in run.history.signals:
+        return Said(f"{request.call} has this answer")  # another source took it
     found = answering.seen(run.history, request.call, "%durable answer")
     value = answering.typed(found.wait, request.text)
-    sender = {"by": account(), "via": "widget", "signal": RANDOM_IDS.new()}
+    sender = {
+        "by": account(),
+        "via": "widget",
+        "signal": request.ask or RANDOM_IDS.new(),
+    }
     told, records = answering.answer(run, found, value, **sender)
     run.store.append(records, sync=True)
     after = history_of(run.store, run.history.run)

@@ -284,11 +284,13 @@ class Told:
     Attributes:
         about: The call or the signal.
         line: In words.
+        to: The `ask` of the request that this answers, or "".
     """
 
     type: ClassVar[str] = "told"
     about: str
     line: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,12 +313,14 @@ class Refused:
         about: The call or the message that it is about, or "".
         line: What happened and what did not.
         remedies: What to type or to do.
+        to: The `ask` of the request that this answers, or "".
     """
 
     type: ClassVar[str] = "refused"
     about: str
     line: str
     remedies: tuple[str, ...] = ()
+    to: str = ""
 
 
 Message = (
@@ -342,7 +346,7 @@ def plain(message: object) -> object:
 
     Example:
         >>> plain(Told(about="review.2", line="answered"))
-        {'type': 'told', 'about': 'review.2', 'line': 'answered'}
+        {'type': 'told', 'about': 'review.2', 'line': 'answered', 'to': ''}
     """
     if isinstance(message, tuple):
         scalars = not message or isinstance(message[0], int | float | str)

@@ -118,12 +118,15 @@ class Resolve:
         call: Its reference.
         said: ``happened``, ``did-not``, ``keep`` or ``again``.
         text: The value that it returned, as it is typed.
+        ask: What tells this request from others, made by the view; "" for a view that
+            doesn't mind whether it is done twice.
     """
 
     type: ClassVar[str] = "resolve"
     call: str
     said: str
     text: str = ""
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +136,14 @@ class Signal:
     Attributes:
         call: The reference of the call that waits.
         text: The answer, as it is typed.
+        ask: What tells this request from others, made by the view; "" for a view that
+            doesn't mind whether it is done twice.
     """
 
     type: ClassVar[str] = "signal"
     call: str
     text: str = ""
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +152,13 @@ class Cancel:
 
     Attributes:
         call: Its reference.
+        ask: What tells this request from others, made by the view; "" for a view that
+            doesn't mind whether it is done twice.
     """
 
     type: ClassVar[str] = "cancel"
     call: str
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,14 +168,20 @@ class Act:
     Attributes:
         what: As an `Action` says it.
         about: The step, the call, or "" for the run.
+        ask: What tells this request from others, made by the view; "" for a view that
+            doesn't mind whether it is done twice.
     """
 
     type: ClassVar[str] = "act"
     what: str
     about: str = ""
+    ask: str = ""
 
 
-Request = Open | Watch | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act
+Doing = Resolve | Signal | Cancel | Act
+"""What does something; the others only read."""
+
+Request = Open | Watch | Find | Older | Detail | Value | Doing
 
 REQUESTS: Final = (
     Open,
@@ -180,6 +195,12 @@ REQUESTS: Final = (
     Cancel,
     Act,
 )
+
+
+def named(said: object) -> str:
+    """What a request is told apart by, before anything of it is checked; else ""."""
+    ask = said.get("ask") if isinstance(said, Mapping) else ""
+    return ask if isinstance(ask, str) and len(ask) <= NAME_CHARS_MAX else ""
 
 
 class Misread(ValueError):

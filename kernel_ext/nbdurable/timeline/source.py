@@ -31,6 +31,7 @@ from nbdurable.timeline.details import details_of
 from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.model import attempt_view, live_view
+from nbdurable.timeline.once import Once
 from nbdurable.timeline.previews import arguments_of, line, value
 from nbdurable.timeline.protocol import (
     Changed,
@@ -44,6 +45,7 @@ from nbdurable.timeline.requests import (
     Act,
     Cancel,
     Detail,
+    Doing,
     Find,
     Misread,
     Older,
@@ -53,9 +55,10 @@ from nbdurable.timeline.requests import (
     Signal,
     Value,
     Watch,
+    named,
     understood,
 )
-from nbdurable.timeline.told import Action, Piece
+from nbdurable.timeline.told import Action, File, Piece
 from nbdurable.timeline.views import RunView
 from nbdurable.timeline.wholes import Wholes, ref_of
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
@@ -86,6 +89,7 @@ class Source:
         stale: By slot, why its cell would run again, as far as is known.
         staleness: The same as the kernel knows it now, or None before it looked; another
             object when something changed. Without it nobody knows.
+        once: Knows what was asked for before, by any view.
     """
 
     store: Store
@@ -97,9 +101,10 @@ class Source:
     heard: Callable[[], None] = lambda: None
     kernel: acting.Kernel | None = None
     staleness: Callable[[], Mapping[str, str] | None] | None = None
+    once: Once = field(default_factory=Once)
     _told_stale: Mapping[str, str] | None = field(init=False, default=None)
     stale: Mapping[str, str] = field(default_factory=dict)
-    _later: list[Message] = field(init=False, default_factory=list)
+    _later: list[Told | Refused] = field(init=False, default_factory=list)
     _history: History = field(init=False)
     _cursor: Cursor = field(init=False, default=START)
     _alive: frozenset[str] = field(init=False, default=frozenset())
@@ -125,7 +130,7 @@ class Source:
             try:
                 return self._answer(understood(said))
             except Misread as misread:
-                return [Refused(about="", line=line(str(misread)))]
+                return [Refused(about="", line=line(str(misread)), to=named(said))]
 
     def poll(self) -> list[Message]:
         """What changed since the view heard last; nothing before it was opened."""
@@ -142,7 +147,8 @@ class Source:
                 self._read()
                 return [self._needs()]
             case Resolve() | Signal() | Cancel() | Act():
-                return [self._act(request), *self._changes()]
+                done = self.once.answer(request.ask, lambda: self._act(request))
+                return [done, *self._changes()]
             case _:
                 return [self._read_only(request)]
 
@@ -226,7 +232,7 @@ class Source:
         said = {f.name: getattr(asked, f.name) for f in dataclasses.fields(asked)}
         return Piece(**said, text=text, chars=chars)
 
-    def _act(self, request: acting.Asked) -> Message:
+    def _act(self, request: Doing) -> Told | Refused | File:
         self._read()
         what = "cancel" if isinstance(request, Cancel) else None
         what = request.what if isinstance(request, Act) else what

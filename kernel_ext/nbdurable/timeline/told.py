@@ -58,11 +58,13 @@ class File:
     Attributes:
         name: What it is to be called.
         text: What is in it.
+        to: The `ask` of the request that this answers, or "".
     """
 
     type: ClassVar[str] = "file"
     name: str
     text: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 // notification with the buttons, a number on the tab of the panel and in the status bar.
 
 import { h } from "../view/dom";
-import type { Need, Reply, Request } from "../protocol";
+import { replied } from "../view/parts";
+import type { Message, Reply } from "../protocol";
 import type { Lab, NotificationAction, Status, Widget } from "./jupyterlab";
 import type { Asked, Lines } from "./lines";
 
@@ -30,7 +31,7 @@ function notify(lab: Lab, asked: Asked, open: (asked: Asked) => void): string {
   const answer = (reply: Reply): NotificationAction => ({
     label: reply.means,
     displayType: "default",
-    callback: () => line.send(said(need, reply)),
+    callback: () => line.outbox.send(replied(need, reply), (answer) => failed(lab, answer)),
   });
   const show = { label: "show", displayType: "accent", callback: () => open(asked) };
   const text = `${notebook.title.label}: ${need.message === "signal" ? need.says : `${need.call} ${need.says}`}`;
@@ -38,9 +39,11 @@ function notify(lab: Lab, asked: Asked, open: (asked: Asked) => void): string {
   return lab.notifications.emit(short, "warning", { autoClose: false, actions: [show, ...clicks.map(answer)] });
 }
 
-function said(need: Need, reply: Reply): Request {
-  if (need.message === "resolve") return { type: "resolve", call: need.reference, said: reply.said };
-  return { type: "signal", call: need.reference, text: reply.said };
+/** A toast goes with the click: where nothing came of it another one says so. */
+function failed(lab: Lab, answer: Message): void {
+  if (answer.type !== "refused") return;
+  const text = [answer.line, ...answer.remedies].join(" ");
+  lab.notifications.emit(text.length > CHARS_MAX ? `${text.slice(0, CHARS_MAX - 1)}…` : text, "error", { autoClose: false, actions: [] });
 }
 
 /** The number of questions on the tab of the panel. */

@@ -6,10 +6,13 @@
 // may come while one opening is under way, so each opening has a turn, and one whose turn has
 // passed is dropped. A kernel that doesn't know the comm closes it at once: nbdurable isn't
 // loaded there, which the next cell may change. What was sent to a kernel that was about to
-// end is lost without a word, so who isn't answered opens another comm after a while.
+// end is lost without a word, so who isn't answered opens another comm after a while. Between
+// two ways to the run a click has none: what is to be done waits in an outbox, and goes as
+// soon as a source has shown that it is there.
 
 import { VERSION, type Message, type Need, type Request } from "../protocol";
 import type { Host } from "../view";
+import { Outbox } from "../view/outbox";
 import type { Kernel, Lab, SessionContext } from "./jupyterlab";
 import { Post } from "./post";
 import { Wire } from "./wire";
@@ -29,6 +32,9 @@ const PAUSE_MS = 500;
 const STARTS = new Set(["starting", "restarting", "autorestarting"]);
 const GONE = new Set(["dead", "terminating"]);
 
+/** What a slow kernel may take its time for. */
+const READS = new Set(["find", "older", "detail", "value"]);
+
 type Hear = (message: unknown) => void;
 
 export class Line implements Host {
@@ -37,10 +43,16 @@ export class Line implements Host {
   needs: Need[] = [];
   /** What a new kernel can bring back, and hasn't yet. */
   kept: string[] = [];
+  readonly outbox = new Outbox(
+    (said) => this.there && this.pass(said),
+    (message) => this.tell(message),
+  );
   private readonly hearers = new Set<Hear>();
   private wire: Wire | null = null;
   /** Without a kernel the server is asked. */
   private post: Post | null = null;
+  /** Whether a source has told something of the run, by the way that is there now. */
+  private there = false;
   private kernel: Kernel | null = null;
   private turn = 0;
   private busy = false;
@@ -63,6 +75,7 @@ export class Line implements Host {
 
   close(): void {
     for (const signal of this.signals()) signal.disconnect(this.look);
+    this.outbox.close();
     this.drop();
   }
 
@@ -89,11 +102,21 @@ export class Line implements Host {
     this.send({ type: this.hearers.size ? "open" : "watch", version: VERSION });
   }
 
+  /** Ask for something; where there is no way, it is asked for again when there is one. */
   send(request: Request): void {
-    if (this.post) return this.post.send(request);
-    if (this.standing !== "open" || !this.wire) return; // it asks again when there is a line
-    this.wire.send(request);
-    if (request.type !== "open" && request.type !== "watch") return;
+    this.pass(request);
+  }
+
+  /** Send by the way that there is; whether there is one. */
+  private pass(request: Request): boolean {
+    if (!this.post && (this.standing !== "open" || !this.wire)) return false;
+    if (this.post) this.post.send(request);
+    else this.wire?.send(request);
+    if (!this.post && !READS.has(request.type)) this.expect();
+    return true;
+  }
+
+  private expect(): void {
     window.clearTimeout(this.waiting);
     this.waiting = window.setTimeout(() => this.anew(), this.patience);
   }
@@ -106,8 +129,10 @@ export class Line implements Host {
   private settle(): void {
     const kernel = this.context.session?.kernel ?? null;
     if (kernel !== this.kernel) this.drop();
+    if (this.kernel && kernel !== this.kernel) this.outbox.ended();
     this.kernel = kernel;
     if (!kernel || GONE.has(kernel.status)) return this.history();
+    if (STARTS.has(kernel.status)) this.outbox.ended();
     this.starts = STARTS.has(kernel.status) || (this.starts && kernel.status === "unknown");
     if (this.starts || kernel.connectionStatus !== "connected") return this.stand("starting");
     const ended = this.busy && kernel.status === "idle";
@@ -121,7 +146,9 @@ export class Line implements Host {
     this.stand("no kernel");
     const path = (): string => this.context.path.replace(/^[^:/]*:/, "");
     this.post = new Post(this.services.ServerConnection, path, (message) => this.hear(message));
+    this.there = true;
     this.begin();
+    this.outbox.flush();
   }
 
   private stand(standing: Standing): void {
@@ -142,6 +169,7 @@ export class Line implements Host {
     this.wire?.close();
     this.post?.close();
     this.wire = this.post = null;
+    this.there = false;
   }
 
   private async open(kernel: Kernel): Promise<void> {
@@ -166,7 +194,7 @@ export class Line implements Host {
 
   /** Ask the kernel to bring back what the run kept. */
   restore(): void {
-    this.send({ type: "act", what: "restore" });
+    this.outbox.send({ type: "act", what: "restore" });
     this.restored = true;
     this.know(this.needs, []);
   }
@@ -181,6 +209,7 @@ export class Line implements Host {
   private refused(turn: number): void {
     if (turn !== this.turn) return;
     this.wire = null;
+    this.there = false;
     this.closed = performance.now();
     this.stand("not loaded");
   }
@@ -188,8 +217,17 @@ export class Line implements Host {
   private hear(message: Message): void {
     window.clearTimeout(this.waiting);
     this.patience = ANSWER_MS;
+    this.outbox.answered(message);
+    this.tell(message);
+    if (!("needs" in message)) return;
+    this.know(message.needs, offered(message));
+    if (this.there) return;
+    this.there = true;
+    this.outbox.flush();
+  }
+
+  private tell(message: Message): void {
     for (const hear of this.hearers) hear(message);
-    if ("needs" in message) this.know(message.needs, offered(message));
   }
 }
 

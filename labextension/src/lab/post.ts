@@ -2,18 +2,21 @@
 //
 // What changed is asked for every other second, while somebody looks.
 
-import type { Message, Request } from "../protocol";
+import type { Doing, Message, Request } from "../protocol";
 import type { Server } from "./jupyterlab";
 
 const LOOK_MS = 2_000;
 
 /** The server has not the extension, or doesn't let this notebook be read. */
-const SILENT: Message = {
-  type: "refused",
-  about: "",
-  line: "The server tells nothing of this notebook.",
-  remedies: ["jupyter server extension enable nbdurable.server"],
-};
+function silent(said: Request): Message {
+  const { about = "", ask: to = "" } = doing(said) ? { about: said.type === "act" ? said.about : said.call, ask: said.ask } : {};
+  const line = "The server tells nothing of this notebook.";
+  return { type: "refused", about, line, remedies: ["jupyter server extension enable nbdurable.server"], to };
+}
+
+function doing(said: Request): said is Doing {
+  return "ask" in said;
+}
 
 export class Post {
   private readonly view = `${Date.now()}-${Math.random()}`;
@@ -44,7 +47,8 @@ export class Post {
     const body = JSON.stringify({ notebook: this.notebook(), view: this.view, said });
     const address = `${settings.baseUrl}nbdurable/timeline`;
     const reply = await this.server.makeRequest(address, { method: "POST", body }, settings).catch(() => null);
-    const told = reply?.ok ? ((await reply.json()) as { messages: Message[] }).messages : said ? [SILENT] : [];
+    if (!reply && said && doing(said)) return; // it is sent again
+    const told = reply?.ok ? ((await reply.json()) as { messages: Message[] }).messages : said ? [silent(said)] : [];
     if (!this.over) told.forEach((message) => this.hear(message));
   }
 }

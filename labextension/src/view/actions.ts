@@ -1,17 +1,17 @@
 // Buttons for what can be done. What changes something asks first, and says what it costs.
 
-import type { Action } from "../protocol";
+import type { Action, Doing } from "../protocol";
 import { h } from "./dom";
 
 export type Act = (action: Action) => void;
 
 /** A row of buttons; one that asks shows its question in the row, with the focus on «not now». */
-export function actions(all: Action[], note: { line: string; remedies: string[]; refused: boolean } | undefined, act: Act): HTMLElement | null {
+export function actions(all: Action[], note: { line: string; remedies: string[]; refused: boolean } | undefined, sent: Doing[], act: Act): HTMLElement | null {
   if (!all.length) return null;
   const place = h("div", { class: "act" });
   const said = h("div", { role: "status" });
   if (note) said.append(h("p", { class: note.refused ? "told err" : "told" }, note.line), ...note.remedies.map((remedy) => h("p", {}, h("code", {}, remedy))));
-  const buttons = (): Node[] => all.map((action) => button(action, () => press(action)));
+  const buttons = (): Node[] => all.map((action) => button(action, going(action, sent), () => press(action)));
   const press = (action: Action): void => {
     if (action.what === "copy") return copy(action, said);
     if (!action.asks) return act(action);
@@ -27,8 +27,14 @@ export function actions(all: Action[], note: { line: string; remedies: string[];
   return h("div", {}, place, said);
 }
 
-function button(action: Action, click: () => void): HTMLElement {
-  return h("button", { click, title: action.command || action.means, "data-key": `act ${action.what} ${action.about}` }, action.means);
+function button(action: Action, going: boolean, click: () => void): HTMLElement {
+  const props = { click, disabled: going, "aria-busy": going ? "true" : null, "data-key": `act ${action.what} ${action.about}` };
+  return h("button", { ...props, title: action.command || action.means }, going ? "sending…" : action.means);
+}
+
+/** Whether it was sent, and isn't answered. */
+function going(action: Action, sent: Doing[]): boolean {
+  return sent.some((one) => (one.type === "act" ? one.what === action.what : one.type === action.what));
 }
 
 function question(action: Action, yes: () => void, no: () => void): Node[] {

@@ -6,6 +6,7 @@ import { VERSION, type Action, type Details, type Message, type Piece, type Requ
 import { actions, save } from "./actions";
 import { fill, h } from "./dom";
 import { List } from "./list";
+import { Outbox } from "./outbox";
 import { cells, details, head, needs } from "./parts";
 import { Picture } from "./picture";
 import { attemptOf, heard, keyOf, nothing, pieceOf, shares, type State } from "./state";
@@ -17,6 +18,8 @@ import type { More } from "./values";
 export interface Host {
   get(name: string): unknown;
   send(request: Request): void;
+  /** Keeps what is to be done until it is answered; a view makes its own where there is none. */
+  readonly outbox?: Outbox;
   on(event: string, hear: (message: unknown) => void): void;
   off(event: string, hear: (message: unknown) => void): void;
 }
@@ -63,11 +66,13 @@ class View {
   /** Id of the run that is looked at, or "" for the one of the source. */
   private run = "";
   private readonly live: boolean;
+  private readonly outbox: Outbox;
   /** The details that are drawn: they stay until newer ones are there. */
   private drawn: { key: string; found: Details | undefined; nth: number } = { key: "", found: undefined, nth: 0 };
 
   constructor(private readonly model: Host) {
     this.live = model.get("still") !== true;
+    this.outbox = model.outbox ?? new Outbox((said) => (this.model.send(said), true), (message) => this.hear(message));
     this.runs.element.hidden = !this.live;
     const style = h("style", {}, STYLE);
     this.details.hidden = true;
@@ -79,6 +84,8 @@ class View {
   start(): () => void {
     const hear = (message: unknown): void => this.hear(message as Message);
     this.model.on("msg:custom", hear);
+    const sent = (): void => this.draw();
+    this.outbox.on(sent);
     const sized = new ResizeObserver(() => this.picture.refresh());
     sized.observe(this.element);
     const themed = new MutationObserver(() => this.picture.refresh());
@@ -98,6 +105,8 @@ class View {
     return () => {
       window.clearInterval(again);
       this.model.off("msg:custom", hear);
+      this.outbox.off(sent);
+      if (!this.model.outbox) this.outbox.close();
       sized.disconnect();
       themed.disconnect();
       dark.removeEventListener("change", turned);
@@ -106,6 +115,7 @@ class View {
 
   private hear(message: Message): void {
     const before = this.state;
+    if (!this.model.outbox) this.outbox.answered(message);
     if (message.type === "file") return save(message.name, message.text);
     this.state = heard(before, message);
     if (this.state.gap && !before.gap) this.model.send({ type: "open", version: VERSION, run: this.run });
@@ -124,10 +134,11 @@ class View {
     const notes = shown.needs.map((need) => state.notes.get(need.reference));
     const counts = shares(state);
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
-    fill(this.needs, [shown.needs, notes], () => needs(state, this.live, (request) => this.model.send(request)));
+    const sent = shown.needs.map((need) => this.outbox.about(need.reference));
+    fill(this.needs, [shown.needs, notes, sent], () => needs(state, this.live, this.outbox));
     fill(this.cells, shown.cells, () => (shown.cells.length ? cells(shown, (id) => this.open(id, "")) : []));
-    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, (action) => this.act(action));
-    fill(this.kept, [shown.kept, shown.head.actions], () => kept(shown.kept, can()));
+    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.outbox.about(""), (action) => this.act(action));
+    fill(this.kept, [shown.kept, shown.head.actions, this.outbox.about("")], () => kept(shown.kept, can()));
     this.picture.show(state);
     this.list.show(state);
     this.runs.about(shown.head.notebook);
@@ -175,7 +186,7 @@ class View {
   }
 
   private act(action: Action): void {
-    this.model.send({ type: "act", what: action.what, about: action.about });
+    this.outbox.send({ type: "act", what: action.what, about: action.about });
   }
 
   private drawDetails(): void {
@@ -191,8 +202,8 @@ class View {
     const pieces = found?.parts.map((part) => piece(part.title)?.start);
     const about = found?.actions?.find((action) => action.what !== "copy")?.about ?? "";
     const note = about ? this.state.notes.get(about) : undefined;
-    const can = (): HTMLElement | null => actions(this.able(found?.actions), note, (action) => this.act(action));
-    fill(this.details, [this.drawn.nth, pieces, note], () => details(found, piece, more, can(), () => this.close()));
+    const can = (): HTMLElement | null => actions(this.able(found?.actions), note, this.outbox.about(about), (action) => this.act(action));
+    fill(this.details, [this.drawn.nth, pieces, note, this.outbox.about(about)], () => details(found, piece, more, can(), () => this.close()));
   }
 }
 

@@ -1,12 +1,16 @@
 // What stands above and below the picture: head, what needs you, cells, details.
 
-import type { Cell, Details, Need, Piece, Reply, Request, Snapshot } from "../protocol";
+import type { Cell, Details, Doing, Need, Piece, Reply, Snapshot } from "../protocol";
 import { h } from "./dom";
 import type { State } from "./state";
 import { SIGNS, count, fateClass, thousands } from "./text";
 import { valueOf, type More } from "./values";
 
-export type Send = (request: Request) => void;
+/** Where what is to be done goes, and what of it isn't answered yet. */
+export interface Doings {
+  send(said: Doing): void;
+  about(reference: string): Doing[];
+}
 
 export function sign(fate: string): HTMLElement {
   const told = h("span", { class: `sign ${fateClass(fate)}`, "aria-hidden": "true" }, SIGNS[fate] ?? SIGNS.ran!);
@@ -50,13 +54,13 @@ export function head({ head: at, kernels }: Snapshot, shares: [string, number][]
   ];
 }
 
-export function needs(state: State, live: boolean, send: Send): Node[] {
+export function needs(state: State, live: boolean, doings: Doings): Node[] {
   const asked = state.shown?.needs ?? [];
   if (!asked.length) return [];
-  return [h("h2", {}, `Needs you (${asked.length})`), ...asked.map((need) => needOf(need, state, live, send))];
+  return [h("h2", {}, `Needs you (${asked.length})`), ...asked.map((need) => needOf(need, state, live, doings))];
 }
 
-function needOf(need: Need, state: State, live: boolean, send: Send): Node {
+function needOf(need: Need, state: State, live: boolean, doings: Doings): Node {
   const note = state.notes.get(need.reference);
   return h(
     "section",
@@ -65,33 +69,45 @@ function needOf(need: Need, state: State, live: boolean, send: Send): Node {
     h("code", {}, need.call),
     h("span", { class: "told" }, ` ${need.says}`),
     need.shown && h("pre", { tabindex: 0, "aria-label": "what is shown with the question" }, need.shown),
-    live ? buttons(need, send) : commands(need),
+    live ? buttons(need, doings) : commands(need),
     note && h("p", { class: note.refused ? "err told" : "told", role: "status" }, note.line),
     ...(note?.remedies ?? []).map((remedy) => h("p", {}, h("code", {}, remedy))),
   );
 }
 
-function buttons(need: Need, send: Send): HTMLElement {
+function buttons(need: Need, doings: Doings): HTMLElement {
   const place = h("div", { class: "say" });
-  const answer = (reply: Reply, text: string): void => {
-    for (const one of place.querySelectorAll("button")) one.disabled = true;
-    if (need.message === "resolve") send({ type: "resolve", call: need.reference, said: reply.said, text });
-    else send({ type: "signal", call: need.reference, text: reply.typed ? text : reply.said });
+  const sent = doings.about(need.reference)[0];
+  const answer = (reply: Reply, text: string): void => doings.send(replied(need, reply, text));
+  const button = (reply: Reply, click: () => void, key: string): HTMLElement => {
+    const going = sent !== undefined && meant(sent, reply);
+    const props = { click, disabled: Boolean(sent), "aria-busy": going ? "true" : null, "data-key": key, title: reply.command };
+    return h("button", { ...props, "aria-label": `${reply.means}: ${need.call}` }, going ? "sending…" : reply.means);
   };
   for (const reply of need.replies) {
     const key = `${need.reference} ${reply.means}`;
-    const about = `${reply.means}: ${need.call}`;
     if (reply.typed) {
-      const field = h("input", { "data-key": `${key} text`, placeholder: "value", "aria-label": `value for ${about}` });
+      const field = h("input", { "data-key": `${key} text`, placeholder: "value", "aria-label": `value for ${reply.means}: ${need.call}` });
       const go = (): void => (field.value ? answer(reply, field.value) : field.focus());
       field.addEventListener("keydown", (event) => event.key === "Enter" && go());
-      place.append(field, h("button", { click: go, "data-key": key, "aria-label": about, title: reply.command }, reply.means));
+      place.append(field, button(reply, go, key));
     } else {
-      const go = (): void => answer(reply, "");
-      place.append(h("button", { click: go, "data-key": key, "aria-label": about, title: reply.command }, reply.means));
+      place.append(button(reply, () => answer(reply, ""), key));
     }
   }
   return place;
+}
+
+/** What a button says to the source. */
+export function replied(need: Need, reply: Reply, text = ""): Doing {
+  if (need.message === "resolve") return { type: "resolve", call: need.reference, said: reply.said, text };
+  return { type: "signal", call: need.reference, text: reply.typed ? text : reply.said };
+}
+
+/** Whether what was sent is this reply. */
+function meant(sent: Doing, reply: Reply): boolean {
+  if (sent.type === "resolve") return sent.said === reply.said;
+  return sent.type === "signal" && (reply.typed || sent.text === reply.said);
 }
 
 /** Where nobody listens, what to type in the notebook. */
