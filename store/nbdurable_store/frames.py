@@ -281,33 +281,29 @@ def _refs(
     return tuple(found)
 
 
-def placed(record: Record, owner: str, seq: int, tick: int, offset: int) -> Entry:
-    """The entry of a record just appended: its refs name places and carry no bytes.
+def placed(record: Record, owner: str, seq: int, offset: int) -> Record:
+    """A record as it is read again: its refs name places and carry no bytes.
 
     Args:
         record: What was appended.
         owner: Id of the segment's owner.
         seq: Its sequence number.
-        tick: Its tick.
         offset: Where its inline bytes begin in the segment.
     """
-    if record.blobs:
-        blobs = []
-        for codec, name, size, mac, inline, _ in record.blobs:
-            place = None if inline is None else Place(owner, seq, offset)
-            offset += 0 if inline is None else size
-            blobs.append(BlobRef(codec, name, size, mac, None, place))
-        # Not `_replace`, which takes three times as long.
-        record = Record(*record[:-1], tuple(blobs))
-    return Entry(owner, seq, tick, record)
+    blobs = []
+    for codec, name, size, mac, inline, _ in record.blobs:
+        place = None if inline is None else Place(owner, seq, offset)
+        offset += 0 if inline is None else size
+        blobs.append(BlobRef(codec, name, size, mac, None, place))
+    # Not `_replace`, which takes three times as long.
+    return Record(*record[:-1], tuple(blobs))
 
 
 def body_of(record: Record) -> bytes:
     """The inline bytes of a record, joined in the order of its refs."""
-    blobs = record.blobs
-    if len(blobs) < 2:  # most records
-        return (blobs and blobs[0].inline) or b""
-    return b"".join([b.inline for b in blobs if b.inline is not None])
+    if len(record.blobs) == 1:  # most that have any
+        return record.blobs[0].inline or b""
+    return b"".join([b.inline for b in record.blobs if b.inline is not None])
 
 
 def closing(seq: int) -> bytes:

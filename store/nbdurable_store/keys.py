@@ -162,24 +162,27 @@ class Signer:
 
     def chain(self, owner: str) -> Chain:
         """The MACs of one owner's records."""
-        return Chain(self._begin(b"record/v1", self.store.encode(), owner.encode()))
+        inner = self._inner.copy()
+        inner.update(framed(b"record/v1", self.store.encode(), owner.encode()))
+        return Chain(inner, self._outer)
 
 
 _LINK = struct.Struct("<IQI32sI")
 """`framed` of a sequence number and a MAC, and the length of a head."""
 
 
-class Chain:
+class Chain(Begun):
     """The MACs of one owner's records, each over its predecessor's."""
 
-    __slots__ = ("_digest",)
-
-    def __init__(self, begun: Begun) -> None:
-        self._digest = begun.digest
+    __slots__ = ()
 
     def mac(self, seq: int, prev_mac: bytes, head: bytes) -> bytes:
         """The MAC of one record; its inline bytes are under it by their digests."""
-        return self._digest(_LINK.pack(8, seq, MAC_BYTES, prev_mac, len(head)) + head)
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(_LINK.pack(8, seq, MAC_BYTES, prev_mac, len(head)))
+        inner.update(head)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def same(one: bytes, other: bytes) -> bool:

@@ -23,7 +23,6 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from nbdurable_store import files
 from nbdurable_store.errors import StoreFull, StoreUnwritable
@@ -45,13 +44,6 @@ RESERVE_BYTES = 1 << 16
 RESERVE_BYTES_MAX = 1 << 18
 """Room is reserved in pieces, first of this size, then up to that: one sync in a hundred
 writes 256 kB and the file's size, which nobody notices."""
-
-
-class Appended(NamedTuple):
-    """What an append made, and the place in the segment after it."""
-
-    entries: tuple[Entry, ...]
-    end: Mark
 
 
 class Writer:
@@ -84,13 +76,33 @@ class Writer:
         self._reserved = 0
         self._synced = 0
 
-    def append(self, records: Sequence[Record]) -> Appended:
-        """Append records, all or none; written on return, durable after `sync`."""
+    def append(self, records: Sequence[Record]) -> tuple[tuple[Entry, ...], Mark]:
+        """Append records, all or none; written on return, durable after `sync`.
+
+        Returns:
+            What was made of them, and the place in the segment after it.
+        """
+        entries, pieces = [], []
         with self._lock:
             if self._fd < 0 or self._pending is not None or self._refusal:
                 self._ready()
-            entries = self._append(records) if records else ()
-            return Appended(entries, self._written)
+            end, tick = self._written, self.tick
+            for record in records:
+                tick += 1
+                head = encode_head(record, tick)
+                offset, seq, _ = end
+                body, kept = b"", record
+                if record.blobs:
+                    body = body_of(record)
+                    body_at = offset + HEADER_BYTES + len(head)
+                    kept = placed(record, self._owner, seq, body_at)
+                entries.append(Entry(self._owner, seq, tick, kept))
+                piece, end = self._frame(head, body, end)
+                pieces.append(piece)
+            if pieces:
+                self._write(b"".join(pieces), end)
+                self.tick = tick
+            return tuple(entries), end
 
     def written(self) -> int:
         """How many bytes of the segment are written; -1 where that isn't known.
@@ -136,7 +148,8 @@ class Writer:
     def flush(self) -> None:
         """Make everything durable that was appended."""
         if self._fd >= 0:
-            self.sync(self.append(()).end.offset)
+            _, end = self.append(())
+            self.sync(end.offset)
 
     def close(self) -> None:
         """Say that nothing follows, sync, and let the lock go. Idempotent.
@@ -217,21 +230,6 @@ class Writer:
             raise self._told(e) from e
         self._reserved, self._synced, self._written = reserved, len(frame), after
         self._fd = fd
-
-    def _append(self, records: Sequence[Record]) -> tuple[Entry, ...]:
-        written, tick = self._written, self.tick
-        pieces, entries = [], []
-        for record in records:
-            tick += 1
-            head = encode_head(record, tick)
-            offset = written.offset + HEADER_BYTES + len(head)
-            entry = placed(record, self._owner, written.next_seq, tick, offset)
-            entries.append(entry)
-            piece, written = self._frame(head, body_of(record), written)
-            pieces.append(piece)
-        self._write(pieces[0] if len(pieces) == 1 else b"".join(pieces), written)
-        self.tick = tick
-        return tuple(entries)
 
     def _frame(self, head: bytes, body: bytes, at: Mark) -> tuple[bytes, Mark]:
         offset, seq, prev_mac = at

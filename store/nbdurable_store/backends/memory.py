@@ -201,7 +201,9 @@ class MemoryStore:
             world.owners[self.owner] = Owner(
                 id=self.owner, pid=os.getpid(), since_us=self._since_us, alive=True
             )
-        entry = placed(record, self.owner, next(self._count), world.tick(), 0)
+        seq = next(self._count)
+        record = placed(record, self.owner, seq, 0)
+        entry = Entry(self.owner, seq, world.tick(), record)
         world.entries.append(entry)
         return entry
 

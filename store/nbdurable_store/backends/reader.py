@@ -7,6 +7,7 @@ whichever of the two holds it by now.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 
@@ -39,6 +40,7 @@ class Reader:
         self._tails = tails
         self._observe = observe
         self._lock = threading.Lock()
+        self._fed: deque[tuple[str, tuple[Entry, ...], Mark]] = deque()
         self._begun = False
         self._marks: Mapping[str, Mark] = {}
         self._known: Known = None
@@ -105,17 +107,15 @@ class Reader:
     def feed(self, owner: str, entries: tuple[Entry, ...], end: Mark) -> None:
         """Take over what this process has just appended, so that it isn't read again.
 
-        While somebody reads, it is left to the reader: appending waits for nobody.
+        Whoever reads next puts it in its place: appending waits for nobody.
         """
-        if self._begun and self._lock.acquire(blocking=False):
-            try:
-                self._tails.feed(owner, entries, end)
-            finally:
-                self._lock.release()
+        if self._begun:
+            self._fed.append((owner, entries, end))
 
     def forget(self, ends: Mapping[str, int], keep: int) -> None:
         """Let go of what DuckDB has; see `Tails.forget`."""
         with self._lock:
+            self._take_over()
             self._tails.forget(ends, keep)
 
     def forked(self) -> None:
@@ -140,8 +140,13 @@ class Reader:
         if marks is not None:
             self._marks = marks
             self._tails.begin_anew(since, marks)
+        self._take_over()
         self._observe(self._tails.refresh(self._marks))
         self._begun = True
+
+    def _take_over(self) -> None:
+        while self._fed:
+            self._tails.feed(*self._fed.popleft())
 
     def _cursor(self, after: Cursor, upto: Mapping[str, int]) -> Cursor:
         """The cursor behind all that is there; the asker's own where nothing is new."""

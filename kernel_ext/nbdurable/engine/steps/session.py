@@ -287,23 +287,22 @@ class Session:
         """
         try:
             assert self._store is not None, "enter() opens the store"
-            self._note(self._store.append(records, sync=sync))
+            entries = self._store.append(records, sync=sync)
+            with self.lock:
+                run = self._history.run  # a call of the run before may end in this one
+                for entry in entries:
+                    _, seq, _, record = entry
+                    if seq in self._found:  # a `refresh` was quicker than this thread
+                        continue
+                    if record.run == run:
+                        self._pending.append(entry)
+                        self._pending_steps.add(record.step)
+                    self._applied.add(seq)
+                    if self._latest is None or seq > self._latest.seq:
+                        self._latest = entry
         except BaseException:
             self._losses += 1
             raise
-
-    def _note(self, entries: Sequence[Entry]) -> None:
-        with self.lock:
-            run = self._history.run  # a call of the run before may end in this one
-            for entry in entries:
-                if entry.seq in self._found:  # a `refresh` was quicker than this thread
-                    continue
-                if entry.record.run == run:
-                    self._pending.append(entry)
-                    self._pending_steps.add(entry.record.step)
-                self._applied.add(entry.seq)
-                if self._latest is None or entry.seq > self._latest.seq:
-                    self._latest = entry
 
     def journal(
         self,
