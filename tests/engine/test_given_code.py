@@ -324,7 +324,7 @@ def test_records_without_given_code() -> None:
     for call in nb.session.history.calls.values():
         if call.codes:  # what an earlier version recorded of it
             code = CallCode(nb.session.sources)
-            call.code, call.codes = code.of(bare(nb.namespace[call.name])), {}
+            call.code, call.codes = code.of(bare(nb.namespace[call.name])).digest, {}
     with pytest.raises(AlreadyHappened):
         nb.run(f"{cell}; more = 1", "s", "c1")
     assert nb.world.effects == ["pay [1, {'b': 2}]", "look 5", "buy 5", "look 5"]

@@ -100,11 +100,10 @@ class Attempt:
 
     def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
         """Give a call its place, and the record it is matched with."""
-        self.leftovers.may_go_on(self.step.name, request.name)
         if late.is_overtaken():
             again = "the call around it timed out and was made again"
             raise Overtaken(step=self.step.name, why=again, call=request.name)
-        self.leftovers.called()
+        self.leftovers.called(self.step.name, request.name)
         with self.home.lock:
             tried = frame.parent and request.policy.effect is Effect.WRITE
             self.home.catch_up("" if tried else self.step.id)
@@ -124,8 +123,9 @@ class Attempt:
                 )
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
+            nth = int(number.rpartition(".")[2])
             counts = not frame.covered
-            return Claim(number, scope, state.after, match, frame.parent, counts)
+            return Claim(number, nth, scope, state.after, match, frame.parent, counts)
 
     def _wanted(
         self, request: CallRequest, scope: str, state: ScopeState, parent: str

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Mapping
 from types import FunctionType
+from typing import NamedTuple
 
 from nbdurable.engine.calls.requests import NO_CODES
 from nbdurable.engine.identity import keys
@@ -21,6 +22,18 @@ from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.states import class_name
 
 
+class Code(NamedTuple):
+    """What is called, as of now.
+
+    Attributes:
+        digest: Its digest, hex.
+        undigestible: What has no digest in it, or "".
+    """
+
+    digest: str
+    undigestible: str = ""
+
+
 class CallCode:
     """Code as an attempt first meets it; each function and class is hashed once."""
 
@@ -28,14 +41,15 @@ class CallCode:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._tools: dict[Callable[..., object], str] = {}
+        self._tools: dict[Callable[..., object], Code] = {}
         self._given: dict[int, tuple[object, tuple[str, bytes] | None]] = {}
 
-    def of(self, fn: Callable[..., object]) -> str:
-        """Digest of a tool's code, hex."""
+    def of(self, fn: Callable[..., object]) -> Code:
+        """The digest of a tool's code."""
         code = self._tools.get(fn)
         if code is None:
-            code = self._tools[fn] = call_code_digest(fn, self._sources).hex()
+            digest = call_code_digest(fn, self._sources)
+            code = self._tools[fn] = Code(digest.hex())
         return code
 
     def with_given(
@@ -49,8 +63,6 @@ class CallCode:
             met: The classes of its arguments, and the code among them; installed code
                 doesn't count.
         """
-        if not met:
-            return code, NO_CODES
         known = self._given
         for value in met:
             if id(value) not in known:

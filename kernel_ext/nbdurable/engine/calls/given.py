@@ -49,7 +49,8 @@ class Changed(NamedTuple):
     arguments: dict[str, object]
 
 
-Counted = Callable[[dict[str, Any]], dict[str, Any]]
+Counted = Callable[[dict[str, Any]], dict[str, Any]] | None
+"""What stands for the arguments in the key, where they don't stand for themselves."""
 
 
 class Given:
@@ -82,7 +83,7 @@ class Given:
         self._marks: Marks | None = None
         self._holding: Holding | None = None
         self._fixed: dict[str, bytes] = {}
-        atoms = of_atoms(counted(arguments), secrets.found)
+        atoms = of_atoms(counted(arguments) if counted else arguments, secrets.found)
         self._changeable = atoms is None
         self.whose: Whose | None = None
         self.within: Collection[object] = ()
@@ -105,9 +106,8 @@ class Given:
         """The arguments as plain data, if they are that; the call begins after this."""
         if self._changeable:
             self._mark()
-        for name, value in self._arguments.items():
-            if named.is_kept_out(name, value):
-                return None
+        if named.any_kept_out(self._arguments):
+            return None
         try:
             return Encoded(JSON, plain.encode(self._arguments, self._secrets))
         except (plain.NotPlain, Unstorable):
@@ -137,7 +137,7 @@ class Given:
             Unstorable: The value can't be kept, or what was changed can't be changed
                 again.
         """
-        if self._is_unchanged():
+        if self._marks is None or self._is_unchanged():
             return keep(value, put, secrets=self._secrets, outcome=True)
         whole = self._with_changes(value)
         return keep(whole, put, secrets=self._secrets, marks=self._marks, outcome=True)
@@ -182,7 +182,7 @@ class Given:
         return value.value if isinstance(value, Changed) else value
 
     def _identify(self, arguments: dict[str, Any]) -> Keyed:
-        counted = self._counted(arguments)
+        counted = self._counted(arguments) if self._counted else arguments
         return keyed(self._name, counted, self._secrets.apart, self._sources)
 
     def _look(self) -> bytes:

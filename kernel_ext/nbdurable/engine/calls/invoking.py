@@ -12,7 +12,7 @@ from nbdurable.engine.calls.driving import run_async, run_sync
 from nbdurable.engine.calls.findout import FindOut
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.promised import Tool
-from nbdurable.engine.calls.requests import CallRequest
+from nbdurable.engine.calls.requests import NO_CODES, CallRequest
 from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.values import named, previews
 from nbdurable.engine.values.redact import Secrets
@@ -59,21 +59,22 @@ def requested(
     frame: Frame[Attempt], made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> CallRequest | None:
     """The call as the journal sees it; None if it sees none, or they don't fit."""
-    arguments = made.bind(args, kwargs)
-    served_only = frozen.served_only(frame.attempt)
-    if arguments is None or (served_only and made.kind == STEP_KIND):
+    attempt, arguments = frame.attempt, made.bind(args, kwargs)
+    if arguments is None or (made.kind == STEP_KIND and frozen.served_only(attempt)):
         return None
-    home = frame.attempt.home
-    secrets = home.secrets
-    given = Given(made.keyed, arguments, made.counted, secrets, home.sources)
-    given.within = frame.holders
-    if made.gives_way and frame.attempt.gives_way(always=made.yields):
-        given.shared()
-    code = made.code(frame.attempt)
+    secrets, sources = attempt.home.secrets, attempt.home.sources
     cls = made.owner(arguments)
+    counted = None if cls is None else made.counted
+    given = Given(made.keyed, arguments, counted, secrets, sources)
+    given.within = frame.holders
+    if made.gives_way and attempt.gives_way(always=made.yields):
+        given.shared()
+    code = made.code(attempt)
     met = given.met if cls is None else (*given.met, cls)
-    digest, codes = frame.attempt.code.with_given(code.digest, made.fn, met)
-    on_doubt, pepper = made.policy.on_doubt, home.store.pepper
+    digest, codes = code.digest, NO_CODES
+    if met:
+        digest, codes = attempt.code.with_given(digest, made.fn, met)
+    on_doubt, pepper = made.policy.on_doubt, attempt.store.pepper
     return CallRequest(
         name=made.name,
         key=given.key,
@@ -86,7 +87,7 @@ def requested(
         ),
         arguments=given.begin,
         undigestible=given.undigestible or code.undigestible,
-        keep=made.keeping(frame.attempt, given, code),
+        keep=made.keeping(attempt, given, code),
         changed=given.changed,
         release=given.release,
         holder=given,

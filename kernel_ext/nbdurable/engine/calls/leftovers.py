@@ -202,8 +202,14 @@ class Leftovers:
         if self.overtaken:
             raise Overtaken(step=step, why=self.overtaken, call=tool)
 
-    def called(self) -> None:
-        """The running code makes a call: whoever led to it takes part in the step."""
+    def called(self, step: str, tool: str) -> None:
+        """The running code makes a call: whoever led to it takes part in the step.
+
+        Raises:
+            Overtaken: Another attempt has taken over.
+        """
+        if self.overtaken:
+            self.may_go_on(step, tool)
         if not self._running and not self._in_pool:
             return  # the cell itself, and nothing beside it
         left = self._current()

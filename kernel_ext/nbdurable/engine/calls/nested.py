@@ -8,14 +8,15 @@ whole, as long as its arguments, its code and all that its code reads are the sa
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, overload
 
 from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.code import Code
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.promised import (
-    Code,
     Tool,
     ignored,
     name_of,
@@ -49,7 +50,7 @@ class Step(Tool):
 
     kind: ClassVar[str] = STEP_KIND
 
-    @property
+    @functools.cached_property
     def keyed(self) -> str:
         """What stands for the function in the keys of its calls: no tool's name."""
         return f"nd.step {self.name}"
@@ -63,7 +64,8 @@ class Step(Tool):
             return Code(hasher.digest(self.fn).hex())
         except Undigestible as bare:
             kind = bare.type.removeprefix("builtins.")
-            return Code(attempt.code.of(self.fn), f"{bare.path.strip()} ({kind})")
+            bare_digest = attempt.code.of(self.fn).digest
+            return Code(bare_digest, f"{bare.path.strip()} ({kind})")
 
     def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
         """What keeps a result, unless replaying it would not be enough."""

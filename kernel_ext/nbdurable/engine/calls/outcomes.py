@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from nbdurable.engine.calls import raising
 from nbdurable.engine.calls.requests import CallRequest
+from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import Unstorable, encode_exception
+from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.errors import TimedOut
 from nbdurable_store.errors import DurableError
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
@@ -20,9 +22,13 @@ def completed(
     attempt: Attempt, call_id: str, request: CallRequest, value: object, ms: float
 ) -> Record:
     """The record of a result; its blob is durable when this returns."""
-    fields: dict[str, Plain] = {"ms": ms, **request.measure(value)}
-    fields |= attempt.files.of_call(call_id) if attempt.files else {}
-    fields |= attempt.used.held(call_id)
+    fields: dict[str, Plain] = {"ms": ms}
+    if request.measure is not None:
+        fields |= request.measure(value)
+    if attempt.files is not None:
+        fields |= attempt.files.of_call(call_id)
+    if request.kind == STEP_KIND:
+        fields |= attempt.used.held(call_id)
     blobs: tuple[BlobRef, ...] = ()
     try:
         blobs = (request.keep(value, attempt.store.put),)
@@ -30,7 +36,8 @@ def completed(
         fields["unstored"] = unstorable.reason()
         if not request.policy.inner:  # what the tool returns is what counts
             attempt.used.unstorable.append(f"{request.name} ({unstorable.reason()})")
-    _tell(attempt, request)
+    if request.whose is not None:
+        _tell(attempt, request.name, request.whose)
     return attempt.record(Kind.CALL_COMPLETED, call_id, request.key, fields, blobs)
 
 
@@ -60,12 +67,13 @@ def raised(
         blobs = tuple(attempt.store.put(e.codec, e.data) for e in kept)
     except Unstorable as unstorable:
         fields["unstored"] = unstorable.reason()
-    _tell(attempt, request)
+    if request.whose is not None:
+        _tell(attempt, request.name, request.whose)
     return attempt.record(Kind.CALL_RAISED, call_id, request.key, fields, blobs)
 
 
-def _tell(attempt: Attempt, request: CallRequest) -> None:
-    if request.whose is not None and (told := request.whose.told(request.name)):
+def _tell(attempt: Attempt, name: str, whose: Whose) -> None:
+    if told := whose.told(name):
         attempt.used.told.append(told)
 
 

@@ -6,26 +6,15 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.calls.code import Code
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.requests import Keep
 from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.values import previews
 from nbdurable.errors import ToolRefused
-
-
-class Code(NamedTuple):
-    """What is called, as of now.
-
-    Attributes:
-        digest: Its digest, hex.
-        undigestible: What has no digest in it, or "".
-    """
-
-    digest: str
-    undigestible: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +59,14 @@ class Tool:
         fn = self.fn
         return inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn)
 
-    @property
+    @functools.cached_property
     def keyed(self) -> str:
         """What stands for the function in the keys of its calls."""
         return self.name
 
     def code(self, attempt: Attempt) -> Code:
         """The digest of what is called, as of now."""
-        return Code(attempt.code.of(self.fn))
+        return attempt.code.of(self.fn)
 
     def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
         """What keeps a result."""

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import Encoded
 from nbdurable.engine.past.history import CallPast
-from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.past.wanted import Match
 from nbdurable_store.protocol import Fill, Stored
@@ -79,7 +78,7 @@ class CallRequest(NamedTuple):
             none; raises `Unstorable`. `decode` gives them back.
         had: What was had of a result when it was broken off by this exception, or None.
             `decode` gives it back.
-        measure: Plain facts of a result for the record (model, tokens).
+        measure: Plain facts of a result for the record (model, tokens), or None.
         find_out: Calls the tool's ``on_doubt`` function with the call's arguments.
         waits: What a call that waits says of itself when it starts, given the record
             that it was matched with. None for any other call.
@@ -106,7 +105,7 @@ class CallRequest(NamedTuple):
     undigestible: str = ""
     changed: Callable[[], Encoded | None] = lambda: None
     had: Callable[[BaseException], Encoded | None] = lambda _: None
-    measure: Callable[[object], dict[str, str | int | float]] = lambda _: {}
+    measure: Callable[[object], dict[str, str | int | float]] | None = None
     find_out: Callable[[], object] | None = None
     waits: Callable[[CallPast | None], dict[str, Plain]] | None = None
     again: str = ""
@@ -122,11 +121,6 @@ class CallRequest(NamedTuple):
         text, arguments = self.text(), self.arguments()
         return self._replace(text=lambda: text, arguments=lambda: arguments)
 
-    @property
-    def is_step(self) -> bool:
-        """Whether it is an `nd.step`: it holds calls and has no effect itself."""
-        return self.kind == STEP_KIND
-
 
 class Claim(NamedTuple):
     """A call's place in its attempt.
@@ -134,6 +128,7 @@ class Claim(NamedTuple):
     Attributes:
         number: Its number in the attempt, such as ``2``, or ``2.1`` for the first one
             made inside that.
+        nth: The last part of that.
         scope: The part of the step it is made in.
         after: Logical id of the preceding `write` in that scope, or "".
         match: The record it was matched with.
@@ -143,16 +138,12 @@ class Claim(NamedTuple):
     """
 
     number: str
+    nth: int
     scope: str
     after: str
     match: Match
     parent: str = ""
     counts: bool = True
-
-    @property
-    def nth(self) -> int:
-        """The last part of its number."""
-        return int(self.number.rpartition(".")[2])
 
 
 class Outcome(NamedTuple):

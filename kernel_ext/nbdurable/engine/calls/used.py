@@ -9,7 +9,7 @@ from nbdurable.engine.files.effects import Effects
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fields import number
 from nbdurable.engine.past.kinds import WAITS
-from nbdurable.engine.past.pasts import HELD, CallPast
+from nbdurable.engine.past.pasts import HELD, STEP_KIND, CallPast
 from nbdurable.engine.telling import wording
 from nbdurable_store.records import Plain
 
@@ -45,7 +45,7 @@ class Used:
 
     def count_ran(self, claim: Claim, request: CallRequest, call_id: str) -> None:
         """A call is executed; of a step, those that it holds are counted."""
-        if request.is_step:
+        if request.kind == STEP_KIND:
             self._within[call_id] = claim.parent, 0
         elif request.kind in WAITS:
             return

@@ -33,6 +33,9 @@ have the same ones once in millions."""
 DIGEST_BYTES = 32
 """Length of every digest and key, in bytes."""
 
+_DIGEST_FOLLOWS = DIGEST_BYTES.to_bytes(8, "little")
+"""What `field` puts before a digest."""
+
 Buffer: TypeAlias = bytes | bytearray | memoryview
 """Bytes to be hashed; a memoryview must be flat and of single bytes."""
 
@@ -219,7 +222,7 @@ def plain_call_key(name: str, arguments: bytes) -> bytes:
         arguments: Canonical bytes of the bound arguments, as `plain.stream` gives them.
     """
     hasher = _called(name)()
-    hasher.update(field(tagged(Tag.PLAIN, arguments)))
+    hasher.update(_DIGEST_FOLLOWS + tagged(Tag.PLAIN, arguments))
     return hasher.digest()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from enum import Enum
+from enum import IntEnum
 from itertools import islice
 from typing import Any, Final
 
@@ -45,6 +45,8 @@ LENGTH_MAX: Final = 1 << 20
 NODES_MAX: Final = 10_000
 """Elements of a container that are looked at: data of more is no settings."""
 
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+
 WHY: Final = "named like a credential, so never stored: set it again"
 
 
@@ -72,7 +74,7 @@ def is_credential(name: str, value: object) -> bool:
     return said is Said.SURELY or _is_mixed(text)
 
 
-class Said(Enum):
+class Said(IntEnum):
     """What a name says of its value."""
 
     NOTHING = 0
@@ -112,10 +114,17 @@ def holds_credential(value: object) -> bool:
 
 def is_kept_out(name: str, value: object) -> bool:
     """Whether a variable is one, or plain data that holds one."""
-    kind = type(value)
-    if kind is dict or kind is list or kind is tuple:
+    if type(value) in _CONTAINERS:
         return holds_credential(value)
     return is_credential(name, value)
+
+
+def any_kept_out(arguments: Mapping[str, object]) -> bool:
+    """Whether an argument of a call is one, or plain data that holds one."""
+    plain = _CONTAINERS.isdisjoint(map(type, arguments.values()))
+    if plain and not any(map(_said, arguments)):  # most calls: no function of ours runs
+        return False
+    return any(is_kept_out(name, value) for name, value in arguments.items())
 
 
 def of(arguments: Mapping[str, object]) -> dict[str, str]:
@@ -138,6 +147,8 @@ def marked(arguments: Mapping[str, object], pepper: bytes) -> dict[str, str]:
         >>> [*marked({"api_key": "northwind-7Q2m9ZxK4t"}, bytes(32))]
         ['api_key b794']
     """
+    if not any(map(_said, arguments)):  # most calls: no function of ours runs
+        return {}
     marks = {
         name: blake3(value.encode("utf-8", "surrogatepass"), key=pepper)
         for name, value in of(arguments).items()

@@ -26,7 +26,7 @@ def call_text(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -
         >>> call_text("send_invoice", ("anna", 1200), {})
         "send_invoice('anna', 1200)"
     """
-    parts = [value_text(a) for a in args]
+    parts = [*map(value_text, args)]
     if kwargs:
         parts += [f"{k}={value_text(v)}" for k, v in kwargs.items()]
     text = f"{name}({', '.join(parts)})"
