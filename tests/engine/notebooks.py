@@ -26,6 +26,7 @@ class World:
     def __init__(self) -> None:
         self.effects: list[str] = []
         self.gate = threading.Event()
+        self.refused: set[object] = set()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Its identity is that of a service: what happened there doesn't count."""

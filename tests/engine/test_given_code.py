@@ -323,7 +323,7 @@ def test_records_without_given_code() -> None:
     nb.run(cell, "s", "c1")
     for call in nb.session.history.calls.values():
         if call.codes:  # what an earlier version recorded of it
-            code = CallCode(nb.session.sources)
+            code = CallCode(nb.session.sources, str)
             call.code, call.codes = code.of(bare(nb.namespace[call.name])).digest, {}
     with pytest.raises(AlreadyHappened):
         nb.run(f"{cell}; more = 1", "s", "c1")

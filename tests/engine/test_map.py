@@ -77,11 +77,11 @@ def test_no_item_is_called_twice(notebook: Notebook, items: str) -> None:
 
 def test_every_item_is_tried_and_failures_are_named(notebook: Notebook) -> None:
     """Run again, only what failed is tried."""
-    notebook.plain("bad = {3, 7}")
+    notebook.world.refused = {3, 7}
     notebook.plain(
         "@tool(effect='write', not_done=ValueError)\n"
         "def ship(n):\n"
-        "    if n in bad: raise ValueError(f'no stock of {n}')\n"
+        "    if n in world.refused: raise ValueError(f'no stock of {n}')\n"
         "    return world(f'ship {n}')\n"
     )
     with pytest.raises(MapFailed) as failed:
@@ -89,7 +89,7 @@ def test_every_item_is_tried_and_failures_are_named(notebook: Notebook) -> None:
     assert [f.index for f in failed.value.failed] == [3, 7]
     assert "2 of 10 items of ship failed." in str(failed.value)
     assert "3: 3: ValueError: no stock of 3" in str(failed.value)
-    notebook.plain("bad.clear()")
+    notebook.world.refused.clear()
     notebook.run("shipped = nd.map(ship, range(10), limit=3)", name="m")
     assert counted(notebook) == sorted(f"ship {n}" for n in range(10))
 
@@ -228,7 +228,7 @@ import asyncio
 @tool(effect="read", not_done=ValueError)
 async def ask(n):
     await asyncio.sleep(0)
-    if n in bad: raise ValueError(n)
+    if n in world.refused: raise ValueError(n)
     return world(f"ask {n}")
 
 def run(items, **options):
@@ -238,12 +238,12 @@ def run(items, **options):
 
 def test_a_map_of_coroutines(notebook: Notebook) -> None:
     """The same, awaited: in order, failures named, only those called again."""
-    notebook.plain("bad = {2}")
+    notebook.world.refused = {2}
     notebook.plain(ASYNC)
     with pytest.raises(MapFailed) as failed:
         notebook.run("seen = run(range(9), limit=3)", name="m")
     assert "1 of 9 items of ask failed." in str(failed.value)
-    notebook.plain("bad.clear()")
+    notebook.world.refused.clear()
     notebook.run("seen = run(range(9), limit=3)", name="m")
     assert notebook.namespace["seen"] == [f"ask {n}#1" for n in range(9)]
     assert len(notebook.world.effects) == 9
@@ -251,7 +251,7 @@ def test_a_map_of_coroutines(notebook: Notebook) -> None:
 
 def test_each_map_says_which_one_is_meant(notebook: Notebook) -> None:
     """A coroutine function in nd.map, and the other way round."""
-    notebook.plain("bad = {2}")
+    notebook.world.refused = {2}
     notebook.plain(ASYNC)
     with pytest.raises(ToolRefused, match=r"ask is async: await nd\.aio\.map"):
         notebook.run("nd.map(ask, [1])", name="m")

@@ -105,16 +105,21 @@ class AlreadyHappened(CallPause):
 
     Attributes:
         given: Names of the classes and functions among its arguments whose code was
-            another one, or "": then it is the tool's.
+            another one, or "".
+        values: Names of the variables that its tool reads whose value was another one,
+            or "". With neither, the tool's code was another one.
     """
 
     slug: ClassVar[str] = "already-happened"
     given: str = ""
+    values: str = ""
 
     def fact(self) -> str:
         """One line about the call."""
-        what = self.given or self.tool
-        return f"{self.call} already happened with an earlier version of {what}."
+        what = [f"an earlier version of {self.given}"] if self.given else []
+        what += [f"another {self.values}"] if self.values else []
+        told = " and ".join(what) or f"an earlier version of {self.tool}"
+        return f"{self.call} already happened with {told}."
 
     def detail(self) -> str:
         """What was not done."""
@@ -124,7 +129,9 @@ class AlreadyHappened(CallPause):
         )
 
     def _versions(self) -> str:
-        return f"{self.tool} and of what it is given" if self.given else self.tool
+        given = ["of what it is given"] if self.given else []
+        given += ["of what it reads"] if self.values else []
+        return " and ".join([self.tool, *given])
 
     def remedies(self) -> tuple[Remedy, ...]:
         """Keep the result, or do it again."""

@@ -93,8 +93,9 @@ def question(
 
 
 def _edited(ask: Asking) -> CallPause:
+    edited = edited_given(ask.call, ask.request.codes)
     return AlreadyHappened(
-        **ask.common, given=both(edited_given(ask.call, ask.request.codes))
+        **ask.common, given=both(edited.code), values=both(edited.values)
     )
 
 

@@ -59,7 +59,7 @@ class Attempt:
         self.maps = itertools.count(1)
         self.leftovers = Leftovers()
         self.owners = Owners(home)
-        self.code = CallCode(home.sources)
+        self.code = CallCode(home.sources, home.secrets.apart)
         self._numbers = Numbers()
         self._scopes = Scopes()
         self._preceding = Preceding(self._scopes)

@@ -1,25 +1,29 @@
-"""The code behind a call: of its tool, and of what the tool is given.
+"""The code behind a call: of its tool, of what the tool is given, and what it reads.
 
 The class of an argument, or of ``self``, is no part of its value: two orders with equal
 attributes are equal, whatever their class does. But the tool runs what the class says,
 so an edit of it is an edit of the tool. It is recorded in the call's code digest, not in
 its key: of a `write` that has happened a person is asked, as after an edit of its body.
+
+The same holds for the values of the variables that the tool reads beside its arguments.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FunctionType
 from typing import NamedTuple
 
 from nbdurable.engine.calls.requests import NO_CODES
+from nbdurable.engine.calls.variables import Looking
 from nbdurable.engine.identity import keys
-from nbdurable.engine.identity.canonical import Hasher
-from nbdurable.engine.identity.code import CallCodes, Sources, call_code_digest
+from nbdurable.engine.identity.canonical import Hasher, Redact
+from nbdurable.engine.identity.code import CallCodes, Sources, call_code
 from nbdurable.engine.identity.codes import NOTEBOOK
 from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.states import class_name
+from nbdurable.engine.identity.variables import Variable
 
 
 class Code(NamedTuple):
@@ -28,54 +32,96 @@ class Code(NamedTuple):
     Attributes:
         digest: Its digest, hex.
         undigestible: What has no digest in it, or "".
+        reads: It reads variables whose values count.
     """
 
     digest: str
     undigestible: str = ""
+    reads: bool = False
+
+
+class _Met(NamedTuple):
+    """A tool, or a piece of code that it is given, as an attempt first met it.
+
+    Attributes:
+        code: Its code.
+        codes: What was met in that.
+        variables: The variables that it reads and whose values count.
+        name: How it is recorded; "" of a tool.
+    """
+
+    code: Code
+    codes: CallCodes
+    variables: Sequence[Variable]
+    name: str = ""
 
 
 class CallCode:
     """Code as an attempt first meets it; each function and class is hashed once."""
 
-    __slots__ = ("_given", "_sources", "_tools")
+    __slots__ = ("_given", "_looking", "_sources", "_tools")
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, redact: Redact) -> None:
         self._sources = sources
-        self._tools: dict[Callable[..., object], Code] = {}
-        self._given: dict[int, tuple[object, tuple[str, bytes] | None]] = {}
+        self._looking = Looking(redact)
+        self._tools: dict[Callable[..., object], _Met] = {}
+        self._given: dict[int, tuple[object, _Met | None]] = {}
 
     def of(self, fn: Callable[..., object]) -> Code:
         """The digest of a tool's code."""
-        code = self._tools.get(fn)
-        if code is None:
-            digest = call_code_digest(fn, self._sources)
-            code = self._tools[fn] = Code(digest.hex())
-        return code
+        met = self._tools.get(fn)
+        if met is None:
+            digest, codes = call_code(fn, self._sources)
+            met = self._tools[fn] = self._met(digest, codes)
+        return met.code
+
+    def _met(self, digest: bytes, codes: CallCodes, name: str = "") -> _Met:
+        variables = self._looking.settle(codes)
+        return _Met(Code(digest.hex(), reads=bool(variables)), codes, variables, name)
 
     def with_given(
-        self, code: str, fn: Callable[..., object], met: Collection[object]
+        self,
+        code: str,
+        fn: Callable[..., object],
+        met: Collection[object],
+        ignore: Collection[str] = (),
     ) -> tuple[str, Mapping[str, str]]:
-        """A call's code digest, and the digest of each piece of code it is given.
+        """A call's code digest, and the digest of each thing beside the tool's code.
 
         Args:
             code: Digest of the tool's code, hex.
             fn: The tool, or the function that it wraps.
             met: The classes of its arguments, and the code among them; installed code
                 doesn't count.
+            ignore: Variables that don't count.
         """
-        known = self._given
-        for value in met:
-            if id(value) not in known:
-                known[id(value)] = value, self._digested(value, fn)
-        found = {pair for value in met if (pair := known[id(value)][1])}
+        tool = self._tools.get(fn)
+        found: set[tuple[str, bytes]] = set()
+        todo = [] if tool is None else [tool]
+        todo += filter(None, (self._given_code(value, fn) for value in met))
+        while todo:
+            one = todo.pop()
+            if one.name:
+                found.add((one.name, bytes.fromhex(one.code.digest)))
+            if one.variables:
+                counted = [v for v in one.variables if v.label not in ignore]
+                values, types = self._looking.now(counted, one.codes)
+                new = types - {*met}
+                met = {*met, *new}
+                found.update(values.items())
+                todo += filter(None, (self._given_code(cls, fn) for cls in new))
         if not found or not code:
             return code, NO_CODES
         whole = keys.given_code(bytes.fromhex(code), found)
         return whole.hex(), {name: digest.hex() for name, digest in sorted(found)}
 
-    def _digested(
-        self, value: object, fn: Callable[..., object]
-    ) -> tuple[str, bytes] | None:
+    def _given_code(self, value: object, fn: Callable[..., object]) -> _Met | None:
+        known = self._given
+        if id(value) not in known:
+            known[id(value)] = value, self._meet(value, fn)
+        return known[id(value)][1]
+
+    def _meet(self, value: object, fn: Callable[..., object]) -> _Met | None:
         """The name and the digest of local code, as it is recorded; None of other."""
         globals_ = getattr(fn, "__globals__", {})
         if globals_.get("__name__") != NOTEBOOK:
@@ -83,8 +129,9 @@ class CallCode:
         codes = CallCodes(self._sources, globals_)
         if not isinstance(value, (type, FunctionType)) or not codes.counts(value):
             return None
+        name = class_name(value)
         try:
             digest = Hasher(codes=codes).digest(value)
         except Undigestible:
             digest = keys.UNKNOWN
-        return class_name(value), digest
+        return self._met(digest, codes, name)

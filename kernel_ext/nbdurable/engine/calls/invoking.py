@@ -72,8 +72,8 @@ def requested(
     code = made.code(attempt)
     met = given.met if cls is None else (*given.met, cls)
     digest, codes = code.digest, NO_CODES
-    if met:
-        digest, codes = attempt.code.with_given(digest, made.fn, met)
+    if met or code.reads:
+        digest, codes = attempt.code.with_given(digest, made.fn, met, made.ignore)
     on_doubt, pepper = made.policy.on_doubt, attempt.store.pepper
     return CallRequest(
         name=made.name,

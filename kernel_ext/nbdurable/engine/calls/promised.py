@@ -25,7 +25,7 @@ class Tool:
         fn: The author's function.
         name: The name its calls are keyed by.
         policy: The promises.
-        ignore: Parameters that don't count for the key.
+        ignore: Parameters that don't count for the key, and variables that don't count.
         options: The decorator's arguments as given, for pickling and digests.
     """
 
@@ -140,15 +140,22 @@ def name_of(fn: Any) -> str:
     return qualified.rsplit("<locals>.", 1)[-1]
 
 
-def ignored(fn: Any, options: Mapping[str, Any]) -> frozenset[str]:
-    """The parameters that ``ignore=`` names.
+def ignored(
+    fn: Any, options: Mapping[str, Any], *, variables: bool = False
+) -> frozenset[str]:
+    """What ``ignore=`` names: parameters, and variables where those count too.
 
     Raises:
-        ToolRefused: The function has no such parameter.
+        ToolRefused: The function has no such parameter, and knows no such variable.
     """
     given = options.get("ignore", ())
     ignored = frozenset({given} if isinstance(given, str) else given)
-    unknown = ignored - set(inspect.signature(fn).parameters)
+    known = set(inspect.signature(fn).parameters)
+    if variables:
+        known |= {*fn.__globals__, *fn.__code__.co_names}
+        known |= {name for name in ignored if "." in name}  # of a module
+    unknown = ignored - known
     if unknown:
-        raise ToolRefused(what=f"{name_of(fn)} has no parameter {min(unknown)}")
+        beside = " and reads no variable" if variables else ""
+        raise ToolRefused(what=f"{name_of(fn)} has no parameter{beside} {min(unknown)}")
     return ignored

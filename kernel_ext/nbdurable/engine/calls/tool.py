@@ -67,7 +67,8 @@ def tool(fn: Any = None, /, **options: Any) -> Any:
             have happened: ``"ask"`` (default), ``"retry"``, ``"fail"``, or a function
             of the same arguments that returns the result if it happened and raises
             `nd.NotDone` if it didn't. ``not_done``: exception types whose raising
-            says that nothing happened. ``ignore``: parameters that don't count.
+            says that nothing happened. ``ignore``: parameters, and
+            variables that the function reads, that don't count.
             ``stable``: a read whose answer a new write doesn't change. ``name``: the
             name its calls are keyed by, instead of the function's. ``retry``: when a
             call is tried again, an `nd.Retry`. ``timeout``: how long one attempt of a
@@ -105,7 +106,7 @@ def _wrapped(fn: Any, options: Mapping[str, Any]) -> Any:
         fn=plain_function(fn),
         name=options.get("name") or name_of(fn),
         policy=_policy(fn, options),
-        ignore=ignored(fn, options),
+        ignore=ignored(fn, options, variables=True),
         options=dict(options),
     )
     return wrapped(made)

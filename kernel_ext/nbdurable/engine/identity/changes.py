@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from itertools import product
+from typing import Final, NamedTuple
 
 CHANGING: Final = frozenset(
     {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop",
@@ -12,6 +13,20 @@ CHANGING: Final = frozenset(
      "write"}
 )  # fmt: skip
 """Methods of the builtin collections, of queues and files, that change their object."""
+
+_CHANGING_TOO: Final = CHANGING | {
+    "__delitem__", "__setitem__", "difference_update", "extendleft", "fill",
+    "intersection_update", "move_to_end", "rotate", "subtract",
+    "symmetric_difference_update",
+}  # fmt: skip
+"""With those of arrays, and the rarer ones."""
+
+_CHANGING_FIRST: Final = frozenset(
+    {"copyto", "delattr", "delitem", "heapify", "heappop", "heappush", "heappushpop",
+     "heapreplace", "insort", "insort_left", "insort_right", "next", "setattr",
+     "setitem", "shuffle"}
+)  # fmt: skip
+"""Functions of Python and numpy that change their first argument."""
 
 
 def changed_names(node: ast.AST) -> set[str]:
@@ -45,6 +60,132 @@ def _base(part: ast.expr) -> Iterator[str]:
         yield part.id
 
 
+class Changes(NamedTuple):
+    """What the code of a definition may change of what others hold.
+
+    Attributes:
+        inside: Variables whose object it changes.
+        passes: Functions that it calls, each with a place and the variable given there.
+        attributes: Names of all attributes that it mentions.
+    """
+
+    inside: frozenset[str]
+    passes: frozenset[tuple[str, int | str, str]]
+    attributes: frozenset[str]
+
+
+def changes_of(node: ast.AST) -> Changes:
+    """What the code of a definition may change."""
+    mentioned = (n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute))
+    return Changes(
+        inside=frozenset(changed_inside(node)),
+        passes=frozenset(passed_names(node)),
+        attributes=frozenset(mentioned),
+    )
+
+
+def changed_inside(node: ast.AST) -> set[str]:
+    """The variables whose object the code of a node changes, under whatever name.
+
+    What is bound anew is another object; but what a name was bound to is changed
+    together with what the name stands for.
+
+    Example:
+        >>> tree = ast.parse("n = 1; row = rows[0]; row.done = True; heappush(heap, n)")
+        >>> sorted(changed_inside(tree))
+        ['heap', 'row', 'rows']
+    """
+    found = {name for part in ast.walk(node) for name in _changed_in_place(part)}
+    found |= {name for part in ast.walk(node) for name in _changed_as_first(part)}
+    pairs = [pair for part in ast.walk(node) for pair in _bound_to(part)]
+    size = -1
+    while size < len(found):
+        size = len(found)
+        found.update(of for name, of in pairs if name in found)
+    return found
+
+
+def _changed_in_place(part: ast.AST) -> Iterator[str]:
+    match part:
+        case (
+            ast.Subscript(ctx=ast.Store() | ast.Del())
+            | ast.Attribute(ctx=ast.Store() | ast.Del())
+        ):
+            yield from _owner(part)
+        case ast.AugAssign(target=ast.Name(id=name)):
+            yield name
+        case ast.Call(func=ast.Attribute(attr=method) as called):
+            if method in _CHANGING_TOO or _is_in_place(part):
+                yield from _owner(called)
+        case _:
+            return
+
+
+def _changed_as_first(part: ast.AST) -> Iterator[str]:
+    """What is handed to a function that changes its first argument."""
+    match part:
+        case ast.Call(
+            func=ast.Name(id=function) | ast.Attribute(attr=function),
+            args=[first, *_],
+        ) if function in _CHANGING_FIRST:
+            yield from _owner(first)
+        case _:
+            return
+
+
+def _owner(part: ast.expr) -> Iterator[str]:
+    """The variable at the beginning of ``a[k].b.get(1)``."""
+    while isinstance(part, ast.Subscript | ast.Attribute | ast.Call):
+        part = part.func if isinstance(part, ast.Call) else part.value
+    if isinstance(part, ast.Name):
+        yield part.id
+
+
+def _is_in_place(call: ast.Call) -> bool:
+    """Whether a method of a frame is told to change it."""
+    return any(keyword.arg == "inplace" for keyword in call.keywords)
+
+
+def _bound_to(part: ast.AST) -> Iterator[tuple[str, str]]:
+    """Names, each with what it is bound to, or to a part of."""
+    match part:
+        case ast.Assign(targets=targets, value=value):
+            pass
+        case (
+            ast.For(target=target, iter=value)
+            | ast.AsyncFor(target=target, iter=value)
+            | ast.comprehension(target=target, iter=value)
+            | ast.NamedExpr(target=target, value=value)
+            | ast.AnnAssign(target=target, value=ast.expr() as value)
+        ):
+            targets = [target]
+        case ast.withitem(optional_vars=ast.expr() as target, context_expr=value):
+            targets = [target]
+        case _:
+            return
+    names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+    yield from product(names, _owner(value))
+
+
+def passed_names(node: ast.AST) -> set[tuple[str, int | str, str]]:
+    """Variables handed to functions: the function, the place or parameter, the variable.
+
+    Example:
+        >>> sorted(passed_names(ast.parse("remember(7, seen)")), key=str)
+        [('remember', 1, 'seen')]
+    """
+    found: set[tuple[str, int | str, str]] = set()
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            places = [*enumerate(call.args), *((k.arg, k.value) for k in call.keywords)]
+            found |= {
+                (call.func.id, place, value.id)
+                for place, value in places
+                if isinstance(value, ast.Name) and place is not None
+            }
+    return found
+
+
 def class_state(node: ast.ClassDef) -> set[str]:
     r"""The attributes that a class binds on itself while it is used: ``cls.made += 1``.
 
@@ -58,6 +199,29 @@ def class_state(node: ast.ClassDef) -> set[str]:
     methods = (n for n in node.body if isinstance(n, METHODS))
     return {name for method in methods for name in _bound_on_others(method)}
 
+
+def changing_methods(node: ast.ClassDef) -> set[str]:
+    r"""The methods of a class that change its instances once they are made.
+
+    Example:
+        >>> source = "class A:\n  def __init__(self): self.n = 0\n  def up(self): self.n += 1"
+        >>> changing_methods(ast.parse(source).body[0])
+        {'up'}
+    """
+    methods = (n for n in node.body if isinstance(n, METHODS))
+    return {m.name for m in methods if m.name not in _MAKING and _changes_its_first(m)}
+
+
+def _changes_its_first(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    arguments = [*method.args.posonlyargs, *method.args.args]
+    return bool(arguments) and arguments[0].arg in changed_inside(method)
+
+
+_MAKING: Final = frozenset(
+    {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__",
+     "model_post_init", "__init_subclass__", "__set_name__"}
+)  # fmt: skip
+"""Methods that run while an instance, or its class, is made."""
 
 METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 

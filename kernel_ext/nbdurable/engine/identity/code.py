@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import FunctionType, MethodType
 from typing import Any
 
-from nbdurable.engine.identity import keys, plain, registry
+from nbdurable.engine.identity import keys, registry
 from nbdurable.engine.identity.canonical import Hasher
 from nbdurable.engine.identity.changes import changed_names, class_state
 from nbdurable.engine.identity.codes import Codes, Item
@@ -16,20 +15,22 @@ from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
+from nbdurable.engine.identity.variables import Variables, is_constant
 
-__all__ = ["ArgumentCodes", "CallCodes", "Sources", "call_code_digest", "source_digest"]
-
-_CONSTANT_MODULES = frozenset(
-    {"datetime", "decimal", "fractions", "pathlib", "re", "uuid"}
-)
-"""Modules whose values never change: a call's code digest counts them."""
+__all__ = [
+    "ArgumentCodes", "CallCodes", "Sources", "call_code", "call_code_digest",
+    "source_digest",
+]  # fmt: skip
 
 
 class CallCodes(Codes):
     """Code as the identity of a tool: what its author wrote, not what surrounds it.
 
-    Docstrings, the tool's decorators, versions of packages and the values of mutable
-    objects don't count, nor a name that the code itself binds: a counter is no edit.
+    Docstrings, the tool's decorators and versions of packages don't count, nor a name
+    that the code itself binds: a counter is no edit. Mutable objects are their type.
+
+    Attributes:
+        variables: The variables met that hold them.
     """
 
     def __init__(
@@ -41,6 +42,11 @@ class CallCodes(Codes):
         """Look code up in sources and in the namespace of the notebook."""
         super().__init__(sources, namespace, hidden)
         self._within: set[int] = set()
+        self.variables = Variables(sources)
+
+    def leaves(self, types: Collection[type]) -> bool:
+        """Whether values of these types are data, and reached code leaves them so."""
+        return self.variables.is_data(types, self.is_local, self.definition)
 
     def _source(self, facts: Facts) -> bytes:
         return facts.bare
@@ -78,6 +84,7 @@ class CallCodes(Codes):
     def _reached(
         self, facts: Facts, globals_: Mapping[str, object], closure: Iterable[str] = ()
     ) -> Iterator[Item]:
+        self.variables.meet(facts, globals_, closure)
         own = {f"global {name}" for name in facts.needs.stores}
         for key, value in super()._reached(facts, globals_, closure):
             missing = isinstance(value, Mark) and value.tag is Tag.MISSING
@@ -96,7 +103,7 @@ class CallCodes(Codes):
         What the code changes itself is no edit, and what has no digest is its type.
         """
         if name in self._changed(function):
-            return Mark(Tag.BOUND) if _is_constant(held) else value(held)
+            return Mark(Tag.BOUND) if is_constant(held) else value(held)
         if id(held) in self._within or value(held) is held:
             return value(held)
         self._within.add(id(held))
@@ -114,7 +121,7 @@ class CallCodes(Codes):
 
     def counted(self, value: object) -> object:
         """Constants by value, code by its code, objects by the code of their class."""
-        if _is_constant(value) or isinstance(value, Mark):
+        if is_constant(value) or isinstance(value, Mark):
             return value
         if registry.kind_of(type(value)) is registry.CODE:
             return value
@@ -158,14 +165,13 @@ def call_code_digest(function: Callable[..., object], sources: Sources) -> bytes
         function: The tool, or the function that it wraps.
         sources: Where local code is found; installed code is its name alone.
     """
+    return call_code(function, sources)[0]
+
+
+def call_code(
+    function: Callable[..., object], sources: Sources
+) -> tuple[bytes, CallCodes]:
+    """The same, and what was met on the way."""
     inner = function.__func__ if isinstance(function, MethodType) else function
     codes = CallCodes(sources, getattr(inner, "__globals__", {}))
-    return Hasher(codes=codes).digest(codes.counted(inner))
-
-
-def _is_constant(value: object) -> bool:
-    if type(value) in plain.ATOMS or isinstance(value, enum.Enum):
-        return True
-    if type(value) in {tuple, frozenset}:
-        return all(map(_is_constant, value))  # type: ignore[call-overload]  # a collection
-    return type(value).__module__.partition(".")[0] in _CONSTANT_MODULES
+    return Hasher(codes=codes).digest(codes.counted(inner)), codes

@@ -15,6 +15,7 @@ from itertools import chain
 from types import CodeType, FunctionType, MethodType
 from typing import TypeAlias
 
+from nbdurable.engine.identity.changes import Changes, changes_of
 from nbdurable.engine.identity.ledger import Needs
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.notebook import Transform
@@ -55,12 +56,14 @@ class Facts:
     """What is known of a definition from its text alone.
 
     Attributes:
+        node: The definition.
         normal: Its normal form, decorators and docstrings included.
         bare: The same without docstrings and without its own decorators.
         needs: What its body needs when it runs.
         head: Names that its decorators load.
     """
 
+    node: Local
     normal: bytes
     bare: bytes
     needs: Needs
@@ -106,6 +109,7 @@ class Sources:
         self._indexes: dict[str, _Index] = {}
         self._cells: dict[str, None] = {}
         self._facts: dict[ast.AST, Facts] = {}
+        self._changes: dict[ast.AST, Changes] = {}
         self._remembered = 0
 
     def add(self, filename: str, source: str) -> None:
@@ -170,12 +174,19 @@ class Sources:
         """What the text of a definition says; worked out once."""
         if node not in self._facts:
             self._facts[node] = Facts(
+                node=node,
                 normal=normal_form(node),
                 bare=normal_form(node, docstrings=False, decorators=False),
                 needs=_needs(node),
                 head=_head(node),
             )
         return self._facts[node]
+
+    def changes(self, node: Local) -> Changes:
+        """What the code of a definition may change; worked out once."""
+        if node not in self._changes:
+            self._changes[node] = changes_of(node)
+        return self._changes[node]
 
     def class_(self, cls: type, home: str | None) -> ast.ClassDef | None:
         """The definition of a class: where its functions are, else the latest cell's.

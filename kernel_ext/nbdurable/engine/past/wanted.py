@@ -76,14 +76,32 @@ def same_arguments(call: CallPast, wanted: Wanted) -> bool:
     return kept.names(given)
 
 
-def edited_given(call: CallPast, codes: Mapping[str, Plain]) -> list[str]:
-    """The classes and functions among a call's arguments that are other ones now.
+VALUE = "value of "
+"""What the name of a variable stands behind among the digests of a call's codes."""
+
+
+class Edited(NamedTuple):
+    """What a call has beside its tool's code that is another one now.
+
+    Attributes:
+        code: Names of classes and functions among its arguments.
+        values: Names of variables that the tool reads.
+    """
+
+    code: list[str]
+    values: list[str]
+
+
+def edited_given(call: CallPast, codes: Mapping[str, Plain]) -> Edited:
+    """What stands beside the code of a call's tool and is another one now.
 
     Args:
         call: The recorded call.
-        codes: What it would be given now, with its digests.
+        codes: What it would have now, with its digests.
     """
-    return [name for name, code in codes.items() if call.codes.get(name) != code]
+    names = [name for name, code in codes.items() if call.codes.get(name) != code]
+    values = [n.removeprefix(VALUE) for n in names if n.startswith(VALUE)]
+    return Edited([n for n in names if not n.startswith(VALUE)], values)
 
 
 def comparable(call: CallPast, wanted: Wanted) -> bool:

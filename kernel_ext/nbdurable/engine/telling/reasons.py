@@ -98,9 +98,12 @@ def not_that_one(
 
 def _code(history: History, call: CallPast, other: CallPast, present: Present) -> str:
     """Which line of a tool, of what it is given or of what it reaches is another one."""
-    given = edited_given(other, call.codes)
-    if given and not other.codes:
-        return f"the code of {both(given)} was not recorded with it"
+    given, values = edited_given(other, call.codes)
+    if (given or values) and not other.codes:
+        code = [f"the code of {both(given)}"] if given else []
+        return f"{both([*code, *values])} was not recorded with it"
+    if values and not given:
+        return f"{both(values)} changed"
     steps = history.steps.get(other.step), history.steps.get(call.step)
     old, new = (present.evidence(s) if s else evidence.NOTHING for s in steps)
     lines = "; ".join([*details.code(old, new)][:2])

@@ -1,0 +1,130 @@
+"""The values of the variables that a tool reads, at each of its calls.
+
+A small one is looked at at each call, so that a cell that changes it between two calls
+makes two different ones. A big one costs too much for that: it is looked at when the
+attempt first meets it, and when another object is bound to its name.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nbdurable.engine.identity import plain
+from nbdurable.engine.identity.canonical import Hasher, Redact
+from nbdurable.engine.identity.code import CallCodes
+from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.identity.variables import Variable
+from nbdurable.engine.past.wanted import VALUE
+from nbdurable.engine.values.contents import digest_of
+
+SMALL_MAX = 1000
+"""Elements and items that are hashed at each call; less than a sync takes."""
+
+CHARACTERS = 64
+"""Of a text that count as one element."""
+
+_BIG = frozenset({"pandas", "polars", "pyarrow"})
+"""Libraries of which nobody can quickly say how much a value holds."""
+
+_SETS = frozenset({set, frozenset})
+_NUMBERS = plain.ATOMS - plain.TEXTS
+
+
+class Look(NamedTuple):
+    """What a variable was bound to, looked at.
+
+    Attributes:
+        value: That object.
+        digest: Its digest, if it counts.
+        types: The types of what is in it, apart from those of plain data.
+    """
+
+    value: object
+    digest: bytes | None = None
+    types: frozenset[type] = frozenset()
+
+
+class Looking:
+    """The variables of an attempt, as they are at each call."""
+
+    def __init__(self, redact: Redact) -> None:
+        self._redact = redact
+        self._big: dict[tuple[int, str], Look] = {}
+
+    def settle(self, codes: CallCodes) -> Sequence[Variable]:
+        """The variables that count; what their values reach is met, too."""
+        looked = set[str]()
+        while todo := [v for v in codes.variables.left() if v.label not in looked]:
+            for variable in todo:
+                looked.add(variable.label)
+                self._now(variable, codes)
+        return codes.variables.left()
+
+    def now(
+        self, variables: Sequence[Variable], codes: CallCodes
+    ) -> tuple[dict[str, bytes], set[type]]:
+        """The digests of those that count by now, and the types in them."""
+        digests, types = dict[str, bytes](), set[type]()
+        for variable in variables:
+            look = self._now(variable, codes)
+            if look.digest is not None:
+                digests[f"{VALUE}{variable.label}"] = look.digest
+                types |= look.types
+        return digests, types
+
+    def _now(self, variable: Variable, codes: CallCodes) -> Look:
+        value = variable.value
+        if _is_small(value):
+            return self._look(value, codes)
+        place = id(variable.home), variable.name
+        known = self._big.get(place)
+        if known is None or known.value is not value:
+            known = self._big[place] = self._look(value, codes)
+        return known
+
+    def _look(self, value: object, codes: CallCodes) -> Look:
+        hasher = Hasher(
+            call_arguments=True, redact=self._redact, codes=codes, contents=digest_of
+        )
+        try:
+            digest = hasher.digest(value)
+        except Undigestible:
+            return Look(value)
+        if not codes.leaves(hasher.types):
+            return Look(value)
+        return Look(value, digest, frozenset(hasher.types))
+
+
+def _is_small(value: object) -> bool:
+    """Whether a value is little data; the elements of sets and attributes count."""
+    level: list[object] = [value]
+    room = SMALL_MAX
+    for _ in range(plain.LEVELS_MAX):
+        types = set(map(type, level))
+        if types <= _NUMBERS:
+            return True
+        room -= sum(map(_size, level))
+        if room < 0:
+            return False
+        inner = [x for x in level if type(x) not in plain.ATOMS]
+        level = gc.get_referents(*inner)
+        if not types <= plain.PLAIN:  # instances lead to their classes
+            level = [x for x in level if not isinstance(x, type)]
+    return False
+
+
+def _size(value: object) -> int:
+    """How much of a value stands in itself: elements, or the length of a text."""
+    kind = type(value)
+    if kind in plain.TEXTS:
+        return len(value) // CHARACTERS  # type: ignore[arg-type]  # a text
+    if kind in plain.ATOMS:
+        return 0
+    if kind in plain.PLAIN or kind in _SETS:
+        return 1 + len(value)  # type: ignore[arg-type]  # a container
+    library = kind.__module__.partition(".")[0]
+    if library == "numpy":
+        return 1 + int(getattr(value, "nbytes", 0)) // CHARACTERS
+    return SMALL_MAX + 1 if library in _BIG else 1

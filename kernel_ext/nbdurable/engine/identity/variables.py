@@ -1,0 +1,190 @@
+"""The variables beside a tool whose values count for its calls.
+
+Theory of operation. A constant beside a tool is a part of its code, and an edit of it an
+edit of the tool. A list, a table or a settings object is that as well, as long as nobody
+but the notebook changes it. What the code changes itself (a memo, a counter, a list of
+what was seen) says what happened before and not what is meant: it would be another one
+at each call. So while code is hashed its variables are *met*, together with what it
+changes, by whatever name; those that are left count by the digest of their value.
+
+Only data counts: objects of installed libraries are clients, sessions, locks and loggers,
+which change as they are used. So is an object of the notebook's own class, if a method
+that the code mentions changes it.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import FunctionType
+from typing import NamedTuple
+
+from nbdurable.engine.identity import plain, registry
+from nbdurable.engine.identity.changes import changing_methods
+from nbdurable.engine.identity.forms import Mark, qualified
+from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
+
+CONSTANT_MODULES = frozenset(
+    {"datetime", "decimal", "fractions", "pathlib", "re", "uuid"}
+)
+"""Modules whose values never change: a call's code digest counts them."""
+
+_DATA_MODULES = CONSTANT_MODULES | {
+    "argparse", "array", "builtins", "collections", "functools", "nbdurable", "numpy",
+    "pandas", "polars", "pyarrow", "types", "zoneinfo",
+}  # fmt: skip
+"""Modules whose values are data."""
+
+_BASES = _DATA_MODULES | {"_collections_abc", "abc", "enum", "pydantic",
+                         "pydantic_settings", "typing"}  # fmt: skip
+"""Modules of bases that a class of data may have."""
+
+_CHANGED_BY_READING = {"collections.defaultdict"}
+
+_NOTEBOOK = "__main__"
+
+
+class Variable(NamedTuple):
+    """A variable of the notebook or of a local module.
+
+    Attributes:
+        home: The variables that it is one of.
+        name: Its name there.
+    """
+
+    home: Mapping[str, object]
+    name: str
+
+    @property
+    def label(self) -> str:
+        """How it is told."""
+        module = self.home.get("__name__")
+        return self.name if module == _NOTEBOOK else f"{module}.{self.name}"
+
+    @property
+    def value(self) -> object:
+        """What it is bound to now."""
+        return self.home.get(self.name)
+
+
+class Variables:
+    """What reached code reads of its surroundings, and what it changes there."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._met: dict[tuple[int, str], Variable] = {}
+        self._changed: set[tuple[int, str]] = set()
+        self._mentioned: set[str] = set()
+        self._changing: dict[type, frozenset[str] | None] = {}
+
+    def meet(
+        self, facts: Facts, globals_: Mapping[str, object], closure: Iterable[str]
+    ) -> None:
+        """Take in what a definition reads and changes."""
+        changes, home = self._sources.changes(facts.node), id(globals_)
+        self._mentioned |= changes.attributes
+        for name in facts.needs.loads - {*closure}:
+            if name in globals_ and _may_count(globals_[name]):
+                self._met.setdefault((home, name), Variable(globals_, name))
+        gone = {*changes.inside, *facts.needs.stores}
+        gone |= {
+            name
+            for called, place, name in changes.passes
+            if self._changes_parameter(globals_.get(called), place)
+        }
+        self._changed |= {(home, name) for name in gone}
+
+    def left(self) -> list[Variable]:
+        """Those met that no reached code changes, in the order of their names."""
+        found = [v for k, v in self._met.items() if k not in self._changed]
+        return sorted(found, key=lambda variable: variable.label)
+
+    def is_data(
+        self,
+        types: Collection[type],
+        is_local: Callable[[type], bool],
+        definition: Callable[[type], ast.ClassDef | None],
+    ) -> bool:
+        """Whether a value of these types is data that reached code leaves as it is.
+
+        Args:
+            types: The types of all that is in it.
+            is_local: Whether a class is the notebook's or a local module's.
+            definition: The text of a local class, if it is known.
+        """
+        return all(
+            self._leaves_itself(cls, is_local, definition)
+            if is_local(cls)
+            else _is_data(cls)
+            for cls in types
+        )
+
+    def _leaves_itself(
+        self,
+        cls: type,
+        is_local: Callable[[type], bool],
+        definition: Callable[[type], ast.ClassDef | None],
+    ) -> bool:
+        if cls not in self._changing:
+            self._changing[cls] = _changing(cls, is_local, definition)
+        changing = self._changing[cls]
+        if changing is None:
+            return False
+        return not any(m in self._mentioned or m[:2] == "__" for m in changing)
+
+    def _changes_parameter(self, called: object, place: int | str) -> bool:
+        return any(place in self._changing_places(f) for f in unwrapped(called))
+
+    def _changing_places(self, function: FunctionType) -> Iterator[int | str]:
+        node = self._sources.function(function.__code__)
+        if node is None:
+            return
+        inside = self._sources.changes(node).inside
+        code = function.__code__
+        for place, name in enumerate(code.co_varnames[: code.co_argcount]):
+            if name in inside:
+                yield from (place, name)
+        yield from inside
+
+
+def _changing(
+    cls: type,
+    is_local: Callable[[type], bool],
+    definition: Callable[[type], ast.ClassDef | None],
+) -> frozenset[str] | None:
+    """The methods of a local class that change its instances; None of one of others."""
+    found: set[str] = set()
+    for base in cls.__mro__:
+        if is_local(base):
+            node = definition(base)
+            found |= changing_methods(node) if node else set()
+        elif _top(base) not in _BASES:
+            return None
+    return frozenset(found)
+
+
+def _may_count(value: object) -> bool:
+    """Whether it may be data that isn't counted with the code: neither code nor constant."""
+    code = registry.kind_of(type(value)) is registry.CODE
+    return not (code or isinstance(value, Mark) or is_constant(value))
+
+
+def _is_data(cls: type) -> bool:
+    """Whether instances of an installed class are data, or code."""
+    if registry.kind_of(cls) is registry.CODE or issubclass(cls, enum.Enum | type):
+        return True
+    return _top(cls) in _DATA_MODULES and qualified(cls) not in _CHANGED_BY_READING
+
+
+def is_constant(value: object) -> bool:
+    """Whether a value can't be changed in place."""
+    if type(value) in plain.ATOMS or isinstance(value, enum.Enum):
+        return True
+    if type(value) in {tuple, frozenset}:
+        return all(map(is_constant, value))  # type: ignore[call-overload]  # a collection
+    return _top(type(value)) in CONSTANT_MODULES
+
+
+def _top(cls: type) -> str:
+    return str(cls.__module__).partition(".")[0]
