@@ -9,12 +9,14 @@ import pytest
 
 from nbdurable.engine.asking import commands
 from nbdurable.engine.asking.forking import fork
+from nbdurable.engine.calls.pauses import OtherInDoubt
 from nbdurable.engine.past.forks import HappenedInParent
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.settle import Answer
 from nbdurable.engine.telling import explain
 from nbdurable.errors import NotDone, ReferenceUnknown
 from nbdurable.timeline import history_of, show
+from nbdurable_store.backends.memory import MemoryStore, World
 from tests.engine.notebooks import Notebook
 
 TOOLS = """
@@ -246,3 +248,55 @@ def test_a_fork_at_a_step_that_stopped_has_its_calls(nb: Notebook) -> None:
     assert names(nb.session.history) == ["plan", "report", "bill", "broken"]
     nb.run("extra = ask('extra')", "broken")
     assert nb.world.effects.count("ask extra") == 1
+
+
+def both() -> tuple[Notebook, Notebook]:
+    """Two kernels in one run: the second one stays there when the first one forks it."""
+    world = World()
+    first = Notebook(store=MemoryStore(world))
+    second = Notebook(store=MemoryStore(world), world=first.world)
+    for nb in (first, second):
+        nb.plain(TOOLS)
+        nb.run(PLAN, "plan")
+    fork(first.session, "plan")
+    return first, second
+
+
+def test_what_another_kernel_pays_in_the_parent_run_asks() -> None:
+    """The fork sees it at its next cell, without a restart."""
+    first, second = both()
+    second.run(BILL, "bill")
+    with pytest.raises(HappenedInParent):
+        first.run(BILL, "bill")
+    assert first.world.effects == ["ask plan", "pay ann"]
+
+
+def test_what_is_paid_in_the_parent_run_while_a_cell_runs_asks() -> None:
+    """It looks before it makes a `write`, however long the cell has been running."""
+    first, second = both()
+    first.namespace["meanwhile"] = lambda: second.run(BILL, "bill")
+    with pytest.raises(HappenedInParent):
+        first.run(f"a = pay('bob'); meanwhile(); {BILL}", "bill")
+    assert first.world.effects == ["ask plan", "pay bob", "pay ann"]
+
+
+def test_a_doubt_of_the_parent_run_that_came_later_asks() -> None:
+    """One with other arguments may be the fork's: asked about, as one of before is."""
+    first, second = both()
+    second.plain("@tool\ndef pay(who): world(f'pay {who}'); raise OSError('reset')")
+    with pytest.raises(OSError, match=r"^reset$"):
+        second.run(BILL, "bill")
+    with pytest.raises(OtherInDoubt):
+        first.run("b = pay('bob')", "other")
+    assert first.world.effects == ["ask plan", "pay ann"]
+
+
+def test_what_the_fork_has_paid_itself_is_its_own() -> None:
+    """A payment of both runs is served to each, and counted in the parent alone."""
+    first, second = both()
+    second.namespace["meanwhile"] = lambda: first.run(BILL, "bill")
+    second.run(f"meanwhile(); {BILL}", "bill")
+    first.run(f"{BILL}; more = 1", "bill")
+    assert first.namespace["bill"] == "pay ann#1"
+    assert second.namespace["bill"] == "pay ann#2"
+    assert first.world.effects == ["ask plan", "pay ann", "pay ann"]

@@ -121,11 +121,25 @@ class Attempt:
                 match = self.matcher.match(
                     self._wanted(request, scope, state, frame.parent)
                 )
+            if self._news(match, request):
+                match = self.matcher.match(
+                    self._wanted(request, scope, state, frame.parent)
+                )
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
             nth = int(number.rpartition(".")[2])
             counts = not frame.covered
             return Claim(number, nth, scope, state.after, match, frame.parent, counts)
+
+    def _news(self, match: Match, request: CallRequest) -> bool:
+        """Whether a run before this one has made writes that a new one may be."""
+        policy = request.policy
+        served = match.past is Past.COMPLETED or policy.inner or request.again
+        if served or policy.effect is not Effect.WRITE or not self.home.ancestors.known:
+            return False
+        told = self.home.ancestors.follow(self.home.history, self.store)
+        self.matcher.reopen(told)
+        return bool(told)
 
     def _wanted(
         self, request: CallRequest, scope: str, state: ScopeState, parent: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
+from nbdurable.engine.calls.ancestors import Ancestors
 from nbdurable.engine.calls.parked import Parked
 from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.identity.sources import Sources
@@ -32,6 +33,7 @@ class Home(Protocol):
     executing: set[str]
     kept_results: dict[str, Outcome]
     parked: Parked
+    ancestors: Ancestors
 
     @property
     def history(self) -> History:

@@ -4,7 +4,9 @@ Theory of operation. A fork's ``run.opened`` names its parent and the place up t
 their history is one. Nothing is copied: whoever folds the fork folds the parent's entries
 up to that place first, and the values in them are the parent's blobs. What the parent did
 behind it is no history of the fork, but for one thing: a `write` that it made happened in
-the world, so the fork knows it and asks before it makes the same one.
+the world, so the fork knows it and asks before it makes the same one. Another kernel may
+go on in the parent meanwhile: what it has appended is *followed*, with each look at the
+run and before the fork makes a `write`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from nbdurable_store.records import Entry, Kind, Record
 
 Read = Callable[[str], Sequence[Entry]]
 """All entries of a run, in order."""
+
+Own = Callable[[CallPast], bool]
+"""Whether a call was last made by the fork itself."""
 
 _OUTCOMES: Final = {Kind.CALL_COMPLETED, Kind.CALL_RAISED, Kind.CALL_RESOLVED}
 
@@ -74,7 +79,7 @@ class Lineage:
     later: list[Entry] = field(default_factory=list)
 
 
-def begin(history: History, entries: Iterable[Entry], read: Read) -> None:
+def begin(history: History, entries: Sequence[Entry], read: Read) -> None:
     """Fold what a run begins with, if it was forked; before anything of its own.
 
     Args:
@@ -84,12 +89,51 @@ def begin(history: History, entries: Iterable[Entry], read: Read) -> None:
     """
     lineage = _lineage(entries, read, {history.run})
     history.apply(lineage.shared)
-    for entry in lineage.later:
-        if _is_told(history, entry.record):
-            history.apply((entry,))
-            if entry.record.kind == Kind.CALL_STARTED:
-                history.forked.add(entry.record.subject)
+    _take(history, lineage.later)
     history.spending = Spending()  # what was shared was paid by the other run
+
+
+def follow(history: History, entries: Iterable[Entry], own: Own) -> list[CallPast]:
+    """Fold what a parent has appended since; gives the calls that it says something of.
+
+    Args:
+        history: The fold of the fork.
+        entries: New entries of a run that it was forked from.
+        own: Whether a call was last made by the fork itself.
+    """
+    spending, history.spending = history.spending, Spending()
+    try:
+        told = _take(history, entries, own)
+    finally:
+        history.spending = spending
+    return [history.calls[call] for call in told]
+
+
+def _never(_: CallPast) -> bool:
+    return False
+
+
+def _take(
+    history: History,
+    entries: Iterable[Entry],
+    own: Own = _never,
+) -> dict[str, None]:
+    told: dict[str, None] = {}
+    for entry in entries:
+        record = entry.record
+        known = history.calls.get(record.subject)
+        going = known is not None and own(known) and known.state in _GOING
+        if going or not _is_told(history, record):
+            continue
+        history.apply((entry,))
+        told[record.subject] = None
+        if record.kind == Kind.CALL_STARTED:
+            history.forked.add(record.subject)
+    return told
+
+
+_GOING: Final = {CallState.STARTED, CallState.INTERRUPTED}
+"""A call that the fork is making, or may have made: it asks about that itself."""
 
 
 def _is_told(history: History, record: Record) -> bool:
@@ -116,9 +160,9 @@ _PARENTS_ALONE = {Kind.RUN_CLOSED, Kind.RUN_PINNED, Kind.RUN_REMOVED}
 """Kinds that say something of the parent, and nothing of what is forked from it."""
 
 
-def _lineage(entries: Iterable[Entry], read: Read, seen: set[str]) -> Lineage:
-    opened = next((e.record for e in entries if e.record.kind == Kind.RUN_OPENED), None)
-    parent = fields.text(opened.fields, "parent") if opened else ""
+def _lineage(entries: Sequence[Entry], read: Read, seen: set[str]) -> Lineage:
+    opened = _opened(entries)
+    parent = _parent(entries)
     if opened is None or not parent or parent in seen:
         return Lineage()
     until = _until(opened)
@@ -129,6 +173,15 @@ def _lineage(entries: Iterable[Entry], read: Read, seen: set[str]) -> Lineage:
         [*before.shared, *(e for e in whole if _order(e) <= until)],
         [*before.later, *(e for e in whole if _order(e) > until)],
     )
+
+
+def _opened(entries: Sequence[Entry]) -> Record | None:
+    return next((e.record for e in entries if e.record.kind == Kind.RUN_OPENED), None)
+
+
+def _parent(entries: Sequence[Entry]) -> str:
+    opened = _opened(entries)
+    return fields.text(opened.fields, "parent") if opened else ""
 
 
 def _order(entry: Entry) -> Order:

@@ -126,7 +126,11 @@ class Matcher(Beside):
         return Match(self.past(call, wanted, standing), call, standing)
 
     def reopen(self, calls: Iterable[CallPast]) -> None:
-        """Offer calls of this attempt again: what encloses them is tried again."""
+        """Offer calls again: of this attempt, if what encloses them is tried again.
+
+        And those that other runs have made meanwhile.
+        """
+        self._suspects = None
         for call in calls:
             self.served.discard(call.id)
             self.claimed.discard(call.id)

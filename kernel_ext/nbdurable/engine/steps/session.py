@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
+from nbdurable.engine.calls.ancestors import Ancestors
 from nbdurable.engine.calls.claiming import claim
 from nbdurable.engine.calls.leftovers import Lingering
 from nbdurable.engine.calls.parked import Parked
@@ -18,7 +19,7 @@ from nbdurable.engine.calls.requests import CallRequest, Outcome
 from nbdurable.engine.files.stamps import Contents
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.sources import Sources
-from nbdurable.engine.past import forks, runs
+from nbdurable.engine.past import runs
 from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.slots import Slots
 from nbdurable.engine.steps import goingon, starting
@@ -72,8 +73,7 @@ class Session:
         transform: Transform | None = None,
     ) -> None:
         self.notify = notify
-        self.clock = clock
-        self.ids = ids
+        self.clock, self.ids = clock, ids
         self.chance: Chance = SYSTEM_CHANCE
         self.environ = os.environ if environ is None else environ
         self.lock = threading.RLock()
@@ -84,6 +84,7 @@ class Session:
         self.executing: set[str] = set()
         self.kept_results: dict[str, Outcome] = {}
         self.parked = Parked()
+        self.ancestors = Ancestors()
         self.lingering: dict[str, Lingering] = {}
         self.keeping = Keeping()
         self.deferred = Deferred()
@@ -270,13 +271,14 @@ class Session:
             self._losses += 1
             entries, self._cursor = self.store.read(run, self._cursor)
             if self._history.opened is None:
-                forks.begin(self._history, entries, lambda r: self.store.read(r)[0])
+                self.ancestors.begin(self._history, entries, self.store)
             owner = self.store.owner
             own = {e.seq for e in entries if e.owner == owner} - self._applied
             self.history.apply(e for e in entries if e.owner != owner or e.seq in own)
             self._found |= own
             self._applied.clear()
             self._losses -= losses + 1
+            self.ancestors.follow(self._history, self.store)
 
     def append(self, records: Sequence[Record], *, sync: bool) -> None:
         """Append records of the run; they are folded when somebody looks.
