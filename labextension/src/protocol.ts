@@ -58,6 +58,9 @@ export interface Cell {
   stale: string;
   cost_ms: number;
   saved: string;
+  cell_id: string;
+  took_ms: number;
+  written: number;
 }
 
 /** An attempt of a cell. */
@@ -133,6 +136,7 @@ export interface Changed {
 export interface Watched {
   type: "watched";
   needs: Need[];
+  cells: Cell[];
 }
 
 /** Older calls, as they were asked for. */
@@ -231,10 +235,11 @@ export interface Open {
   run?: string;
 }
 
-/** Tell me what needs somebody, and nothing else: I draw nothing now. */
+/** Tell me what needs somebody, and no more than I say: I draw nothing now. */
 export interface Watch {
   type: "watch";
   version: number;
+  cells?: boolean;
 }
 
 /** Give me runs of the store; what is "" doesn't count. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 
 from nbdurable.engine.values.redact import Secrets
@@ -101,6 +102,43 @@ def test_who_watches_hears_only_what_is_needed() -> None:
     assert isinstance(told, Told)
     assert now == Watched(needs=())
     assert isinstance(one(source.hear(OPEN)), Snapshot)
+
+
+def test_who_marks_cells_hears_how_they_stand() -> None:
+    """A view that watches is told of the cells if it asks for them, and when they change."""
+    source = source_of(doubtful())
+    watched = one(source.hear({"type": "watch", "version": 1, "cells": True}))
+    assert isinstance(watched, Watched)
+    (cell,) = watched.cells
+    assert (cell.name, cell.cell_id, cell.would) == (
+        "review",
+        "cell-review",
+        "asks you first",
+    )
+    text = "%%durable review\nreport = draft(client, notes)"
+    assert cell.written == zlib.crc32(text.encode())
+    assert source.poll() == []
+    resolve = {"type": "resolve", "call": "review.2", "said": "did-not"}
+    (_, again) = source.hear(resolve)
+    assert isinstance(again, Watched)
+    assert again.needs == ()
+    assert again.cells[0].would == "goes on, 1 call replayed"
+
+
+def test_who_watches_is_told_of_the_kernels_own_run() -> None:
+    """A view that showed another run, and is hidden, hears what its kernel's run needs."""
+    other = research()
+    other.run = "run-2"
+    other.relabel()
+    world = World()
+    for story in (doubtful(), other):
+        story.into(MemoryStore(world))
+    store = MemoryStore(world)
+    source = Source(store=store, run="run-1", secrets=lambda: Secrets({}))
+    source.hear({**OPEN, "run": "run-2"})
+    watched = one(source.hear({"type": "watch", "version": 1, "cells": True}))
+    assert isinstance(watched, Watched)
+    assert [cell.name for cell in watched.cells] == ["review"]
 
 
 def test_an_answer_that_does_not_fit_is_refused() -> None:

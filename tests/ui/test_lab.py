@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.ui.desk import Desk, Sitting, sit, start, until
+from tests.ui.notebooks import FINDINGS, GATED, REVIEW, SETUP
 
 pytestmark = [
     pytest.mark.needs("chromium"),
@@ -21,32 +22,6 @@ pytestmark = [
 ]
 
 expect.set_options(timeout=30_000)  # a kernel on a crowded machine is slow
-
-SETUP = """import nbdurable as nd
-import os
-from pathlib import Path
-_ = Path("pid").write_text(str(os.getpid()))
-@nd.tool(effect="read")
-def search(query):
-    return query.upper()
-"""
-FINDINGS = """%%durable findings
-hits = [search(f"page {n}") for n in range(6)]
-"""
-REVIEW = """%%durable review
-ok = nd.approve("Send this to Anna?", show=hits)
-print("answered", ok)
-"""
-GATED = """%%durable gated
-import os, time
-@nd.tool(effect="write", on_doubt="ask")
-def send_invoice(name):
-    while not Path("go").exists():
-        time.sleep(0.05)
-    return "in_1"
-print("sent", send_invoice("anna"))
-"""
-"""A call that ends when a test wants it, or never."""
 
 
 @pytest.fixture(scope="module")

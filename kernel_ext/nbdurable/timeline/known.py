@@ -45,10 +45,12 @@ class Known:
     Attributes:
         steps: Attempts by id.
         calls: Calls by attempt and id.
+        texts: Of attempts what tells their cells' texts apart; it never changes.
     """
 
     steps: dict[str, StepView] = field(default_factory=dict)
     calls: dict[str, dict[str, CallView]] = field(default_factory=dict)
+    texts: dict[str, int] = field(default_factory=dict)
 
     def step(self, past: StepPast) -> StepView | None:
         """An attempt that is as it was."""

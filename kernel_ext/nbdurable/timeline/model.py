@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.fates import Fate, call_fate, shown_fate, step_fate
@@ -38,7 +38,9 @@ from nbdurable.timeline.views import (
     Preview,
     RunView,
     StepView,
+    latest,
 )
+from nbdurable.timeline.written import written
 from nbdurable_store.records import BlobRef
 
 DETAILED_MAX: Final = 500
@@ -226,9 +228,26 @@ def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
             attempts=tuple(attempts),
             stale=line(stale.get(slot, "")),
             total=totals[slot],
+            **_place(making, latest(attempts).id),
         )
         for slot, attempts in by_slot.items()
     )
+
+
+class _Place(TypedDict):
+    """The members of a `CellView` that say which cell it is."""
+
+    cell_id: str
+    written: int
+
+
+def _place(making: _Making, step_id: str) -> _Place:
+    step, known = making.history.steps[step_id], making.known
+    texts = known.texts if known is not None else {}
+    if step_id not in texts:
+        text = step.inputs[0] if step.inputs else None
+        texts[step_id] = written(text, making.get)
+    return {"cell_id": step.cell_id, "written": texts[step_id]}
 
 
 def _step(making: _Making, step: StepPast) -> StepView:

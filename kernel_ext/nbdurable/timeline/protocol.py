@@ -109,6 +109,9 @@ class Cell:
         stale: Why it would run again, or "".
         cost_ms: How long it would take as far as is known, milliseconds; 0 if unknown.
         saved: What replay saved in all its attempts, in words, or "".
+        cell_id: The front end's id of the cell that ran it last, or "".
+        took_ms: How long it took last, replayed calls as when they ran, milliseconds.
+        written: CRC-32 of the text that ran last, as UTF-8; 0 where that isn't known.
     """
 
     slot: str
@@ -120,6 +123,9 @@ class Cell:
     stale: str
     cost_ms: float
     saved: str
+    cell_id: str = ""
+    took_ms: float = 0.0
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,10 +305,12 @@ class Watched:
 
     Attributes:
         needs: As in a snapshot.
+        cells: The same, if they were asked for.
     """
 
     type: ClassVar[str] = "watched"
     needs: tuple[Need, ...]
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

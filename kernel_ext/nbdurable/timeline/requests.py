@@ -32,14 +32,16 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Tell me what needs somebody, and nothing else: I draw nothing now.
+    """Tell me what needs somebody, and no more than I say: I draw nothing now.
 
     Attributes:
         version: The protocol that the view speaks.
+        cells: Whether to tell also how the cells stand, for what marks them.
     """
 
     type: ClassVar[str] = "watch"
     version: int
+    cells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +245,7 @@ def understood(said: object) -> Request:
 _MOST: Final = {(Resolve, "text"): VALUE_CHARS_MAX, (Signal, "text"): VALUE_CHARS_MAX}
 _KINDS: Final[Mapping[object, Callable[[object], bool]]] = {
     "str": lambda v: isinstance(v, str),
+    "bool": lambda v: isinstance(v, bool),
     "int": lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
 }
 

@@ -54,7 +54,7 @@ def snapshot(run: RunView, *, seq: int = 0, asked: bool = False) -> Snapshot:
         seq=seq,
         head=_head(run),
         needs=needs(run.asks),
-        cells=tuple(_cell(cell, asked=asked) for cell in run.cells),
+        cells=cells(run, asked=asked),
         attempts=tuple(_attempts(run)),
         kernels=tuple(_kernel(run, kernel) for kernel in run.kernels),
         calls=_columns(run, rows[left_out:]),
@@ -62,6 +62,16 @@ def snapshot(run: RunView, *, seq: int = 0, asked: bool = False) -> Snapshot:
         kept=tuple(kept.name for kept in run.kept),
         note="" if run.cells else NOTHING,
     )
+
+
+def cells(run: RunView, *, asked: bool = False) -> tuple[Cell, ...]:
+    """How the cells stand.
+
+    Args:
+        run: The run.
+        asked: Whether a kernel said which cells are stale.
+    """
+    return tuple(_cell(cell, asked=asked) for cell in run.cells)
 
 
 def needs(asks: Iterable[AskView]) -> tuple[protocol.Need, ...]:
@@ -98,7 +108,7 @@ def changed(old: RunView, new: RunView, *, seq: int, asked: bool = False) -> Cha
         seq=seq,
         head=_head(new),
         needs=tuple(map(_need, new.asks)),
-        cells=tuple(_cell(cell, asked=asked) for cell in new.cells),
+        cells=cells(new, asked=asked),
         attempts=tuple(_attempts(new)),
         kernels=tuple(_kernel(new, kernel) for kernel in new.kernels),
         calls=_written(rows),
@@ -179,6 +189,9 @@ def _cell(cell: CellView, *, asked: bool) -> Cell:
         stale=cell.stale,
         cost_ms=cost_ms,
         saved=saved,
+        cell_id=cell.cell_id,
+        took_ms=step.ms + step.tally.saved_ms,
+        written=cell.written,
     )
 
 

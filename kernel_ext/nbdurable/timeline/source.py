@@ -110,6 +110,7 @@ class Source:
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _news: bool = field(init=False, default=False)
     _watched: Watched | None = field(init=False, default=None)
+    _marks: bool = field(init=False, default=False)
     _shown: RunView | None = field(init=False, default=None)
     _seq: int = field(init=False, default=-1)
     _known: Known = field(init=False, default_factory=Known)
@@ -142,8 +143,9 @@ class Source:
         match request:
             case Open():
                 return [self._opened(request.run)]
-            case Watch():
-                self._shown, self._watched = None, None
+            case Watch(cells=cells):
+                self._turned(self.run)
+                self._shown, self._watched, self._marks = None, None, cells
                 self._read()
                 return [self._needs()]
             case Resolve() | Signal() | Cancel() | Act():
@@ -259,33 +261,31 @@ class Source:
         if self._shown is None and self._watched is None:
             return []
         self._read()
-        if not self._news or self._shown is None:
-            return self._watching()
         began_s = self.clock.monotonic_s()
-        if began_s < self._rests_until_s:
+        if not self._news or began_s < self._rests_until_s:
             return []
-        self._news, self._seq = False, self._seq + 1
-        before, self._shown = self._shown, self._view()
-        changed = snapshots.changed(
-            before, self._shown, seq=self._seq, asked=self._asked
-        )
+        told = self._watching() if self._shown is None else [self._next(self._shown)]
         ended_s = self.clock.monotonic_s()
         if ended_s - began_s > LONG_S:
             self._rests_until_s = ended_s + RESTS * (ended_s - began_s)
-        return [self._with_actions(changed)]
+        return told
+
+    def _next(self, before: RunView) -> Message:
+        self._news, self._seq = False, self._seq + 1
+        self._shown = now = self._view()
+        made = snapshots.changed(before, now, seq=self._seq, asked=self._asked)
+        return self._with_actions(made)
 
     def _watching(self) -> list[Message]:
         """What needs somebody, if that is otherwise than it was told."""
-        before = self._watched
-        if not self._news or before is None:
-            return []
-        now = self._needs()
+        before, now = self._watched, self._needs()
         return [now] if now != before else []
 
     def _needs(self) -> Watched:
         self._news = False
-        asked = asks(self._history, self._alive)
-        self._watched = Watched(needs=snapshots.needs(asked))
+        asked = snapshots.needs(asks(self._history, self._alive))
+        marks = snapshots.cells(self._view(), asked=self._asked) if self._marks else ()
+        self._watched = Watched(needs=asked, cells=marks)
         return self._watched
 
     def _with_actions(self, made: _Told) -> _Told:

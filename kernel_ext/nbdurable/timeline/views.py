@@ -6,6 +6,7 @@ terminal, and it still has to be escaped for HTML.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -152,6 +153,8 @@ class CellView:
         total: What all its attempts and replays did; those of all cells add up to that
             of the run.
         stale: Why it would run again now, or "" where it wouldn't or nobody knows.
+        cell_id: The front end's id of the cell that ran it last, or "".
+        written: CRC-32 of the text that ran last; 0 where it isn't known.
     """
 
     slot: str
@@ -159,12 +162,18 @@ class CellView:
     attempts: tuple[StepView, ...]
     total: Tally
     stale: str = ""
+    cell_id: str = ""
+    written: int = 0
 
     @property
     def latest(self) -> StepView:
         """The attempt that was executed or replayed last: how the cell stands."""
-        newest = reversed(self.attempts)
-        return max(newest, key=lambda s: max([s.started_us, *s.replays]))
+        return latest(self.attempts)
+
+
+def latest(attempts: Sequence[StepView]) -> StepView:
+    """The one of a cell's attempts, oldest first, that was executed or replayed last."""
+    return max(reversed(attempts), key=lambda s: max([s.started_us, *s.replays]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

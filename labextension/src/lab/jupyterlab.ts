@@ -77,6 +77,26 @@ export interface Widget {
 
 export interface NotebookPanel extends Widget {
   readonly sessionContext: SessionContext;
+  readonly content: Notebook;
+}
+
+/** The cells of a notebook. */
+export interface Notebook {
+  readonly widgets: readonly NotebookCell[];
+  readonly activeCell: NotebookCell | null;
+  activeCellIndex: number;
+  mode: string;
+  readonly activeCellChanged: Signal<unknown, unknown>;
+  readonly modelContentChanged: Signal<unknown, unknown>;
+  deselectAll(): void;
+  scrollToItem(index: number, align: string): Promise<void>;
+}
+
+export interface NotebookCell {
+  readonly node: HTMLElement;
+  readonly model: { readonly id: string; readonly type: string; readonly sharedModel: { getSource(): string } };
+  /** When it was in sight for the first time. */
+  readonly ready: Promise<void>;
 }
 
 export interface NotebookTracker {
@@ -92,8 +112,20 @@ export interface App {
     activateById(id: string): void;
   };
   readonly commands: {
-    addCommand(id: string, options: { label: string; caption: string; icon: unknown; execute: () => void }): unknown;
+    addCommand(id: string, options: Command): unknown;
+    notifyCommandChanged(): void;
   };
+}
+
+export type Icon = unknown;
+
+export interface Command {
+  label: string;
+  caption: string;
+  icon?: Icon;
+  execute: () => void;
+  isEnabled: () => boolean;
+  isToggled?: () => boolean;
 }
 
 export interface Palette {
@@ -117,7 +149,9 @@ export interface NotificationAction {
 }
 
 export interface Settings {
-  readonly composite: { readonly notifications?: boolean };
+  readonly composite: { readonly notifications?: boolean; readonly badges?: boolean };
+  readonly changed: Signal<unknown, unknown>;
+  set(key: string, value: boolean): Promise<void>;
 }
 
 export interface SettingRegistry {

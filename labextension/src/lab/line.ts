@@ -10,7 +10,7 @@
 // two ways to the run a click has none: what is to be done waits in an outbox, and goes as
 // soon as a source has shown that it is there.
 
-import { VERSION, type Message, type Need, type Request } from "../protocol";
+import { VERSION, type Cell, type Message, type Need, type Request } from "../protocol";
 import type { Host } from "../view";
 import { Outbox } from "../view/outbox";
 import type { Kernel, Lab, SessionContext } from "./jupyterlab";
@@ -43,10 +43,20 @@ export class Line implements Host {
   needs: Need[] = [];
   /** What a new kernel can bring back, and hasn't yet. */
   kept: string[] = [];
+<<<<<<< HEAD
   readonly outbox = new Outbox(
     (said) => this.there && this.pass(said),
     (message) => this.tell(message),
   );
+=======
+  /** How the cells of the kernel's own run stand, as far as is known. */
+  cells: Cell[] = [];
+  /** Whether that is wanted also while nobody looks at the run. */
+  private marks = false;
+  /** The run that was asked for last, "" for the kernel's own, and the id of that one. */
+  private asked = "";
+  private own = "";
+>>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
   private readonly hearers = new Set<Hear>();
   private wire: Wire | null = null;
   /** Without a kernel the server is asked. */
@@ -99,11 +109,19 @@ export class Line implements Host {
 
   /** Ask for everything, or where nobody looks for what needs somebody. */
   private begin(): void {
-    this.send({ type: this.hearers.size ? "open" : "watch", version: VERSION });
+    this.send(this.hearers.size ? { type: "open", version: VERSION } : { type: "watch", version: VERSION, cells: this.marks });
+  }
+
+  /** Say whether to be told how the cells stand, also while nobody looks. */
+  mark(marks: boolean): void {
+    if (marks === this.marks) return;
+    this.marks = marks;
+    if (!this.hearers.size) this.begin();
   }
 
   /** Ask for something; where there is no way, it is asked for again when there is one. */
   send(request: Request): void {
+<<<<<<< HEAD
     this.pass(request);
   }
 
@@ -117,6 +135,13 @@ export class Line implements Host {
   }
 
   private expect(): void {
+=======
+    if (request.type === "open") this.asked = request.run ?? "";
+    if (this.post) return this.post.send(request);
+    if (this.standing !== "open" || !this.wire) return; // it asks again when there is a line
+    this.wire.send(request);
+    if (request.type !== "open" && request.type !== "watch") return;
+>>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
     window.clearTimeout(this.waiting);
     this.waiting = window.setTimeout(() => this.anew(), this.patience);
   }
@@ -156,7 +181,7 @@ export class Line implements Host {
     if (standing === this.standing) return;
     this.standing = standing;
     if (standing !== "open") {
-      this.needs = this.kept = [];
+      this.needs = this.kept = this.cells = [];
       this.restored = false;
     }
     this.changed();
@@ -196,14 +221,23 @@ export class Line implements Host {
   restore(): void {
     this.outbox.send({ type: "act", what: "restore" });
     this.restored = true;
-    this.know(this.needs, []);
+    this.know(this.needs, [], null);
   }
 
-  private know(needs: Need[], kept: string[] | null): void {
-    const before = JSON.stringify([this.needs, this.kept]);
+  private know(needs: Need[], kept: string[] | null, cells: Cell[] | null): void {
+    const before = JSON.stringify([this.needs, this.kept, this.cells]);
     this.needs = needs;
     if (kept) this.kept = this.restored ? [] : kept;
-    if (JSON.stringify([this.needs, this.kept]) !== before) this.changed();
+    if (cells) this.cells = cells;
+    if (JSON.stringify([this.needs, this.kept, this.cells]) !== before) this.changed();
+  }
+
+  /** The cells of the kernel's own run; null where a message is about another one. */
+  private told(message: Message): Cell[] | null {
+    if (message.type === "watched") return message.cells;
+    if (message.type !== "snapshot" && message.type !== "changed") return null;
+    if (message.type === "snapshot" && !this.asked) this.own = message.head.id;
+    return message.head.id === this.own ? message.cells : null;
   }
 
   private refused(turn: number): void {
@@ -228,6 +262,10 @@ export class Line implements Host {
 
   private tell(message: Message): void {
     for (const hear of this.hearers) hear(message);
+<<<<<<< HEAD
+=======
+    if ("needs" in message) this.know(message.needs, offered(message), this.told(message));
+>>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
   }
 }
 

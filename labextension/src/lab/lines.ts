@@ -14,15 +14,23 @@ export interface Asked {
 export class Lines {
   private readonly lines = new Map<NotebookPanel, Line>();
   private readonly hearers: (() => void)[] = [];
+  private marks = false;
 
   constructor(tracker: NotebookTracker, services: Lab["services"]) {
     const add = (notebook: NotebookPanel): void => {
       if (this.lines.has(notebook)) return;
-      this.lines.set(notebook, new Line(notebook.sessionContext, services, () => this.tell()));
+      const line = new Line(notebook.sessionContext, services, () => this.tell());
+      line.mark(this.marks);
+      this.lines.set(notebook, line);
       notebook.disposed.connect(() => this.end(notebook));
+      this.tell();
     };
     tracker.forEach(add);
     tracker.widgetAdded.connect((_, notebook) => add(notebook));
+  }
+
+  get all(): [NotebookPanel, Line][] {
+    return [...this.lines];
   }
 
   of(notebook: NotebookPanel | null): Line | null {
@@ -31,6 +39,12 @@ export class Lines {
 
   asked(): Asked[] {
     return [...this.lines].flatMap(([notebook, line]) => line.needs.map((need) => ({ notebook, line, need })));
+  }
+
+  /** Say whether all lines are to be told how the cells stand. */
+  mark(marks: boolean): void {
+    this.marks = marks;
+    for (const line of this.lines.values()) line.mark(marks);
   }
 
   /** Be called whenever a line stands otherwise, or something else is needed. */

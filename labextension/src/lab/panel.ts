@@ -1,19 +1,31 @@
 // The panel: the view of the notebook in front, or a sentence that says why there is none.
 
 import { fill, h } from "../view/dom";
-import type { Lab, NotebookPanel, NotebookTracker, Widget } from "./jupyterlab";
+import type { Host } from "../view";
+import type { Beside } from "../view/beside";
+import { Neighbour } from "./beside";
+import type { App, Lab, NotebookPanel, NotebookTracker, Widget } from "./jupyterlab";
 import type { Line } from "./line";
 import type { Lines } from "./lines";
 import { SENTENCES, type Sentence } from "./sentences";
 
 /** The view as it is loaded: `index.ts` of the view, built for all front ends. */
 export interface View {
-  render(home: { model: Line; el: HTMLElement }): () => void;
+  render(home: { model: Host; el: HTMLElement }): () => void;
 }
 
-export function panel(lab: Lab, tracker: NotebookTracker, lines: Lines, load: () => Promise<View>): Widget {
-  const home = new Home(tracker, lines, load);
-  return new (class extends lab.widgets.Widget {
+/** The panel, and how to show something in it. */
+export interface Panel {
+  widget: Widget;
+  /** Show the calls of the cell that somebody is in. */
+  want(notebook: NotebookPanel): void;
+  /** Put the focus on the next thing that needs somebody. */
+  next(): void;
+}
+
+export function panel(lab: Lab, app: App, tracker: NotebookTracker, lines: Lines, load: () => Promise<View>): Panel {
+  const home = new Home(app.shell, tracker, lines, load);
+  const widget = new (class extends lab.widgets.Widget {
     constructor() {
       super({ node: home.element });
     }
@@ -30,6 +42,7 @@ export function panel(lab: Lab, tracker: NotebookTracker, lines: Lines, load: ()
       if (this.isVisible) home.show();
     }
   })();
+  return { widget, want: (notebook) => home.beside(notebook).want(), next: () => void home.next() };
 }
 
 /** What is in the panel. Hidden, it draws nothing and is told nothing. */
@@ -41,8 +54,10 @@ class Home {
   private visible = false;
   private shown: NotebookPanel | null = null;
   private end: () => void = () => undefined;
+  private readonly neighbours = new WeakMap<NotebookPanel, Neighbour>();
 
   constructor(
+    private readonly shell: App["shell"],
     private readonly tracker: NotebookTracker,
     private readonly lines: Lines,
     private readonly load: () => Promise<View>,
@@ -78,7 +93,25 @@ class Home {
 
   private async render(notebook: NotebookPanel, line: Line): Promise<void> {
     const view = await this.load();
-    if (this.shown === notebook) this.end = ended(this.place, view.render({ model: line, el: this.place }));
+    const model = hosted(line, this.beside(notebook));
+    if (this.shown === notebook) this.end = ended(this.place, view.render({ model, el: this.place }));
+  }
+
+  beside(notebook: NotebookPanel): Neighbour {
+    const made = this.neighbours.get(notebook) ?? new Neighbour(this.shell, notebook);
+    this.neighbours.set(notebook, made);
+    return made;
+  }
+
+  /** A panel that was hidden has nothing in it yet. */
+  async next(): Promise<void> {
+    for (let n = 0; n < FRAMES_MAX; n++) {
+      const needs = [...this.place.querySelectorAll<HTMLElement>(".need")];
+      const now = needs.findIndex((need) => need.contains(document.activeElement));
+      const button = needs[(now + 1) % needs.length]?.querySelector<HTMLElement>("input, button");
+      if (button) return button.focus();
+      await new Promise(requestAnimationFrame);
+    }
   }
 
   private tell(): void {
@@ -92,6 +125,19 @@ class Home {
     fill(this.note, sentence, () => (sentence ? said(sentence) : []));
   }
 }
+
+function hosted(line: Line, beside: Beside): Host {
+  return {
+    beside,
+    get: () => undefined,
+    send: (request) => line.send(request),
+    on: (event, hear) => line.on(event, hear),
+    off: (event, hear) => line.off(event, hear),
+  };
+}
+
+/** For how long something is looked for that is about to be drawn: some seconds. */
+const FRAMES_MAX = 200;
 
 function said({ line, then }: Sentence): Node[] {
   return [h("p", {}, line), ...then.map(([why, what]) => h("p", {}, why, " ", h("code", {}, what)))];

@@ -1,9 +1,13 @@
 // What is added to JupyterLab and Notebook 7: the panel, and how to get to it.
 
+import { h } from "../view/dom";
+import { Badges, STYLE } from "./badges";
 import { badge, notifications, statusItem } from "./calls";
-import type { App, Lab, NotebookTracker, Palette, Restorer, SettingRegistry, Settings, Status } from "./jupyterlab";
+import { commands, type Doing } from "./commands";
+import type { App, Icon, Lab, NotebookCell, NotebookPanel, NotebookTracker, Palette, Restorer, SettingRegistry, Status } from "./jupyterlab";
 import { Lines } from "./lines";
-import { panel, type View } from "./panel";
+import { panel, type Panel, type View } from "./panel";
+import { Wishes } from "./wishes";
 
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
 <g class="jp-icon3" fill="none" stroke="#616161" stroke-width="2.2" stroke-linecap="round">
@@ -34,30 +38,94 @@ export function plugin(lab: Lab, load: () => Promise<View>): object {
       const found = wanted.filter(([, token]) => token).map(([name], n) => [name, given[n]]);
       const { palette, restorer, status, registry } = Object.fromEntries(found) as Given;
       const lines = new Lines(tracker, lab.services);
-      const home = panel(lab, tracker, lines, load);
-      home.id = "nbdurable-panel";
+      const home = panel(lab, app, tracker, lines, load);
       const icon = new lab.components.LabIcon({ name: "nbdurable:run", svgstr: ICON });
-      home.title.icon = icon;
-      home.title.caption = CAPTION;
-      app.shell.add(home, "right", { rank: 900 });
-      restorer?.add(home, home.id);
-      const show = (): void => app.shell.activateById(home.id);
-      app.commands.addCommand("nbdurable:show", {
-        label: "Show the Durable Run",
-        caption: "The run of this notebook: what needs you, its cells and their calls",
-        icon,
-        execute: show,
-      });
-      palette?.addItem({ command: "nbdurable:show", category: "Durable" });
-      badge(lines, home, CAPTION);
-      if (status) statusItem(lab, lines, status, show);
-      let settings: Settings | null = null;
-      void registry?.load(PLUGIN).then((loaded) => (settings = loaded));
-      const wants = (): boolean => settings?.composite.notifications !== false;
-      notifications(lab, lines, wants, ({ notebook }) => {
+      const show = dock(app, home, icon, restorer);
+      const wishes = new Wishes();
+      const open = (notebook: NotebookPanel): void => {
         app.shell.activateById(notebook.id);
         show();
+      };
+      commands(app, palette, icon, doing(tracker, lines, home, wishes, show, open));
+      badge(lines, home.widget, CAPTION);
+      if (status) statusItem(lab, lines, status, show);
+      notifications(lab, lines, () => wishes.notifications, ({ notebook }) => open(notebook));
+      marks(lines, wishes, (notebook) => {
+        show();
+        home.want(notebook);
       });
+      keys(app, lines);
+      void registry?.load(PLUGIN).then((settings) => wishes.take(settings));
     },
   };
+}
+
+/** Put the panel on the right; what is returned shows it. */
+function dock(app: App, { widget }: Panel, icon: Icon, restorer: Restorer | null | undefined): () => void {
+  widget.id = "nbdurable-panel";
+  widget.title.icon = icon;
+  widget.title.caption = CAPTION;
+  app.shell.add(widget, "right", { rank: 900 });
+  restorer?.add(widget, widget.id);
+  return () => app.shell.activateById(widget.id);
+}
+
+function doing(tracker: NotebookTracker, lines: Lines, home: Panel, wishes: Wishes, show: () => void, open: (notebook: NotebookPanel) => void): Doing {
+  const front = (): NotebookPanel | null => tracker.currentWidget;
+  return {
+    show,
+    showCell: () => {
+      const notebook = front();
+      show();
+      if (notebook) home.want(notebook);
+    },
+    beside: () => front() !== null,
+    next: () => {
+      const asked = lines.asked();
+      const here = asked.find(({ notebook }) => notebook === front()) ?? asked[0];
+      if (here) open(here.notebook);
+      home.next();
+    },
+    asked: () => lines.asked().length > 0,
+    restore: () => lines.of(front())?.restore(),
+    kept: () => Boolean(lines.of(front())?.kept.length),
+    toggleBadges: () => wishes.turn("badges"),
+    badges: () => wishes.badges,
+  };
+}
+
+/** A line under each durable cell of each notebook, where that is wished. */
+function marks(lines: Lines, wishes: Wishes, show: (notebook: NotebookPanel) => void): void {
+  const made = new Map<NotebookPanel, Badges>();
+  const look = (): void => {
+    for (const [notebook, line] of lines.all) {
+      if (made.has(notebook)) continue;
+      const select = (cell: NotebookCell): void => {
+        notebook.content.activeCellIndex = notebook.content.widgets.indexOf(cell);
+        show(notebook);
+      };
+      made.set(notebook, new Badges(notebook, line, () => wishes.badges, select));
+      notebook.disposed.connect(() => {
+        made.get(notebook)?.close();
+        made.delete(notebook);
+      });
+    }
+    made.forEach((badges) => badges.look());
+  };
+  document.head.append(h("style", {}, STYLE));
+  lines.on(look);
+  wishes.on(() => {
+    lines.mark(wishes.badges);
+    look();
+  });
+}
+
+/** Commands become enabled, and are not, as the runs go on; a host is told only of that. */
+function keys(app: App, lines: Lines): void {
+  let known = "";
+  lines.on(() => {
+    const now = JSON.stringify([lines.asked().length > 0, lines.all.map(([, line]) => line.kept.length > 0)]);
+    if (now !== known) app.commands.notifyCommandChanged();
+    known = now;
+  });
 }

@@ -2,8 +2,9 @@
 //
 // It knows the protocol and nothing else: whoever hosts it hands messages over.
 
-import { VERSION, type Action, type Details, type Message, type Piece, type Request } from "../protocol";
+import { VERSION, type Action, type Attempt, type Details, type Message, type Piece, type Request } from "../protocol";
 import { actions, save } from "./actions";
+import { hereOf, type Beside, type Here } from "./beside";
 import { fill, h } from "./dom";
 import { List } from "./list";
 import { Outbox } from "./outbox";
@@ -22,6 +23,8 @@ export interface Host {
   readonly outbox?: Outbox;
   on(event: string, hear: (message: unknown) => void): void;
   off(event: string, hear: (message: unknown) => void): void;
+  /** The notebook that the view stands beside, if it does. */
+  readonly beside?: Beside;
 }
 
 /**
@@ -34,6 +37,8 @@ const AGAIN_MS = 2_000;
 const SILENT = 3;
 const NOBODY =
   "Nobody answers yet. If a cell is running, the run is shown when it ends. If the kernel was restarted, run nd.view() again.";
+
+const ABSENT = "The cell that you are in has no step in this run yet. Run it with %%durable in its first line.";
 
 function render({ model, el }: { model: Host; el: HTMLElement }): () => void {
   const view = new View(model);
@@ -52,7 +57,10 @@ class View {
   private readonly title = h("h2", {}, "Lanes");
   private readonly details = h("div", { class: "details", "aria-live": "polite" });
   private readonly kept = h("div");
-  private readonly picture = new Picture((call) => this.choose(call));
+  private readonly picture = new Picture(
+    (call) => this.choose(call),
+    (call) => this.go(cellOf(this.state, attemptOf(this.state.rows, call))),
+  );
   private readonly list = new List(
     (call) => this.choose(call),
     () => this.model.send({ type: "older", left_out: this.state.leftOut }),
@@ -62,6 +70,9 @@ class View {
     (run) => this.turn(run),
   );
   private unanswered = 0;
+  /** Whether the cell that was asked for isn't in the run. */
+  private absent = false;
+  private readonly said = h("p", { class: "hidden", role: "status" });
   private silent = false;
   /** Id of the run that is looked at, or "" for the one of the source. */
   private run = "";
@@ -76,7 +87,7 @@ class View {
     this.runs.element.hidden = !this.live;
     const style = h("style", {}, STYLE);
     this.details.hidden = true;
-    this.element.append(style, this.note, this.top, this.needs, this.cells, this.title);
+    this.element.append(style, this.note, this.said, this.top, this.needs, this.cells, this.title);
     this.element.append(this.picture.element, this.details, this.list.element, this.kept, this.runs.element);
   }
 
@@ -93,6 +104,7 @@ class View {
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     const turned = (): void => this.picture.refresh();
     dark.addEventListener("change", turned);
+    const left = this.model.beside?.on(() => this.draw());
     this.draw();
     this.model.send({ type: "open", version: VERSION, run: this.run });
     const again = window.setInterval(() => {
@@ -104,6 +116,7 @@ class View {
     }, AGAIN_MS);
     return () => {
       window.clearInterval(again);
+      left?.();
       this.model.off("msg:custom", hear);
       this.outbox.off(sent);
       if (!this.model.outbox) this.outbox.close();
@@ -127,13 +140,17 @@ class View {
     const { state } = this;
     const { shown } = state;
     const said = state.notes.get("");
-    this.note.textContent = said?.line ?? (shown ? shown.note : this.silent ? NOBODY : "Waiting for the run…");
+    const here = hereOf(this.model.beside, shown?.cells ?? []);
+    if (shown) this.meet(here);
+    const aside = this.absent && here.active < 0 ? ABSENT : "";
+    this.note.textContent = said?.line ?? (shown ? shown.note || aside : this.silent ? NOBODY : "Waiting for the run…");
     this.note.hidden = !this.note.textContent;
     this.title.hidden = this.picture.element.hidden = !shown?.attempts.length;
     if (!shown) return;
     const notes = shown.needs.map((need) => state.notes.get(need.reference));
     const counts = shares(state);
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
+<<<<<<< HEAD
     const sent = shown.needs.map((need) => this.outbox.about(need.reference));
     fill(this.needs, [shown.needs, notes, sent], () => needs(state, this.live, this.outbox));
     fill(this.cells, shown.cells, () => (shown.cells.length ? cells(shown, (id) => this.open(id, "")) : []));
@@ -141,9 +158,35 @@ class View {
     fill(this.kept, [shown.kept, shown.head.actions, this.outbox.about("")], () => kept(shown.kept, can()));
     this.picture.show(state);
     this.list.show(state);
+=======
+    fill(this.needs, [shown.needs, notes], () => needs(state, this.live, (request) => this.model.send(request)));
+    const go = (cell: number): void => this.go(cell);
+    fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (id) => this.open(id, ""), go) : []));
+    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, (action) => this.act(action));
+    fill(this.kept, [shown.kept, shown.head.actions], () => kept(shown.kept, can()));
+    this.picture.show(state, here.active);
+    this.list.show(state, here.active);
+>>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
     this.runs.about(shown.head.notebook);
     this.runs.hear(state.runs);
-    this.drawDetails();
+    this.drawDetails(here);
+  }
+
+  /** Show the calls of the cell that somebody is in, if that was asked for. */
+  private meet({ active, cells }: Here): void {
+    if (!this.model.beside?.wants()) return;
+    const attempt = latestOf(this.state, active);
+    this.absent = !attempt;
+    if (!attempt) return;
+    this.chosen = { attempt, call: "" };
+    if (!this.state.details.has(keyOf(attempt, ""))) this.ask();
+    window.requestAnimationFrame(() => this.details.scrollIntoView({ block: "nearest" }));
+    this.said.textContent = `${cells[active]!.name}: ${cells[active]!.last}`;
+  }
+
+  /** Go to a cell in the notebook. */
+  private go(cell: number): void {
+    this.model.beside?.go(this.state.shown?.cells ?? [], cell);
   }
 
   /** Show another run of the store. */
@@ -189,7 +232,7 @@ class View {
     this.outbox.send({ type: "act", what: action.what, about: action.about });
   }
 
-  private drawDetails(): void {
+  private drawDetails(here = hereOf(this.model.beside, this.state.shown?.cells ?? [])): void {
     const { chosen } = this;
     this.details.hidden = !chosen;
     if (!chosen) return;
@@ -202,9 +245,32 @@ class View {
     const pieces = found?.parts.map((part) => piece(part.title)?.start);
     const about = found?.actions?.find((action) => action.what !== "copy")?.about ?? "";
     const note = about ? this.state.notes.get(about) : undefined;
+<<<<<<< HEAD
     const can = (): HTMLElement | null => actions(this.able(found?.actions), note, this.outbox.about(about), (action) => this.act(action));
     fill(this.details, [this.drawn.nth, pieces, note, this.outbox.about(about)], () => details(found, piece, more, can(), () => this.close()));
+=======
+    const can = (): HTMLElement | null => actions(this.able(found?.actions), note, (action) => this.act(action));
+    const cell = cellOf(this.state, attempt);
+    const go = here.has[cell] ? (): void => this.go(cell) : null;
+    fill(this.details, [this.drawn.nth, pieces, note, !go], () => details(found, piece, more, [go && goes(go), can()], () => this.close()));
+>>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
   }
+}
+
+/** The place of an attempt's cell, or -1. */
+function cellOf({ shown }: State, attempt: string): number {
+  return shown?.attempts.find(({ id }) => id === attempt)?.cell ?? -1;
+}
+
+/** The attempt of a cell that was executed or replayed last, or "". */
+function latestOf({ shown }: State, cell: number): string {
+  const attempts = (shown?.attempts ?? []).filter((attempt) => attempt.cell === cell);
+  const at = ({ start_ms, replays_ms }: Attempt): number => Math.max(start_ms, ...replays_ms);
+  return attempts.reduce<Attempt | null>((last, one) => (last && at(last) > at(one) ? last : one), null)?.id ?? "";
+}
+
+function goes(go: () => void): HTMLElement {
+  return h("div", { class: "act" }, h("button", { click: go, "data-key": "go" }, "go to the cell"));
 }
 
 function kept(names: string[], can: HTMLElement | null): Node[] {

@@ -24,7 +24,7 @@ function rows(calls: Call[]): Rows {
 
 function shown(end: number): Snapshot {
   const attempt = { id: "a", cell: 0, number: 1, fate: "ran", start_ms: 0, end_ms: end, told: "", why: [], error: "", replays_ms: [], calls: 1 };
-  const cell = { slot: "s", name: "c", title: "", fate: "ran", last: "", would: "", stale: "", cost_ms: 0, saved: "" };
+  const cell = { slot: "s", name: "c", title: "", fate: "ran", last: "", would: "", stale: "", cost_ms: 0, saved: "", cell_id: "", took_ms: 0, written: 0 };
   return { cells: [cell], attempts: [attempt], kernels: [] } as unknown as Snapshot;
 }
 

@@ -19,6 +19,9 @@ export class List {
   private readonly scroller: HTMLElement;
   private state: State | null = null;
   private chosen = -1;
+  /** The cell that somebody is in, and the cell of each attempt, by its word. */
+  private active = -1;
+  private cells: number[] = [];
   private asked = 0;
 
   constructor(
@@ -32,8 +35,11 @@ export class List {
     this.element.addEventListener("toggle", () => this.draw());
   }
 
-  show(state: State): void {
+  show(state: State, active = -1): void {
     this.state = state;
+    this.active = active;
+    const cells = new Map(active < 0 ? [] : (state.shown?.attempts ?? []).map((attempt) => [attempt.id, attempt.cell]));
+    this.cells = active < 0 ? [] : state.rows.words.map((word) => cells.get(word) ?? -1);
     const total = state.rows.id.length;
     this.title.textContent = `All ${count(total, "call")} as a list`;
     this.element.hidden = !total;
@@ -79,9 +85,10 @@ export class List {
   private row(n: number, total: number, top: number): HTMLElement {
     const rows = this.state!.rows;
     const item = h("div", { role: "listitem", "aria-setsize": total, "aria-posinset": n + 1 });
+    const here = this.active >= 0 && this.cells[rows.attempt[n]!] === this.active;
     const made = h(
       "button",
-      { class: n === this.chosen ? "row on" : "row", "data-key": `row ${n}`, click: () => this.choose(n) },
+      { class: `row${n === this.chosen ? " on" : ""}${here ? " here" : ""}`, "data-key": `row ${n}`, click: () => this.choose(n) },
       sign(fateOf(rows, n)),
       h("span", { class: "soft ref" }, rows.number[n]!),
       h("code", {}, rows.text[n]!),

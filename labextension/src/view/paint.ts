@@ -15,6 +15,8 @@ export interface Look {
   width: number;
   /** The call that is chosen, or -1. */
   chosen: number;
+  /** The cell that somebody is in, or -1. */
+  active: number;
 }
 
 type Pen = CanvasRenderingContext2D;
@@ -31,6 +33,7 @@ export function x(look: Look, at: number): number {
 export function paint(pen: Pen, plan: Plan, shown: Snapshot, rows: Rows, look: Look, colour: Colour): void {
   pen.clearRect(0, 0, look.width, plan.height);
   pen.textBaseline = "middle";
+  here(pen, plan, look, colour);
   const bottom = plan.height - 28;
   pen.save();
   pen.beginPath();
@@ -44,6 +47,19 @@ export function paint(pen: Pen, plan: Plan, shown: Snapshot, rows: Rows, look: L
   starts(pen, plan, shown, look, colour, bottom);
   pen.restore();
   names(pen, plan, shown, look, colour);
+}
+
+/** The row of the cell that somebody is in. */
+function here(pen: Pen, plan: Plan, look: Look, colour: Colour): void {
+  const row = plan.rows[look.active];
+  if (!row) return;
+  const top = (look.gutter < 40 ? row.y - 18 : row.y) - 5;
+  const height = row.y + row.height - top + 4;
+  pen.fillStyle = colour("--ran");
+  pen.globalAlpha = 0.09;
+  pen.fillRect(0, top, look.width, height);
+  pen.globalAlpha = 1;
+  pen.fillRect(0, top, 3, height);
 }
 
 function text(pen: Pen, told: string, left: number, y: number, font: string, fill: string): void {
@@ -67,8 +83,8 @@ function names(pen: Pen, plan: Plan, shown: Snapshot, look: Look, colour: Colour
     const y = above ? row.y - 8 : row.y + CAPTION + BAR / 2;
     pen.fillStyle = colour("--faint");
     pen.fillRect(0, (above ? row.y - 18 : row.y) - 5, look.width, 1);
-    text(pen, SIGNS[cell.fate] ?? "", 1, y, SIGN, ink(cell.fate, colour));
-    text(pen, fitted(pen, cell.name, (above ? look.width : look.gutter) - 24, BOLD), 17, y, BOLD, colour("--ink"));
+    text(pen, SIGNS[cell.fate] ?? "", 5, y, SIGN, ink(cell.fate, colour));
+    text(pen, fitted(pen, cell.name, (above ? look.width : look.gutter) - 28, BOLD), 21, y, BOLD, colour("--ink"));
   });
 }
 

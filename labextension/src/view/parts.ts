@@ -2,6 +2,7 @@
 
 import type { Cell, Details, Doing, Need, Piece, Reply, Snapshot } from "../protocol";
 import { h } from "./dom";
+import type { Here } from "./beside";
 import type { State } from "./state";
 import { SIGNS, count, fateClass, thousands } from "./text";
 import { valueOf, type More } from "./values";
@@ -116,10 +117,10 @@ function commands(need: Need): HTMLElement {
   return h("dl", {}, ...lines);
 }
 
-export function cells(shown: Snapshot, open: (attempt: string) => void): Node[] {
+export function cells(shown: Snapshot, here: Here, open: (attempt: string) => void, go: (cell: number) => void): Node[] {
   const latest = new Map<number, string>();
   for (const attempt of shown.attempts) latest.set(attempt.cell, attempt.id);
-  const body = shown.cells.map((cell, n) => row(cell, latest.get(n), open));
+  const body = shown.cells.map((cell, n) => row(cell, latest.get(n), open, here.active === n, here.has[n] ? (): void => go(n) : null));
   const heads = ["cell", "last", "if you run it"].map((text) => h("th", { scope: "col" }, text));
   return [
     h("h2", {}, "Cells"),
@@ -132,12 +133,15 @@ export function cells(shown: Snapshot, open: (attempt: string) => void): Node[] 
   ];
 }
 
-function row(cell: Cell, attempt: string | undefined, open: (attempt: string) => void): Node {
+type Open = (attempt: string) => void;
+
+function row(cell: Cell, attempt: string | undefined, open: Open, active: boolean, go: (() => void) | null): Node {
   const click = (): void => (attempt ? open(attempt) : undefined);
   const cost = cell.cost_ms ? "pay" : cell.would.startsWith("replays") ? "free" : cell.would.startsWith("asks") ? "asks" : "";
+  const about = `go to the cell ${cell.name}`;
   return h(
     "tr",
-    {},
+    { class: active ? "here" : "", "aria-current": active ? "true" : null },
     h(
       "td",
       {},
@@ -145,9 +149,10 @@ function row(cell: Cell, attempt: string | undefined, open: (attempt: string) =>
         "button",
         { class: "plain", click, "data-key": `cell ${cell.slot}`, title: cell.title },
         cell.stale ? h("span", { class: "sign stale", "aria-hidden": "true" }, "~") : sign(cell.fate),
-        h("span", { class: "hidden" }, `${cell.stale ? "stale, " : ""}${cell.fate}: `),
+        h("span", { class: "hidden" }, `${active ? "you are here, " : ""}${cell.stale ? "stale, " : ""}${cell.fate}: `),
         h("span", { class: "name" }, h("bdi", {}, cell.name)),
       ),
+      go && h("button", { class: "plain go", click: go, "data-key": `go ${cell.slot}`, "aria-label": about, title: about }, "⇥"),
     ),
     h("td", {}, cell.stale ? h("span", { class: "stale told" }, `stale: ${cell.stale}`) : null, cell.stale ? h("p", { class: "soft" }, cell.last) : cell.last),
     h("td", { class: cost }, cell.would),
@@ -155,7 +160,7 @@ function row(cell: Cell, attempt: string | undefined, open: (attempt: string) =>
   );
 }
 
-export function details(found: Details | undefined, piece: (part: string) => Piece | undefined, more: More, can: HTMLElement | null, close: () => void): Node[] {
+export function details(found: Details | undefined, piece: (part: string) => Piece | undefined, more: More, can: (HTMLElement | null)[], close: () => void): Node[] {
   const shut = h("button", { class: "close", click: close, "aria-label": "close the details", "data-key": "close" }, "✕");
   if (!found) return [h("p", { class: "soft" }, "…"), shut];
   const made = [
@@ -163,7 +168,7 @@ export function details(found: Details | undefined, piece: (part: string) => Pie
     shut,
     ...found.lines.map((line) => h("p", { class: "told soft" }, line)),
     found.error ? h("p", { class: "told err" }, found.error) : null,
-    can,
+    ...can,
     ...found.parts.flatMap((part) => valueOf(part, piece(part.title), more)),
     found.key ? h("p", { class: "soft told" }, "key ", h("code", {}, found.key)) : null,
   ];

@@ -25,23 +25,28 @@ export class Picture {
   private shown: Snapshot | null = null;
   private rows: Rows | null = null;
   private plan: Plan | null = null;
-  private readonly look: Look = { zoom: 1, pan: 0, gutter: GUTTER, width: 0, chosen: -1 };
+  private readonly look: Look = { zoom: 1, pan: 0, gutter: GUTTER, width: 0, chosen: -1, active: -1 };
   private asked = 0;
   private dragged: { x: number; pan: number; moved: boolean } | null = null;
 
-  constructor(private readonly choose: (call: number) => void) {
+  constructor(
+    private readonly choose: (call: number) => void,
+    private readonly goes: (call: number) => void,
+  ) {
     this.canvas = h("canvas", { tabindex: 0, role: "img", "aria-roledescription": "timeline", "data-key": "canvas" });
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     this.canvas.addEventListener("pointerdown", (event) => this.down(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
     this.canvas.addEventListener("pointerup", (event) => this.up(event));
     this.canvas.addEventListener("pointerleave", () => (this.tip.style.display = "none"));
+    this.canvas.addEventListener("dblclick", (event) => this.jump(this.hit(event)));
     this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.brush = new Brush((from, to) => this.lookAt(from, to));
     this.element = h("div", {}, h("div", { class: "lanes" }, this.canvas, this.tip), this.brush.element, this.legend);
   }
 
-  show(state: State): void {
+  show(state: State, active = -1): void {
+    this.look.active = active;
     this.shown = state.shown;
     this.rows = state.rows;
     this.plan = null;
@@ -113,8 +118,10 @@ export class Picture {
     if (!shown || !rows) return;
     const attempts = shown.attempts.slice(-40).map((a) => `${shown.cells[a.cell]!.name}, attempt ${a.number}: ${a.told}`);
     const stops = shown.kernels.map((kernel) => kernel.stopped).filter(Boolean);
-    const keys = "Arrow keys go from call to call, Enter opens one, plus and minus zoom.";
-    this.canvas.setAttribute("aria-label", [...attempts, ...stops, keys].join(". "));
+    const active = shown.cells[this.look.active];
+    const here = active ? [`You are in the cell ${active.name}`] : [];
+    const keys = "Arrow keys go from call to call, Enter opens one, C goes to its cell, plus and minus zoom.";
+    this.canvas.setAttribute("aria-label", [...attempts, ...stops, ...here, keys].join(". "));
     const seen = new Set(Array.from(new Set(rows.fate), (fate) => FATES[fate]!));
     if (shown.attempts.some((attempt) => attempt.replays_ms.length)) seen.add("replayed");
     const items = Object.keys(SIGNS).filter((fate) => seen.has(fate));
@@ -169,6 +176,7 @@ export class Picture {
       "=": () => this.zoom(ZOOM_STEP, null),
       "-": () => this.zoom(1 / ZOOM_STEP, null),
       "0": () => this.zoom(0, null),
+      c: () => this.jump(chosen),
       Enter: () => chosen >= 0 && this.choose(chosen),
       Escape: () => this.choose(-1),
     };
@@ -208,7 +216,12 @@ export class Picture {
     Object.assign(this.tip.style, { display: "block", left: "8px", top: "-6px" });
   }
 
-  private hit(event: PointerEvent): number {
+  /** Go to the cell of a call. */
+  private jump(call: number): void {
+    if (call >= 0) this.goes(call);
+  }
+
+  private hit(event: MouseEvent): number {
     const { plan: p, rows, look } = this;
     if (!p || !rows) return -1;
     const place = (event.offsetX - look.gutter + look.pan) / look.zoom;

@@ -66,7 +66,7 @@ background:var(--card);border-radius:6px;padding:8px 10px;color:var(--ink)}
 overflow-wrap:anywhere}
 .nbd td:first-child,.nbd th:first-child{padding-inline-start:2px}
 .nbd .cells .name{font-weight:640}
-.nbd .cells button{display:flex;align-items:baseline}
+.nbd .cells button{display:inline-flex;align-items:baseline}
 .nbd .cells .free{color:var(--replayed)}
 .nbd .cells .pay{color:var(--ran);font-weight:600}
 .nbd .cells .asks{color:var(--doubt);font-weight:600}
@@ -124,6 +124,11 @@ grid-template-columns:20px minmax(70px,auto) minmax(0,1fr) auto;white-space:nowr
 border:0;border-radius:0;background:none;width:100%;min-height:0;text-align:start}
 .nbd .list .row code{overflow:hidden;text-overflow:ellipsis}
 .nbd .list .row.on{background:var(--group)}
+.nbd .list .row.here{box-shadow:inset 3px 0 var(--ran)}
+.nbd .cells tr.here>td{background:color-mix(in srgb,var(--ran) 9%,transparent)}
+.nbd .cells tr.here>td:first-child{box-shadow:inset 3px 0 var(--ran)}
+.nbd .cells td:first-child{padding-inline-start:7px}
+.nbd .plain.go{color:var(--soft);margin-inline-start:6px;font-size:15px;min-width:24px}
 .nbd .act{display:flex;flex-wrap:wrap;gap:6px;margin:8px 0;align-items:center}
 .nbd .act .asks{border:1.5px solid var(--doubt);background:var(--doubt-fill);border-radius:8px;padding:8px 12px;width:100%}
 .nbd .act .asks button{margin:6px 8px 0 0}

@@ -1,0 +1,183 @@
+"""The way between the panel and the notebook's cells, and what stands beside the cells."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.ui.desk import Desk, Sitting, sit, start
+from tests.ui.notebooks import FINDINGS, GATED, REVIEW, SETUP
+
+pytestmark = [
+    pytest.mark.needs("chromium"),
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
+]
+
+expect.set_options(timeout=30_000)  # a kernel on a crowded machine is slow
+
+LONG = "\n".join(f"print({n})" for n in range(60))
+"""A cell that pushes the next one out of sight."""
+
+APPS = pytest.mark.parametrize("app", ["lab/tree", "notebooks"])
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One server for all tests of the module."""
+    started = start(tmp_path_factory.mktemp("desk"))
+    yield started
+    started.close()
+
+
+Sit = Callable[..., Sitting]
+
+
+@pytest.fixture
+def sitting(
+    desk: Desk, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[Sit]:
+    """Opens a notebook of these cells with the sidebar; everything is closed after."""
+    made: list[Sitting] = []
+
+    def open_it(*cells: str, **more: object) -> Sitting:
+        folder = re.sub(r"\W+", "-", request.node.name)
+        path = desk.notebook(f"{folder}/research.ipynb", *cells)
+        made.append(sit(desk, browser, path, **more))
+        return made[-1]
+
+    yield open_it
+    for one in made:
+        one.shot(f"end-{request.node.name}")
+        one.close()
+
+
+def badge(lab: Sitting, number: int) -> Locator:
+    """What stands under a cell's code."""
+    return lab.cell(number).locator(".nbd-badge")
+
+
+@APPS
+def test_from_the_panel_to_a_cell(sitting: Sit, app: str) -> None:
+    """A row, a call's details and a bar lead to the cell, which takes the focus."""
+    lab = sitting(SETUP, FINDINGS, LONG, "%%durable later\nlast = search('x')", app=app)
+    lab.run(0, 1, 3)
+    expect(lab.panel).to_contain_text("All 7 calls as a list")
+    cell = lab.cell(1)
+    lab.panel.get_by_role("button", name="go to the cell findings").click()
+    expect(cell).to_be_in_viewport()
+    expect(cell).to_have_class(re.compile("jp-mod-active"))
+    expect(lab.panel.locator("tr[aria-current=true]")).to_contain_text("findings")
+    lab.panel.get_by_text("All 7 calls as a list").click()
+    rows = lab.panel.locator(".list .row")
+    expect(rows.locator("visible=true").and_(lab.panel.locator(".here"))).to_have_count(
+        6
+    )
+    rows.last.click()
+    lab.panel.get_by_role("button", name="go to the cell", exact=True).click()
+    expect(lab.cell(3)).to_have_class(re.compile("jp-mod-active"))
+    expect(lab.cell(3)).to_be_in_viewport()
+    lab.panel.locator("canvas").first.press("Home")
+    lab.panel.locator("canvas").first.press("c")
+    expect(cell).to_have_class(re.compile("jp-mod-active"))
+    inside = "document.activeElement.closest('.jp-Notebook') !== null"
+    assert lab.page.evaluate(inside)
+    assert lab.ours == []
+
+
+@APPS
+def test_from_a_cell_to_its_calls(sitting: Sit, app: str) -> None:
+    """By the palette, by keys and by its badge a cell leads to what it did."""
+    lab = sitting(SETUP, FINDINGS, "%%durable later\nlast = search('x')", app=app)
+    lab.run(0, 1, 2)
+    expect(lab.panel).to_contain_text("All 7 calls as a list")
+    details = lab.panel.locator(".details")
+    lab.cell(1).locator(".cm-content").click()
+    lab.command("Show This Cell in the Durable Run")
+    expect(details.locator("h3").first).to_contain_text("findings")
+    lab.cell(2).locator(".cm-content").click()
+    lab.page.keyboard.press("Alt+Shift+C")
+    expect(details.locator("h3").first).to_contain_text("later")
+    badge(lab, 1).click()
+    expect(details.locator("h3").first).to_contain_text("findings")
+    expect(lab.panel.locator("tr[aria-current=true]")).to_contain_text("findings")
+    lab.cell(0).locator(".cm-content").click()
+    lab.page.keyboard.press("Alt+Shift+C")
+    expect(lab.panel).to_contain_text("has no step in this run yet")
+    assert lab.ours == []
+
+
+@APPS
+def test_badges_live(sitting: Sit, app: str) -> None:
+    """Beside a cell stands how it is, live, and whether a change makes it run again."""
+    lab = sitting(SETUP, FINDINGS, "topic = 'sheet'", app=app)
+    expect(lab.page.locator(".nbd-badge")).to_have_count(0)
+    lab.run(0, 1)
+    expect(badge(lab, 1)).to_contain_text("fresh · 6 calls ran · replays, free")
+    name = "findings is fresh · 6 calls ran · replays, free"
+    expect(lab.page.get_by_role("button", name=name)).to_be_visible()
+    lab.run(1)
+    expect(badge(lab, 1)).to_contain_text("replayed whole, 6 calls")
+    lab.run(2)
+    expect(badge(lab, 1)).to_contain_text("stale because topic changed")
+    expect(badge(lab, 1)).to_contain_text("will run")
+    lab.shot(f"badge-stale-{app.partition('/')[0]}")
+    lab.cell(1).locator(".cm-content").click()
+    lab.page.keyboard.press("Control+End")
+    lab.page.keyboard.type("x = 1")
+    lab.cell(0).locator(".cm-content").click()
+    lab.run(0)
+    expect(badge(lab, 1)).to_contain_text("edited · will run")
+    expect(badge(lab, 0)).to_have_count(0)
+    assert lab.ours == []
+
+
+def test_badges_while_the_panel_is_shut(sitting: Sit) -> None:
+    """Badges need no panel; what waits and what is in doubt says so, and a kill removes none."""
+    lab = sitting(SETUP, FINDINGS, REVIEW, GATED)
+    lab.tab.click()
+    expect(lab.panel).to_be_hidden()
+    lab.run(0, 1)
+    expect(badge(lab, 1)).to_contain_text("fresh · 6 calls ran")
+    lab.run(2)
+    expect(badge(lab, 2)).to_contain_text("waits for your answer")
+    lab.tab.click()
+    lab.panel.get_by_role("button", name="yes: nd.approve").click()
+    lab.tab.click()
+    expect(badge(lab, 2)).to_contain_text("fresh · 1 answer")
+    lab.run(3)
+    expect(badge(lab, 3)).to_contain_text("running")
+    os.kill(lab.pid(), signal.SIGKILL)
+    lab.accept()
+    expect(badge(lab, 3)).to_contain_text("in doubt: a call may have happened")
+    expect(badge(lab, 1)).to_contain_text("fresh · 6 calls ran")
+    lab.shot("badges")
+    assert lab.ours == []
+
+
+def test_badges_are_of_the_page_only(desk: Desk, sitting: Sit) -> None:
+    """They go with the setting and come with it; the notebook's file knows nothing of them."""
+    setting = "lab/api/settings/nbdurable:plugin"
+    lab = sitting(SETUP, FINDINGS)
+    lab.run(0, 1)
+    expect(badge(lab, 1)).to_contain_text("fresh")
+    lab.page.keyboard.press("Control+s")
+    lab.command("Show How Durable Cells Stand")
+    expect(lab.page.locator(".nbd-badge")).to_have_count(0)
+    assert '"badges": false' in desk.text(setting).replace("\\", "")
+    lab.command("Show How Durable Cells Stand")
+    expect(badge(lab, 1)).to_contain_text("fresh")
+    desk.put(setting, {"raw": "{}"})
+    lab.page.keyboard.press("Control+s")
+    saved = (lab.folder / "research.ipynb").read_text(encoding="utf-8")
+    assert "fresh ·" not in saved
+    assert "nbd-badge" not in saved
+    lab.menu("Kernel", "Shut Down Kernel")
+    expect(lab.panel).to_contain_text("This notebook has no kernel")
+    assert lab.ours == []
