@@ -43,12 +43,10 @@ export class Line implements Host {
   needs: Need[] = [];
   /** What a new kernel can bring back, and hasn't yet. */
   kept: string[] = [];
-<<<<<<< HEAD
   readonly outbox = new Outbox(
     (said) => this.there && this.pass(said),
     (message) => this.tell(message),
   );
-=======
   /** How the cells of the kernel's own run stand, as far as is known. */
   cells: Cell[] = [];
   /** Whether that is wanted also while nobody looks at the run. */
@@ -56,7 +54,6 @@ export class Line implements Host {
   /** The run that was asked for last, "" for the kernel's own, and the id of that one. */
   private asked = "";
   private own = "";
->>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
   private readonly hearers = new Set<Hear>();
   private wire: Wire | null = null;
   /** Without a kernel the server is asked. */
@@ -121,7 +118,7 @@ export class Line implements Host {
 
   /** Ask for something; where there is no way, it is asked for again when there is one. */
   send(request: Request): void {
-<<<<<<< HEAD
+    if (request.type === "open") this.asked = request.run ?? "";
     this.pass(request);
   }
 
@@ -135,13 +132,6 @@ export class Line implements Host {
   }
 
   private expect(): void {
-=======
-    if (request.type === "open") this.asked = request.run ?? "";
-    if (this.post) return this.post.send(request);
-    if (this.standing !== "open" || !this.wire) return; // it asks again when there is a line
-    this.wire.send(request);
-    if (request.type !== "open" && request.type !== "watch") return;
->>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
     window.clearTimeout(this.waiting);
     this.waiting = window.setTimeout(() => this.anew(), this.patience);
   }
@@ -254,7 +244,7 @@ export class Line implements Host {
     this.outbox.answered(message);
     this.tell(message);
     if (!("needs" in message)) return;
-    this.know(message.needs, offered(message));
+    this.know(message.needs, offered(message), this.told(message));
     if (this.there) return;
     this.there = true;
     this.outbox.flush();
@@ -262,10 +252,6 @@ export class Line implements Host {
 
   private tell(message: Message): void {
     for (const hear of this.hearers) hear(message);
-<<<<<<< HEAD
-=======
-    if ("needs" in message) this.know(message.needs, offered(message), this.told(message));
->>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
   }
 }
 

@@ -129,6 +129,7 @@ class Home {
 function hosted(line: Line, beside: Beside): Host {
   return {
     beside,
+    outbox: line.outbox,
     get: () => undefined,
     send: (request) => line.send(request),
     on: (event, hear) => line.on(event, hear),

@@ -150,23 +150,14 @@ class View {
     const notes = shown.needs.map((need) => state.notes.get(need.reference));
     const counts = shares(state);
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
-<<<<<<< HEAD
     const sent = shown.needs.map((need) => this.outbox.about(need.reference));
     fill(this.needs, [shown.needs, notes, sent], () => needs(state, this.live, this.outbox));
-    fill(this.cells, shown.cells, () => (shown.cells.length ? cells(shown, (id) => this.open(id, "")) : []));
-    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.outbox.about(""), (action) => this.act(action));
-    fill(this.kept, [shown.kept, shown.head.actions, this.outbox.about("")], () => kept(shown.kept, can()));
-    this.picture.show(state);
-    this.list.show(state);
-=======
-    fill(this.needs, [shown.needs, notes], () => needs(state, this.live, (request) => this.model.send(request)));
     const go = (cell: number): void => this.go(cell);
     fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (id) => this.open(id, ""), go) : []));
-    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, (action) => this.act(action));
-    fill(this.kept, [shown.kept, shown.head.actions], () => kept(shown.kept, can()));
+    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.outbox.about(""), (action) => this.act(action));
+    fill(this.kept, [shown.kept, shown.head.actions, this.outbox.about("")], () => kept(shown.kept, can()));
     this.picture.show(state, here.active);
     this.list.show(state, here.active);
->>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
     this.runs.about(shown.head.notebook);
     this.runs.hear(state.runs);
     this.drawDetails(here);
@@ -245,15 +236,11 @@ class View {
     const pieces = found?.parts.map((part) => piece(part.title)?.start);
     const about = found?.actions?.find((action) => action.what !== "copy")?.about ?? "";
     const note = about ? this.state.notes.get(about) : undefined;
-<<<<<<< HEAD
     const can = (): HTMLElement | null => actions(this.able(found?.actions), note, this.outbox.about(about), (action) => this.act(action));
-    fill(this.details, [this.drawn.nth, pieces, note, this.outbox.about(about)], () => details(found, piece, more, can(), () => this.close()));
-=======
-    const can = (): HTMLElement | null => actions(this.able(found?.actions), note, (action) => this.act(action));
     const cell = cellOf(this.state, attempt);
     const go = here.has[cell] ? (): void => this.go(cell) : null;
-    fill(this.details, [this.drawn.nth, pieces, note, !go], () => details(found, piece, more, [go && goes(go), can()], () => this.close()));
->>>>>>> 52a746b (Show beside each cell how it stands; lead from calls to cells and back)
+    const shown = [this.drawn.nth, pieces, note, this.outbox.about(about), !go];
+    fill(this.details, shown, () => details(found, piece, more, [go && goes(go), can()], () => this.close()));
   }
 }
 
