@@ -122,6 +122,9 @@ class Row:
         other: The arguments of the second life, where they are others.
         kept: Whether there is a life between the two, of the second one's cell, in which
             every question is answered with «keep».
+        edit: What of the tool's definition, and of its calls, is another text in the
+            second life: both texts.
+        back: Whether it is the first one that is edited so.
     """
 
     before: str = "{call}"
@@ -134,6 +137,12 @@ class Row:
     data: tuple[int, int] = (1, 1)
     other: str = field(default="1")
     kept: bool = False
+    edit: tuple[str, str] = ("", "")
+    back: bool = False
+
+    def edited(self, text: str, life: int) -> str:
+        """A text of the tool as it is in this life."""
+        return text.replace(*self.edit) if self.edit[0] and life != self.back else text
 
 
 def _rerun(nb: Notebook) -> None:
@@ -209,7 +218,36 @@ ROWS: Final = {
     Past.EARLIER_TRY: Row(before=WRAPPED, after=WRAPPED, other="2", data=(1, 0)),
 }
 """How each past comes about."""
+OPTIONS: Final = "effect={effect!r}"
+EDITS: Final = {
+    "added": ("x, extra=0", "x, note='', extra=0"),
+    "renamed": ("x, extra=0", "x2, extra=0"),
+    "with another default": ("extra=0", "extra=1"),
+    "left out": (OPTIONS, f"{OPTIONS}, ignore='extra'"),
+    "any number of": ("extra=0", "extra=0, **more"),
+}
+"""Edits of the parameters that leave the call what it was."""
+RENAMED: Final = {
+    "name": (OPTIONS, f"{OPTIONS}, name='deed'"),
+    "function": ("act", "deed"),
+}
+"""Edits of the tool's name."""
 AGAIN: Final = {
+    **{
+        f"{what}{', back' * back}": (
+            Past.EDITED,
+            Row(edit=edit, back=back),
+        )
+        for what, edit in (EDITS | RENAMED).items()
+        for back in (False, True)
+    },
+    **{
+        f"{what}, in doubt": (
+            Past.OTHER_IN_DOUBT,
+            Row(first=INTERRUPTED, edit=edit),
+        )
+        for what, edit in (EDITS | RENAMED).items()
+    },
     "moved": (
         Past.OTHER_IN_DOUBT,
         Row(first=INTERRUPTED, other="2", cell=("two", "c2")),
@@ -227,10 +265,12 @@ def life(nb: Notebook, form: Form, row: Row, effect: Effect, number: int) -> str
     """Begin a kernel with the tool; gives the cell of this life."""
     body = row.then if number else row.first
     lines = body.split("; ")
+    if row.edit == EDITS["renamed"] and number != row.back:
+        lines = [line.replace("str(x)", "str(x2)") for line in lines]
     nb.namespace |= {"model": model, "NotDone": NotDone, "DATA": row.data[number]}
     nb.plain(IMPORTS)
     nb.plain(
-        form.define.format(
+        row.edited(form.define, number).format(
             effect=effect.value,
             body="\n".join(f"    {line}" for line in lines),
             inner="\n".join(f"        {line}" for line in lines),
@@ -238,7 +278,8 @@ def life(nb: Notebook, form: Form, row: Row, effect: Effect, number: int) -> str
         )
     )
     given = row.given if not number or row.other == "1" else row.other
-    call, earlier = (form.call.format(given=of) for of in (given, row.given))
+    made = row.edited(form.call, number)
+    call, earlier = (made.format(given=of) for of in (given, row.given))
     cell = row.after if number else row.before
     if "    {call}" in cell:
         call = call.replace("\n", "\n    ")

@@ -119,7 +119,8 @@ class AlreadyHappened(CallPause):
         what = [f"an earlier version of {self.given}"] if self.given else []
         what += [f"another {self.values}"] if self.values else []
         told = " and ".join(what) or f"an earlier version of {self.tool}"
-        return f"{self.call} already happened with {told}."
+        then = f", as {self.earlier}" if self.earlier else ""
+        return f"{self.call} already happened with {told}{then}."
 
     def detail(self) -> str:
         """What was not done."""
@@ -281,7 +282,10 @@ class TwinHappened(CallPause):
     def remedies(self) -> tuple[Remedy, ...]:
         """Make it comparable, or decide."""
         return (
-            Remedy("it doesn't matter", f'@nd.tool(ignore=("{self.parameter}",))'),
+            Remedy(
+                "it doesn't matter, and ask once more",
+                f'@nd.tool(ignore=("{self.parameter}",))',
+            ),
             self._keep(),
             self._again(),
         )

@@ -17,7 +17,7 @@ from nbdurable.engine.asking.loading import loaded
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.claiming import claim
-from nbdurable.engine.calls.requests import Claim
+from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import forks
 from nbdurable.engine.past.history import History, StepPast
@@ -196,7 +196,9 @@ class Lending(Session):
 class Lent(Attempt):
     """An attempt that takes nothing away from whom it is served by."""
 
-    def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
+    def adopted(
+        self, claim: Claim, match: Match, request: CallRequest | None = None
+    ) -> tuple[Record, ...]:
         """What is lent stays where it is."""
-        del claim, match
+        del claim, match, request
         return ()

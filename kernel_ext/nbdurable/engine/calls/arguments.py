@@ -14,9 +14,12 @@ from nbdurable_store.records import BlobRef, Plain
 def keep_arguments(
     store: Store, request: CallRequest, fields: dict[str, Plain]
 ) -> tuple[BlobRef, ...]:
-    """Small ones as a field, larger ones as a blob; their code by its digests."""
+    """Small ones as a field, larger ones as a blob; code and marks by their digests."""
     if request.codes:
         fields["codes"] = request.codes
+    marks = request.marks()
+    if marks is not None:
+        fields["marks"] = marks
     encoded = request.arguments()
     size = len(encoded.data) if encoded else 0
     if encoded is None or size > ARGUMENTS_BYTES_MAX:
@@ -25,3 +28,10 @@ def keep_arguments(
         return (store.put(encoded.codec, encoded.data),)
     fields["arguments"] = encoded.data.decode()
     return ()
+
+
+def as_made(request: CallRequest) -> dict[str, Plain]:
+    """How a call is known that was made with other parameters, or under another name."""
+    fields: dict[str, Plain] = {"name": request.name, "code": request.code}
+    fields |= {"codes": request.codes} if request.codes else {}
+    return {**fields, "marks": request.marks()}

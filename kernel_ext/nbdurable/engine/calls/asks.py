@@ -169,7 +169,7 @@ def _doubt(ask: Asking) -> CallPause:
 
 _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
     Past.EDITED: _edited,
-    Past.UNRECOVERABLE: lambda ask: ResultGone(**ask.common, why=why_gone(ask.call)),
+    Past.UNRECOVERABLE: lambda ask: ResultGone(**ask.common, why=_why_gone(ask)),
     Past.UNDIGESTIBLE_TWIN: _twin,
     Past.ELSEWHERE: _elsewhere,
     Past.FORKED: _forked,
@@ -207,9 +207,12 @@ def _raised(call: CallPast) -> str:
     return str(call.fields.get("type", "")).rpartition(".")[2] if ended else ""
 
 
-def why_gone(call: CallPast) -> str:
+def _why_gone(ask: Asking) -> str:
     """Why a completed call has no result to serve."""
-    unstored = call.fields.get("unstored")
+    unstored = ask.call.fields.get("unstored")
+    found = ask.attempt.used.gone.get(ask.call.id)
+    if found is not None:
+        return f"{found[0].upper()}{found[1:]}"
     if isinstance(unstored, str):
         return f"Its result could not be stored: {unstored}."
     return "What the store holds of it is damaged or missing: nbdurable fsck names it."

@@ -9,20 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nbdurable.engine.calls import late
-from nbdurable.engine.calls.arguments import keep_arguments
+from nbdurable.engine.calls.arguments import as_made, keep_arguments
 from nbdurable.engine.calls.code import CallCode
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers, Overtaken
 from nbdurable.engine.calls.numbers import Numbers
 from nbdurable.engine.calls.owners import Owners
-from nbdurable.engine.calls.preceding import Preceding, ScopeState
+from nbdurable.engine.calls.preceding import Preceding
 from nbdurable.engine.calls.requests import (
     CallRequest,
     Claim,
     Outcome,
-    kept,
 )
 from nbdurable.engine.calls.used import Used
+from nbdurable.engine.calls.wanting import wanting
 from nbdurable.engine.codec import decode_exception
 from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.files.watched import Watched
@@ -33,7 +33,7 @@ from nbdurable.engine.past.history import CallPast, CallState, StepPast
 from nbdurable.engine.past.matching import Matcher
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.series import happened, tries_of
-from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
+from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match
 from nbdurable.engine.where.frames import Frame, Scopes
 from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause
@@ -118,13 +118,9 @@ class Attempt:
             ):
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
-                match = self.matcher.match(
-                    self._wanted(request, scope, state, frame.parent)
-                )
+                match = self.matcher.match(wanting(request, scope, state, frame.parent))
             if self._news(match, request):
-                match = self.matcher.match(
-                    self._wanted(request, scope, state, frame.parent)
-                )
+                match = self.matcher.match(wanting(request, scope, state, frame.parent))
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
             nth = int(number.rpartition(".")[2])
@@ -141,24 +137,6 @@ class Attempt:
         self.matcher.reopen(told)
         return bool(told)
 
-    def _wanted(
-        self, request: CallRequest, scope: str, state: ScopeState, parent: str
-    ) -> Wanted:
-        return Wanted(
-            request.key,
-            request.name,
-            request.policy,
-            request.code,
-            scope,
-            state.after,
-            state.new_write,
-            request.undigestible,
-            request.text,
-            lambda: kept(request.arguments()),
-            parent,
-            request.inner,
-        )
-
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
         """The past of a claimed call, now."""
         self.leftovers.may_go_on(self.step.name, request.name)
@@ -169,7 +147,7 @@ class Attempt:
         with self.home.lock:
             now = self.home.history.calls[call.id]
             state = self._preceding.state(claim.scope)
-            wanted = self._wanted(request, claim.scope, state, claim.parent)
+            wanted = wanting(request, claim.scope, state, claim.parent)
             if claim.match.past in OTHERS:
                 return self.matcher.without(wanted)
             past = self.matcher.past(now, wanted, claim.match.standing)
@@ -180,7 +158,7 @@ class Attempt:
         with self.home.lock:
             _ = self.home.history  # what this attempt has settled is folded by then
             state = self._preceding.state(claim.scope)
-            wanted = self._wanted(request, claim.scope, state, claim.parent)
+            wanted = wanting(request, claim.scope, state, claim.parent)
             return self.matcher.without(wanted)
 
     def elsewhere(self, request: CallRequest) -> Match | None:
@@ -237,6 +215,7 @@ class Attempt:
                 return Outcome(request.decode(ref.codec, parts))
         except DurableError as gone:
             self.used.unstorable.append(f"{call.name} ({gone.fact().rstrip('.')})")
+            self.used.gone[call.id] = gone.fact()
             return None
 
     def _count_served(self, claim: Claim, call: CallPast) -> None:
@@ -248,20 +227,30 @@ class Attempt:
             self.used.calls.append(call.id)
         self.used.count_served(claim, call, here=here)
 
-    def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
-        """The record that the call stands here from now on, if it stood elsewhere."""
+    def adopted(
+        self, claim: Claim, match: Match, request: CallRequest | None = None
+    ) -> tuple[Record, ...]:
+        """The record that the call stands here from now on, if it stood elsewhere.
+
+        Or that it is known as it is made now: by the parameters that its tool has now.
+        """
         call = match.call
         if call is None or match.standing is Standing.TAKEN:
             return ()
         own = match.standing is Standing.OWN
-        if own and call.parent == claim.parent:
+        renewed = request if match.renewed else None
+        if own and call.parent == claim.parent and renewed is None:
             return ()
         if not own:
             self.used.adopted.append(call.id)
-        fields = {"slot": self.step.slot, "from": call.slot, "n": claim.nth}
+        fields: dict[str, Plain] = {"slot": self.step.slot, "from": call.slot}
+        fields["n"] = claim.nth
         if call.parent != claim.parent:
             fields |= {"parent": claim.parent, "scope": claim.scope}
-        return (self.record(Kind.CALL_ADOPTED, call.id, key=call.key, fields=fields),)
+        key = call.key if renewed is None else renewed.key
+        if renewed is not None:
+            fields |= as_made(renewed)
+        return (self.record(Kind.CALL_ADOPTED, call.id, key=key, fields=fields),)
 
     def may_execute(self, request: CallRequest) -> None:
         """After a pause no further `write` starts in this attempt."""

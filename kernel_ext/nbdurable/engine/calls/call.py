@@ -89,7 +89,7 @@ def _replay(going: Going) -> Part:
     if served is None:
         going.again(Past.UNRECOVERABLE)
         return None
-    adopted = attempt.adopted(going.claim, match)
+    adopted = attempt.adopted(going.claim, match, going.request)
     if adopted:
         assert match.call is not None
         yield Append(adopted, match.call.effect is Effect.WRITE)

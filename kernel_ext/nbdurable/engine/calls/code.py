@@ -19,11 +19,17 @@ from nbdurable.engine.calls.requests import NO_CODES
 from nbdurable.engine.calls.variables import Looking
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.canonical import Hasher, Redact
-from nbdurable.engine.identity.code import CallCodes, Sources, call_code
+from nbdurable.engine.identity.code import (
+    CallCodes,
+    Sources,
+    call_code,
+    call_code_digest,
+)
 from nbdurable.engine.identity.codes import NOTEBOOK
 from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.states import class_name
 from nbdurable.engine.identity.variables import Variable
+from nbdurable.engine.past.pasts import CallPast
 
 
 class Code(NamedTuple):
@@ -78,6 +84,25 @@ class CallCode:
     def _met(self, digest: bytes, codes: CallCodes, name: str = "") -> _Met:
         variables = self._looking.settle(codes)
         return _Met(Code(digest.hex(), reads=bool(variables)), codes, variables, name)
+
+    def under(self, fn: Callable[..., object], call: CallPast) -> tuple[str, str]:
+        """Digests (hex) that a recorded call has if its tool's code was this one.
+
+        Args:
+            fn: The tool.
+            call: The call, with what it was given: that may have been edited since.
+
+        Returns:
+            What it has if the function was called as it is now, and as its tool was then:
+            of a method the part behind the class.
+        """
+        now = bytes.fromhex(self.of(fn).digest)
+        function = call.name.rpartition(".")[2]
+        then = call_code_digest(fn, self._sources, function)
+        given = [(n, bytes.fromhex(str(digest))) for n, digest in call.codes.items()]
+        if not given:
+            return now.hex(), then.hex()
+        return keys.given_code(now, given).hex(), keys.given_code(then, given).hex()
 
     def with_given(
         self,

@@ -8,16 +8,17 @@ the places where they were, and a replay fills the objects that stand there now.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from nbdurable.engine.calls.keyed import Keyed, keyed
+from nbdurable.engine.calls.keyed import Keyed, digested, keyed
 from nbdurable.engine.calls.requests import Put
 from nbdurable.engine.calls.shared import Holding
 from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import (
     JSON,
     Encoded,
+    Unreadable,
     Unstorable,
     decode,
     encode,
@@ -92,6 +93,22 @@ class Given:
             self.key, self.undigestible = keys.plain_call_key(name, atoms), ""
         else:
             self.key, self.undigestible, self.met = self._identify(arguments)
+
+    @property
+    def counted(self) -> dict[str, Any]:
+        """The arguments as they count for the key."""
+        return self._counted(self._arguments) if self._counted else self._arguments
+
+    def digested(self, values: dict[str, Any]) -> Mapping[str, bytes]:
+        """The digest of each of some values, or `keyed.NO_DIGEST`."""
+        return digested(values, self._secrets.apart, self._sources).each
+
+    def under(self, name: str) -> bytes:
+        """The key of the call if its tool had another name."""
+        atoms = of_atoms(self.counted, self._secrets.found)
+        if atoms is not None:
+            return keys.plain_call_key(name, atoms)
+        return keyed(name, self.counted, self._secrets.apart, self._sources).key
 
     def shared(self) -> None:
         """Other code may change them while the call is executed."""
@@ -175,9 +192,19 @@ class Given:
         return Changed(value, changed)
 
     def decode(self, codec: str, data: bytes | Stored) -> object:
-        """The value; what the call changed is changed again."""
+        """The value; what the call changed is changed again.
+
+        Raises:
+            Unreadable: It changed what is given to no parameter of that name now.
+        """
         grafting = Grafting(self._arguments)
         value = decode(codec, data, secrets=self._secrets, grafting=grafting)
+        if isinstance(value, Changed):
+            lost = value.arguments.keys() - self._arguments.keys()
+            lost = {n for n in lost if type(value.arguments[n]) not in ATOMS}
+            if lost:
+                why = f"it changed {min(lost)}, and has no such parameter any more"
+                raise Unreadable(codec=codec, why=why)
         grafting.apply()
         return value.value if isinstance(value, Changed) else value
 

@@ -11,9 +11,11 @@ from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.driving import run_async, run_sync
 from nbdurable.engine.calls.findout import FindOut
 from nbdurable.engine.calls.given import Given
+from nbdurable.engine.calls.marks import marking
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.requests import NO_CODES, CallRequest
-from nbdurable.engine.past.pasts import STEP_KIND
+from nbdurable.engine.past.pasts import STEP_KIND, CallPast
+from nbdurable.engine.past.wanted import Under
 from nbdurable.engine.values import named, previews
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.frames import Frame, current_frame
@@ -86,6 +88,8 @@ def requested(
             _told, secrets, pepper, made.name, arguments, args, kwargs
         ),
         arguments=given.begin,
+        marks=marking(made, given, args, kwargs, pepper),
+        under=functools.partial(_under, frame.attempt, made, given),
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(attempt, given, code),
         changed=given.changed,
@@ -97,6 +101,12 @@ def requested(
         if callable(on_doubt)
         else None,
     )
+
+
+def _under(attempt: Attempt, made: Tool, given: Given, call: CallPast) -> Under:
+    """What the call would be recorded by if its tool had the name of a recorded one."""
+    codes = attempt.code.under(made.fn, call)
+    return Under(given.under(call.name), codes)
 
 
 def _told(

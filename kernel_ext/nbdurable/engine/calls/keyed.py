@@ -43,16 +43,38 @@ def keyed(
         return Keyed(keys.call_key(name, whole), "", (*hasher.types, *hasher.named))
     except Undigestible:
         pass
+    parts = digested(arguments, redact, sources)
+    key = keys.call_key(name, digest(dict(parts.each), call_arguments=True))
+    return Keyed(key, parts.undigestible, parts.met)
+
+
+class Parts(NamedTuple):
+    """The identity of each argument.
+
+    Attributes:
+        each: Its digest by parameter, or `NO_DIGEST`.
+        undigestible: Where the first one without a digest is, or "".
+        met: The classes met.
+    """
+
+    each: Mapping[str, bytes]
+    undigestible: str
+    met: Collection[object]
+
+
+def digested(
+    arguments: Mapping[str, Any], redact: Redact | None, sources: Sources
+) -> Parts:
+    """The digest of each argument, with the code of those that are code."""
     codes = ArgumentCodes(sources, vars(sys.modules["__main__"]))
     hasher = Hasher(call_arguments=True, redact=redact, codes=codes, contents=digest_of)
-    parts: dict[str, Any] = {}
+    each: dict[str, bytes] = {}
     where = ""
     for parameter, value in arguments.items():
         try:
-            parts[parameter] = hasher.digest(value)
+            each[parameter] = hasher.digest(value)
         except Undigestible as undigestible:
-            parts[parameter] = NO_DIGEST
+            each[parameter] = NO_DIGEST
             kind = undigestible.type.removeprefix("builtins.")
             where = where or f"{parameter}{undigestible.path} ({kind})"
-    key = keys.call_key(name, digest(parts, call_arguments=True))
-    return Keyed(key, where, hasher.types)
+    return Parts(each, where, hasher.types)

@@ -86,6 +86,12 @@ class Tool:
         bound.apply_defaults()
         return {k: v for k, v in bound.arguments.items() if k not in self.ignore}
 
+    def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> frozenset[str]:
+        """The parameters that a call is given a value for; others have their default."""
+        if self._plain_names and not kwargs and len(args) == len(self._plain_names):
+            return frozenset(self._plain_names)
+        return frozenset(self.signature.bind(*args, **kwargs).arguments)
+
     def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments with the class of a class method as its name.
 

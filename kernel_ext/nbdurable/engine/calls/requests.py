@@ -14,7 +14,7 @@ from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import Encoded
 from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.policy import Policy
-from nbdurable.engine.past.wanted import Match
+from nbdurable.engine.past.wanted import Match, Under
 from nbdurable_store.protocol import Fill, Stored
 from nbdurable_store.records import BlobRef, Plain
 
@@ -71,6 +71,10 @@ class CallRequest(NamedTuple):
         text: Tells the call as people read it; a replayed call isn't told.
         arguments: The arguments encoded as plain data, if they are plain; called
             before the call is executed.
+        marks: What tells the arguments of a `write` from others, by parameter; None of
+            what is no tool's call.
+        under: What it would be recorded by if its tool had the name of a recorded call,
+            and what it is given had the code that it had then.
         undigestible: Where an argument has no digest, or "".
         keep: Hands a result to a store; raises `Unstorable`.
         decode: Bytes (verified), or where they are read from, to result.
@@ -102,6 +106,8 @@ class CallRequest(NamedTuple):
     code: str = ""
     codes: Mapping[str, str] = NO_CODES
     arguments: Callable[[], Encoded | None] = lambda: None
+    marks: Callable[[], Mapping[str, Plain] | None] = lambda: None
+    under: Callable[[CallPast], Under] = lambda _: Under(b"", ())
     undigestible: str = ""
     changed: Callable[[], Encoded | None] = lambda: None
     had: Callable[[BaseException], Encoded | None] = lambda _: None
@@ -118,8 +124,10 @@ class CallRequest(NamedTuple):
 
     def as_given(self) -> CallRequest:
         """With what is recorded of it taken now: it is about to wait."""
-        text, arguments = self.text(), self.arguments()
-        return self._replace(text=lambda: text, arguments=lambda: arguments)
+        text, arguments, marks = self.text(), self.arguments(), self.marks()
+        return self._replace(
+            text=lambda: text, arguments=lambda: arguments, marks=lambda: marks
+        )
 
 
 class Claim(NamedTuple):

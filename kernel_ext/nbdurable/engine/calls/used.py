@@ -26,6 +26,7 @@ class Used:
         adopted: Logical ids of those taken over from other slots.
         asked: Call number to logical id and past, of those to be decided.
         unstorable: Results that were not kept or not recovered, told.
+        gone: By logical id why a recorded result could not be recovered.
         told: More parts for the end of the step's line.
         undeclared: Names of tools without ``effect=``.
         effects: What its code does beside its calls.
@@ -38,6 +39,7 @@ class Used:
     adopted: list[str] = field(default_factory=list)
     asked: dict[str, tuple[str, Past]] = field(default_factory=dict)
     unstorable: list[str] = field(default_factory=list)
+    gone: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
     effects: Effects | None = None

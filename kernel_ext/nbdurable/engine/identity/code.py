@@ -158,20 +158,38 @@ def source_digest(source: str) -> bytes:
     return keys.source_digest(normal_form(ast.parse(source)))
 
 
-def call_code_digest(function: Callable[..., object], sources: Sources) -> bytes:
+class _NamedCodes(CallCodes):
+    """The code of a tool as if its function had another name."""
+
+    name = ""
+
+    def _local_function(self, function: FunctionType, facts: Facts) -> Form:
+        node, name = self._sources.function(function.__code__), self.name
+        self.name = ""  # those that it reaches have their own
+        if name and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            renamed = type(node)(**{**vars(node), "name": name})
+            facts = self._sources.facts(renamed)
+        return super()._local_function(function, facts)
+
+
+def call_code_digest(
+    function: Callable[..., object], sources: Sources, name: str = ""
+) -> bytes:
     """The digest of a tool's code, recorded beside the key of each of its calls.
 
     Args:
         function: The tool, or the function that it wraps.
         sources: Where local code is found; installed code is its name alone.
+        name: As if the function had this name; "" for its own.
     """
-    return call_code(function, sources)[0]
+    return call_code(function, sources, name)[0]
 
 
 def call_code(
-    function: Callable[..., object], sources: Sources
+    function: Callable[..., object], sources: Sources, name: str = ""
 ) -> tuple[bytes, CallCodes]:
     """The same, and what was met on the way."""
     inner = function.__func__ if isinstance(function, MethodType) else function
-    codes = CallCodes(sources, getattr(inner, "__globals__", {}))
+    codes = _NamedCodes(sources, getattr(inner, "__globals__", {}))
+    codes.name = name
     return Hasher(codes=codes).digest(codes.counted(inner)), codes

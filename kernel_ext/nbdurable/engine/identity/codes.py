@@ -70,6 +70,7 @@ class Codes:
         texts: Texts in reached code that may name files, its paths among them.
         tables: Names in reached texts that stand where SQL has tables.
         dynamic: Builtins through which reached code may read any name.
+        tools: The functions met that stand for tools.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Codes:
         self.dynamic: set[str] = set()
         self.texts: set[str] = set()
         self.tables: set[str] = set()
+        self.tools: set[FunctionType] = set()
         self._modules = Modules(sources, self._source, self._version)
 
     @property
@@ -157,6 +159,7 @@ class Codes:
 
     def _function(self, function: FunctionType) -> Form:
         if TOOL_ATTRIBUTE in function.__dict__:
+            self.tools.add(function)
             return self._tool(function)
         node = self._sources.function(function.__code__)
         if node is not None:
@@ -303,7 +306,9 @@ class Codes:
                 and is bytecode of one version of Python.
         """
         for name, value in vars(cls).items():
-            functions = [f for f in unwrapped(value) if self._is_local_function(f)]
+            inside = [*unwrapped(value)]
+            self.tools |= {f for f in inside if TOOL_ATTRIBUTE in f.__dict__}
+            functions = [f for f in inside if self._is_local_function(f)]
             if written and name[:2] == "__":
                 functions = [f for f in functions if not _is_generated(f)]
             for place, function in enumerate(functions):

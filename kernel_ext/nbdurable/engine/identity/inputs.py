@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import FunctionType
 
 from nbdurable.engine.identity import keys, plain, registry, texts
 from nbdurable.engine.identity.canonical import Contents, Hasher, Redact, hashed
@@ -53,6 +54,7 @@ class Inputs:
             module that the cell imports.
         undigestible: Per name without a digest, what refused it and where.
         writes: Names it may bind, by itself or through the code it reaches.
+        binds: Those of them that its own text may bind.
         stores: Those of them that functions may bind, whenever they run.
         deletes: Names it may delete.
         star: It may bind names that nobody can foresee.
@@ -64,6 +66,7 @@ class Inputs:
         texts: Texts in it and in code it reaches that may name files.
         outdated: Local modules among them whose file was edited since the import.
         unbound: Names that the code it reaches loads and that aren't bound.
+        tools: The functions that stand for tools in what it reads, and in code it reaches.
     """
 
     source: bytes
@@ -71,6 +74,7 @@ class Inputs:
     codes: Mapping[str, bytes] = field(default_factory=dict)
     undigestible: Mapping[str, Undigestible] = field(default_factory=dict)
     writes: frozenset[str] = frozenset()
+    binds: frozenset[str] = frozenset()
     stores: frozenset[str] = frozenset()
     deletes: frozenset[str] = frozenset()
     star: bool = False
@@ -80,6 +84,7 @@ class Inputs:
     texts: frozenset[str] = frozenset()
     outdated: frozenset[str] = frozenset()
     unbound: frozenset[str] = frozenset()
+    tools: frozenset[FunctionType] = frozenset()
     reader: Callable[[], _Gather] = field(repr=False, compare=False)
 
     @property
@@ -166,6 +171,7 @@ def read_inputs(
         codes=gather.codes,
         undigestible=gather.undigestible,
         writes=analysis.writes | gather.stores,
+        binds=analysis.writes,
         stores=analysis.stores | gather.stores,
         deletes=analysis.deletes,
         star=analysis.star,
@@ -175,6 +181,7 @@ def read_inputs(
         texts=analysis.texts | gather.texts,
         outdated=gather.outdated,
         unbound=gather.unbound,
+        tools=gather.tools,
         reader=reader,
     )
 
@@ -233,6 +240,11 @@ class _Gather:
         """Names that reached code loads, and that the notebook doesn't have."""
         found = set().union(*(codes.touched for codes in self._made))
         return frozenset(found - self._namespace.keys())
+
+    @property
+    def tools(self) -> frozenset[FunctionType]:
+        """The functions met that stand for tools."""
+        return frozenset().union(*(codes.tools for codes in self._made))
 
     def read_reached(self) -> Mapping[str, bytes | None]:
         """The values that reached code loads; most were hashed with that code."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nbdurable.engine.past import doubts, tries
-from nbdurable.engine.past.belonging import Standing, every_holder
+from nbdurable.engine.past.belonging import Standing, every_holder, went_on
 from nbdurable.engine.past.circumstances import (
     AGAIN,
     KEEP,
@@ -17,6 +17,12 @@ from nbdurable.engine.past.circumstances import (
     writes_of,
 )
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.edits import (
+    Versions,
+    closest,
+    may_be_renamed,
+    was_renamed,
+)
 from nbdurable.engine.past.history import CallPast, CallState, History, StepState
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
@@ -34,6 +40,7 @@ class Beside:
         executing: Whether somebody executes a call at this moment.
         other_files: Whether a file that a recorded call read isn't as it was.
         data: The names that the attempt reads and that hold data, and no code.
+        gone: Whether the cell can call no tool of this name any more.
         served: Ids of the calls that this attempt was served.
         claimed: Ids of the calls that calls of this attempt were taken for.
         stood_in: What each of them was taken for that is another call, as people read
@@ -48,6 +55,7 @@ class Beside:
     other_files: Callable[[CallPast], bool] = lambda _: False
     executing: Callable[[CallPast], bool] = lambda _: False
     data: Collection[str] = ()
+    gone: Callable[[str], bool] = lambda _: False
     served: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
     stood_in: dict[str, str] = field(default_factory=dict)
@@ -55,6 +63,8 @@ class Beside:
     _where: Circumstances | None = None
     _writes: Mapping[str, Sequence[CallPast]] | None = None
     _suspects: Mapping[str, Sequence[CallPast]] | None = None
+    _old_names: Collection[str] | None = None
+    _versions: dict[str, Versions] = field(default_factory=dict)
 
     @property
     def where(self) -> Circumstances:
@@ -77,12 +87,50 @@ class Beside:
         none = UNDIGESTIBLE if wanted.undigestible else NOTHING
         if wanted.policy.effect is not Effect.WRITE or wanted.policy.inner:
             return none
-        for call in stands_in(self.history, self.where, wanted.name):
+        for call in self._standing(wanted):
             if not self.was_served(call):
                 return self._claims(self._about(Past.COMPLETED, call), wanted)
         found = self._other(wanted) or none
         done = found.past is Past.COMPLETED
         return self._claims(found, wanted) if done else found
+
+    def _standing(self, wanted: Wanted) -> Iterator[CallPast]:
+        """The calls of which a person said that they are what this cell calls now."""
+        yield from stands_in(self.history, self.where, wanted.name)
+        for name in self.old_names(wanted.name):
+            for call in stands_in(self.history, self.where, name):
+                if may_be_renamed(call, wanted):
+                    yield call
+
+    def old_names(self, tool: str) -> Iterator[str]:
+        """Names of tools that made writes in this slot, and that it can't call now."""
+        if self._old_names is None:
+            self.writes_of(tool)
+            self._old_names = [*filter(self.gone, self._writes or ())]
+        return (name for name in self._old_names if name != tool)
+
+    def by_earlier_version(self, wanted: Wanted) -> CallPast | None:
+        """The write that a call is, if its tool had other parameters, or another name."""
+        marks = wanted.marks()
+        if marks is None:
+            return None
+        found = self._versions_of(wanted.name).earlier(marks)
+        for name in self.old_names(wanted.name):
+            found += (c for c in self.writes_of(name) if was_renamed(c, wanted))
+        left = (c for c in found if c.id not in self.claimed and self._ended(c))
+        return closest((c for c in left if not self._is_over(c)), wanted)
+
+    def _ended(self, call: CallPast) -> bool:
+        """Whether the code has seen what became of it."""
+        if call.state is CallState.RAISED:
+            return went_on(self.history, call)
+        return call.state is CallState.COMPLETED
+
+    def _versions_of(self, tool: str) -> Versions:
+        found = self._versions.get(tool)
+        if found is None:
+            found = self._versions[tool] = Versions.of(self.writes_of(tool))
+        return found
 
     def writes_of(self, tool: str) -> Sequence[CallPast]:
         """Those that earlier attempts of this slot made; looked for once."""
@@ -94,6 +142,7 @@ class Beside:
         """Another call of the tool that this one may be, the worst first."""
         return (
             self._other_in_doubt(wanted)
+            or self._renamed_in_doubt(wanted)
             or self._instead(wanted)
             or self._earlier_try(wanted)
         )
@@ -101,7 +150,7 @@ class Beside:
     def has_others(self, tool: str, parent: str) -> bool:
         """Whether another call of the tool may be what a new one is."""
         known = self.writes_of(tool) or self.suspects(tool) or self.where.open
-        told = (self.slot, tool) in self.history.instead
+        told = (self.slot, tool) in self.history.instead or any(self.old_names(tool))
         return bool(known) or told or tries.are_before(self.history, parent)
 
     def suspects(self, tool: str) -> Sequence[CallPast]:
@@ -137,6 +186,19 @@ class Beside:
                 return Match(Past.OTHER_IN_DOUBT, call)
         return None
 
+    def _renamed_in_doubt(self, wanted: Wanted) -> Match | None:
+        """A doubt of this slot whose tool is gone: this one may be that under a new name."""
+        for name in self.old_names(wanted.name):
+            past = Past.OTHER_IN_DOUBT
+            if remembered(self.history, self.where, name, past) == AGAIN:
+                continue
+            for call in self.writes_of(name):
+                mine = call.id not in self.claimed
+                doubt = mine and doubts.may_have_happened(self.history, call)
+                if doubt and may_be_renamed(call, wanted):
+                    return Match(past, call)
+        return None
+
     def _is_doubt_elsewhere(self, call: CallPast) -> bool:
         return (
             doubts.may_have_happened(self.history, call)
@@ -146,14 +208,13 @@ class Beside:
 
     def _instead(self, wanted: Wanted) -> Match | None:
         """A call of the tool that is left over, where a model has answered anew."""
-        said = self.said(wanted, Past.INSTEAD)
         anew = self.asked_model and self.where.differs
         left = [
             call
-            for call in self._asked_of(wanted.name)
+            for call in self._asked_of(wanted)
             if (anew or call.id in self.where.open)
             and call.state is CallState.COMPLETED
-            and said != AGAIN
+            and self._said_instead(call) != AGAIN
             and not self._is_over(call)
         ]
         if not left:
@@ -161,7 +222,11 @@ class Beside:
         latest = self.history.steps.get(max(left, key=lambda c: c.order).step)
         used = latest.used if latest else ()
         first = min(left, key=lambda c: (c.id not in used, c.order))
-        return self._about(Past.COMPLETED if said == KEEP else Past.INSTEAD, first)
+        kept = self._said_instead(first) == KEEP
+        return self._about(Past.COMPLETED if kept else Past.INSTEAD, first)
+
+    def _said_instead(self, call: CallPast) -> str:
+        return remembered(self.history, self.where, call.name, Past.INSTEAD)
 
     def _earlier_try(self, wanted: Wanted) -> Match | None:
         """What an earlier try of a call around this one made, and this one did not."""
@@ -171,13 +236,21 @@ class Beside:
                 return Match(Past.COMPLETED if said == KEEP else Past.EARLIER_TRY, call)
         return None
 
-    def _asked_of(self, tool: str) -> list[CallPast]:
+    def _asked_of(self, wanted: Wanted) -> list[CallPast]:
         """The calls of the tool in this slot, and those that were asked about here."""
-        mine = self.writes_of(tool)
+        mine, old = self.writes_of(wanted.name), {*self.old_names(wanted.name)}
         known = {call.id for call in mine}
         ids = (i for i in self.where.open if i not in known)
         others = filter(None, map(self.history.calls.get, ids))
-        return [*mine, *(c for c in others if c.name == tool)]
+        return [
+            *mine,
+            *(
+                call
+                for call in others
+                if call.name == wanted.name
+                or (call.name in old and may_be_renamed(call, wanted))
+            ),
+        ]
 
     def _is_over(self, call: CallPast) -> bool:
         """Whether this attempt was served it, or it is known to be no call of its own."""

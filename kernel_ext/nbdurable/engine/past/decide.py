@@ -23,7 +23,7 @@ class Past(StrEnum):
 
     NOTHING = "nothing"
     COMPLETED = "completed, same code"
-    EDITED = "completed, the tool's code edited since"
+    EDITED = "completed, the tool edited since: its code, parameters or name"
     UNRECOVERABLE = "completed, result not recoverable"
     IN_DOUBT = "in doubt"
     CUT = "in doubt: an answer that was not read to its end"
@@ -42,7 +42,7 @@ class Past(StrEnum):
     EMPTIED = "completed, and what it made inside was served to another call"
     STOOD_IN = "completed, and kept for a call with other arguments"
     NEW_DATA = "completed by the same cell with other data"
-    OTHER_IN_DOUBT = "nothing, and a call of the tool with other arguments is in doubt"
+    OTHER_IN_DOUBT = "nothing, and a call with other arguments, or by the tool's old name, is in doubt"
     INSTEAD = (
         "nothing, and after a new model answer another call of the tool is left over"
     )

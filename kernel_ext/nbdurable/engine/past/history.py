@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from nbdurable.engine.past import answers, fields
+from nbdurable.engine.past import adoption, answers, fields
 from nbdurable.engine.past.pasts import (
     FIRST_ALGORITHM,
     CallPast,
@@ -284,6 +284,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
         owner=order[1],
         started_us=record.at_us,
         arguments=fields.arguments(record),
+        marks=fields.mapping(f, "marks") if "marks" in f else None,
         adopted_from=known.adopted_from if known else "",
         once_in=known.once_in if known else (),
         earlier=(*known.earlier, replace(known, earlier=())) if known else (),
@@ -325,21 +326,6 @@ def _takes_late(call: CallPast, record: Record) -> bool:
         return False
     call.resolved = ""
     return True
-
-
-def _call_adopted(history: History, record: Record, order: Order) -> None:
-    call, f = history.calls.get(record.subject), record.fields
-    if call is None:
-        return
-    history.forked.discard(call.id)
-    slot = fields.text(f, "slot")
-    if slot != call.slot:
-        call.adopted_from, call.slot = call.slot, slot
-    if "parent" in f:
-        outer = history.calls.get(call.parent)
-        if outer is not None and outer.step != record.step:  # else it did without it
-            call.once_in += ((call.parent, order),)
-        call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
 
 
 def _step_checkpoint(history: History, record: Record, order: Order) -> None:
@@ -389,7 +375,7 @@ _FOLDS: dict[str, Callable[[History, Record, Order], None]] = {
     Kind.CALL_STARTED: _call_started,
     Kind.CALL_COMPLETED: _call_ended,
     Kind.CALL_RAISED: _call_ended,
-    Kind.CALL_ADOPTED: _call_adopted,
+    Kind.CALL_ADOPTED: adoption.call_adopted,
     Kind.CALL_RESOLVED: answers.call_resolved,
     Kind.CALL_KEPT: answers.call_kept,
     Kind.SIGNAL_SENT: _signal_sent,

@@ -90,6 +90,9 @@ class Matcher(Beside):
             if found is not None:
                 return found
         if best is None:
+            earlier = self.by_earlier_version(wanted)
+            if earlier is not None:
+                return self._matched(earlier, wanted, Standing.OWN)
             return self.without(wanted)
         (taken, standing, _, _, _, _), index = best
         call = candidates.pop(index)
@@ -123,7 +126,9 @@ class Matcher(Beside):
                 else set(_ids(holders(self.history, call)))
             )
             self._emptied.update(set(_ids(every_holder(self.history, call))) - here)
-        return Match(self.past(call, wanted, standing), call, standing)
+        renewed = call.key != wanted.key and not self._is_rekeyed(call)
+        past = self.past(call, wanted, standing)
+        return Match(past, call, standing, renewed=renewed)
 
     def reopen(self, calls: Iterable[CallPast]) -> None:
         """Offer calls again: of this attempt, if what encloses them is tried again.
@@ -232,7 +237,8 @@ class Matcher(Beside):
             return Past.AFRESH
         if self.before_reset(call) and not self.history.slot(self.slot).kept_writes:
             return Past.AFRESH
-        if call.resolved != "keep" and not comparable(call, wanted):
+        compared = not self._is_rekeyed(call) or comparable(call, wanted)
+        if call.resolved != "keep" and not compared:
             return Past.REKEYED
         if wanted.undigestible and call.resolved != "keep":
             return Past.UNDIGESTIBLE_TWIN
@@ -262,11 +268,17 @@ class Matcher(Beside):
             return self._raised(call, wanted)
         return Past.CUT if call.fields.get("cut") and call.outcome else Past.IN_DOUBT
 
+    def _is_rekeyed(self, call: CallPast) -> bool:
+        """Whether its key was computed as it isn't any more."""
+        return self.history.algorithm(call) != keys.ALGORITHM
+
     def _edited(self, call: CallPast, wanted: Wanted) -> bool:
-        if self.history.algorithm(call) != keys.ALGORITHM:
+        if self._is_rekeyed(call):
             return False  # nobody can tell
-        kept = (self.slot, call.name) in self.history.kept_tools
-        return bool(call.code and wanted.code) and call.code != wanted.code and not kept
+        if (self.slot, call.name) in self.history.kept_tools:
+            return False
+        other = bool(call.code and wanted.code) and call.code != wanted.code
+        return other or call.key != wanted.key
 
     def _completed(self, call: CallPast, wanted: Wanted) -> Past:
         if call.resolved != "happened" and self._edited(call, wanted):

@@ -81,6 +81,8 @@ class CallPast:
         ms: How long the latest finished attempt took, milliseconds.
         fields: Plain data of the latest outcome (tokens, model, type, message).
         arguments: The arguments as plain data, if they were kept: small ones as JSON.
+        marks: What tells its arguments from others, by parameter (`edits`); None if
+            they were not marked.
         outcome: The result or the exception, if it was kept.
         changed: The arguments as a call that raised left them, if it changed any.
         resolved: How it was settled: happened, did-not, again, keep, undone, dropped (by
@@ -120,6 +122,7 @@ class CallPast:
     ms: float = 0.0
     fields: Mapping[str, Plain] = field(default_factory=dict)
     arguments: BlobRef | str | None = None
+    marks: Mapping[str, Plain] | None = None
     outcome: BlobRef | None = None
     changed: BlobRef | None = None
     resolved: str = ""

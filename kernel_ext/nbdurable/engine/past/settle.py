@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.errors import DurableError, Remedy
@@ -230,6 +231,7 @@ def _alike(history: History, question: Question) -> list[CallPast]:
         call
         for call in history.calls.values()
         if (call.slot, call.name, call.code) == same
+        and not (call.marks and asked.marks and edited(call.marks, asked.marks))
         and call.state is CallState.COMPLETED
         and call.resolved != "happened"
     ]

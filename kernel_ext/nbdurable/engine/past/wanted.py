@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from nbdurable.engine.past.belonging import Standing
@@ -10,6 +10,18 @@ from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.policy import Policy
 from nbdurable_store.records import Plain
+
+
+class Under(NamedTuple):
+    """What a call would be recorded by if its tool had another name.
+
+    Attributes:
+        key: Its call key, 32 bytes.
+        codes: Digests of the tool's code, hex: under its own name, and under that one.
+    """
+
+    key: bytes
+    codes: Collection[str]
 
 
 class Wanted(NamedTuple):
@@ -26,6 +38,9 @@ class Wanted(NamedTuple):
         undigestible: Where an argument has no digest, as people read it, or "".
         text: Tells the call as people read it.
         arguments: The arguments as they would be kept, or ``None``.
+        marks: What tells its arguments from others, by parameter, or ``None``.
+        under: What it would be recorded by if its tool had the name of a recorded call,
+            and what it is given had the code that it had then.
         parent: Logical id of the enclosing call, or "".
         inner: Logical id of the `write` tool's call whose function makes it, or "".
     """
@@ -40,6 +55,8 @@ class Wanted(NamedTuple):
     undigestible: str = ""
     text: Callable[[], str] = str
     arguments: Callable[[], bytes | None] = lambda: None
+    marks: Callable[[], Mapping[str, Plain] | None] = lambda: None
+    under: Callable[[CallPast], Under] = lambda _: Under(b"", ())
     parent: str = ""
     inner: str = ""
 
@@ -52,12 +69,14 @@ class Match(NamedTuple):
         call: The record, or None.
         standing: To whom it belongs.
         apart: Id of a record that this call is not, as a person said; or "".
+        renewed: Whether it was made with other parameters, or under another name.
     """
 
     past: Past
     call: CallPast | None = None
     standing: Standing = Standing.OWN
     apart: str = ""
+    renewed: bool = False
 
 
 NOTHING = Match(Past.NOTHING)

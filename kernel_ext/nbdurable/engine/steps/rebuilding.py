@@ -121,9 +121,11 @@ class Served(Attempt):
         """A question about a call: nobody is asked."""
         return self.refuse(pause.fact().rstrip("."))
 
-    def adopted(self, claim: Claim, match: Match) -> tuple[Record, ...]:
+    def adopted(
+        self, claim: Claim, match: Match, request: CallRequest | None = None
+    ) -> tuple[Record, ...]:
         """Calls are adopted by the replay of the step, not by this."""
-        del claim, match
+        del claim, match, request
         return ()
 
     def unrecorded(self, call: CallPast | None) -> Outcome | None:

@@ -1,0 +1,87 @@
+"""What tells the arguments of a call from others, parameter by parameter.
+
+The key of a call says whether all of its arguments are the same, and nothing of each.
+After an edit of the tool's signature the marks say which calls were those that are made
+now (`past.edits`). Nobody can try values against a mark without the store's pepper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from inspect import Parameter
+from typing import Any, Final
+
+from blake3 import blake3
+
+from nbdurable.engine.calls.given import Given
+from nbdurable.engine.calls.keyed import NO_DIGEST
+from nbdurable.engine.calls.promised import Tool
+from nbdurable.engine.calls.requests import TOOL_KIND
+from nbdurable.engine.past.edits import DEFAULT, ENTRY, UNKNOWN
+from nbdurable.engine.past.policy import Effect
+from nbdurable_store.records import Plain
+
+MARK_BYTES: Final = 4
+"""They tell some thousand calls of one cell apart; of two that are taken for one by
+chance somebody is asked."""
+
+
+def marking(
+    made: Tool,
+    given: Given,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    pepper: bytes,
+) -> Callable[[], Mapping[str, Plain] | None]:
+    """Gives the marks of a call; worked out once, before it is executed.
+
+    Args:
+        made: The tool.
+        given: The arguments, bound to its parameters.
+        args: As given.
+        kwargs: As given.
+        pepper: That of the store.
+    """
+    known: list[Mapping[str, Plain]] = []
+
+    def marks() -> Mapping[str, Plain] | None:
+        if made.kind != TOOL_KIND or made.policy.effect is not Effect.WRITE:
+            return None
+        if not known:
+            known.append(_marks(made, given, made.given(args, kwargs), pepper))
+        return known[0]
+
+    return marks
+
+
+def _marks(
+    made: Tool, given: Given, said: frozenset[str], pepper: bytes
+) -> Mapping[str, Plain]:
+    parameters = made.signature.parameters
+    values = dict(_flat(given.counted, parameters))
+    found: dict[str, Plain] = {
+        name: DEFAULT for name in given.counted if parameters[name].kind in _ANY_NUMBER
+    }
+    for name, digest in given.digested(values).items():
+        mark = blake3(digest, key=pepper).hexdigest(MARK_BYTES)
+        mark = UNKNOWN if digest is NO_DIGEST else mark
+        default = not name.startswith(ENTRY) and name not in said
+        found[name] = f"{DEFAULT}{mark}" if default else mark
+    return found
+
+
+_ANY_NUMBER: Final = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+
+
+def _flat(
+    arguments: Mapping[str, Any], parameters: Mapping[str, Parameter]
+) -> Iterator[tuple[str, object]]:
+    """The arguments, those of which there may be any number each by itself."""
+    for name, value in arguments.items():
+        kind = parameters[name].kind
+        if kind is Parameter.VAR_POSITIONAL:
+            yield from ((f"{ENTRY}{place}", item) for place, item in enumerate(value))
+        elif kind is Parameter.VAR_KEYWORD:
+            yield from ((f"{ENTRY}{key}", item) for key, item in value.items())
+        else:
+            yield name, value

@@ -1,0 +1,174 @@
+"""Calls of a tool whose parameters, or whose name, were edited since. Pure.
+
+Theory of operation. A parameter that was added, renamed or left out of the comparison
+changes the keys of all calls of a tool, and so does another name. So each `write` is
+recorded with a mark of each argument. A call without a record of its own is held
+against the writes that its cell made with another signature and that this attempt has
+not been served: one that agrees with it in all that both are given is that call, made
+with an earlier version of the tool.
+
+A mark is some hex digits of a digest; after a ``-`` where the default was taken, ``?``
+where the value has no digest, and ``-`` alone for a parameter that takes any number of
+arguments: those have names of their own, after a ``*``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.past.wanted import Wanted
+from nbdurable_store.records import Plain
+
+DEFAULT = "-"
+"""Before the mark of a default."""
+
+UNKNOWN = "?"
+"""The mark of a value without a digest."""
+
+ENTRY = "*"
+"""Before the name of one of any number of arguments."""
+
+Marks = Mapping[str, Plain]
+"""By parameter."""
+
+
+def edited(old: Marks, new: Marks) -> bool:
+    """Whether two calls were made with different signatures.
+
+    Example:
+        >>> edited({"x": "ab"}, {"x": "cd"}), edited({"x": "ab"}, {"y": "ab"})
+        (False, True)
+        >>> edited({"x": "-ab"}, {"x": "-cd"}), edited({"x": "-ab"}, {"x": "cd"})
+        (True, False)
+    """
+    if _parameters(old) != _parameters(new):
+        return True
+    return any(
+        _defaulted(old, n) and _defaulted(new, n) and old[n] != new[n] for n in old
+    )
+
+
+def agree(old: Marks, new: Marks) -> bool:
+    """Whether two calls have the same arguments, as far as both have parameters for them.
+
+    What only one is given is a parameter that was added or removed; where each has some
+    of its own, those were renamed, and have kept their values.
+
+    Example:
+        >>> agree({"x": "ab"}, {"x": "ab", "note": "cd"}), agree({"x": "ab"}, {"x": "cd"})
+        (True, False)
+        >>> agree({"x": "ab"}, {"y": "ab"}), agree({"x": "ab"}, {"y": "cd"})
+        (True, False)
+    """
+    mine, its = _named(old), _named(new)
+    if any(_differ(mine[name], its[name]) for name in mine.keys() & its.keys()):
+        return False
+    gone, come = _apart(mine, its), _apart(its, mine)
+    return gone <= come or come <= gone
+
+
+def closest(calls: Iterable[CallPast], wanted: Wanted) -> CallPast | None:
+    """Of these the call that a new one is, if it agrees with one.
+
+    With the fewest arguments that only one of them has; then told apart as calls with
+    equal keys are, the first one first.
+    """
+    new, best = wanted.marks() or {}, None
+    best_rank = (0, False, False, False)
+    for call in calls:
+        if call.marks is None or not agree(call.marks, new):
+            continue
+        rank = (
+            _unmatched(call.marks, new),
+            call.parent != wanted.parent,
+            call.scope != wanted.scope,
+            call.after != wanted.after,
+        )
+        if best is None or rank < best_rank:
+            best, best_rank = call, rank
+        if not any(best_rank):
+            break
+    return best
+
+
+def _unmatched(old: Marks, new: Marks) -> int:
+    mine, its = _named(old), _named(new)
+    gone, come = _apart(mine, its), _apart(its, mine)
+    return ((gone - come) + (come - gone)).total()
+
+
+def was_renamed(call: CallPast, wanted: Wanted) -> bool:
+    """Whether the tool of a call has the same code now, but for its name.
+
+    Or a person has said of a doubt with these arguments that it happened.
+    """
+    if call.resolved == "happened":
+        return may_be_renamed(call, wanted)
+    return bool(call.code) and call.code in wanted.under(call).codes
+
+
+def may_be_renamed(call: CallPast, wanted: Wanted) -> bool:
+    """Whether a doubt has the same code now, but for its name, or the same arguments."""
+    under = wanted.under(call)
+    return call.key == under.key or (bool(call.code) and call.code in under.codes)
+
+
+@dataclass(slots=True)
+class Versions:
+    """The marked calls of a tool, by the signature that they were made with.
+
+    Attributes:
+        by_signature: One with which they were made, as it was marked, and those that were.
+    """
+
+    by_signature: dict[frozenset[object], tuple[Marks, list[CallPast]]]
+
+    @classmethod
+    def of(cls, calls: Iterable[CallPast]) -> Versions:
+        """Put calls in order; what they are served as later changes nothing of it."""
+        found: dict[frozenset[object], tuple[Marks, list[CallPast]]] = {}
+        for call in calls:
+            if call.marks is not None:
+                place = frozenset(_signature(call.marks))
+                found.setdefault(place, (call.marks, []))[1].append(call)
+        return cls(found)
+
+    def earlier(self, new: Marks) -> list[CallPast]:
+        """Those that were made with another signature than a new call."""
+        groups = self.by_signature.values()
+        return [call for old, calls in groups if edited(old, new) for call in calls]
+
+
+def _signature(marks: Marks) -> Iterable[object]:
+    for name in _parameters(marks):
+        yield (name, marks[name]) if _defaulted(marks, name) else name
+
+
+def _parameters(marks: Marks) -> set[str]:
+    return {name for name in marks if not name.startswith(ENTRY)}
+
+
+def _defaulted(marks: Marks, name: str) -> bool:
+    return str(marks[name]).startswith(DEFAULT)
+
+
+def _named(marks: Marks) -> dict[str, str]:
+    """Those of values, those of any number of arguments among them."""
+    found = {name.lstrip(ENTRY): str(mark) for name, mark in marks.items()}
+    return {name: mark for name, mark in found.items() if mark != DEFAULT}
+
+
+def _differ(one: str, other: str) -> bool:
+    defaults = one.startswith(DEFAULT) and other.startswith(DEFAULT)
+    values = {one.lstrip(DEFAULT), other.lstrip(DEFAULT)}
+    return not defaults and len(values) > 1 and UNKNOWN not in values
+
+
+def _apart(mine: Mapping[str, str], its: Mapping[str, str]) -> Counter[str]:
+    """What was given to the one by names that the other doesn't have."""
+    names = mine.keys() - its.keys()
+    given = (mine[n] for n in names if not mine[n].startswith(DEFAULT))
+    return Counter(mark for mark in given if mark != UNKNOWN)

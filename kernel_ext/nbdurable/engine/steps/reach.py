@@ -1,0 +1,58 @@
+"""Which tools a cell can call, as far as its inputs and the notebook say.
+
+A tool that was renamed stays in the kernel under its old name until that is deleted, so
+what the notebook holds says nothing: what the cell's code reaches does. It doesn't reach
+what is made while it runs, or what an object without a digest holds. Such a tool counts
+as one that it can call while it lives, unless another one took its place.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+
+from nbdurable.engine.calls.promised import Tool
+from nbdurable.engine.calls.wrapping import living, tool_of
+from nbdurable.engine.identity.inputs import Inputs
+
+
+def gone_from(inputs: Inputs, namespace: Mapping[str, object]) -> Callable[[str], bool]:
+    """Says of a tool's name whether a cell can't call such a tool any more.
+
+    Args:
+        inputs: What the cell reads.
+        namespace: The variables of the notebook.
+    """
+    found = (tool_of(function) for function in inputs.tools)
+    reached = {made.name for made in found if made is not None}
+
+    def gone(name: str) -> bool:
+        root = name.partition(".")[0]
+        if name in reached or root in inputs.binds:
+            return False
+        if not inputs.undigestible and root in namespace:
+            return True
+        return not any(_lives(made, name, namespace) for made in living())
+
+    return gone
+
+
+def _lives(made: Tool, name: str, namespace: Mapping[str, object]) -> bool:
+    if made.name != name:
+        return False
+    own = made.fn.__globals__
+    module = sys.modules.get(str(own.get("__name__")))
+    if own is not namespace and (module is None or own is not vars(module)):
+        return False  # of a kernel that was left
+    standing = _at(made.fn.__qualname__, own)
+    return standing is None or standing is made
+
+
+def _at(qualified: str, namespace: Mapping[str, object]) -> Tool | None:
+    """The tool that stands at this name by now."""
+    root, *path = qualified.split(".")
+    value = namespace.get(root)
+    for name in path:
+        value = vars(value).get(name) if isinstance(value, type) else None
+    value = getattr(value, "__func__", value)  # of a static or class method
+    return tool_of(value) if callable(value) else None
