@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         sleep_until,
         wait_for,
     )
+    from nbdurable.engine.waits.webhooks import webhook
     from nbdurable.errors import DurableError, DurablePause, NotDone, TimedOut
     from nbdurable.kernel.widget import view
     from nbdurable.money import budget, forecast
@@ -98,6 +99,7 @@ __all__ = [
     "uuid4",
     "view",
     "wait_for",
+    "webhook",
     "why",
 ]
 
@@ -132,6 +134,7 @@ _PLACES = {
     "uuid4": "engine.calls.draws",
     "view": "kernel.widget",
     "wait_for": "engine.waits.blocking",
+    "webhook": "engine.waits.webhooks",
 }
 """Public names that are not in `nbdurable.api`, and their modules."""
 

@@ -50,6 +50,7 @@ SHAPES = {
     "github-token": ["ghp_" + "aB3d" * 9, "github_pat_" + "11AA" * 8],
     "gitlab-token": ["glpat-" + "aB3d" * 5],
     "huggingface-token": ["hf_" + "aB3d" * 9],
+    "webhook": ["nbdhook_" + "aB-_" * 10 + "xyz"],
     "slack-token": ["xoxb-1234567890-abcdef"],
     "stripe-key": ["sk_live_" + "aB3d" * 6],
     "jwt": [

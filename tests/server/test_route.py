@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 import nbdurable_store
 from nbdurable.server.route import BODY_BYTES_MAX
 from tests.stories import Story, doubtful, research
-from tests.ui.desk import Desk, start
+from tests.ui.desk import Desk
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,27 +23,6 @@ pytestmark = [
 ]
 
 OPEN = {"type": "open", "version": 1}
-
-
-@pytest.fixture(scope="module")
-def desk(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch_module: pytest.MonkeyPatch
-) -> Iterator[Desk]:
-    """A server with what the wheel brings, whose key the tests sign with."""
-    folder = tmp_path_factory.mktemp("desk")
-    key = folder / "key" / "store.key"
-    key.parent.mkdir(mode=0o700)
-    monkeypatch_module.setenv("NBDURABLE_KEY_FILE", str(key))
-    started = start(folder, {"NBDURABLE_KEY_FILE": str(key)})
-    yield started
-    started.close()
-
-
-@pytest.fixture(scope="module")
-def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
-    """A monkeypatch that lasts as long as the server."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
 
 
 def left(desk: Desk, name: str, story: Story) -> str:

@@ -120,8 +120,22 @@ class Notebooks:
     def _store(self, notebook: Path) -> Store | None:
         named = self._environ.get("NBDURABLE_STORE", "")
         place = Path(named) if named else self._below(notebook.parent / STORE_FOLDER)
+        return self._opened(place, named=bool(named))
+
+    def store_at(self, place: Path) -> Store | None:
+        """The store in a folder; None if it is none, or none of this server's."""
+        named = self._environ.get("NBDURABLE_STORE", "")
+        own = bool(named) and Path(named).resolve() == place.resolve()
+        try:
+            found = Path(named) if own else self._below(place)
+        except Outside:
+            return None
+        with self._lock:
+            return self._opened(found, named=own)
+
+    def _opened(self, place: Path, *, named: bool) -> Store | None:
         if not is_store(str(place)):
             return None
         if place not in self._stores:
-            self._stores[place] = nbdurable_store.open(place, named=bool(named))
+            self._stores[place] = nbdurable_store.open(place, named=named)
         return self._stores[place]

@@ -1,4 +1,4 @@
-"""One route: a view's message in, the answers out.
+"""The route of views: a message in, the answers out.
 
 Everything goes in the body of a POST: nothing of a run stands in an address, where logs and
 histories would keep it. jupyter-server's own rules hold: 403 without a token or a login, and
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import Any, Final
 
 from jupyter_server.auth.decorator import authorized
@@ -16,6 +17,9 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from nbdurable.engine.waits.hooks import PLACE as HOOK_PLACE
+from nbdurable.server.hooked import Hooked
+from nbdurable.server.hooks import Hooks, Rates
 from nbdurable.server.notebooks import Notebooks, Outside
 from nbdurable.timeline.protocol import plain
 
@@ -65,7 +69,12 @@ class Timeline(APIHandler):
 
 
 def install(app: Any) -> None:
-    """Add the route to a server."""
+    """Add the routes to a server."""
     notebooks = Notebooks(app.contents_manager.root_dir)
-    place = url_path_join(app.web_app.settings["base_url"], *PLACE)
-    app.web_app.add_handlers(".*$", [(place, Timeline, {"notebooks": notebooks})])
+    base = app.web_app.settings["base_url"]
+    hooks = {"hooks": Hooks(notebooks.store_at, os.environ), "rates": Rates()}
+    routes = [
+        (url_path_join(base, *PLACE), Timeline, {"notebooks": notebooks}),
+        (url_path_join(base, HOOK_PLACE, "(.*)"), Hooked, hooks),
+    ]
+    app.web_app.add_handlers(".*$", routes)

@@ -9,6 +9,7 @@ old keys match nothing instead of matching wrongly (`matching` then compares oth
 from __future__ import annotations
 
 import functools
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -305,6 +306,30 @@ def shown_digest(run: str, call: str, key: bytes, preview: str) -> str:
     """
     digest = tagged(Tag.SHOWN, run.encode(), call.encode(), key, preview.encode())
     return digest.hex()[:SHOWN_DIGITS]
+
+
+def hook_token(pepper: bytes, draw: str) -> str:
+    """What stands in the address of a webhook: 43 letters that nobody can guess.
+
+    No `ALGORITHM` is in it: an upgrade must not change an address that was given away.
+
+    Args:
+        pepper: What only the owner of the store can know, 32 bytes.
+        draw: The id that was drawn for the address.
+
+    Example:
+        >>> len(hook_token(bytes(32), "a1"))
+        51
+    """
+    parts = (b"nbdurable/hook/1", draw.encode())
+    made = blake3(b"".join(map(field, parts)), key=pepper).digest()
+    return f"nbdhook_{urlsafe_b64encode(made).decode().rstrip('=')}"
+
+
+def hook_digest(token: str) -> str:
+    """What a token is known by where it must not stand, hex."""
+    parts = (b"nbdurable/hooked/1", token.encode("utf-8", "surrogatepass"))
+    return blake3(b"".join(map(field, parts))).hexdigest()
 
 
 def idempotency_key(store: str, call: str, happened: int) -> str:

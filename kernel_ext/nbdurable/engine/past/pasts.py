@@ -198,7 +198,7 @@ class SignalPast:
         name: The name it was sent under, or "".
         value: What was sent.
         by: The account that sent it.
-        via: From where: ``cell``, ``command``, ``widget``, ``input``.
+        via: From where: ``cell``, ``command``, ``widget``, ``input``, ``webhook``.
         at_us: When it was sent, microseconds since 1970 UTC.
         order: Where it stands.
     """

@@ -38,6 +38,7 @@ PATTERNS = (
     _pattern("github-token", "github_pat_", r"(?<!\w)github_pat_\w{22,}"),
     _pattern("gitlab-token", "glpat-", r"(?<!\w)glpat-[\w-]{20,}"),
     _pattern("huggingface-token", "hf_", r"(?<!\w)hf_[A-Za-z0-9]{30,}"),
+    _pattern("webhook", "nbdhook_", r"(?<!\w)nbdhook_[\w-]{43}"),
     _pattern("slack-token", "xox", r"(?<!\w)xox[abeprs]-[\w-]{10,}", "-"),
     _pattern("stripe-key", "k_live_", r"(?<=[rs])(?<!\w.)k_live_[A-Za-z0-9]{16,}"),
     _pattern("jwt", "eyJ", r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,}"),

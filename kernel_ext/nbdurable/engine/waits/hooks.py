@@ -1,0 +1,134 @@
+"""Addresses by which a service sends one value into a run, without an account.
+
+Theory of operation. `nd.webhook` draws an id, which the journal keeps like any other draw. The
+token in the address is made of it and of what only the owner of the store can know, so who
+reads a journal can't make it, and the same cell has the same address ever after. In no file
+of ours does the token stand: what it is for lies beside the user's keys, in a file that is
+named by the token's digest. The server finds the run there; whether the address was used is
+what the journal says, since the value is a signal that has the id of the draw.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from nbdurable.engine.identity import keys
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.waits import WaitKind, is_open, is_parked, wait_of
+from nbdurable_store.files import create, write_all
+from nbdurable_store.keys import data_dir
+
+PLACE: Final = "nbdurable/hook"
+"""What stands before the token in an address, below the server's base address."""
+
+HOOKS_MAX: Final = 10_000
+"""Addresses of one user at a time; the oldest go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """What an address is for.
+
+    Attributes:
+        store: The folder of the store.
+        run: Id of the run.
+        name: The name that is waited for.
+        draw: The id that was drawn for it.
+        made_us: When it was made, microseconds since 1970 UTC.
+        until_us: Until when it is good.
+    """
+
+    store: str
+    run: str
+    name: str
+    draw: str
+    made_us: int
+    until_us: int
+
+    @property
+    def signal(self) -> str:
+        """Id of the signal that it sends: an address that was used has sent it."""
+        return f"hook-{self.draw}"
+
+
+def over(hook: Hook, history: History, now_us: int) -> bool:
+    """Whether an address is good no more: used, expired, or nobody waits any longer.
+
+    Args:
+        hook: What it is for.
+        history: The fold of its run.
+        now_us: The present, microseconds since 1970 UTC.
+    """
+    late = now_us >= hook.until_us
+    if late or history.closed is not None or hook.signal in history.signals:
+        return True
+    waits = [
+        (wait, is_open(history, call), not is_parked(call))
+        for call in history.calls.values()
+        if (wait := wait_of(call)) is not None
+        and (wait.kind, wait.text) == (WaitKind.SIGNAL, hook.name)
+        and (call.ended_us or call.started_us) >= hook.made_us
+    ]
+    going = [wait for wait, is_going, _ in waits if is_going]
+    if going:
+        return all(wait.deadline_us and now_us >= wait.deadline_us for wait in going)
+    return any(ended for _, _, ended in waits)
+
+
+# ---- what an address is for, beside the user's keys --------------------------------------
+
+
+def keep(hook: Hook, token: str) -> None:
+    """Write down what an address is for, unless that is known."""
+    folder = _folder()
+    path = folder / keys.hook_digest(token)
+    known = _read(path)
+    if known is not None and known.run == hook.run:
+        return
+    temp = folder / f".{secrets.token_hex(8)}"
+    fd = create(temp)
+    try:
+        write_all(fd, json.dumps(asdict(hook)).encode(), 0)
+    finally:
+        os.close(fd)
+    temp.rename(path)
+    _sweep(folder)
+
+
+def find(token: str) -> Hook | None:
+    """What an address is for; None for one that was never given out, or long ago."""
+    return _read(data_dir() / "nbdurable" / "hooks" / keys.hook_digest(token))
+
+
+def _folder() -> Path:
+    folder = data_dir() / "nbdurable" / "hooks"
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _read(path: Path) -> Hook | None:
+    try:
+        return Hook(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the oldest where there are too many."""
+    there = sorted(_aged(folder))
+    for _, path in there[: max(0, len(there) - HOOKS_MAX)]:
+        path.unlink(missing_ok=True)
+
+
+def _aged(folder: Path) -> Iterator[tuple[float, Path]]:
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # another kernel removed it
+            yield path.stat().st_mtime, path

@@ -1,0 +1,61 @@
+"""`nd.webhook`: an address by which a service answers a wait."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from nbdurable.engine.calls.draws import DRAWS, Draw
+from nbdurable.engine.calls.invoking import invoke
+from nbdurable.engine.identity import keys
+from nbdurable.engine.waits import hooks
+from nbdurable.engine.waits.pauses import OutsideDurable
+from nbdurable.engine.waits.spans import seconds_of
+from nbdurable.engine.where.frames import current_frame
+
+LIFE: Final = timedelta(days=30)
+"""How long an address is good for: a payment or a review is over by then."""
+
+
+def webhook(name: str, *, timeout: float | timedelta = LIFE) -> str:
+    """An address by which a service sends the value that `wait_for` waits for, once.
+
+    It is the path below the address of the Jupyter server: whoever has it can send one
+    JSON value to that name in this run, without an account, by POST.
+
+    Args:
+        name: The name, as `wait_for` has it.
+        timeout: How long it is good for: seconds, or a length of time.
+
+    Returns:
+        The path. It counts as a key: it stands in no record, and in no line that we show.
+
+    Raises:
+        OutsideDurable: This is no durable cell.
+        SpanRefused: `timeout` is no length of time.
+    """
+    frame = current_frame()
+    if frame is None:
+        raise OutsideDurable(call="nd.webhook")
+    span_us = round(seconds_of(timeout) * 1_000_000)
+    made = Draw(fn=_drawn, name="nd.webhook", policy=DRAWS, place=name)
+    draw: str = invoke(made, (name,), {})
+    attempt = frame.attempt
+    token = keys.hook_token(attempt.store.pepper, draw)
+    now_us = attempt.clock.now_us()
+    hook = hooks.Hook(
+        store=attempt.store.place,
+        run=attempt.run,
+        name=attempt.home.secrets.scrub(name),
+        draw=draw,
+        made_us=now_us,
+        until_us=now_us + span_us,
+    )
+    hooks.keep(hook, token)
+    return f"{hooks.PLACE}/{token}"
+
+
+def _drawn(name: str) -> str:
+    del name
+    return secrets.token_hex(16)
