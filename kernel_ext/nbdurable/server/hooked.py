@@ -37,9 +37,9 @@ class Hooked(JupyterHandler):
     def check_xsrf_cookie(self) -> None:
         """No cookie lets anybody in here, so none can be abused."""
 
-    async def prepare(self) -> None:
+    async def prepare(self, **more: Any) -> None:
         """Refuse whoever asks too often before anything is read."""
-        await super().prepare()  # type: ignore[misc]
+        await super().prepare(**more)
         if not self.rates.allow(self.request.remote_ip or ""):
             self.set_header("Retry-After", "1")
             raise web.HTTPError(429)
