@@ -66,7 +66,7 @@ def requested(
         return None
     secrets, sources = attempt.home.secrets, attempt.home.sources
     cls = made.owner(arguments)
-    counted = None if cls is None else made.counted
+    counted = made.counted if made.stands_in or cls is not None else None
     given = Given(made.keyed, arguments, counted, secrets, sources)
     given.within = frame.holders
     if made.gives_way and attempt.gives_way(always=made.yields):

@@ -30,6 +30,8 @@ class Tool:
     """
 
     kind: ClassVar[str] = "tool"
+    stands_in: ClassVar[bool] = False
+    """Whether something else may stand for any of its arguments in the keys of its calls."""
     fn: Callable[..., Any]
     name: str
     policy: Policy
@@ -116,6 +118,8 @@ class Tool:
 @dataclass(frozen=True, eq=False)
 class Ours(Tool):
     """A function of nbdurable's own: a new version of it is no edit of the user's."""
+
+    stands_in: ClassVar[bool] = True
 
     def code(self, attempt: Attempt) -> Code:
         """Nothing that counts."""
