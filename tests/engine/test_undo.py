@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from nbdurable.engine.asking.commands import new, rerun
 from nbdurable.engine.asking.undoing import NotUndoable, Undone, meant, undo
 from nbdurable.errors import CallInDoubt, ToolRefused
+from nbdurable.timeline import history_of
+from nbdurable_store.backends.memory import MemoryStore
+from nbdurable_store.backends.memory import World as MemoryWorld
 from tests.engine.notebooks import HIDDEN, Notebook
 
 SETUP = """
@@ -155,3 +159,34 @@ def test_an_undo_is_a_plain_function(notebook: Notebook, given: str) -> None:
     notebook.plain("async def later(result): ...")
     with pytest.raises(ToolRefused, match="undo= takes a function"):
         notebook.plain(f"@tool(undo={given})\ndef f(): ...")
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_undo_stands_in_the_run_that_it_undid(*, closed: bool) -> None:
+    """Without cell ids too, where a new kernel begins a run of its own else."""
+    world = MemoryWorld()
+    nb = Notebook(store=MemoryStore(world), interactive=False)
+    begun(nb)
+    nb.run(CELL, name="trip")
+    run = nb.session.history.run
+    if closed:
+        nb.session.close()
+    nb.store = MemoryStore(world)
+    nb.restart()
+    begun(nb)
+    assert len(undone(nb).undone) == 2
+    calls = history_of(nb.store, run).calls.values()
+    assert sorted(c.name for c in calls if c.resolved == "undone") == ["book", "book"]
+    assert undone(nb).undone == ()
+    nb.run(CELL, name="trip")
+    assert (nb.session.history.run == run) is not closed
+
+
+def test_a_new_run_counts_what_was_not_undone(notebook: Notebook) -> None:
+    """Neither what was taken back nor its undo is a write that can happen again."""
+    undone(notebook)
+    assert str(rerun(notebook.session, meant(notebook.session.history, ""))) == (
+        "trip · begins afresh when you run its cell again"
+        " · 1 write that already happened: you are asked first"
+    )
+    assert "1 write of the old run can happen again" in str(new(notebook.session))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from nbdurable.engine.asking.told import Told
 from nbdurable.engine.past import settle
+from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallPast, CallState, StepPast
+from nbdurable.engine.past.pasts import CallPast, StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.moments import count
 from nbdurable_store.records import Kind, Record
@@ -70,7 +71,4 @@ def step(history: History, past: StepPast, at_us: int) -> tuple[Told, Record]:
 
 def happened(history: History, past: StepPast) -> int:
     """How many writes of its slot already happened: each asks before it is repeated."""
-    return sum(
-        c.slot == past.slot and c.writes and c.state is CallState.COMPLETED
-        for c in history.calls.values()
-    )
+    return sum(c.slot == past.slot and in_the_world(c) for c in history.calls.values())

@@ -17,6 +17,7 @@ from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kept import Source, names_of
+from nbdurable.engine.past.kinds import UNDONE
 from nbdurable.engine.past.pasts import StepPast, StepState
 from nbdurable.engine.steps.deferred import load
 from nbdurable.engine.telling.wording import both, line, listed
@@ -170,6 +171,6 @@ def _equal(now: object, then: object) -> bool:
 
 def _effects(history: History, step: StepPast) -> tuple[str, ...]:
     calls = (history.calls[i] for i in step.used if i in history.calls)
-    writes = (c.text or c.name for c in calls if c.writes)
+    writes = (c.text or c.name for c in calls if c.writes and c.resolved != UNDONE)
     files = (f"file {name}" for name in fields.mapping(step.fields, "wrote"))
     return (*writes, *files)

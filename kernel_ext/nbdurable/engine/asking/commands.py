@@ -18,6 +18,7 @@ from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.kept_arguments import arguments_of, evidence_of
 from nbdurable.engine.past.present import Present
@@ -164,9 +165,7 @@ def rerun(session: Session, step: StepPast) -> Told:
 def new(session: Session) -> Told:
     """Close the run: the next durable cell begins another one."""
     history = session.history
-    writes = sum(
-        c.writes and c.state is CallState.COMPLETED for c in history.calls.values()
-    )
+    writes = sum(map(in_the_world, history.calls.values()))
     doubts = {
         asked.call.id: (asked.call.text, asked.reference)
         for asked in settle.questions(history)

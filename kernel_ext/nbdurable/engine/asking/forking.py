@@ -8,6 +8,7 @@ from typing import Final
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.kinds import UNDONE
 from nbdurable.engine.past.pasts import Order, StepPast, StepState
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.telling import reference
@@ -66,7 +67,8 @@ def _told(history: History, number: int, left: Sequence[StepPast]) -> str:
     behind = f" · not in it: {', '.join(names)}" if names else ""
     earlier = [f"{s.name}@{s.attempt}" for s in latest.values() if s is not None]
     behind += f" · as it was before: {', '.join(earlier)}" if earlier else ""
-    asks = sum(history.calls[c].writes for c in history.forked)
+    behind_it = (history.calls[call] for call in history.forked)
+    asks = sum(c.writes and c.resolved != UNDONE for c in behind_it)
     many = count(asks, "write")
     writes = f" · {many} behind it: you are asked before a repetition" if asks else ""
     source = forked_from(history.opened)

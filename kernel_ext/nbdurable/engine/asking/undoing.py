@@ -18,6 +18,7 @@ from nbdurable.engine.calls.invoking import invoke
 from nbdurable.engine.calls.promised import Ours, Tool
 from nbdurable.engine.calls.wrapping import tool_of
 from nbdurable.engine.codec import JSON, decode
+from nbdurable.engine.past import kinds
 from nbdurable.engine.past.belonging import holders
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
@@ -35,9 +36,6 @@ from nbdurable_store.records import Kind
 UNDO: Final = "undo:"
 """How the step of an undo is called: no cell may be called so, and a shell and a magic
 take it as one word, since its calls may have to be settled."""
-
-UNDONE: Final = "undone"
-"""How a call is resolved that was undone."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -139,6 +137,7 @@ def undo(
         files=False,
         hidden=hidden,
     )
+    session.stay(closed=True)  # an undo belongs where its call is
     running = begin(session, cell, namespace)
     assert not isinstance(running, (Replayed, Rebuilding)), (
         "what was undone is resolved"
@@ -152,7 +151,11 @@ def undo(
     except BaseException as error:
         running.fail(error, ())
         raise
-    running.complete((), None)
+    else:
+        running.complete((), None)
+    finally:
+        if session.history.closed is not None:
+            session.new_run()
     return Undone(step=step.name, undone=tuple(done), left=tuple(wanted.left))
 
 
@@ -164,7 +167,7 @@ def plan(history: History, step: StepPast, namespace: Mapping[str, object]) -> P
     found = Plan()
     for call in sorted(calls, key=lambda c: c.order, reverse=True):
         inside = any(outer.id in taken_back for outer in holders(history, call))
-        if call.resolved == UNDONE or inside or call.kind == "step":
+        if call.resolved == kinds.UNDONE or inside or call.kind == "step":
             continue
         made = tools.get(call.name)
         why = _why_not(history, call, made)
@@ -190,8 +193,8 @@ def meant(history: History, name: str) -> StepPast:
 
 
 def _is_undo(history: History, step: StepPast) -> bool:
-    kinds = {call.kind for call in history.calls_of(step)}
-    return step.name.startswith(UNDO) and kinds <= {Undo.kind}
+    found = {call.kind for call in history.calls_of(step)}
+    return step.name.startswith(UNDO) and found <= {Undo.kind}
 
 
 def _of_slot(history: History, step: StepPast) -> list[CallPast]:
@@ -235,7 +238,7 @@ class Undo(Ours):
         call: Which execution of which call; two that look alike are two.
     """
 
-    kind: ClassVar[str] = "undo"
+    kind: ClassVar[str] = kinds.UNDO
     call: str = ""
 
     def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -261,7 +264,7 @@ def _undo(attempt: Attempt, call: CallPast, made: Tool) -> None:
         fn=undo, name=f"undo {made.name}", policy=promised, call=_execution(call)
     )
     invoke(one, (call.text,), {})
-    said = {"how": UNDONE, "slot": call.slot, "by": "person"}
+    said = {"how": kinds.UNDONE, "slot": call.slot, "by": "person"}
     record = attempt.record(Kind.CALL_RESOLVED, call.id, call.key, said)
     attempt.home.append((record,), sync=True)
 

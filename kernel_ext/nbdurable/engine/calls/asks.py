@@ -20,6 +20,7 @@ from nbdurable.engine.calls.refusing import not_recorded
 from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.policy import OnDoubt
@@ -225,9 +226,8 @@ def _other_writes(attempt: Attempt, call: CallPast) -> tuple[str, ...]:
         c.text
         for c in history.calls.values()
         if c.slot == slot
-        and c.writes
+        and in_the_world(c)
         and c.id != call.id
         and reset is not None
         and c.ended_order < reset
-        and c.state is CallState.COMPLETED
     )

@@ -12,6 +12,7 @@ from typing import Final
 
 from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.kinds import UNDO, UNDONE
 from nbdurable.engine.past.pasts import CallPast, CallState, StepPast, StepState
 from nbdurable.engine.past.waits import is_open, is_parked
 
@@ -47,6 +48,12 @@ SAID: Final = {
     "dropped": Fate.STOPPED,
 }
 """What became of a call that was in doubt, once that is settled."""
+
+
+def in_the_world(call: CallPast) -> bool:
+    """Whether a call is a `write` that happened and that nobody has taken back."""
+    done = call.state is CallState.COMPLETED and call.resolved != UNDONE
+    return done and call.writes and call.kind != UNDO
 
 
 def call_fate(

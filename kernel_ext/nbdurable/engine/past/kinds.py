@@ -11,5 +11,11 @@ ran, and how long somebody thought is no time that replay saved."""
 WAITS: Final = ANSWERED | {"timer"}
 """Kinds of calls that wait."""
 
-UNPAID: Final = WAITS | {"draw", "checkpoint", "undo"}
+UNDO: Final = "undo"
+"""The kind of a call that takes another one back."""
+
+UNDONE: Final = "undone"
+"""How a call is resolved that was taken back."""
+
+UNPAID: Final = WAITS | {"draw", "checkpoint", UNDO}
 """Kinds of calls that nobody is paid for: they are kept, but nothing is saved by it."""

@@ -205,9 +205,9 @@ class Session:
             return self.attend(facts, command)
         return self.history
 
-    def stay(self) -> None:
-        """Go on in the attended run: its variables are in the namespace by now."""
-        self._chosen = self._chosen or self.history.closed is None
+    def stay(self, *, closed: bool = False) -> None:
+        """Go on in the attended run, as its variables are here; also in a `closed` one."""
+        self._chosen = self._chosen or closed or self.history.closed is None
 
     def _rows(self, facts: Facts) -> list[RunRow]:
         self.open(facts)
