@@ -210,12 +210,15 @@ class HappenedBeforeRerun(CallPause):
     def fact(self) -> str:
         """One line about the calls."""
         more = f" and {len(self.others)} more" if self.others else ""
-        return f"{self.call}{more} already happened before this rerun of {self.step}."
+        happened = f"{self.earlier or self.call}{more} already happened"
+        return f"{happened} before this rerun of {self.step}."
 
     def detail(self) -> str:
         """Which ones, and what was not done."""
         they = "They were" if self.others else "It was"
-        return "\n".join([*(f"also {o}" for o in self.others), f"{they} not repeated."])
+        now = f"; the cell now calls {self.call}" if self.earlier else ""
+        told = f"{they} not repeated{now}."
+        return "\n".join([*(f"also {o}" for o in self.others), told])
 
     def remedies(self) -> tuple[Remedy, ...]:
         """One answer for all writes of the step."""

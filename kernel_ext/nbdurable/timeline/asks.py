@@ -29,7 +29,7 @@ _ASKS: Final[Mapping[Past, str]] = {
     Past.STOOD_IN: "happened once, and its result was kept for another call",
     Past.NEW_DATA: "already happened in this cell, with other data",
     Past.OTHER_IN_DOUBT: "may have happened instead of the call that is made now",
-    Past.EARLIER_TRY: "already happened in an earlier try of the call around it",
+    Past.EARLIER_TRY: "already happened in an earlier attempt, with other arguments",
     Past.INSTEAD: "already happened, and another call is to be made now",
 }
 

@@ -144,8 +144,11 @@ def _stood_in(ask: Asking) -> CallPause:
 
 
 def _earlier_try(ask: Asking) -> CallPause:
+    step = ask.attempt.step
     outer = ask.attempt.home.history.calls.get(ask.call.parent)
-    return MadeInEarlierTry(**ask.both, around=outer.text if outer else ask.call.scope)
+    tried = outer is not None and outer.step == step.id
+    when = f"try of {outer.text}" if outer and tried else f"attempt of {step.name}"
+    return MadeInEarlierTry(**ask.both, when=when)
 
 
 def _doubt(ask: Asking) -> CallPause:

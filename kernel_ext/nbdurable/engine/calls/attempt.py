@@ -33,8 +33,8 @@ from nbdurable.engine.past.history import CallPast, CallState, StepPast
 from nbdurable.engine.past.matching import Matcher
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.series import happened, tries_of
-from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match
-from nbdurable.engine.where.frames import Frame, Scopes
+from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
+from nbdurable.engine.where.frames import Frame, Scopes, in_order
 from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
@@ -118,14 +118,27 @@ class Attempt:
             ):
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
-                match = self.matcher.match(wanting(request, scope, state, frame.parent))
+                match = self.matcher.match(self._asked(frame, scope, request))
             if self._news(match, request):
-                match = self.matcher.match(wanting(request, scope, state, frame.parent))
+                match = self.matcher.match(self._asked(frame, scope, request))
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
             nth = int(number.rpartition(".")[2])
-            counts = not frame.covered
-            return Claim(number, nth, scope, state.after, match, frame.parent, counts)
+            return Claim(
+                number=number,
+                nth=nth,
+                scope=scope,
+                after=state.after,
+                match=match,
+                parent=frame.parent,
+                counts=not frame.covered,
+                ordered=in_order(frame, self.thread),
+            )
+
+    def _asked(self, frame: Frame[Any], scope: str, request: CallRequest) -> Wanted:
+        state = self._preceding.state(scope, frame.parent)
+        ordered = in_order(frame, self.thread)
+        return wanting(request, scope, state, frame.parent, ordered=ordered)
 
     def _news(self, match: Match, request: CallRequest) -> bool:
         """Whether a run before this one has made writes that a new one may be."""
@@ -146,20 +159,21 @@ class Attempt:
             self.home.refresh()
         with self.home.lock:
             now = self.home.history.calls[call.id]
-            state = self._preceding.state(claim.scope)
-            wanted = wanting(request, claim.scope, state, claim.parent)
+            asked = self._claimed(claim, request)
             if claim.match.past in OTHERS:
-                return self.matcher.without(wanted)
-            past = self.matcher.past(now, wanted, claim.match.standing)
+                return self.matcher.without(asked)
+            past = self.matcher.past(now, asked, claim.match.standing)
             return Match(past, now, claim.match.standing)
 
     def without(self, claim: Claim, request: CallRequest) -> Match:
         """What a claimed call without a record of its own is, now."""
         with self.home.lock:
             _ = self.home.history  # what this attempt has settled is folded by then
-            state = self._preceding.state(claim.scope)
-            wanted = wanting(request, claim.scope, state, claim.parent)
-            return self.matcher.without(wanted)
+            return self.matcher.without(self._claimed(claim, request))
+
+    def _claimed(self, claim: Claim, request: CallRequest) -> Wanted:
+        state = self._preceding.state(claim.scope)
+        return wanting(request, claim.scope, state, claim.parent, ordered=claim.ordered)
 
     def elsewhere(self, request: CallRequest) -> Match | None:
         """A completed `pure` call of another run of this store."""

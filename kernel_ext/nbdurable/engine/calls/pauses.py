@@ -112,18 +112,18 @@ class InsteadOrAlso(CallPause):
 
 @dataclass(kw_only=True, eq=False)
 class MadeInEarlierTry(CallPause):
-    """A write in a call that is tried again, where an earlier try made another one.
+    """A write in a cell or a call that is tried again, where another one was made.
 
     Attributes:
-        around: The call that made it, as people read it.
+        when: When the other one was made, such as ``attempt of review``.
     """
 
     slug: ClassVar[str] = "made-in-earlier-try"
-    around: str
+    when: str
 
     def fact(self) -> str:
         """One line about both calls."""
-        made = f"an earlier try of {self.around} made {self.earlier}"
+        made = f"an earlier {self.when} made {self.earlier}"
         return f"{self.call} was not made: {made}."
 
     def detail(self) -> str:
@@ -140,7 +140,7 @@ class MadeInEarlierTry(CallPause):
         return (
             Remedy("the same: keep that one's result", keep),
             Remedy("another one: make it as well", again),
-            Remedy("an id that stays the same in each try", "nd.uuid4()"),
+            Remedy("an id that stays the same", "nd.uuid4()"),
         )
 
 

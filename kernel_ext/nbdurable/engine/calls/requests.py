@@ -143,6 +143,7 @@ class Claim(NamedTuple):
         parent: Logical id of the enclosing call, or "".
         counts: Whether it is among the cell's calls, as people count them: nothing but
             steps are around it.
+        ordered: Whether code that runs in order makes it, and no thread of a pool.
     """
 
     number: str
@@ -152,6 +153,7 @@ class Claim(NamedTuple):
     match: Match
     parent: str = ""
     counts: bool = True
+    ordered: bool = True
 
 
 class Outcome(NamedTuple):

@@ -7,7 +7,9 @@ from nbdurable.engine.calls.requests import CallRequest, kept
 from nbdurable.engine.past.wanted import Wanted
 
 
-def wanting(request: CallRequest, scope: str, state: ScopeState, parent: str) -> Wanted:
+def wanting(
+    request: CallRequest, scope: str, state: ScopeState, parent: str, *, ordered: bool
+) -> Wanted:
     """What is looked for among the records.
 
     Args:
@@ -15,6 +17,7 @@ def wanting(request: CallRequest, scope: str, state: ScopeState, parent: str) ->
         scope: The part of the step that it is made in.
         state: What precedes it there.
         parent: Logical id of the enclosing call, or "".
+        ordered: Whether code that runs in order makes it, and no thread of a pool.
     """
     return Wanted(
         request.key,
@@ -31,4 +34,5 @@ def wanting(request: CallRequest, scope: str, state: ScopeState, parent: str) ->
         request.under,
         parent,
         request.inner,
+        ordered,
     )

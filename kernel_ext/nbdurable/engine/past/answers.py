@@ -73,7 +73,10 @@ def call_kept(history: Answered, record: Record, order: Order) -> None:
     if not past:
         history.kept_tools.add(place)
         return
-    said = Said(fields.text(f, "how"), fields.text(f, "source"), order)
+    how, source = fields.text(f, "how"), fields.text(f, "source")
+    before = history.answers.get((*place, past))
+    until = before.until if before and before.source == source else None
+    said = Said(how, source, order, order if how == "again" else until)
     history.answers[(*place, past)] = said
     if past == "INSTEAD" and record.subject in history.calls:
         standing = history.instead.setdefault(place, {})

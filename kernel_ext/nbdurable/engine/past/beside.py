@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nbdurable.engine.past import doubts, tries
 from nbdurable.engine.past.belonging import Standing, every_holder, went_on
@@ -11,6 +13,7 @@ from nbdurable.engine.past.circumstances import (
     AGAIN,
     KEEP,
     Circumstances,
+    answered,
     circumstances,
     remembered,
     stands_in,
@@ -24,8 +27,24 @@ from nbdurable.engine.past.edits import (
     was_renamed,
 )
 from nbdurable.engine.past.history import CallPast, CallState, History, StepState
+from nbdurable.engine.past.near import NEAR_MAX, Given, Near, given, near, place
+from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
+
+
+class Left(NamedTuple):
+    """A call that happened, and that this attempt was not served.
+
+    Attributes:
+        call: The call.
+        near: How near it is to the one that is about to be made.
+        kept: Whether its result is served for that one, as a person said.
+    """
+
+    call: CallPast
+    near: Near
+    kept: bool
 
 
 @dataclass(slots=True)
@@ -46,6 +65,8 @@ class Beside:
         stood_in: What each of them was taken for that is another call, as people read
             it, by the id of the recorded one.
         asked_model: Whether a model call newly executed in this attempt.
+        passed: The calls beside which this attempt made another one, as a person said:
+            ids, with the key of that one.
     """
 
     history: History
@@ -60,6 +81,7 @@ class Beside:
     claimed: set[str] = field(default_factory=set)
     stood_in: dict[str, str] = field(default_factory=dict)
     asked_model: bool = False
+    passed: dict[str, bytes] = field(default_factory=dict)
     _where: Circumstances | None = None
     _writes: Mapping[str, Sequence[CallPast]] | None = None
     _suspects: Mapping[str, Sequence[CallPast]] | None = None
@@ -87,9 +109,6 @@ class Beside:
         none = UNDIGESTIBLE if wanted.undigestible else NOTHING
         if wanted.policy.effect is not Effect.WRITE or wanted.policy.inner:
             return none
-        for call in self._standing(wanted):
-            if not self.was_served(call):
-                return self._claims(self._about(Past.COMPLETED, call), wanted)
         found = self._other(wanted) or none
         done = found.past is Past.COMPLETED
         return self._claims(found, wanted) if done else found
@@ -140,12 +159,15 @@ class Beside:
 
     def _other(self, wanted: Wanted) -> Match | None:
         """Another call of the tool that this one may be, the worst first."""
-        return (
-            self._other_in_doubt(wanted)
-            or self._renamed_in_doubt(wanted)
-            or self._instead(wanted)
-            or self._earlier_try(wanted)
-        )
+        arguments = given(wanted)
+        left = self._left_over(wanted, arguments)
+        if left is not None and left.kept:
+            return self._about(Past.COMPLETED, left.call)
+        doubt = self._other_in_doubt(wanted, arguments)
+        if doubt is not None and not (left and self._is_nearer(left, doubt, arguments)):
+            return doubt
+        other = self._renamed_in_doubt(wanted) or self._instead(wanted)
+        return other or (left and self._made_before(left.call, wanted))
 
     def has_others(self, tool: str, parent: str) -> bool:
         """Whether another call of the tool may be what a new one is."""
@@ -170,13 +192,18 @@ class Beside:
         self.stood_in[match.call.id] = wanted.text()
         return match
 
-    def _other_in_doubt(self, wanted: Wanted) -> Match | None:
+    def _other_in_doubt(self, wanted: Wanted, arguments: Given) -> Match | None:
         if self.said(wanted, Past.OTHER_IN_DOUBT) == AGAIN:
             return None
-        for call in self.writes_of(wanted.name):
-            mine = call.id not in self.claimed
-            if mine and doubts.may_have_happened(self.history, call):
-                return Match(Past.OTHER_IN_DOUBT, call)
+        mine = [
+            call
+            for call in self.writes_of(wanted.name)
+            if call.id not in self.claimed
+            and doubts.may_have_happened(self.history, call)
+        ]
+        if mine:
+            nearest = max(mine[:NEAR_MAX], key=lambda c: near(c, arguments).equal)
+            return Match(Past.OTHER_IN_DOUBT, nearest)
         for suspect in self.suspects(wanted.name):
             call = self.history.calls[suspect.id]
             if call.id not in self.claimed and self._is_doubt_elsewhere(call):
@@ -228,13 +255,81 @@ class Beside:
     def _said_instead(self, call: CallPast) -> str:
         return remembered(self.history, self.where, call.name, Past.INSTEAD)
 
-    def _earlier_try(self, wanted: Wanted) -> Match | None:
-        """What an earlier try of a call around this one made, and this one did not."""
-        said = self.said(wanted, Past.EARLIER_TRY)
-        for call in tries.completed(self.history, wanted) if said != AGAIN else ():
-            if not self._is_over(call):
-                return Match(Past.COMPLETED if said == KEEP else Past.EARLIER_TRY, call)
-        return None
+    def _left_over(self, wanted: Wanted, arguments: Given) -> Left | None:
+        """The call that this one is nearest to, of those that are left over.
+
+        They were made by earlier tries of a call around it, by attempts of the cell that
+        began as this one did, or a person said that they are what is called now.
+        """
+        stands = [call for call in self._standing(wanted) if not self.was_served(call)]
+        told = {call.id for call in stands}
+        tried = [*tries.completed(self.history, wanted)]
+        made = itertools.chain(tried, self._made_at(wanted))
+        calls = {
+            c.id: c for c in (*stands, *made) if self._is_open(c, told, wanted.key)
+        }
+        any_of = told | {call.id for call in tried}
+        found = [
+            Left(call, how, self._is_kept(call, wanted, told))
+            for call in sorted(calls.values(), key=self._latest_first)[:NEAR_MAX]
+            if (how := near(call, arguments)).alike or call.id in any_of
+        ]
+        return max(found, key=lambda it: (it.near.equal, it.kept), default=None)
+
+    def _made_at(self, wanted: Wanted) -> Iterator[CallPast]:
+        """What attempts that began as this one did made at its place in the cell."""
+        calls = self.writes_of(wanted.name) if wanted.ordered else ()
+        mine = [c for c in calls if c.step in self.where.again]
+        here = place(self.history, wanted.scope, wanted.parent) if mine else ()
+        for call in mine:
+            done = call.state is CallState.COMPLETED and call.resolved not in tries.ANEW
+            if done and place(self.history, call.scope, call.parent) == here:
+                yield call
+
+    def _is_open(self, call: CallPast, told: Collection[str], key: bytes) -> bool:
+        """Whether this attempt was not served it, nor made another one beside it."""
+        passed = self.passed.get(call.id, key) != key
+        return call.id in told or not (passed or self._is_settled(call))
+
+    def _latest_first(self, call: CallPast) -> tuple[float, Order]:
+        """Calls of the latest attempt first, in their order."""
+        step = self.history.steps.get(call.step)
+        return -(step.order[0] if step else 0), call.order
+
+    def _is_kept(self, call: CallPast, wanted: Wanted, told: Collection[str]) -> bool:
+        """Whether a person said that its result is the one of the call made now."""
+        rerun = self.before_reset(call) and self.history.slot(self.slot).kept_writes
+        kept = bool(rerun) or self.said(wanted, Past.EARLIER_TRY) == KEEP
+        return call.id in told or (kept and not self._is_another(call, wanted))
+
+    def _is_another(self, call: CallPast, wanted: Wanted) -> bool:
+        """Whether a person said that what is made now is made beside it."""
+        said = (
+            answered(self.history, self.where, wanted.name, past)
+            for past in (Past.EARLIER_TRY, Past.INSTEAD)
+        )
+        beside = any(s and s.until and call.ended_order < s.until for s in said)
+        return beside or self._is_done_again(call)
+
+    def _made_before(self, call: CallPast, wanted: Wanted) -> Match | None:
+        """What a call is beside which another one may be made."""
+        if self._is_another(call, wanted):
+            self.passed[call.id] = wanted.key
+            return None
+        afresh = call.resolved == "afresh" or self.before_reset(call)
+        return self._about(Past.AFRESH if afresh else Past.EARLIER_TRY, call)
+
+    def _is_nearer(self, left: Left, doubt: Match, arguments: Given) -> bool:
+        """Whether a call that happened is nearer than one that may have happened.
+
+        Where neither is, the cell made first what it made first.
+        """
+        assert doubt.call is not None
+        if doubt.call.step not in self.where.again:
+            return False
+        equal = near(doubt.call, arguments).equal
+        first = left.near.equal == equal and left.call.order < doubt.call.order
+        return left.near.equal > equal or first
 
     def _asked_of(self, wanted: Wanted) -> list[CallPast]:
         """The calls of the tool in this slot, and those that were asked about here."""
@@ -253,11 +348,17 @@ class Beside:
         ]
 
     def _is_over(self, call: CallPast) -> bool:
+        """Whether this attempt has to do with it no more, or makes it again."""
+        return self._is_settled(call) or self._is_done_again(call)
+
+    def _is_settled(self, call: CallPast) -> bool:
         """Whether this attempt was served it, or it is known to be no call of its own."""
         parted = (self.slot, call.id) in self.history.apart
-        again = self.before_reset(call) and self.writes_again()
-        undone = call.resolved == "undone"
-        return parted or again or undone or self.was_served(call)
+        return parted or call.resolved == "undone" or self.was_served(call)
+
+    def _is_done_again(self, call: CallPast) -> bool:
+        """Whether a person said of a rerun that it is made again."""
+        return self.before_reset(call) and self.writes_again()
 
     def was_served(self, call: CallPast) -> bool:
         """Whether this attempt has claimed it, or was served what encloses it."""

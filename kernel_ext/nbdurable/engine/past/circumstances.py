@@ -1,7 +1,7 @@
 """What an attempt differs in from those before it, and what is asked for that. Pure.
 
 Theory of operation. An equal call is served, and a call that nobody made yet runs. In
-three circumstances that isn't enough for a `write`, since money would go unasked:
+four circumstances that isn't enough for a `write`, since money would go unasked:
 
 - *new data*: the cell is as it was when it last completed, and what it reads is not
   (`queue.pop(0)`, `today`). A `write` that happened before may be meant once more.
@@ -10,6 +10,8 @@ three circumstances that isn't enough for a `write`, since money would go unaske
 - *instead or also*: a model has answered anew, in an edited cell or after an attempt
   that failed, and the tool has a call that this attempt wasn't served. This one may
   stand in its place.
+- *earlier try*: the cell runs again as it was, after an attempt that stopped or for a
+  rerun, and its payments have fresh arguments (`beside`).
 
 The answers are remembered for the cell and the tool until the cell's source is edited
 or a rerun is asked for.
@@ -25,7 +27,14 @@ from typing import Final
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallPast, CallState, Order, StepPast, StepState
+from nbdurable.engine.past.pasts import (
+    CallPast,
+    CallState,
+    Order,
+    Said,
+    StepPast,
+    StepState,
+)
 
 KEEP: Final = "keep"
 AGAIN: Final = "again"
@@ -45,6 +54,8 @@ class Circumstances:
         differs: Whether its source was edited, or the attempt before it didn't complete.
         open: Logical ids of the calls of which earlier ones had to ask whether this cell
             makes another one instead.
+        again: Ids of the attempts with the same source and data since the latest one
+            that completed and is to be done no more: this one begins as they did.
     """
 
     slot: str
@@ -53,6 +64,7 @@ class Circumstances:
     before: Order | None = None
     differs: bool = False
     open: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
 
 
 def circumstances(
@@ -81,7 +93,29 @@ def circumstances(
         last is not None
         and (last.source != this.source or last.state is not StepState.COMPLETED),
         frozenset(_asked_instead(earlier)),
+        frozenset(_runs_again(history, this, earlier, data)),
     )
+
+
+def _runs_again(
+    history: History, this: StepPast, earlier: Iterable[StepPast], data: Collection[str]
+) -> Iterator[str]:
+    """The attempts that began as this one does, latest first."""
+    for step in earlier:
+        if not _unfinished(step) and not _is_reopened(history, step):
+            return
+        alike = step.source == this.source and step.algorithm == this.algorithm
+        if alike and not _has_new_data(step, this, data):
+            yield step.id
+
+
+def _is_reopened(history: History, done: StepPast) -> bool:
+    """Whether a rerun of it was asked for since, or something said of its calls."""
+    reset = history.slot(done.slot).reset
+    if reset is not None and reset > done.ended_order:
+        return True
+    used = filter(None, map(history.calls.get, done.used))
+    return any(call.ended_order > done.ended_order for call in used)
 
 
 def _asked_instead(earlier: Iterable[StepPast]) -> Iterator[str]:
@@ -108,11 +142,19 @@ def remembered(history: History, where: Circumstances, tool: str, past: Past) ->
 
     "" if nothing was, or the cell was edited or a rerun asked for since.
     """
+    said = answered(history, where, tool, past)
+    return said.how if said is not None else ""
+
+
+def answered(
+    history: History, where: Circumstances, tool: str, past: Past
+) -> Said | None:
+    """The latest answer to this question, as long as it holds."""
     said = history.answers.get((where.slot, tool, past.name))
     reset = history.slot(where.slot).reset
     if said is None or said.source != where.source:
-        return ""
-    return said.how if reset is None or reset < said.order else ""
+        return None
+    return said if reset is None or reset < said.order else None
 
 
 def stands_in(history: History, where: Circumstances, tool: str) -> Iterator[CallPast]:

@@ -46,7 +46,10 @@ class Past(StrEnum):
     INSTEAD = (
         "nothing, and after a new model answer another call of the tool is left over"
     )
-    EARLIER_TRY = "nothing, and an earlier try of the call around it made another call of the tool"
+    EARLIER_TRY = (
+        "nothing, and an earlier attempt of its cell, or try of the call around it, made"
+        " another call of the tool"
+    )
 
 
 class Verdict(StrEnum):

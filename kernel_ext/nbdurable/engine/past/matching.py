@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from nbdurable.engine.identity import keys
-from nbdurable.engine.past import parts
+from nbdurable.engine.past import doubts, parts
 from nbdurable.engine.past.belonging import (
     Standing,
     every_holder,
@@ -211,7 +211,7 @@ class Matcher(Beside):
         if was_inside(call) and self._came_with_another(call):
             return False
         write = wanted.policy.effect is Effect.WRITE
-        if self.before_reset(call) and (not write or self.writes_again()):
+        if self.before_reset(call) and not (write and self._asks_after_rerun(call)):
             return False
         completed = call.state is CallState.COMPLETED
         if standing is not Standing.UNKNOWN:
@@ -219,6 +219,10 @@ class Matcher(Beside):
         if completed and write:
             return self.said(wanted, self._stranger(call)) != AGAIN
         return completed or write
+
+    def _asks_after_rerun(self, call: CallPast) -> bool:
+        """Whether a write of before a rerun asks: all may be made again but doubts."""
+        return not self.writes_again() or doubts.may_have_happened(self.history, call)
 
     def _stranger(self, call: CallPast) -> Past:
         """What a completed call of a slot is that may still exist."""
@@ -233,23 +237,27 @@ class Matcher(Beside):
         if plain in _AGAIN:
             later = plain is Past.RETRYING and self.before_reset(call)
             return Past.RAISED_NOT_DONE if later else plain
-        if call.resolved == "afresh":
-            return Past.AFRESH
-        if self.before_reset(call) and not self.history.slot(self.slot).kept_writes:
+        write = wanted.policy.effect is Effect.WRITE
+        doubt = write and plain in DOUBTFUL
+        if not doubt and self._is_afresh(call):
             return Past.AFRESH
         compared = not self._is_rekeyed(call) or comparable(call, wanted)
         if call.resolved != "keep" and not compared:
             return Past.REKEYED
         if wanted.undigestible and call.resolved != "keep":
             return Past.UNDIGESTIBLE_TWIN
-        write = wanted.policy.effect is Effect.WRITE
-        served = plain not in DOUBTFUL if write else plain is Past.COMPLETED
+        served = not doubt if write else plain is Past.COMPLETED
         if standing is Standing.UNKNOWN and served:
             stranger = self._stranger(call)
             return plain if self.said(wanted, stranger) == KEEP else stranger
         if plain is Past.COMPLETED and standing is Standing.OWN:
             return self._with_data(call, wanted)
         return plain
+
+    def _is_afresh(self, call: CallPast) -> bool:
+        """Whether a rerun of it was asked for, and nothing was said of that yet."""
+        kept = self.history.slot(self.slot).kept_writes
+        return call.resolved == "afresh" or (self.before_reset(call) and not kept)
 
     def _with_data(self, call: CallPast, wanted: Wanted) -> Past:
         """A completed call of this slot, in the light of what its cell reads now."""

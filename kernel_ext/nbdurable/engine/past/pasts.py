@@ -379,11 +379,13 @@ class Said:
         how: ``keep`` or ``again``.
         source: Digest (hex) of the cell's source then: it holds for no other one.
         order: Where it stands in the run: a rerun behind it ends it.
+        until: Where the latest ``again`` stands, of this one and those before it.
     """
 
     how: str
     source: str
     order: Order
+    until: Order | None = None
 
 
 @dataclass(slots=True)

@@ -177,7 +177,7 @@ def answer(
     if made is None or (may_be_taken_back(question.call) and said in _NOT_THERE):
         raise _misfit(question, past)
     if past is Past.AFRESH and question.call.resolved == "afresh":
-        made = ((Kind.CALL_RESOLVED, {"how": said.value}),)
+        made = _CALL_AFRESH[said]
     asking = history.latest(question.slot)
     source = asking.source if asking else ""
     records = []
@@ -324,6 +324,12 @@ _RECORDS: Mapping[tuple[Past, Answer], tuple[_Made, ...]] = {
     (Past.INSTEAD, Answer.AGAIN): (_remember(Past.INSTEAD, "again"),),
 }
 """The answers: (what was asked, what was said) to the records that say so."""
+
+_CALL_AFRESH: Final[Mapping[Answer, tuple[_Made, ...]]] = {
+    Answer.KEEP: (_KEEP, _remember(Past.EARLIER_TRY, "keep")),
+    Answer.AGAIN: (_AGAIN,),
+}
+"""The same, where a rerun of one call was asked for; it may have fresh arguments."""
 
 
 def fits(past: Past, said: Answer) -> bool:

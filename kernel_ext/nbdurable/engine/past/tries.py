@@ -11,6 +11,7 @@ An `nd.step` is no call in this sense: like a cell, it goes on with what its cod
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from nbdurable.engine.past.belonging import holders
 from nbdurable.engine.past.forks import NOWHERE
@@ -18,8 +19,10 @@ from nbdurable.engine.past.history import CallPast, CallState, History
 from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.wanted import Wanted
 
-_MADE_ANEW = {"did-not", "again", "afresh", "undone", "dropped"}
+ANEW: Final = frozenset({"did-not", "again", "undone", "dropped"})
 """How a call was settled that is made when it comes next: a person has decided."""
+
+_DECIDED: Final = ANEW | {"afresh"}
 
 
 def are_before(history: History, parent: str) -> bool:
@@ -58,7 +61,7 @@ def _made(history: History, wanted: Wanted) -> Iterator[tuple[CallPast, Order]]:
         for call in history.calls.values():
             ours = call.name == wanted.name and call.writes
             tried = since < call.ended_order and call.order < began
-            decided = call.resolved in _MADE_ANEW
+            decided = call.resolved in _DECIDED
             if ours and tried and not decided and _is_in(history, call, outer):
                 yield call, began
 

@@ -43,6 +43,7 @@ class Wanted(NamedTuple):
             and what it is given had the code that it had then.
         parent: Logical id of the enclosing call, or "".
         inner: Logical id of the `write` tool's call whose function makes it, or "".
+        ordered: Whether code that runs in order makes it, and no thread of a pool.
     """
 
     key: bytes
@@ -59,6 +60,7 @@ class Wanted(NamedTuple):
     under: Callable[[CallPast], Under] = lambda _: Under(b"", ())
     parent: str = ""
     inner: str = ""
+    ordered: bool = True
 
 
 class Match(NamedTuple):

@@ -136,6 +136,21 @@ def _outer(frame: Frame[Any]) -> str:
     return f"{frame.parent}/{frame.place}" if frame.place else frame.parent
 
 
+def in_order(frame: Frame[Any], thread: int) -> bool:
+    """Whether the code of this scope makes its calls one after the other.
+
+    The items of a map and asyncio tasks have scopes of their own. Threads that code of
+    the cell starts share the one they were started in: nobody knows which is first.
+
+    Args:
+        frame: Where the code is.
+        thread: The thread of the cell's own code.
+    """
+    if frame.place:
+        return True
+    return not frame.thread and (bool(frame.parent) or thread == threading.get_ident())
+
+
 def task_of(scope: str) -> str:
     """The task that a scope is of, or "" for that of the cell.
 
