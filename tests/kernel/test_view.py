@@ -122,13 +122,14 @@ def test_a_button_answers_while_the_cell_blocks(watching: Watching) -> None:
 
 
 def test_the_kernel_does_what_a_view_asks(watching: Watching) -> None:
-    """Fork and restore are done by the kernel between cells; what they did is told."""
+    """A fork is made by the kernel between cells; it is told, and the view goes on in it."""
     watching.opens()
     watching.say(type="act", what="fork", about="first")
     line = watching.hears("told")["line"]
     if "as soon as no cell is in the way" in line:  # the kernel was not idle yet
         line = watching.hears("told")["line"]
     assert line.startswith("run 2 · forked from run 1 at first")
+    assert watching.hears("snapshot")["head"]["number"] == 2
     watching.say(type="act", what="fork", about="nothing")
     assert watching.hears("refused")["about"] == "nothing"
 

@@ -53,7 +53,7 @@ class Shown:
         page.wait_for_selector("canvas[data-drawn]")
 
     def _said(self, said: dict[str, object]) -> list[object]:
-        self.said.append(said)
+        self.said.append({name: was for name, was in said.items() if name != "ask"})
         return [plain(message) for message in self.source.hear(said)]
 
     def goes_on(self, text: str) -> None:
@@ -92,6 +92,7 @@ def test_who_is_not_answered_asks_again(browser: Browser) -> None:
     page.goto("about:blank")
     page.evaluate(HOST, VIEW.read_text(encoding="utf-8"))
     expect(page.locator(".nbd")).to_contain_text("Waiting for the run")
+    expect(page.get_by_role("group").filter(has=page.locator(".list"))).to_have_count(0)
     deadline = SYSTEM_CLOCK.monotonic_s() + 20
     while len(asked) < 2:
         assert SYSTEM_CLOCK.monotonic_s() < deadline

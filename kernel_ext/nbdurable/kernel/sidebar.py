@@ -3,13 +3,11 @@
 Theory of operation. The comm's messages are those of docs/protocol.md. It may be opened
 before anything durable happened here, so the run is looked for again and again: where the
 session has one it is taken from there, in whatever thread asks; else the main thread looks
-in the store, once for each time that a view asks, when no cell runs. When the kernel goes
-on in another run, the views are told that one from its beginning.
+in the store, once for each time that a view asks, when no cell runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from nbdurable.kernel.defects import contained
@@ -17,12 +15,9 @@ from nbdurable.kernel.defects import contained
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from nbdurable.engine.steps.session import Session
     from nbdurable.kernel.port import Port
     from nbdurable.kernel.talk import Talk
     from nbdurable.timeline.once import Once
-    from nbdurable.timeline.protocol import Message
-    from nbdurable.timeline.source import Source
 
 TARGET: Final = "nbdurable"
 """What front ends call the comm."""
@@ -57,13 +52,14 @@ class Sidebar:
 
     def _open(self, comm: Any, _opened: object) -> None:
         with contained("a sidebar is not answered"):
+            from nbdurable.kernel.found import Found
             from nbdurable.kernel.talk import Talk, heard_in_any_thread, send
             from nbdurable.timeline.once import Once
 
             self._once = self._once or Once()  # for all comms: a view may open another
             heard_in_any_thread(comm)
             name: str = comm.comm_id
-            found = Found(self._port, self._ask, self._once)
+            found = Found(lambda: self._port.made, self._ask, self._once)
             talk = Talk(found, lambda said: send(name, said))
             self._talks[name] = talk, comm
             comm.on_msg(lambda said: talk.hear(said["content"]["data"]))
@@ -86,54 +82,3 @@ class Sidebar:
     def _ask(self) -> None:
         """Look for the run in the main thread, as soon as no cell is in the way."""
         self._kernel.io_loop.add_callback(self._port.look)
-
-
-class Found:
-    """Answers for the run that the kernel is in, whichever that is by now.
-
-    Args:
-        port: The engine of this kernel.
-        look: Lets the main thread look for a run.
-        once: Knows what was asked for before.
-    """
-
-    def __init__(self, port: Port, look: Callable[[], None], once: Once) -> None:
-        self._port, self._look, self._once = port, look, once
-        self._source: Source | None = None
-        self._opening: object = None
-
-    def hear(self, said: object) -> Sequence[Message]:
-        """What to answer to what a view says."""
-        if isinstance(said, dict) and said.get("type") in {"open", "watch"}:
-            self._opening = said
-        source = self._current()
-        if source is not None:
-            return source.hear(said)
-        self._look()
-        return self._nothing()
-
-    def poll(self) -> Sequence[Message]:
-        """What changed; all of it where the kernel is in another run by now."""
-        before, source = self._source, self._current()
-        if source is None or self._opening is None:
-            return []
-        return source.poll() if source is before else source.hear(self._opening)
-
-    def _current(self) -> Source | None:
-        session = self._port.made
-        if session is None or not session.run_id:
-            return None
-        if self._source is None or self._source.run != session.run_id:
-            self._source = self._of(session)
-        return self._source
-
-    def _of(self, session: Session) -> Source:
-        from nbdurable.kernel.talk import source_of
-
-        return source_of(session, session.run_id, self._once)
-
-    def _nothing(self) -> Sequence[Message]:
-        from nbdurable.timeline.protocol import Refused
-        from nbdurable.timeline.snapshots import NOTHING
-
-        return [Refused(about="", line=NOTHING)]

@@ -13,11 +13,11 @@ from typing import Any
 
 from nbdurable.api import attended, front_of, run
 from nbdurable.errors import NothingDurable
-from nbdurable.kernel.talk import Talk, heard_in_any_thread, send, source_of
+from nbdurable.kernel.found import Found
+from nbdurable.kernel.talk import Answering, Talk, heard_in_any_thread, send
 from nbdurable.timeline import Shown
 from nbdurable.timeline.bundle import VIEW
 from nbdurable.timeline.once import Once
-from nbdurable.timeline.source import Source
 
 
 def view() -> object:
@@ -31,11 +31,11 @@ def view() -> object:
     if find_spec("anywidget") is None:
         return run()
     try:
-        _, history = attended("nd.view")
+        attended("nd.view")
     except NothingDurable:
         return run()
     session = front.session
-    return _kind()(source_of(session, history.run, Once()), run())
+    return _kind()(Found(lambda: session, lambda: None, Once()), run())
 
 
 @functools.cache
@@ -48,7 +48,7 @@ def _kind() -> Any:
 
         _esm = VIEW.read_text(encoding="utf-8")
 
-        def __init__(self, source: Source, still: Shown) -> None:
+        def __init__(self, source: Answering, still: Shown) -> None:
             super().__init__()
             self._still = still
             self._talk = Talk(source, self._say)

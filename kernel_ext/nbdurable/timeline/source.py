@@ -136,8 +136,16 @@ class Source:
     def poll(self) -> list[Message]:
         """What changed since the view heard last; nothing before it was opened."""
         with self._lock:
-            late, self._later[:] = list(self._later), []
-            return [*late, *self._changes()]
+            return [*self._late(), *self._changes()]
+
+    def late(self) -> list[Told | Refused]:
+        """What the kernel did since, for a view that has gone on to another source."""
+        with self._lock:
+            return self._late()
+
+    def _late(self) -> list[Told | Refused]:
+        late, self._later[:] = list(self._later), []
+        return late
 
     def _answer(self, request: Request) -> list[Message]:
         match request:

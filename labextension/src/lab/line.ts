@@ -25,6 +25,8 @@ const TARGET = "nbdurable";
 /** How long an answer may take until it is asked anew; then twice as long, and so on. */
 const ANSWER_MS = 4_000;
 const ANSWER_MS_MAX = 60_000;
+/** The same while somebody has clicked, and looks at the button. */
+const CLICKED_MS_MAX = 8_000;
 
 /** JupyterLab ends the subshell of a closed comm; what is opened at once may get that one. */
 const PAUSE_MS = 500;
@@ -77,6 +79,7 @@ export class Line implements Host {
     private readonly changed: () => void,
   ) {
     for (const signal of this.signals()) signal.connect(this.look);
+    this.outbox.on(() => this.hurry());
     this.settle();
   }
 
@@ -201,8 +204,15 @@ export class Line implements Host {
     this.begin();
   }
 
+  /** Who clicks while nobody answers doesn't wait for the end of a long pause. */
+  private hurry(): void {
+    if (!this.outbox.waiting || this.there || !this.wire || this.standing !== "open") return;
+    this.patience = Math.min(this.patience, ANSWER_MS);
+    this.expect();
+  }
+
   private anew(): void {
-    this.patience = Math.min(2 * this.patience, ANSWER_MS_MAX);
+    this.patience = Math.min(2 * this.patience, this.outbox.waiting ? CLICKED_MS_MAX : ANSWER_MS_MAX);
     this.drop();
     this.settle();
   }

@@ -132,6 +132,7 @@ class View {
     if (message.type === "file") return save(message.name, message.text);
     this.state = heard(before, message);
     if (this.state.gap && !before.gap) this.model.send({ type: "open", version: VERSION, run: this.run });
+    if (before.shown && before.shown.head.id !== this.state.shown?.head.id) this.chosen = null; // it is in another run
     this.draw();
     if (this.chosen && !this.state.details.has(keyOf(this.chosen.attempt, this.chosen.call))) this.ask();
   }

@@ -31,7 +31,7 @@ export class List {
     this.scroller = h("div", { class: "list", role: "list", tabindex: 0, "aria-label": "all calls" }, this.tall);
     this.scroller.addEventListener("scroll", () => this.draw());
     const more = h("button", { click: older, class: "older" }, "older calls");
-    this.element = h("details", {}, this.title, this.scroller, more);
+    this.element = h("details", { hidden: true }, this.title, this.scroller, more);
     this.element.addEventListener("toggle", () => this.draw());
   }
 

@@ -47,6 +47,11 @@ export class Outbox {
     return [...this.kept.values()].map(({ said }) => said).filter((said) => about(said) === reference);
   }
 
+  /** How much isn't answered yet. */
+  get waiting(): number {
+    return this.kept.size;
+  }
+
   /** There is a way now. */
   flush(): void {
     for (const one of this.kept.values()) if (this.go(one.said)) one.went = true;
