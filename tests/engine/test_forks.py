@@ -300,3 +300,19 @@ def test_what_the_fork_has_paid_itself_is_its_own() -> None:
     assert first.namespace["bill"] == "pay ann#1"
     assert second.namespace["bill"] == "pay ann#2"
     assert first.world.effects == ["ask plan", "pay ann", "pay ann"]
+
+
+def test_why_knows_the_question_and_the_answer(nb: Notebook) -> None:
+    """Asked, it says what waits; kept, from where the result is."""
+    fork(nb.session, "report")
+    with pytest.raises(HappenedInParent):
+        nb.run(BILL, "bill")
+    asked = str(explain.why(nb.session.history, "bill.1", commands.present(nb.session)))
+    assert asked.startswith(
+        "bill.1 waits for your answer: completed in the run that this one was forked from"
+    )
+    assert "pay('ann')" in asked
+    settle(nb, "bill.1", Answer.KEEP)
+    nb.run(BILL, "bill")
+    kept = str(explain.why(nb.session.history, "bill.1", commands.present(nb.session)))
+    assert kept.startswith("bill.1 was replayed: it ran")

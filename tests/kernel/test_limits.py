@@ -117,6 +117,25 @@ def test_the_error_names_what_may_have_happened(kernel: Kernel, bank: Running) -
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("limits")
+def test_code_that_catches_its_end_pays_no_more(kernel: Kernel, bank: Running) -> None:
+    """After the limit no further `write` starts, and the cell isn't complete."""
+    bank.rule(do="hold", when="eva", times=1)
+    cell = """%%durable all --timeout 2s
+for who in ("eva", "fay"):
+    try: pay(who)
+    except BaseException as stop: print(type(stop).__name__)"""
+    ran = kernel.run(cell)
+    assert "KeyboardInterrupt\nCellTimedOut" in ran.text
+    assert "May have happened: all.1 pay('eva')" in ran.text
+    assert paid(bank, "fay") == 0
+
+    kernel.run("%durable resolve all.1 --did-not")
+    assert kernel.run(cell).ok
+    assert (paid(bank, "eva"), paid(bank, "fay")) == (2, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("limits")
 def test_a_call_that_takes_too_long(kernel: Kernel, bank: Running) -> None:
     """The cell returns on time; the late receipt is told, and served afterwards."""
     bank.rule(do="hold", when="cat")

@@ -76,6 +76,7 @@ class Execution:
         self._options = Options()
         self._filename = ""
         self._recording = Recording()
+        self._stopped: CellTimedOut | None = None
 
     async def run(self, run: Run, *, filename: str, empty: bool) -> bool | None:
         """Replay the step or run it; true if it raised, as IPython wants it."""
@@ -180,6 +181,8 @@ class Execution:
             unknown = RuntimeError("IPython says that the cell raised, and not what")
             self._failed(attempt, error or unknown)
         else:
+            if self._stopped is not None:
+                self._stopped.doubts = attempt.doubts()
             shown, value = self._shown(), self._result.result
             self._report(lambda: attempt.complete(shown, value, self._later()))
 
@@ -228,7 +231,10 @@ class Execution:
 
         So is the end of the cell's time, which is a SIGINT too.
         """
-        limit = Limit(self._options.timeout_s if attempt else 0)
+        limit = Limit(
+            self._options.timeout_s if attempt else 0,
+            lambda: self._stop(attempt),
+        )
         if self._options.timeout_s and attempt and not limit.applies:
             self._warn(NO_LIMIT)
         interrupts = Interrupts(type(self._shell).run_code.__code__)
@@ -249,14 +255,20 @@ class Execution:
             yield
 
     def _timed_out(self, attempt: Attempt, stopped: BaseException) -> CellTimedOut:
-        error = CellTimedOut(
-            step=self._options.name or "this cell",
-            limit=self._options.timeout,
-            line=line_of(stopped, self._filename),
-            doubts=attempt.doubts(),
-        )
+        line = line_of(stopped, self._filename)
+        error = self._over(line, attempt.doubts())
         error.__cause__ = stopped
         return error
+
+    def _stop(self, attempt: Attempt | None) -> None:
+        """The time is over: code that catches what says so makes no further `write`."""
+        if attempt is not None:
+            self._stopped = self._over()
+            attempt.stop(self._stopped)
+
+    def _over(self, line: int = 0, doubts: tuple[str, ...] = ()) -> CellTimedOut:
+        name, limit = self._options.name or "this cell", self._options.timeout
+        return CellTimedOut(step=name, limit=limit, line=line, doubts=doubts)
 
     def _awaits(self) -> bool:
         """Whether IPython runs this cell as an asyncio task of the main thread."""

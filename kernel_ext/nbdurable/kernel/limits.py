@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import FrameType
 
 from nbdurable.engine.where.frames import outside
@@ -27,14 +27,21 @@ class Limit:
 
     Args:
         seconds: How long it may take; 0 for no limit.
+        over: Called when it is over, before the code learns it.
         clock: Where time comes from.
 
     Attributes:
         fired: Whether the time was over before the cell.
     """
 
-    def __init__(self, seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        over: Callable[[], object] = lambda: None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self.fired = False
+        self._over = over
         self._seconds, self._clock = seconds, clock
         self._ended = threading.Event()
         self._handled = False
@@ -56,6 +63,8 @@ class Limit:
 
         def on_signal(number: int, frame: FrameType | None) -> None:
             ours, self._handled = self.fired and not self._handled, True
+            if ours:
+                self._over()
             if callable(before) and not (ours and self._ended.is_set()):
                 before(number, frame)
 

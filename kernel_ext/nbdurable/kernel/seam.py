@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from nbdurable.engine.steps.cells import Cell, Output, Replayed
+from nbdurable.errors import DurablePause
 
 Tell = Callable[[tuple[str, ...]], None]
 """Shows lines to the user."""
@@ -25,6 +26,10 @@ class Attempt(Protocol):
 
     def doubts(self) -> tuple[str, ...]:
         """Its calls that may have happened: ``STEP.CALL``, and the call."""
+        ...
+
+    def stop(self, pause: DurablePause) -> None:
+        """From now on no further `write` starts, also where the code goes on."""
         ...
 
     def complete(

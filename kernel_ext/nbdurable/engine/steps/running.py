@@ -152,6 +152,10 @@ class Running:
         """The last of what the cell left running has ended, in this thread."""
         self.later(self._end())
 
+    def stop(self, pause: DurablePause) -> None:
+        """From now on no further `write` starts, also where the code goes on."""
+        self.attempt.stop(pause)
+
     def doubts(self) -> tuple[str, ...]:
         """Its calls that may have happened, by now: ``STEP.CALL``, and the call."""
         return ending.doubts(self.session, self.attempt.step)
@@ -159,8 +163,7 @@ class Running:
     def overtake(self, why: str) -> str:
         """End the step as it stands; what it left running makes no further call.
 
-        Returns:
-            What was still running, such as ``2 tasks, 1 thread``.
+        Gives what that is, such as ``2 tasks, 1 thread``.
         """
         leftovers = self.attempt.leftovers
         running = goingon.running(leftovers.counted())

@@ -16,6 +16,7 @@ from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.settle import questions
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling import details
 from nbdurable.engine.telling.attempts import attempts, outcome, raised
@@ -75,10 +76,23 @@ def why(
     Raises:
         ReferenceUnknown: The run has no such step, or the step no such call.
     """
+    question = _asked(history, reference)
+    if question is not None:
+        return question
     found = find(history, reference, command)
     if isinstance(found, StepPast):
         return why_step(history, found, present)
     return why_call(history, found, present)
+
+
+def _asked(history: History, reference: str) -> Why | None:
+    """What waits at a place, if it is a call of another cell or run."""
+    for asked in questions(history):
+        call, past = asked.call, asked.past
+        if asked.reference == reference.strip() and past and call.slot != asked.slot:
+            told = f"waits for your answer: {past.value}"
+            return Why(asked.reference, (told, call.text, *attempts(call)))
+    return None
 
 
 def why_step(
@@ -204,7 +218,11 @@ def why_call(history: History, call: CallPast, present: Present) -> Why:
             call.name, ("belongs to a step that is not recorded here", call.text)
         )
     lines = (call_line(history, call, step, present), call.text, *attempts(call))
-    return Why(name_of(history, call), tuple(part for part in lines if part))
+    name = name_of(history, call)
+    if call.step not in history.steps:  # of the run that this one was forked from
+        number = Ledger(history).numbered(step).get(call.id)
+        name = f"{step.name}.{number}" if number else name
+    return Why(name, tuple(part for part in lines if part))
 
 
 def call_line(
