@@ -27,6 +27,7 @@ HEADER = struct.Struct("<4sIIIQ32s32s")
 HEADER_BYTES = HEADER.size
 CRC_FROM = 8
 """The CRC covers a frame from this byte on."""
+_BEFORE = struct.Struct("<4sI")
 _AFTER_CRC = struct.Struct("<IIQ32s32s")
 FIRST_MAC = bytes(32)
 """What stands as previous MAC in a segment's first frame."""
@@ -140,7 +141,7 @@ def encode_frame(
     assert len(head) <= HEAD_BYTES_MAX
     assert len(body) <= BODY_BYTES_MAX
     rest = _AFTER_CRC.pack(len(head), len(body), seq, prev_mac, mac) + head + body
-    return b"%b%b%b" % (MAGIC, crc32(rest).to_bytes(4, "little"), rest)
+    return _BEFORE.pack(MAGIC, crc32(rest)) + rest
 
 
 def decode_frame(data: bytes, at: int, base: int) -> Frame | Torn:

@@ -232,6 +232,7 @@ class Writer:
         self._fd = fd
 
     def _frame(self, head: bytes, body: bytes, at: Mark) -> tuple[bytes, Mark]:
+        """The next frame, and the place after it."""
         offset, seq, prev_mac = at
         mac = self._chain.mac(seq, prev_mac, head)
         frame = encode_frame(seq, prev_mac, mac, head, body)

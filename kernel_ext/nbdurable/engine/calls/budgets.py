@@ -11,7 +11,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -131,7 +131,7 @@ def _reserve(going: Going, usd: Decimal | None) -> None:
             waiting[id(going)] = usd
     if fits:
         estimate = "" if usd is None else recorded(usd)
-        going.request = request._replace(estimate=estimate)
+        going.request = replace(request, estimate=estimate)
         return
     assert budget is not None
     raise attempt.stop(

@@ -68,11 +68,11 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
 
 def _decided(going: Going) -> Callable[[Going], Part]:
     """Who carries out what happens to a call, now."""
-    verdict = frozen.verdict(going.frame.attempt, going.match, going.request)
-    carry_out = _CARRY_OUT[verdict]
-    if going.match.past is Past.OTHER_IN_DOUBT:
-        return _ABOUT_ANOTHER.get(verdict, carry_out)
-    return carry_out
+    attempt, match = going.frame.attempt, going.match
+    verdict = frozen.verdict(attempt, match, going.request)
+    if match.past is Past.OTHER_IN_DOUBT and verdict in _ABOUT_ANOTHER:
+        return _ABOUT_ANOTHER[verdict]
+    return _CARRY_OUT[verdict]
 
 
 def _carried_out(going: Going, carry_out: Callable[[Going], Part]) -> Conduct:

@@ -92,7 +92,8 @@ def run_sync(
     try:
         reached = advance(frame, steps, None)
         while isinstance(reached, Perform):
-            reached = advance(frame, steps, _performed(reached, request, perform))
+            outcome = _performed(reached, request, perform)
+            reached = advance(frame, steps, outcome)
         return reached.value
     finally:  # an interrupt in here leaves the protocol in the middle
         steps.close()

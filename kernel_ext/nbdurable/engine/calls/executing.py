@@ -9,6 +9,8 @@ knows which attempt is next and how much of the wait is left.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
+from typing import Final
 
 from nbdurable.engine.calls import late, outcomes, waits
 from nbdurable.engine.calls.attempt import Attempt
@@ -38,6 +40,9 @@ from nbdurable.engine.where.frames import Frame
 from nbdurable.errors import TimedOut
 from nbdurable_store.errors import DurableError
 from nbdurable_store.killpoints import reach
+
+_WRITE: Final = Effect.WRITE
+"""Looked up once: a member of a class takes ten times as long as a name."""
 
 TOLD_S_MIN = 3.0
 """A wait that is longer than this is told: below, nobody has begun to wonder."""
@@ -70,7 +75,8 @@ def execute(going: Going) -> Conduct:
             else:
                 done = yield from _after_raised(going, outcome, ms, began_s)
     finally:
-        going.end_turn()
+        if going.turn is not None:
+            going.end_turn()
         attempt.home.executing.discard(going.call_id)
         going.request.release()
     # 5. Only now the caller gets the value.
@@ -91,7 +97,7 @@ def _after_raised(going: Going, outcome: Outcome, ms: float, began_s: float) -> 
     going.end_turn()
     began = going.frame.attempt.begin_again(going.call_id)
     going.match = Match(Past.RETRYING, began)
-    going.request = going.request._replace(again=going.call_id, estimate="")
+    going.request = replace(going.request, again=going.call_id, estimate="")
     return None
 
 
@@ -101,7 +107,7 @@ def _frame(going: Going) -> Frame[Attempt]:
     if request.kind == STEP_KIND:
         covered, inner = around.covered, around.inner
     else:
-        write = request.kind == TOOL_KIND and request.policy.effect is Effect.WRITE
+        write = request.kind == TOOL_KIND and request.policy.effect is _WRITE
         covered, inner = True, (going.call_id, going.number) if write else ("", 0)
     holders = (*around.holders, request.holder)
     return Frame(
@@ -113,7 +119,7 @@ def _begin(going: Going) -> Generator[Command, Sent, None]:
     """1. The intent, before the effect."""
     attempt, request = going.frame.attempt, going.request
     # What is a part of another call is in doubt with it, and that one's start is synced.
-    write = request.policy.effect is Effect.WRITE and not request.policy.inner
+    write = request.policy.effect is _WRITE and not request.policy.inner
     call_id, started = attempt.started(
         going.frame, going.claim, request, going.match.call
     )

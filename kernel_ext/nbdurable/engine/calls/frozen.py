@@ -71,7 +71,7 @@ def verdict(attempt: Attempt, match: Match, request: CallRequest) -> Verdict:
     return decide(
         match.past,
         request.policy,
-        owner_alive=attempt.owners.executing(match.call),
+        owner_alive=match.call is not None and attempt.owners.executing(match.call),
         frozen=served_only(attempt),
     )
 

@@ -19,7 +19,7 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from nbdurable.engine.calls.attempt import Attempt
@@ -73,7 +73,7 @@ class Stream:
 
     def _request(self) -> CallRequest:
         keep = functools.partial(self._kept, self.request.keep)
-        return self.request._replace(keep=keep)
+        return replace(self.request, keep=keep)
 
     def _reached(self, reached: Begun | Returned) -> Whole | None:
         if isinstance(reached, Returned):

@@ -24,11 +24,10 @@ from nbdurable.engine.where.frames import Frame, current_frame
 def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a tool; journaled if the code belongs to a durable cell."""
     frame = current_frame()
-    request = None if frame is None else requested(frame, made, args, kwargs)
-    if frame is None or request is None:
-        may_run_outside(made, args, kwargs)
-        return made.fn(*args, **kwargs)
-    return run_sync(frame, request, functools.partial(made.fn, *args, **kwargs))
+    if frame is not None and (request := requested(frame, made, args, kwargs)):
+        return run_sync(frame, request, functools.partial(made.fn, *args, **kwargs))
+    may_run_outside(made, args, kwargs)
+    return made.fn(*args, **kwargs)
 
 
 async def invoke_async(
@@ -36,12 +35,11 @@ async def invoke_async(
 ) -> Any:
     """Await a tool; journaled if the code belongs to a durable cell."""
     frame = current_frame()
-    request = None if frame is None else requested(frame, made, args, kwargs)
-    if frame is None or request is None:
-        may_run_outside(made, args, kwargs)
-        return await made.fn(*args, **kwargs)
-    perform = functools.partial(made.fn, *args, **kwargs)
-    return await run_async(frame, request, perform)
+    if frame is not None and (request := requested(frame, made, args, kwargs)):
+        perform = functools.partial(made.fn, *args, **kwargs)
+        return await run_async(frame, request, perform)
+    may_run_outside(made, args, kwargs)
+    return await made.fn(*args, **kwargs)
 
 
 def may_run_outside(

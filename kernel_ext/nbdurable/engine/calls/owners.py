@@ -14,9 +14,9 @@ class Owners:
     def __init__(self, home: Home) -> None:
         self._home, self._store = home, home.store
 
-    def executing(self, call: CallPast | None) -> bool:
+    def executing(self, call: CallPast) -> bool:
         """Whether somebody is executing this call now."""
-        if call is None or call.state is CallState.INTERRUPTED:
+        if call.state is CallState.INTERRUPTED:
             return False
         if call.retrying:  # in another process nobody waits for it any more
             return call.owner == self._store.owner and call.id in self._home.executing

@@ -1,11 +1,14 @@
 """A call on its way through the protocol: what is asked, its place, its outcome.
 
-Named tuples: each is made once per call, and a frozen dataclass takes four times as long.
+Each is made once per call, and a frozen dataclass takes four times as long as a named tuple.
+The request has so many members, and is asked for them so often, that one with slots is
+the quickest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -57,8 +60,9 @@ class Costs(NamedTuple):
     usd: Callable[[int], Decimal | None]
 
 
-class CallRequest(NamedTuple):
-    """A call that is about to be made.
+@dataclass(slots=True)
+class CallRequest:
+    """A call that is about to be made. Nobody changes one.
 
     Attributes:
         name: The function's name, or method and address of an HTTP exchange.
@@ -104,7 +108,7 @@ class CallRequest(NamedTuple):
     decode: Callable[[str, bytes | Stored], object]
     kind: str = TOOL_KIND
     code: str = ""
-    codes: Mapping[str, str] = NO_CODES
+    codes: Mapping[str, str] = field(default_factory=lambda: NO_CODES)
     arguments: Callable[[], Encoded | None] = lambda: None
     marks: Callable[[], Mapping[str, Plain] | None] = lambda: None
     under: Callable[[CallPast], Under] = lambda _: Under(b"", ())
@@ -125,8 +129,11 @@ class CallRequest(NamedTuple):
     def as_given(self) -> CallRequest:
         """With what is recorded of it taken now: it is about to wait."""
         text, arguments, marks = self.text(), self.arguments(), self.marks()
-        return self._replace(
-            text=lambda: text, arguments=lambda: arguments, marks=lambda: marks
+        return replace(
+            self,
+            text=lambda: text,
+            arguments=lambda: arguments,
+            marks=lambda: marks,
         )
 
 

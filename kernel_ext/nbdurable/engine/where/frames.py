@@ -93,7 +93,7 @@ class Scopes:
         """The scope of a call made here: the enclosing call, then the task."""
         task = running_task()
         if task is None or (self.main is not None and task is self.main()):
-            return self._within(_outer(frame), "")
+            return self._within(_outer(frame) if frame.place else frame.parent, "")
         if task not in self.tasks:
             self._number(task)
         root = self.roots[task.get_loop()]

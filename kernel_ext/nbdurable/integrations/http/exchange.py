@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from nbdurable.engine.calls.driving import Returned
@@ -100,9 +100,8 @@ class Exchange:
         )
         key = key_of(facts, secrets.scrub, attempt.home.secrets.scrub)
         self._latest = _latest_of(frame, key)
-        self.call = call_of(facts, key, policy, secrets, self._continued())._replace(
-            inner=frame.inner[0]
-        )
+        made = call_of(facts, key, policy, secrets, self._continued())
+        self.call = replace(made, inner=frame.inner[0])
         self._began_s = attempt.clock.monotonic_s()
         self._begun: Begun | None = None
         self._listening: Callable[[], None] = _nothing
