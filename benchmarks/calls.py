@@ -34,7 +34,7 @@ def measure(how: str, effect: str, count: int) -> dict[str, float]:
                 return cpu_us_each(
                     {
                         "cpu_us": tool,
-                        "sqlite_us": beside,
+                        "sqlite_us": sqlite.insert,
                         "floor_us": lambda n: [append(n) for append in bare],
                     },
                     count,
