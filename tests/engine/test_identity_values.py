@@ -8,6 +8,7 @@ import pickle
 import struct
 import sys
 import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,17 @@ def test_every_part_counts(value: object) -> None:
     ):
         assert digest(wrap(value)) != digest(wrap([value]))
         assert digest(wrap(value)) == digest(wrap(copy.deepcopy(value)))
+
+
+def test_call_arguments_keep_the_order_of_an_ordered_dict() -> None:
+    """Two of them are equal only in one order; so is what is made of the class."""
+    mine = type("Mine", (OrderedDict,), {"__module__": "textwrap"})
+    for cls in (OrderedDict, mine):
+        one, same, turned = (
+            digest({"order": [cls(pairs)]}, call_arguments=True)
+            for pairs in ([("a", 1), ("b", 2)], {"a": 1, "b": 2}, {"b": 2, "a": 1})
+        )
+        assert one == same != turned
 
 
 def test_call_arguments_ignore_the_order_of_names() -> None:

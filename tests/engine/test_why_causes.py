@@ -95,6 +95,22 @@ def test_a_copied_cell_says_whose_calls_it_does_not_have() -> None:
         assert "the equal call belongs to first" in told(nb, "work.1")
 
 
+def test_a_cell_whose_payment_another_one_took_says_so() -> None:
+    """Failed after it, left to another cell, and made anew when it ran again."""
+    nb = Notebook()
+    with contextlib.closing(nb.session):
+        nb.plain("@tool\ndef pay(x): return world(f'pay {x}')\nbad = True")
+        cell = "a = pay(1)\nif bad: 1 / 0"
+        with pytest.raises(ZeroDivisionError):
+            nb.run(cell, "first", "id-1")
+        nb.run("b = pay(1)", "second", "id-2")
+        nb.plain("bad = False")
+        nb.run(cell, "first", "id-1")
+        assert nb.world.effects == ["pay 1", "pay 1"]
+        said = "the equal call was served to second and is its own now"
+        assert said in told(nb, "first.1")
+
+
 def test_an_adopted_call_says_from_where() -> None:
     """A call served from a cell that was edited names that cell."""
     nb = Notebook()

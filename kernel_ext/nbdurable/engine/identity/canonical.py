@@ -16,6 +16,7 @@ from where the walk came in, and hashed together.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -246,6 +247,8 @@ class Hasher:
             value = dict(plain.by_key(value))  # type: ignore[arg-type]  # a dict
         try:
             form = kind(value)
+            if self._call_arguments and isinstance(value, OrderedDict):
+                form = _with_order(form, value)
             return self._with_contents(form) if form.big else form
         except Undigestible:
             raise
@@ -286,6 +289,13 @@ class Hasher:
 _NOT_SHARED = plain.ATOMS | {Stretch}
 """Types that the memo leaves out: nobody meets the same one twice, or it costs less
 to hash it again."""
+
+
+def _with_order(form: Form, value: OrderedDict[object, object]) -> Form:
+    """Two of these are equal only in one order, unlike the dicts that they are."""
+    if form.tag is Tag.STAND_IN:
+        return form
+    return form._replace(children=(*form.children, [*value]))
 
 
 def _child(frame: _Frame) -> object:

@@ -91,8 +91,15 @@ def not_that_one(
     step = history.steps.get(call.step)
     if other.step == call.step or (step is not None and other.id in step.used):
         return f"it is one more equal call ({name_of(history, other)} is the first)"
-    owner = history.steps.get(other.step)
+    return _owned(history, other)
+
+
+def _owned(history: History, other: CallPast) -> str:
+    """Whose call an equal one is."""
+    owner = history.latest(other.slot) or history.steps.get(other.step)
     where = owner.name if owner else "another cell"
+    if other.adopted_from:
+        return f"the equal call was served to {where} and is its own now"
     return f"the equal call belongs to {where}"
 
 
