@@ -8,6 +8,7 @@ import pytest
 
 from nbdurable.engine.asking.restore import restore
 from nbdurable.engine.values.named import LENGTH_MAX, is_credential
+from nbdurable.errors import ResultGone
 from tests.engine.notebooks import Notebook
 
 KEY = "northwind-7Q2m9ZxK4t"
@@ -64,6 +65,38 @@ def test_what_a_call_is_given() -> None:
     nb.run("n = login('ann', 'northwind-' + '8Q2m9ZxK4t')", "s", "c1")
     assert len(nb.world.effects) == 2
     assert KEY not in stored(nb)
+
+
+RESULTS = {
+    "{'user': x, 'access_token': secret()}": "access_token",
+    "[{'db': {'password': secret()}}]": "password",
+}
+
+
+@pytest.mark.parametrize("result", RESULTS)
+@pytest.mark.parametrize("effect", ["read", "write"])
+def test_what_a_call_returns(result: str, effect: str) -> None:
+    """It isn't kept, and the line says so: a `read` runs again, a `write` asks."""
+    nb, (first, _, second) = Notebook(), KEY.partition("-")
+    tools = (
+        f"def secret(): return '-'.join([{first!r}, {second!r}])\n"
+        f"@tool(effect={effect!r})\ndef login(x): world('login'); return {result}"
+    )
+    why = f"{RESULTS[result]} in it is named like a credential"
+    nb.plain(tools)
+    assert f"login ({why})" in nb.run("n = len(login('ann'))", "s", "c1")
+    assert KEY not in stored(nb)
+
+    nb.restart()
+    nb.plain(tools)
+    if effect == "read":
+        nb.run("n = len(login('ann')); more = 1", "s", "c1")
+        assert nb.world.effects == ["login", "login"]
+    else:
+        with pytest.raises(ResultGone, match="can't be brought back") as asked:
+            nb.run("n = len(login('ann')); more = 1", "s", "c1")
+        assert why in asked.value.detail()
+        assert nb.world.effects == ["login"]
 
 
 def test_ordinary_names_are_kept() -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nbdurable.engine.calls import raising
-from nbdurable.engine.calls.requests import CallRequest
+from nbdurable.engine.calls.requests import TOOL_KIND, CallRequest
 from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import Unstorable, encode_exception
 from nbdurable.engine.past.pasts import STEP_KIND
+from nbdurable.engine.values import named
 from nbdurable.errors import TimedOut
 from nbdurable_store.errors import DurableError
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
+
+
+_BY_NAME: Final = frozenset({TOOL_KIND, STEP_KIND})
+"""Kinds of calls whose results are the user's data: names in them say what they are."""
 
 
 def completed(
@@ -31,6 +36,8 @@ def completed(
         fields |= attempt.used.held(call_id)
     blobs: tuple[BlobRef, ...] = ()
     try:
+        if request.kind in _BY_NAME and (name := named.holds_credential(value)):
+            raise Unstorable(why=f"{name} in it is named like a credential")
         blobs = (request.keep(value, attempt.store.put),)
     except Unstorable as unstorable:
         fields["unstored"] = unstorable.reason()

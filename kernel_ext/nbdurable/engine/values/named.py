@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from itertools import islice
 from typing import Any, Final
@@ -92,30 +92,35 @@ def _said(name: str) -> Said:
     return Said.PERHAPS if KEY.fullmatch(words) else Said.NOTHING
 
 
-def holds_credential(value: object) -> bool:
-    """Whether plain data holds one by the key of a dict, where it looks like one.
+def holds_credential(value: object) -> str:
+    """The key of a dict in plain data whose value is one, and looks like one; or "".
 
     Example:
         >>> holds_credential([{"db": {"password": "correct-horse-7"}}])
-        True
+        'password'
     """
     left, stack = NODES_MAX, [value]
     while stack and left > 0:
         item: Any = stack.pop()
         left -= 1
         if type(item) is dict:
-            if any(_is_member(name, v) for name, v in islice(item.items(), left)):
-                return True
-            stack += islice(item.values(), left)
-        elif type(item) in {list, tuple}:
-            stack += islice(item, left)
-    return False
+            for name, member in islice(item.items(), left):
+                if _is_member(name, member):
+                    return str(name)
+            stack += _containers(islice(item.values(), left))
+        elif type(item) in _CONTAINERS:
+            stack += _containers(islice(item, left))
+    return ""
+
+
+def _containers(items: Iterable[object]) -> list[object]:
+    return [item for item in items if type(item) in _CONTAINERS]
 
 
 def is_kept_out(name: str, value: object) -> bool:
     """Whether a variable is one, or plain data that holds one."""
     if type(value) in _CONTAINERS:
-        return holds_credential(value)
+        return bool(holds_credential(value))
     return is_credential(name, value)
 
 
