@@ -11,7 +11,7 @@ import pytest
 
 from nbdurable.engine.asking import commands
 from nbdurable.engine.asking.restore import restore
-from nbdurable.errors import ReferenceUnknown
+from nbdurable.errors import AlreadyHappened, ReferenceUnknown
 from nbdurable_store.backends.memory import MemoryStore, World
 from nbdurable_store.clock import SystemClock
 from nbdurable_store.errors import BlobDamaged
@@ -162,7 +162,7 @@ def test_two_headless_cells_of_one_name_are_told(interactive: bool, told: int) -
     nb = Notebook(interactive=interactive)
     for source in ("x = 1", "x = 1", "y = 2", "z = 3"):
         nb.run(source, name="review")
-    assert sum("two cells are named review" in line for line in nb.told) == told
+    assert sum("two cells are named review" in line for line in nb.told) == 1
 
 
 def test_a_name_finds_its_slot_under_a_new_cell_id(nb: Notebook) -> None:
@@ -376,3 +376,15 @@ def test_a_tool_without_an_effect_is_told_once(nb: Notebook) -> None:
     nb.plain("@tool\ndef pay(x): return world(f'pay {x}')")
     assert "pay has no effect=" in nb.run("pay(1)", "s", "c1")
     assert "pay has no effect=" not in nb.run("pay(2)", "s", "c1")
+
+
+def test_a_question_says_too_that_a_tool_counts_as_a_write(nb: Notebook) -> None:
+    """It is the first call in a new kernel, and asks because of that."""
+    nb.plain("@tool\ndef pay(x): return world(f'pay {x}')")
+    nb.run("pay(1)", "s", "c1")
+    nb.restart()
+    nb.plain("@tool\ndef pay(x): return world(f'pays {x}')")
+    for _ in range(2):
+        with pytest.raises(AlreadyHappened):
+            nb.run("pay(1); more = 1", "s", "c1")
+        assert sum("pay has no effect=" in line for line in nb.told) == 1

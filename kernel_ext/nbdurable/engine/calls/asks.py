@@ -88,9 +88,10 @@ def question(
         "tool": request.name,
         "earlier": call.text if call.text != text else "",
     }
-    return _PAUSES.get(match.past, _doubt)(
-        Asking(attempt, match, request, common, call)
-    )
+    words = _PAUSES.get(match.past, _doubt)
+    if words is not _doubt and not request.policy.declared:
+        attempt.used.undeclared.append(request.name)  # a doubt says so itself
+    return words(Asking(attempt, match, request, common, call))
 
 
 def _edited(ask: Asking) -> CallPause:
