@@ -1,9 +1,10 @@
 """Any edit of a cell's calls in any form, with every question of the table answered.
 
 Each version of a cell is a permutation, insertion or deletion of the version before. It
-may run on other data, after a stop in a `write`, after a failure and with another model
-answer, so that whatever row of `decide` asks is met. A person says «keep» where
-money asks, and of a call that may have happened what the account of the world says.
+may run on other data, after a stop in a `write`, after a failure, with another model
+answer, and with a `write` whose parameters or whose name were edited, so that whatever
+row of `decide` asks is met. A person says «keep» where money asks, and of a call that
+may have happened what the account of the world says.
 """
 
 from __future__ import annotations
@@ -32,14 +33,23 @@ QUESTIONS_MAX: Final = 30
 TOOLS = """
 @tool(effect="read")
 def read(x): return world(f"read {x}")
-@tool
-def write(x): return world(f"write {x}")
 @tool(effect="pure")
 def pure(x): return world(f"pure {x}")
 @effects.step
 def in_step(tool, x): return tool(x)
 def boom(): raise ZeroDivisionError
 """
+
+SIGNATURES: Final = {
+    "plain": "@tool\ndef {name}(x): return world(f'write {{x}}')",
+    "added": "@tool\ndef {name}(x, note=''): return world(f'write {{x}}')",
+    "another default": "@tool\ndef {name}(x, note='-'): return world(f'write {{x}}')",
+    "renamed": "@tool\ndef {name}(amount): return world(f'write {{amount}}')",
+    "any number": "@tool\ndef {name}(x, *a, **kw): return world(f'write {{x}}')",
+    "left out": "@tool(ignore='note')\ndef {name}(x, note=''):\n"
+    "    return world(f'write {{x}}')",
+}
+NAMES: Final = ["write", "pay", "settle"]
 
 FORMS: Final = {
     "sync": "r.append({tool}({x}))",
@@ -84,6 +94,8 @@ class Version:
         fails: Whether the cell ends with an exception of its own, or where it is
             interrupted is left so.
         killed: Whether it runs in another kernel than the version before.
+        signature: That of the tool which writes.
+        name: Its name.
     """
 
     body: tuple[Call, ...]
@@ -92,11 +104,14 @@ class Version:
     stops: str = ""
     fails: bool = False
     killed: bool = False
+    signature: str = "plain"
+    name: str = "write"
 
     def source(self) -> str:
         """Its code."""
         first = [] if self.asks is None else [f"effects.model({self.asks})"]
-        made = [FORMS[form].format(tool=tool, x=x) for form, tool, x in self.body]
+        named = {"write": self.name}
+        made = [FORMS[f].format(tool=named.get(t, t), x=x) for f, t, x in self.body]
         return "\n".join(["r = []", *first, *made, *["boom()"] * self.fails])
 
     def wanted(self) -> list[str]:
@@ -109,6 +124,8 @@ def versions(draw: st.DrawFn) -> list[Version]:
     """Versions of one cell."""
     body = tuple(draw(st.lists(calls, max_size=4)))
     found: list[Version] = []
+    edits = draw(st.sampled_from(["none", "signature", "name"]))
+    signature, name = "plain", "write"
     for _ in range(draw(st.integers(2, 4))):
         data = draw(st.integers(0, 2))
         made = [f"{t} {data if f == 'data' else x}" for f, t, x in body]
@@ -120,8 +137,14 @@ def versions(draw: st.DrawFn) -> list[Version]:
             stops=draw(st.sampled_from(["", *writes])),
             fails=draw(st.sampled_from([False, False, True])),
             killed=draw(st.booleans()),
+            signature=signature,
+            name=name,
         )
         found.append(version)
+        if edits == "signature":  # both at once is another tool
+            signature = draw(st.sampled_from([*SIGNATURES]))
+        elif edits == "name":
+            name = draw(st.sampled_from(NAMES))
         if draw(st.booleans()):
             continue
         kept = [call for call in body if draw(st.integers(0, 4))]
@@ -135,9 +158,10 @@ def opened(nb: Notebook, version: Version) -> None:
         nb.restart()
     nd = SimpleNamespace(step=step, map=mapping.map, model=model)
     nb.namespace |= {"effects": nd, "DATA": version.data}
-    if version.killed or "write" not in nb.namespace:
+    if version.killed or "read" not in nb.namespace:
         nb.session.sources = Sources()  # the test's own modules are as if installed
         nb.plain(TOOLS)
+    nb.plain(SIGNATURES[version.signature].format(name=version.name))
 
 
 def keep(nb: Notebook) -> set[str]:
@@ -148,9 +172,11 @@ def keep(nb: Notebook) -> set[str]:
     for question in asked:
         past = question.past or Past.IN_DOUBT
         said = Answer.KEEP if fits(past, Answer.KEEP) else Answer.HAPPENED
-        effect = question.call.text.replace("(", " ").rstrip(")")
+        name, _, given = question.call.text.partition("(")
+        name = "write" if name in NAMES else name
+        effect = f"{name} {given.rstrip(')')}"
         if past in OTHERS:
-            stands.add(question.call.name)
+            stands.add(name)
         value = None
         if said is Answer.HAPPENED:
             value = nb.session.store.put("json", f'"{effect}#said"'.encode())
@@ -207,6 +233,13 @@ STOOD_IN_A_STEP: Final = [
 """The call that another one stands for is made in a step, which is completed by then."""
 
 
+STOOD_IN_BEFORE_AN_EDIT: Final = [
+    Version((("sync", "write", 0),), stops="write 0", fails=True),
+    Version((("sync", "write", 1), ("sync", "write", 0)), signature="added"),
+]
+"""The call that another one stands for was made with other parameters."""
+
+
 @pytest.mark.slow
 @settings(max_examples=400)
 @given(edits=versions())
@@ -215,6 +248,9 @@ STOOD_IN_A_STEP: Final = [
 @example(edits=ASKED[Past.OTHER_IN_DOUBT])
 @example(edits=ASKED[Past.INSTEAD])
 @example(edits=ASKED[Past.STOOD_IN])
+@example(edits=[Version((PAY,)), Version((PAY,), signature="renamed")])
+@example(edits=[Version((PAY,)), Version((PAY,), name="pay")])
+@example(edits=STOOD_IN_BEFORE_AN_EDIT)
 @example(edits=STOOD_IN_A_STEP)
 @example(edits=[*STOOD_IN_A_STEP, Version(STOOD_IN_A_STEP[-1].body)])
 def test_any_edit_with_every_question_answered(edits: list[Version]) -> None:

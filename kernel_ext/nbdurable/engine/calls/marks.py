@@ -17,6 +17,7 @@ from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.keyed import NO_DIGEST
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.requests import TOOL_KIND
+from nbdurable.engine.identity.plain import ATOMS, stream
 from nbdurable.engine.past.edits import DEFAULT, ENTRY, UNKNOWN
 from nbdurable.engine.past.policy import Effect
 from nbdurable_store.records import Plain
@@ -48,29 +49,36 @@ def marking(
         if made.kind != TOOL_KIND or made.policy.effect is not Effect.WRITE:
             return None
         if not known:
-            known.append(_marks(made, given, made.given(args, kwargs), pepper))
+            said = {*made.given(args, kwargs)}
+            known.append(_marks(made, given, said, pepper))
         return known[0]
 
     return marks
 
 
 def _marks(
-    made: Tool, given: Given, said: frozenset[str], pepper: bytes
+    made: Tool, given: Given, said: set[str], pepper: bytes
 ) -> Mapping[str, Plain]:
-    parameters = made.signature.parameters
-    values = dict(_flat(given.counted, parameters))
-    found: dict[str, Plain] = {
-        name: DEFAULT for name in given.counted if parameters[name].kind in _ANY_NUMBER
-    }
-    for name, digest in given.digested(values).items():
+    parameters, found = made.signature.parameters, dict[str, Plain]()
+    others: dict[str, object] = {}
+    for name, value in _flat(given.counted, parameters):
+        if value is _ANY:
+            found[name] = DEFAULT
+        elif type(value) in ATOMS:  # secrets too: a mark tells nothing of them
+            found[name] = blake3(stream(value), key=pepper).hexdigest(MARK_BYTES)
+        else:
+            others[name] = value
+    for name, digest in given.digested(others).items() if others else ():
         mark = blake3(digest, key=pepper).hexdigest(MARK_BYTES)
-        mark = UNKNOWN if digest is NO_DIGEST else mark
-        default = not name.startswith(ENTRY) and name not in said
-        found[name] = f"{DEFAULT}{mark}" if default else mark
+        found[name] = UNKNOWN if digest is NO_DIGEST else mark
+    for name in parameters.keys() - said:
+        if name in found and found[name] != DEFAULT:
+            found[name] = f"{DEFAULT}{found[name]}"
     return found
 
 
-_ANY_NUMBER: Final = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+_ANY: Final = object()
+"""Stands for the arguments of which there may be any number."""
 
 
 def _flat(
@@ -80,8 +88,10 @@ def _flat(
     for name, value in arguments.items():
         kind = parameters[name].kind
         if kind is Parameter.VAR_POSITIONAL:
+            yield name, _ANY
             yield from ((f"{ENTRY}{place}", item) for place, item in enumerate(value))
         elif kind is Parameter.VAR_KEYWORD:
+            yield name, _ANY
             yield from ((f"{ENTRY}{key}", item) for key, item in value.items())
         else:
             yield name, value

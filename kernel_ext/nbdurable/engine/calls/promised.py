@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -88,11 +89,10 @@ class Tool:
         bound.apply_defaults()
         return {k: v for k, v in bound.arguments.items() if k not in self.ignore}
 
-    def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> frozenset[str]:
-        """The parameters that a call is given a value for; others have their default."""
-        if self._plain_names and not kwargs and len(args) == len(self._plain_names):
-            return frozenset(self._plain_names)
-        return frozenset(self.signature.bind(*args, **kwargs).arguments)
+    def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[str]:
+        """The parameters that a call that fits gives a value; others have their default."""
+        yield from itertools.islice(self.signature.parameters, len(args))
+        yield from kwargs
 
     def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments with the class of a class method as its name.

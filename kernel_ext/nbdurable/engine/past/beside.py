@@ -137,7 +137,12 @@ class Beside:
         for name in self.old_names(wanted.name):
             found += (c for c in self.writes_of(name) if was_renamed(c, wanted))
         left = (c for c in found if c.id not in self.claimed and self._ended(c))
-        return closest((c for c in left if not self._is_over(c)), wanted)
+        free = closest((c for c in left if not self._is_over(c)), wanted)
+        if free is not None or not self.stood_in:
+            return free
+        apart = self.history.apart
+        taken = (c for c in found if c.id in self.stood_in)
+        return closest((c for c in taken if (self.slot, c.id) not in apart), wanted)
 
     def _ended(self, call: CallPast) -> bool:
         """Whether the code has seen what became of it."""

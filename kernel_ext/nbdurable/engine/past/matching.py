@@ -91,6 +91,8 @@ class Matcher(Beside):
                 return found
         if best is None:
             earlier = self.by_earlier_version(wanted)
+            if earlier is not None and earlier.id in self.claimed:
+                return Match(Past.STOOD_IN, earlier)
             if earlier is not None:
                 return self._matched(earlier, wanted, Standing.OWN)
             return self.without(wanted)
