@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nbdurable.engine.asking.freezing import Frozen
 from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt
+from nbdurable.engine.calls.refusing import CallNotRecorded
 from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import AlreadyHappened, CallInDoubt, ResultGone
 from tests.engine.notebooks import Notebook
@@ -210,6 +212,24 @@ def test_a_signature_that_was_not_edited_asks_nothing(
     opened(tool.replace('"pay', f'"{body}'), nb=nb)
     nb.run(f"r = {after}", "s", "c1")
     assert len(nb.world.effects) == 2
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        ("left out", "the parameters of pay, or its name, were edited"),
+        ("name=", "the parameters of send, or its name, were edited"),
+        ("renamed", "the code of pay changed"),
+    ],
+)
+def test_frozen_mode_says_what_was_edited(edit: str, why: str) -> None:
+    """It refuses the call, and names the record that is the same one."""
+    nb = opened(pays())
+    nb.run(CELL, "s", "c1")
+    opened(EDITS[edit], nb=nb)
+    with Frozen("on"), pytest.raises(CallNotRecorded) as told:
+        nb.run(CELL, "s", "c1")
+    assert f"s.1 is the same call, and is not served, because {why}" in str(told.value)
 
 
 # ---- a tool that was renamed ---------------------------------------------------------

@@ -76,7 +76,7 @@ def not_that_one(
     reset = history.slot(call.slot).reset
     if reset is not None and other.ended_order < reset:
         return "you asked for a rerun"
-    if other.code != call.code:
+    if (other.code, other.key) != (call.code, call.key):
         return _code(history, call, other, present)
     if other.outcome is None:
         unstored = fields.text(other.fields, "unstored")
@@ -105,6 +105,8 @@ def _owned(history: History, other: CallPast) -> str:
 
 def _code(history: History, call: CallPast, other: CallPast, present: Present) -> str:
     """Which line of a tool, of what it is given or of what it reaches is another one."""
+    if other.code == call.code:
+        return f"the parameters of {call.name}, or its name, were edited"
     given, values = edited_given(other, call.codes)
     if (given or values) and not other.codes:
         code = [f"the code of {both(given)}"] if given else []
