@@ -241,6 +241,7 @@ STOOD_IN_BEFORE_AN_EDIT: Final = [
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @settings(max_examples=400)
 @given(edits=versions())
 @example(edits=ASKED[Past.IN_DOUBT])
