@@ -46,14 +46,15 @@ class Background:
         self._clock = clock
         self._tidy = tidy
         self._asked = threading.Event()
-        self._nudged = False
+        self.nudged = False
+        """Whether another nudge says nothing new."""
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def nudge(self) -> None:
         """Say that something was appended. Costs next to nothing."""
-        if not self._nudged:
-            self._nudged = True
+        if not self.nudged:
+            self.nudged = True
             self._asked.set()
             if self._thread is None and not self._ended.is_set():
                 self._start()
@@ -105,6 +106,6 @@ class Background:
         until = self._clock.monotonic_s() + LATE_S
         while asked.is_set() and self._clock.monotonic_s() < until:
             asked.clear()
-            self._nudged = False  # a nudge in between is of what is taken over below
+            self.nudged = False  # a nudge in between is of what is taken over below
             if self._clock.wait(ended, QUIET_S):
                 return

@@ -100,8 +100,10 @@ class LocalStore:
     def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
         """Append in order; see `nbdurable_store.protocol.Store`."""
         entries, end = self._writer.append(records)
-        self._reader.feed(self.owner, entries, end)
-        self._background.nudge()
+        if self._reader.begun:
+            self._reader.feed(self.owner, entries, end)
+        if not self._background.nudged:
+            self._background.nudge()
         if sync:
             self._writer.sync(end.offset)
         return entries

@@ -41,7 +41,8 @@ class Reader:
         self._observe = observe
         self._lock = threading.Lock()
         self._fed: deque[tuple[str, tuple[Entry, ...], Mark]] = deque()
-        self._begun = False
+        self.begun = False
+        """Whether anybody has read: until then nothing is fed."""
         self._marks: Mapping[str, Mark] = {}
         self._known: Known = None
         self._known_at = -1
@@ -91,10 +92,10 @@ class Reader:
         """
         for _ in range(2):
             with self._lock:
-                if self._begun:
+                if self.begun:
                     self._refresh({}, None)
                 generation = self._tails.generation
-                if self._begun and self._held_here(keys):
+                if self.begun and self._held_here(keys):
                     found = self._tails.with_keys(keys)
                     return tuple(sorted(found, key=ORDER)) if found else ()
             if self._known_at == generation:
@@ -107,10 +108,10 @@ class Reader:
     def feed(self, owner: str, entries: tuple[Entry, ...], end: Mark) -> None:
         """Take over what this process has just appended, so that it isn't read again.
 
-        Whoever reads next puts it in its place: appending waits for nobody.
+        Whoever reads next puts it in its place: appending waits for nobody. Before
+        anybody has read there is nothing to be kept up to date.
         """
-        if self._begun:
-            self._fed.append((owner, entries, end))
+        self._fed.append((owner, entries, end))
 
     def forget(self, ends: Mapping[str, int], keep: int) -> None:
         """Let go of what DuckDB has; see `Tails.forget`."""
@@ -132,7 +133,7 @@ class Reader:
 
     def _held(self, since: Mapping[str, int]) -> bool:
         with self._lock:
-            return self._begun and self._tails.complete_since(since)
+            return self.begun and self._tails.complete_since(since)
 
     def _refresh(
         self, since: Mapping[str, int], marks: Mapping[str, Mark] | None
@@ -142,7 +143,7 @@ class Reader:
             self._tails.begin_anew(since, marks)
         self._take_over()
         self._observe(self._tails.refresh(self._marks))
-        self._begun = True
+        self.begun = True
 
     def _take_over(self) -> None:
         while self._fed:

@@ -100,7 +100,7 @@ class Attempt:
 
     def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
         """Give a call its place, and the record it is matched with."""
-        if late.is_overtaken():
+        if late.running and late.is_overtaken():
             again = "the call around it timed out and was made again"
             raise Overtaken(step=self.step.name, why=again, call=request.name)
         self.leftovers.called(self.step.name, request.name)
@@ -119,7 +119,7 @@ class Attempt:
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
                 match = self.matcher.match(self._asked(frame, scope, request))
-            if self._news(match, request):
+            if request.policy.effect is Effect.WRITE and self._news(match, request):
                 match = self.matcher.match(self._asked(frame, scope, request))
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
@@ -141,10 +141,10 @@ class Attempt:
         return wanting(request, scope, state, frame.parent, ordered=ordered)
 
     def _news(self, match: Match, request: CallRequest) -> bool:
-        """Whether a run before this one has made writes that a new one may be."""
+        """Whether a run before this one has made writes that this new one may be."""
         policy = request.policy
         served = match.past is Past.COMPLETED or policy.inner or request.again
-        if served or policy.effect is not Effect.WRITE or not self.home.ancestors.known:
+        if served or not self.home.ancestors.known:
             return False
         told = self.home.ancestors.follow(self.home.history, self.store)
         self.matcher.reopen(told)

@@ -72,7 +72,7 @@ def verdict(attempt: Attempt, match: Match, request: CallRequest) -> Verdict:
         match.past,
         request.policy,
         owner_alive=match.call is not None and attempt.owners.executing(match.call),
-        frozen=served_only(attempt),
+        frozen=_on or attempt.serves_only,
     )
 
 

@@ -16,10 +16,9 @@ from blake3 import blake3
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.keyed import NO_DIGEST
 from nbdurable.engine.calls.promised import Tool
-from nbdurable.engine.calls.requests import TOOL_KIND
+from nbdurable.engine.calls.requests import no_marks
 from nbdurable.engine.identity.plain import ATOMS, stream
 from nbdurable.engine.past.edits import DEFAULT, ENTRY, UNKNOWN
-from nbdurable.engine.past.policy import Effect
 from nbdurable_store.records import Plain
 
 MARK_BYTES: Final = 4
@@ -43,11 +42,11 @@ def marking(
         kwargs: As given.
         pepper: That of the store.
     """
+    if not made.is_marked:
+        return no_marks
     known: list[Mapping[str, Plain]] = []
 
     def marks() -> Mapping[str, Plain] | None:
-        if made.kind != TOOL_KIND or made.policy.effect is not Effect.WRITE:
-            return None
         if not known:
             said = {*made.given(args, kwargs)}
             known.append(_marks(made, given, said, pepper))

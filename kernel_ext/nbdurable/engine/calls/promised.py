@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.code import Code
 from nbdurable.engine.calls.given import Given
-from nbdurable.engine.calls.requests import Keep
-from nbdurable.engine.past.policy import Policy
+from nbdurable.engine.calls.requests import TOOL_KIND, Keep
+from nbdurable.engine.past.policy import Effect, Policy
 from nbdurable.engine.values import previews
 from nbdurable.errors import ToolRefused
 
@@ -50,6 +50,11 @@ class Tool:
         parameters = self.signature.parameters.values()
         plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
         return tuple(p.name for p in parameters) if plain and not self.ignore else ()
+
+    @functools.cached_property
+    def is_marked(self) -> bool:
+        """Whether the arguments of its calls are recorded with marks."""
+        return self.kind == TOOL_KIND and self.policy.effect is Effect.WRITE
 
     @functools.cached_property
     def gives_way(self) -> bool:

@@ -45,6 +45,10 @@ NO_CODES: Final[Mapping[str, str]] = MappingProxyType({})
 """A call is given no code."""
 
 
+def no_marks() -> None:
+    """The arguments of a call have no marks."""
+
+
 class Costs(NamedTuple):
     """What a call may cost.
 
@@ -110,7 +114,7 @@ class CallRequest:
     code: str = ""
     codes: Mapping[str, str] = field(default_factory=lambda: NO_CODES)
     arguments: Callable[[], Encoded | None] = lambda: None
-    marks: Callable[[], Mapping[str, Plain] | None] = lambda: None
+    marks: Callable[[], Mapping[str, Plain] | None] = no_marks
     under: Callable[[CallPast], Under] = lambda _: Under(b"", ())
     undigestible: str = ""
     changed: Callable[[], Encoded | None] = lambda: None
