@@ -100,7 +100,7 @@ class Attempt:
 
     def claim(self, frame: Frame[Any], request: CallRequest) -> Claim:
         """Give a call its place, and the record it is matched with."""
-        if late.running and late.is_overtaken():
+        if late.is_overtaken():
             again = "the call around it timed out and was made again"
             raise Overtaken(step=self.step.name, why=again, call=request.name)
         self.leftovers.called(self.step.name, request.name)
@@ -110,6 +110,7 @@ class Attempt:
             number = self._numbers.give(frame.parent, request.again)
             scope = self._scopes.scope(frame)
             state = self._preceding.state(scope, frame.parent)
+            parent, ordered = frame.parent, in_order(frame, self.thread)
             if request.again:
                 failed = self.home.history.calls[request.again]
                 match = Match(Past.RAISED_NOT_DONE, failed)
@@ -118,9 +119,11 @@ class Attempt:
             ):
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
-                match = self.matcher.match(self._asked(frame, scope, request))
+                wanted = wanting(request, scope, state, parent, ordered=ordered)
+                match = self.matcher.match(wanted)
             if request.policy.effect is Effect.WRITE and self._news(match, request):
-                match = self.matcher.match(self._asked(frame, scope, request))
+                wanted = wanting(request, scope, state, parent, ordered=ordered)
+                match = self.matcher.match(wanted)
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
             nth = int(number.rpartition(".")[2])
@@ -130,15 +133,10 @@ class Attempt:
                 scope=scope,
                 after=state.after,
                 match=match,
-                parent=frame.parent,
+                parent=parent,
                 counts=not frame.covered,
-                ordered=in_order(frame, self.thread),
+                ordered=ordered,
             )
-
-    def _asked(self, frame: Frame[Any], scope: str, request: CallRequest) -> Wanted:
-        state = self._preceding.state(scope, frame.parent)
-        ordered = in_order(frame, self.thread)
-        return wanting(request, scope, state, frame.parent, ordered=ordered)
 
     def _news(self, match: Match, request: CallRequest) -> bool:
         """Whether a run before this one has made writes that this new one may be."""

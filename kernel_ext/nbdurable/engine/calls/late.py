@@ -22,8 +22,7 @@ Settle = Callable[[Outcome], None]
 _running: Final[contextvars.ContextVar[Late | None]] = contextvars.ContextVar(
     "nbdurable_late", default=None
 )
-running: Final[dict[str, set[Late]]] = {}
-"""By the id of a call: executions of functions with a limit, and those left behind."""
+_left: Final[dict[str, set[Late]]] = {}
 _lock: Final = threading.Lock()
 
 
@@ -48,7 +47,7 @@ class Late:
     def perform(self, clock: Clock, limit_s: float) -> Outcome:
         """How it ended, or that it had not ended in time."""
         with _lock:
-            running.setdefault(self._call_id, set()).add(self)
+            _left.setdefault(self._call_id, set()).add(self)
         context = contextvars.copy_context()
         context.run(_running.set, self)
         thread = threading.Thread(
@@ -71,10 +70,10 @@ class Late:
             outcome = Outcome(raised=raised)
         with _lock:
             self._outcome, settle = outcome, self._settle
-            of_call = running.get(self._call_id, set())
-            of_call.discard(self)
-            if not of_call:
-                running.pop(self._call_id, None)
+            running = _left.get(self._call_id, set())
+            running.discard(self)
+            if not running:
+                _left.pop(self._call_id, None)
         self._ended.set()
         if settle is not None:
             settle(outcome)
@@ -90,7 +89,7 @@ class Late:
 def overtake(call_id: str) -> None:
     """A call is made again: functions of it that still run make no calls any more."""
     with _lock:
-        for late in running.get(call_id, ()):
+        for late in _left.get(call_id, ()):
             late.overtaken = True
 
 
