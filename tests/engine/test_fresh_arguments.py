@@ -244,6 +244,19 @@ def test_a_payment_without_an_equal_argument_is_another_one() -> None:
     assert nb.namespace["got"] == ["pay 1#1 a", "pay 7#1 e"]
 
 
+def test_a_default_is_no_equal_argument() -> None:
+    """What nobody gave says nothing of whether they are one payment."""
+    cell = "wire(order(), fresh())\nstop('end')"
+    nb = Fresh()
+    nb.plain("@tool\ndef wire(to, ref, currency='EUR'): return world(f'pay {to}')")
+    nb.namespace["order"] = _Order(iter([[1], [7]]))
+    nb.stop("end")
+    with pytest.raises(ZeroDivisionError):
+        nb.again(cell)
+    nb.again(cell)
+    assert nb.paid == ["pay [1]", "pay [7]"]
+
+
 def test_a_wrong_answer_is_found_out() -> None:
     """Kept for another call, the payment asks when its own call comes."""
     cell = "got = [pay(x) for x in order()]\nstop('end')"

@@ -21,13 +21,14 @@ from nbdurable.engine.past.circumstances import (
 )
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.edits import (
+    Marks,
     Versions,
     closest,
     may_be_renamed,
     was_renamed,
 )
 from nbdurable.engine.past.history import CallPast, CallState, History, StepState
-from nbdurable.engine.past.near import NEAR_MAX, Given, Near, given, near, place
+from nbdurable.engine.past.near import NEAR_MAX, Near, near, place
 from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
@@ -164,12 +165,12 @@ class Beside:
 
     def _other(self, wanted: Wanted) -> Match | None:
         """Another call of the tool that this one may be, the worst first."""
-        arguments = given(wanted)
-        left = self._left_over(wanted, arguments)
+        marks = wanted.marks()
+        left = self._left_over(wanted, marks)
         if left is not None and left.kept:
             return self._about(Past.COMPLETED, left.call)
-        doubt = self._other_in_doubt(wanted, arguments)
-        if doubt is not None and not (left and self._is_nearer(left, doubt, arguments)):
+        doubt = self._other_in_doubt(wanted, marks)
+        if doubt is not None and not (left and self._is_nearer(left, doubt, marks)):
             return doubt
         other = self._renamed_in_doubt(wanted) or self._instead(wanted)
         return other or (left and self._made_before(left.call, wanted))
@@ -197,7 +198,7 @@ class Beside:
         self.stood_in[match.call.id] = wanted.text()
         return match
 
-    def _other_in_doubt(self, wanted: Wanted, arguments: Given) -> Match | None:
+    def _other_in_doubt(self, wanted: Wanted, marks: Marks | None) -> Match | None:
         if self.said(wanted, Past.OTHER_IN_DOUBT) == AGAIN:
             return None
         mine = [
@@ -207,7 +208,7 @@ class Beside:
             and doubts.may_have_happened(self.history, call)
         ]
         if mine:
-            nearest = max(mine[:NEAR_MAX], key=lambda c: near(c, arguments).equal)
+            nearest = max(mine[:NEAR_MAX], key=lambda c: near(c, marks).equal)
             return Match(Past.OTHER_IN_DOUBT, nearest)
         for suspect in self.suspects(wanted.name):
             call = self.history.calls[suspect.id]
@@ -260,7 +261,7 @@ class Beside:
     def _said_instead(self, call: CallPast) -> str:
         return remembered(self.history, self.where, call.name, Past.INSTEAD)
 
-    def _left_over(self, wanted: Wanted, arguments: Given) -> Left | None:
+    def _left_over(self, wanted: Wanted, marks: Marks | None) -> Left | None:
         """The call that this one is nearest to, of those that are left over.
 
         They were made by earlier tries of a call around it, by attempts of the cell that
@@ -277,7 +278,7 @@ class Beside:
         found = [
             Left(call, how, self._is_kept(call, wanted, told))
             for call in sorted(calls.values(), key=self._latest_first)[:NEAR_MAX]
-            if (how := near(call, arguments)).alike or call.id in any_of
+            if (how := near(call, marks)).alike or call.id in any_of
         ]
         return max(found, key=lambda it: (it.near.equal, it.kept), default=None)
 
@@ -324,7 +325,7 @@ class Beside:
         afresh = call.resolved == "afresh" or self.before_reset(call)
         return self._about(Past.AFRESH if afresh else Past.EARLIER_TRY, call)
 
-    def _is_nearer(self, left: Left, doubt: Match, arguments: Given) -> bool:
+    def _is_nearer(self, left: Left, doubt: Match, marks: Marks | None) -> bool:
         """Whether a call that happened is nearer than one that may have happened.
 
         Where neither is, the cell made first what it made first.
@@ -332,7 +333,7 @@ class Beside:
         assert doubt.call is not None
         if doubt.call.step not in self.where.again:
             return False
-        equal = near(doubt.call, arguments).equal
+        equal = near(doubt.call, marks).equal
         first = left.near.equal == equal and left.call.order < doubt.call.order
         return left.near.equal > equal or first
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
+from nbdurable.engine.past.edits import DEFAULT, UNKNOWN, Marks
 from nbdurable.engine.past.history import CallPast, History
-from nbdurable.engine.past.wanted import Wanted
 
 NEAR_MAX: Final = 100
 """Recorded calls that a new one is compared with, the likeliest first: a cell of ten
 thousand payments must not compare each with each."""
 
 
-Given: TypeAlias = Mapping[str, object] | None
-"""The arguments of a call that is about to be made; None if they aren't plain."""
-
-
 class Near(NamedTuple):
     """How near a recorded call is to a new one.
 
     Attributes:
-        equal: How many of their arguments are equal.
+        equal: How many of their arguments are equal, defaults aside.
         alike: Whether they may be one call with an argument drawn afresh: some argument
             is equal, or there is only one, or nobody can tell.
     """
@@ -31,29 +25,19 @@ class Near(NamedTuple):
     alike: bool
 
 
-UNKNOWN: Final = Near(0, alike=True)
-"""Of one of them the arguments were not kept."""
-
-
-def given(wanted: Wanted) -> Given:
-    """The arguments of a call that is about to be made."""
-    return _named(wanted.arguments())
-
-
-def near(call: CallPast, arguments: Given) -> Near:
-    """How near a recorded call is to these arguments.
+def near(call: CallPast, marks: Marks | None) -> Near:
+    """How near a recorded call is to a new one.
 
     Args:
         call: The recorded call.
-        arguments: What `given` gives.
+        marks: The marks of the new one's arguments, if it has some.
     """
-    kept = call.arguments
-    text = kept if isinstance(kept, str) else None
-    held = None if text is None else _named(text.encode("utf-8", "surrogatepass"))
-    if held is None or arguments is None:
-        return UNKNOWN
-    equal = sum(held.get(name, _ABSENT) == value for name, value in arguments.items())
-    return Near(equal, alike=bool(equal) or len(arguments) < 2)
+    if call.marks is None or marks is None:
+        return Near(0, alike=True)
+    given = {n: m for n, m in marks.items() if not str(m).startswith(DEFAULT)}
+    bare = UNKNOWN in given.values() or UNKNOWN in call.marks.values()
+    equal = sum(call.marks.get(n) == m != UNKNOWN for n, m in given.items())
+    return Near(equal, alike=bool(equal) or bare or len(given) < 2)
 
 
 def place(history: History, scope: str, parent: str) -> tuple[str, ...]:
@@ -71,16 +55,3 @@ def place(history: History, scope: str, parent: str) -> tuple[str, ...]:
         parts += [outer.name, outer.scope.removeprefix(outer.parent)]
         parent = outer.parent
     return tuple(parts)
-
-
-_ABSENT: Final = object()
-
-
-def _named(data: bytes | None) -> Mapping[str, object] | None:
-    if data is None:
-        return None
-    try:
-        found = json.loads(data)  # envelopes stay closed: they are only compared
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, Mapping) else None
