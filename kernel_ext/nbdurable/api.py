@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 
-from nbdurable.engine.asking import commands, forking
+from nbdurable.engine.asking import commands, forking, which
 from nbdurable.engine.asking.back import Back
 from nbdurable.engine.asking.back import back as go_back
 from nbdurable.engine.asking.commands import OpenRun, present
@@ -180,7 +180,7 @@ def rerun(step: str = "") -> Told:
         ReferenceUnknown: The run has no such step or call.
     """
     front, history = attended("%durable rerun")
-    found = commands.to_rerun(history, step)
+    found = which.to_rerun(history, step)
     if isinstance(found, CallPast):
         return commands.rerun_call(front.session, step.strip(), found)
     return commands.rerun(front.session, found)
@@ -222,7 +222,8 @@ def resolve(
     """Say what became of a call that somebody has to decide about.
 
     Args:
-        call: STEP.CALL, such as ``review.2``.
+        call: STEP.CALL@DIGEST, such as ``review.2@3fa2c1``; STEP.CALL where only one
+            question can be meant.
         happened: The value it returned.
         did_not: It didn't happen.
         keep: Keep the recorded result.
@@ -243,7 +244,7 @@ def resolve(
     if len(said) != 1:
         raise ValueError("one answer: happened=, did_not=, keep= or again=")
     session, run = front.session, open_run(front)
-    asked = commands.question(history, call)
+    asked = which.question(history, call)
     told, records = commands.resolve(run, asked, said[0], happened)
     session.append(records, sync=True)
     return told

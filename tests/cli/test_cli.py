@@ -190,8 +190,8 @@ def test_what_to_type_can_be_typed_at_a_shell(
 ) -> None:
     """Nothing begins with a notebook's % or !, where a shell can do it."""
     told_to(home, doubtful()).close()
-    assert "  nbdurable resolve review.2 --did-not" in cli("show")
-    assert "  nbdurable resolve --run 3 review.2 --did-not" in cli("show", "3")
+    assert "  nbdurable resolve review.2@73ab17 --did-not" in cli("show")
+    assert "  nbdurable resolve --run 3 review.2@73ab17 --did-not" in cli("show", "3")
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "other"))
     foreign = cli("fsck", code=5)
     assert f'  nbdurable trust "{home}/.nbdurable"' in foreign

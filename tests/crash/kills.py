@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ class Story:
 
     def settle(self, kernel: Kernel, said: str) -> None:
         """Answer the question about a call by looking at the account."""
-        number = int(said.partition("%durable resolve s.")[2].split()[0])
+        number = int(re.findall(r"%durable resolve s\.(\d+)", said)[0])
         answer = "--did-not"
         if self.counted()[number - 1]:
             answer = f'--happened "{self.receipt(number - 1)}"'

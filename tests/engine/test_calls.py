@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
-from nbdurable.engine.asking import commands
+from nbdurable.engine.asking import commands, which
 from nbdurable.engine.calls.requests import (
     ARGUMENTS_BYTES_MAX,
     ARGUMENTS_FIELD_BYTES_MAX,
 )
+from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.pasts import CallPast
-from nbdurable.engine.past.settle import Answer, NothingToSettle, questions
+from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.errors import (
     AlreadyHappened,
@@ -79,7 +80,7 @@ def settle(nb: Notebook, reference: str, said: Answer, value: object = None) -> 
         secrets=session.secrets,
         executing=frozenset(session.executing),
     )
-    asked = commands.question(session.history, reference)
+    asked = which.question(session.history, reference)
     _, records = commands.resolve(run, asked, said, value)
     session.append(records, sync=True)
 
@@ -195,7 +196,7 @@ def test_an_interrupted_write_is_in_doubt(nb: Notebook) -> None:
     restarted(nb, MENDED.format(options=options))
     with pytest.raises(CallInDoubt, match="may or may not have happened") as stop:
         nb.run("a = pay(1)", "s", "c1")
-    assert "%durable resolve s.1 --did-not" in str(stop.value)
+    assert f"%durable resolve {stop.value.reference} --did-not" in str(stop.value)
     assert nb.world.effects == ["pay 1"]
 
 
@@ -442,7 +443,7 @@ def test_a_rerun_of_one_call_makes_that_one_afresh(nb: Notebook) -> None:
     """The cell runs again, one read is asked anew, and all else is served."""
     cell = "a = read(1); b = write(2); c = read(3)"
     nb.run(cell, "s", "c1")
-    found = commands.to_rerun(nb.session.history, "s.1")
+    found = which.to_rerun(nb.session.history, "s.1")
     assert isinstance(found, CallPast)
     told = commands.rerun_call(nb.session, "s.1", found)
     assert str(told) == "s.1 · read(1) is made afresh when its cell runs again"
@@ -458,7 +459,7 @@ def test_a_rerun_of_one_write_asks(nb: Notebook, said: Answer, writes: int) -> N
     """It happened, so it is not repeated unasked; other writes are not asked about."""
     cell = "a = write(1); b = write(2)"
     nb.run(cell, "s", "c1")
-    found = commands.to_rerun(nb.session.history, "s.2")
+    found = which.to_rerun(nb.session.history, "s.2")
     assert isinstance(found, CallPast)
     told = commands.rerun_call(nb.session, "s.2", found)
     assert "it already happened: you are asked first" in str(told)
@@ -474,7 +475,7 @@ def test_a_rerun_of_a_call_is_one_of_what_it_made_inside(nb: Notebook) -> None:
     """What is made afresh is made afresh within."""
     nb.plain("@tool(effect='read')\ndef outer(x): return [read(x), read(x + 1)]")
     nb.run("a = outer(1)", "s", "c1")
-    found = commands.to_rerun(nb.session.history, "s.1")
+    found = which.to_rerun(nb.session.history, "s.1")
     assert isinstance(found, CallPast)
     commands.rerun_call(nb.session, "s.1", found)
     nb.run("a = outer(1)", "s", "c1")
@@ -486,7 +487,7 @@ def test_a_call_without_an_outcome_has_no_rerun(nb: Notebook) -> None:
     nb.plain(BROKEN.format(options="", error="KeyboardInterrupt"))
     with pytest.raises(KeyboardInterrupt):
         nb.run("a = pay(1)", "s", "c1")
-    found = commands.to_rerun(nb.session.history, "s.1")
+    found = which.to_rerun(nb.session.history, "s.1")
     assert isinstance(found, CallPast)
     with pytest.raises(NothingToSettle):
         commands.rerun_call(nb.session, "s.1", found)
@@ -497,9 +498,9 @@ def test_a_rerun_of_nothing_names_what_there_is(nb: Notebook, text: str) -> None
     """A step or call that the run doesn't have is told as everywhere else."""
     nb.run("a = read(1)", "s", "c1")
     with pytest.raises(ReferenceUnknown, match=r"It has: s"):
-        commands.to_rerun(nb.session.history, text)
-    step = commands.to_rerun(nb.session.history, "")
-    assert commands.to_rerun(nb.session.history, "s") is step
+        which.to_rerun(nb.session.history, text)
+    step = which.to_rerun(nb.session.history, "")
+    assert which.to_rerun(nb.session.history, "s") is step
 
 
 def test_rerun_does_writes_again_if_told_so(nb: Notebook) -> None:
@@ -667,7 +668,7 @@ def test_calls_of_the_cell_are_numbered_without_gaps(nb: Notebook) -> None:
 
 
 def test_a_question_inside_a_call_is_answered_by_its_number(nb: Notebook) -> None:
-    """What the error says to type, ``s.2.2``, settles the call inside the call."""
+    """What the error says to type, ``s.2.2@…``, settles the call inside the call."""
     nb.plain(NESTED)
     nb.plain(FAILING)
     cell = "a = read(9); b = deliver(1)"
@@ -676,9 +677,9 @@ def test_a_question_inside_a_call_is_answered_by_its_number(nb: Notebook) -> Non
     restarted(nb, TOOLS, NESTED, WORKING)
     with pytest.raises(CallInDoubt) as asked:
         nb.run(cell, "s", "c1")
-    assert asked.value.reference == "s.2.2"
+    assert asked.value.reference.startswith("s.2.2@")
     assert "s, call 2.2, attempt 1" in str(asked.value)
-    settle(nb, "s.2.2", Answer.HAPPENED, "by hand")
+    settle(nb, asked.value.reference, Answer.HAPPENED, "by hand")
     nb.run(cell, "s", "c1")
     assert nb.namespace["b"] == "by hand"
     assert nb.world.effects.count("hand over 1") == 1

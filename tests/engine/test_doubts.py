@@ -7,7 +7,7 @@ import re
 import pytest
 from blake3 import blake3
 
-from nbdurable.engine.asking import commands
+from nbdurable.engine.asking import commands, which
 from nbdurable.engine.asking.forking import fork
 from nbdurable.engine.calls.draws import uuid4
 from nbdurable.engine.calls.pauses import (
@@ -17,8 +17,9 @@ from nbdurable.engine.calls.pauses import (
     StoodIn,
 )
 from nbdurable.engine.past.history import CallPast
+from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.removal import reason
-from nbdurable.engine.past.settle import Answer, NothingToSettle, questions
+from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import HappenedBeforeRerun
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
@@ -175,7 +176,7 @@ def test_a_doubt_of_another_cell_is_settled(
 def test_a_doubt_is_settled_where_it_stands() -> None:
     """It happened, and the other cell's payment is another one."""
     nb = interrupted()
-    with pytest.raises(OtherInDoubt, match=r"resolve s\.1 --happened VALUE"):
+    with pytest.raises(OtherInDoubt, match=r"resolve s\.1@\w{6} --happened VALUE"):
         moved(nb)
     settle(nb, "s.1", Answer.HAPPENED, "in_1")
     moved(nb)
@@ -418,7 +419,7 @@ def test_a_new_run_names_the_doubt_that_is_left() -> None:
         nb.run(FRESH, "s", "c1")
     told = commands.new(nb.session).line
     assert "pay(1, key='a') may have happened, and stays open in run 1:" in told
-    assert "nbdurable resolve s.1 --did-not --run 1" in told
+    assert re.search(r"nbdurable resolve s\.1@\w{6} --did-not --run 1", told)
     nb.run(FRESH, "s", "c1")
     assert "may have happened" not in commands.new(nb.session).line
 
@@ -431,7 +432,7 @@ def test_a_run_that_asks_of_another_call_is_kept_with_an_answer_that_fits() -> N
     kept = reason(nb.session.history, {})
     assert kept is not None
     assert kept.why == "s.1 may have happened"
-    assert "resolve s.1 --did-not" in kept.command
+    assert re.search(r"resolve s\.1@\w{6} --did-not", kept.command)
 
 
 # ---- an answer that was wrong --------------------------------------------------------
@@ -459,12 +460,12 @@ def test_what_happened_is_not_told_away() -> None:
         nb.run("r = pay(1)", "s", "c1")
     with pytest.raises(NothingToSettle, match="another answer is asked for") as misfit:
         settle(nb, "s.1", Answer.KEEP)
-    assert "%durable resolve s.1 --did-not" in str(misfit.value)
+    assert re.search(r"%durable resolve s\.1@\w{6} --did-not", str(misfit.value))
     settle(nb, "s.1", Answer.HAPPENED, "in_1")
     with pytest.raises(NothingToSettle, match="was settled: it happened") as told:
         settle(nb, "s.1", Answer.DID_NOT)
-    assert "%durable rerun s.1" in str(told.value)
-    found = commands.to_rerun(nb.session.history, "s.1")
+    assert "%durable rerun s.1@" in str(told.value)
+    found = which.to_rerun(nb.session.history, "s.1")
     assert isinstance(found, CallPast)
     commands.rerun_call(nb.session, "s.1", found)
     with pytest.raises(HappenedBeforeRerun):

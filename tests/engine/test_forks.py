@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbdurable.engine.asking import commands
+from nbdurable.engine.asking import commands, which
 from nbdurable.engine.asking.forking import fork
 from nbdurable.engine.calls.pauses import OtherInDoubt
 from nbdurable.engine.past.forks import HappenedInParent
@@ -54,7 +54,7 @@ def settle(nb: Notebook, call: str, said: Answer) -> None:
         clock=session.clock,
         secrets=session.secrets,
     )
-    _, records = commands.resolve(run, commands.question(run.history, call), said)
+    _, records = commands.resolve(run, which.question(run.history, call), said)
     session.append(records, sync=True)
 
 
@@ -231,9 +231,10 @@ def test_why_and_questions_can_be_asked_in_a_fork(nb: Notebook) -> None:
     (asked,) = show(nb.session.history).run.asks
     said = "already happened in the run that this one was forked from"
     assert asked.says == f"{said}. It was not repeated."
+    assert asked.reference.startswith("bill.1@")
     assert [c for _, c in asked.answers] == [
-        "%durable resolve bill.1 --keep",
-        "%durable resolve bill.1 --again",
+        f"%durable resolve {asked.reference} --keep",
+        f"%durable resolve {asked.reference} --again",
     ]
     present = commands.present(nb.session)
     assert "report ran" in str(explain.why(nb.session.history, "report", present))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbdurable.engine.asking import commands
+from nbdurable.engine.asking import commands, which
 from nbdurable.engine.calls.draws import uuid4
 from nbdurable.engine.calls.pauses import MadeInEarlierTry, OtherInDoubt, StoodIn
 from nbdurable.engine.past.history import CallPast
@@ -404,7 +404,7 @@ def completed() -> Fresh:
 
 def rerun(nb: Fresh, reference: str = "s") -> str:
     """Ask for a rerun; gives what is told."""
-    found = commands.to_rerun(nb.session.history, reference)
+    found = which.to_rerun(nb.session.history, reference)
     if isinstance(found, CallPast):
         return commands.rerun_call(nb.session, reference, found).line
     return commands.rerun(nb.session, found).line

@@ -50,7 +50,8 @@ def test_a_rerun_says_what_it_costs() -> None:
     )
     assert actions["rerun"].command == "%durable rerun review"
     one_call = able(opened(story), "review-1", call)["rerun"]
-    assert one_call.command == "%durable rerun review.3"
+    assert one_call.command == f"%durable rerun {one_call.about}"
+    assert one_call.about == "review.3@665310"
     assert "1 call made again, about 2.0 s" in one_call.asks
 
 

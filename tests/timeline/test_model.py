@@ -44,8 +44,8 @@ def test_a_write_in_doubt_is_asked_about() -> None:
     assert ask.call == "send_invoice('anna', 1200)"
     assert ask.says == "may have happened. It was not repeated."
     assert [command for _, command in ask.answers] == [
-        "%durable resolve review.2 --happened VALUE",
-        "%durable resolve review.2 --did-not",
+        "%durable resolve review.2@ab38f9 --happened VALUE",
+        "%durable resolve review.2@ab38f9 --did-not",
     ]
 
 

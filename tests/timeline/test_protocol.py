@@ -75,7 +75,7 @@ def test_what_needs_somebody_has_buttons() -> None:
         ("happened", True),
         ("did-not", False),
     ]
-    assert need.reference == "review.2"
+    assert need.reference == "review.2@ab38f9"
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def test_questions_come_first() -> None:
     start = lines.index("needs you (1)")
     assert lines[start + 1 : start + 4] == [
         "  ? send_invoice('anna', 1200) may have happened. It was not repeated.",
-        "      it happened  %durable resolve review.2 --happened VALUE",
-        "      it did not   %durable resolve review.2 --did-not",
+        "      it happened  %durable resolve review.2@ab38f9 --happened VALUE",
+        "      it did not   %durable resolve review.2@ab38f9 --did-not",
     ]
 
 

@@ -176,6 +176,7 @@ def test_a_call_to_settle_is_in_the_inbox() -> None:
     assert f"nbdurable show {run.history.run}" in str(inbox)
     (told,) = inbox.data()
     assert (told["reference"], told["kind"]) == ("bill.1", "doubt")
+    assert told["asked"] in str(inbox)
 
 
 def test_what_is_answered_is_asked_nobody() -> None:

@@ -109,7 +109,7 @@ def test_it_happened(shown: Shown) -> None:
     expect(shown.page.locator(".need")).to_have_count(0)
     assert shown.said[-1] == {
         "type": "resolve",
-        "call": "review.2",
+        "call": "review.2@ab38f9",
         "said": "happened",
         "text": "in_1Q2w",
     }

@@ -16,6 +16,7 @@ import nbdurable_store
 from nbdurable.cli import shell
 from nbdurable.cli.answers import Answer, plain
 from nbdurable.engine.asking import commands as engine
+from nbdurable.engine.asking import which
 from nbdurable.engine.past import runs as run_index
 from nbdurable.engine.past import settle
 from nbdurable.engine.past.fates import GLYPHS, Fate, step_fate
@@ -327,7 +328,7 @@ def resolve(given: argparse.Namespace) -> Answer:
             clock=SYSTEM_CLOCK,
             secrets=Secrets(os.environ),
         )
-        asked = engine.question(history, given.call)
+        asked = which.question(history, given.call)
         value = None if given.happened is None else settle.value_of(given.happened)
         told, records = engine.resolve(run, asked, _said(given), value)
         store.append(records, sync=True)

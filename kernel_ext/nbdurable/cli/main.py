@@ -303,7 +303,8 @@ def _add_run_option(to: argparse.ArgumentParser) -> None:
 
 
 def _add_resolve(to: argparse.ArgumentParser) -> None:
-    to.add_argument("call", metavar="STEP.CALL", help="such as review.2")
+    named = "STEP.CALL@DIGEST"
+    to.add_argument("call", metavar=named, help="such as review.2@3fa2c1")
     said = to.add_mutually_exclusive_group(required=True)
     value = "it happened, and returned this: a Python literal, or text"
     said.add_argument("--happened", metavar="VALUE", help=value)

@@ -16,7 +16,7 @@ class TimedOut(DurableError, TimeoutError):
 
     Attributes:
         call: The call as it was written.
-        reference: STEP.CALL, to be used in commands.
+        reference: STEP.CALL@DIGEST, to be used in commands.
         seconds: The limit.
         write: Whether it may have changed the world.
         goes_on: Whether its function still runs, in a thread.
@@ -66,7 +66,7 @@ class CellTimedOut(DurablePause):
         step: The step.
         limit: The limit as it was typed.
         line: The line of the cell in which it was stopped, or 0.
-        doubts: The calls that may have happened, each as ``STEP.CALL its text``.
+        doubts: The calls that may have happened, each as ``STEP.CALL@DIGEST its text``.
     """
 
     slug: ClassVar[str] = "cell-timed-out"

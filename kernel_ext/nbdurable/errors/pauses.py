@@ -14,7 +14,7 @@ class CallPause(DurablePause):
 
     Attributes:
         call: The call as it was written.
-        reference: STEP.CALL, to be used in commands.
+        reference: STEP.CALL@DIGEST, to be used in commands.
         tool: The tool's name.
         earlier: The recorded call as it was written, where it differs.
     """

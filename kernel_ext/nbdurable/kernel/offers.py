@@ -111,7 +111,7 @@ def _names(command: str, begun: str, run: ReadHistory) -> Iterable[str]:
         known = names_of(history).known
         return [name for name, source in known.items() if not source.module][::-1]
     if command == "resolve":
-        return [q.reference for q in settle.questions(history)]
+        return [q.asked for q in settle.questions(history)]
     if command in _ANSWERS:
         return [asked.asked for asked in waiting(history) if asked.replies]
     if command == "rebuild":

@@ -70,7 +70,7 @@ WORDS: dict[str, Word] = {
     ),
     "why": Word(usage="why [STEP]", says="why it ran, was replayed or waits", most=1),
     "rerun": Word(
-        usage="rerun [STEP[.CALL]]",
+        usage="rerun [STEP[.CALL[@DIGEST]]]",
         says="begin a step or a call afresh when its cell runs",
         most=1,
     ),
@@ -80,7 +80,7 @@ WORDS: dict[str, Word] = {
         most=1,
     ),
     "resolve": Word(
-        usage="resolve STEP.CALL --happened VALUE | --did-not | --keep | --again",
+        usage="resolve STEP.CALL@DIGEST --happened VALUE | --did-not | --keep | --again",
         says="say what became of a call",
         most=1,
         least=1,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from nbdurable.engine.asking import afresh, answering, commands, pinning
+from nbdurable.engine.asking import afresh, answering, commands, pinning, which
 from nbdurable.engine.asking.told import Told as Said
 from nbdurable.engine.past import fields, settle
 from nbdurable.engine.past.pasts import CallPast
@@ -92,7 +92,7 @@ def _without_kernel(request: Cancel | Act) -> Refused:
 def _resolve(run: commands.OpenRun, request: Resolve) -> Said:
     if request.said not in {*settle.Answer}:
         raise Misread(f"{request.said!r} is no answer")
-    asked = commands.question(run.history, request.call)
+    asked = which.question(run.history, request.call)
     said = settle.Answer(request.said)
     value = settle.value_of(request.text) if said is settle.Answer.HAPPENED else None
     told, records = commands.resolve(run, asked, said, value)
@@ -119,7 +119,7 @@ def _signal(run: commands.OpenRun, request: Signal) -> Said:
 
 def _rerun(run: commands.OpenRun, reference: str) -> Said:
     history, at_us = run.history, run.clock.now_us()
-    found = commands.to_rerun(history, reference)
+    found = which.to_rerun(history, reference)
     told, record = (
         afresh.call(history, reference, found, at_us)
         if isinstance(found, CallPast)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from nbdurable.engine.asking.afresh import happened
+from nbdurable.engine.past import settle
 from nbdurable.engine.past.fates import Fate, call_fate, step_fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.money import spent
@@ -126,14 +127,14 @@ def _of_call(
     step, reference = place
     if call_fate(history, call, step, {step.owner}) is Fate.RUNNING and call.owner:
         yield _cancel(reference, "The cell that makes it")
-    done = call.finished and call.resolved not in {"afresh", "again", "did-not"}
-    if done and not call.parent:
+    if settle.can_be_afresh(call) and not call.parent:
+        named = f"{reference}@{settle.rerun_shown(history.run, call)}"
         yield Action(
             what="rerun",
-            about=reference,
+            about=named,
             means="make it afresh",
             asks=f"{_anew([call])} when its cell runs again.{_asked(int(call.writes))}",
-            command=f"%durable rerun {reference}",
+            command=f"%durable rerun {named}",
         )
     code = code_of(call, given)
     if code:

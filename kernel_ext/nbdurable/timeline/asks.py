@@ -33,13 +33,6 @@ _ASKS: Final[Mapping[Past, str]] = {
     Past.INSTEAD: "already happened, and another call is to be made now",
 }
 
-_ANSWERS: Final = {
-    settle.Answer.HAPPENED: ("it happened", "--happened VALUE"),
-    settle.Answer.DID_NOT: ("it did not", "--did-not"),
-    settle.Answer.KEEP: ("keep that result", "--keep"),
-    settle.Answer.AGAIN: ("do it again", "--again"),
-}
-
 
 def asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
     """What needs somebody: calls that may have happened, and calls that wait."""
@@ -54,23 +47,21 @@ def doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
         if step and call_fate(history, asked.call, step, alive) is Fate.RUNNING:
             continue
         past = asked.past or Past.IN_DOUBT
-        fitting = [said for said in _ANSWERS if _fits(past, said)]
+        fitting = settle.offered(asked.past)
         yield AskView(
-            reference=line(asked.reference),
+            reference=line(asked.asked),
             call=line(asked.call.text or asked.call.name),
             says=f"{_ASKS.get(past, past.value)}. It was not repeated.",
             fate=Fate.IN_DOUBT,
             answers=tuple(
-                (means, f"%durable resolve {line(asked.reference)} {option}")
-                for means, option in map(_ANSWERS.__getitem__, fitting)
+                (
+                    settle.MEANS[said],
+                    f"%durable resolve {line(asked.asked)} {settle.OPTIONS[said]}",
+                )
+                for said in fitting
             ),
             said=tuple((s.value, s is settle.Answer.HAPPENED) for s in fitting),
         )
-
-
-def _fits(past: Past, said: settle.Answer) -> bool:
-    doubt = past in {Past.IN_DOUBT, Past.RAISED_FATAL}
-    return settle.fits(past, said) and not (doubt and said is settle.Answer.AGAIN)
 
 
 def _waits(history: History) -> Iterator[AskView]:

@@ -111,7 +111,8 @@ class Inbox:
         ]
         doubted: list[dict[str, object]] = [
             {
-                "reference": ask.reference,
+                "reference": ask.reference.partition("@")[0],
+                "asked": ask.reference,
                 "run": run.history.run,
                 "notebook": run.history.notebook,
                 "kind": "doubt",

@@ -77,7 +77,7 @@ class Need:
     """What needs somebody.
 
     Attributes:
-        reference: Its call, such as ``review.2``.
+        reference: The question, such as ``review.2@3fa2c1``.
         message: What answers it: ``resolve`` or ``signal``.
         fate: ``in doubt`` or ``waiting``.
         call: The call as it was written.

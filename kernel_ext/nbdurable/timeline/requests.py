@@ -117,7 +117,7 @@ class Resolve:
     """Somebody says what became of a call.
 
     Attributes:
-        call: Its reference.
+        call: The reference of what needs it, such as ``review.2@3fa2c1``.
         said: ``happened``, ``did-not``, ``keep`` or ``again``.
         text: The value that it returned, as it is typed.
         ask: What tells this request from others, made by the view; "" for a view that

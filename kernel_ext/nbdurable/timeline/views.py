@@ -41,7 +41,7 @@ class CallView:
 
     Attributes:
         id: Its logical id.
-        reference: What to type for it, such as ``review.2``.
+        reference: What to type for it, such as ``review.2@3fa2c1``.
         number: Its number in the attempt, such as ``2`` or ``2.1``.
         name: Its tool.
         text: The call as it was written, on one line.

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from nbdurable.engine.asking.told import Told
 from nbdurable.engine.past import settle
+from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.pasts import CallPast, StepPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.moments import count
@@ -29,8 +31,10 @@ def call(
     Raises:
         NothingToSettle: It has no outcome that would be served.
     """
-    if not past.finished or past.resolved in {"afresh", "again", "did-not", "undone"}:
-        raise settle.NothingToSettle(
+    if in_doubt(history, past):
+        raise _in_doubt(history, past)
+    if not settle.can_be_afresh(past):
+        raise NothingToSettle(
             reference=text, call=past.text, state=settle.state_of(past)
         )
     record = Record(
@@ -45,6 +49,19 @@ def call(
     ask = " · it already happened: you are asked first" if write else ""
     told = f"{text} · {past.text} is made afresh when its cell runs again{ask}"
     return Told(told), record
+
+
+def _in_doubt(history: History, past: CallPast) -> NothingToSettle:
+    """There is nothing yet that could be made afresh: somebody has to settle it."""
+    asked = next(q for q in settle.questions(history) if q.call.id == past.id)
+    options = (settle.OPTIONS[said] for said in settle.offered(asked.past))
+    return NothingToSettle(
+        reference=asked.asked,
+        call=past.text,
+        state="may or may not have happened",
+        fitting=tuple(options),
+        why="settle that first",
+    )
 
 
 def step(history: History, past: StepPast, at_us: int) -> tuple[Told, Record]:

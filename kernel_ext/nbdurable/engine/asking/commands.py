@@ -17,15 +17,14 @@ from nbdurable.engine.calls import frozen
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
 from nbdurable.engine.past.circumstances import in_doubt
-from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.kept_arguments import arguments_of, evidence_of
+from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.settle import Answer, Question
-from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.steps.session import Session
-from nbdurable.engine.telling import lines, reference
+from nbdurable.engine.telling import lines
 from nbdurable.engine.telling.wording import listed
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where import disk
@@ -35,37 +34,6 @@ from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts
 from nbdurable_store.clock import Clock
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Record
-
-
-def question(history: History, text: str) -> Question:
-    """The question that is meant by STEP.CALL.
-
-    Raises:
-        ReferenceUnknown: There is no such call.
-    """
-    wanted = reference.parse(text)
-    for asked in settle.questions(history):
-        if asked.reference == str(wanted):
-            return asked
-    call = reference.find_call(history, text, "%durable resolve")
-    step = history.steps[call.step]
-    past = next(
-        (_of_call(q) for q in settle.questions(history) if q.call.id == call.id), None
-    )
-    doubt = in_doubt(history, call) or settle.may_be_taken_back(call)
-    if past is None and not doubt:
-        raise settle.NothingToSettle(
-            reference=text, call=call.text, state=settle.state_of(call)
-        )
-    number = Ledger(history).numbered(step).get(call.id, "")
-    return Question(call=call, slot=call.slot, step=step.name, number=number, past=past)
-
-
-def _of_call(asked: Question) -> Past | None:
-    """What a question says of its call, named where that stands itself."""
-    elsewhere = asked.slot != asked.call.slot
-    other = elsewhere and asked.past is Past.OTHER_IN_DOUBT
-    return Past.IN_DOUBT if other else asked.past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +80,8 @@ def resolve(
         Unstorable: The value can't be stored.
     """
     if run.executes(asked.call):
-        raise settle.NothingToSettle(
-            reference=asked.reference,
+        raise NothingToSettle(
+            reference=asked.asked,
             call=asked.call.text,
             state="is being executed now",
         )
@@ -130,18 +98,6 @@ def resolve(
         Answer.AGAIN: "runs once more when its cell runs again",
     }[said]
     return Told(f"{asked.reference} · {asked.call.text} {fate}"), records
-
-
-def to_rerun(history: History, text: str) -> StepPast | CallPast:
-    """What is meant by ``rerun [STEP[.CALL]]``; the last step for "".
-
-    Raises:
-        ReferenceUnknown: There is no such step or call.
-    """
-    command, wanted = "%durable rerun", reference.parse(text)
-    if not wanted.call or history.named(text.strip()) is not None:
-        return reference.find_step(history, text, command)
-    return reference.find_call(history, text, command)
 
 
 def rerun_call(session: Session, text: str, call: CallPast) -> Told:
@@ -167,7 +123,7 @@ def new(session: Session) -> Told:
     history = session.history
     writes = sum(map(in_the_world, history.calls.values()))
     doubts = {
-        asked.call.id: (asked.call.text, asked.reference)
+        asked.call.id: (asked.call.text, asked.asked)
         for asked in settle.questions(history)
         if in_doubt(history, asked.call) and asked.call.id not in session.executing
     }

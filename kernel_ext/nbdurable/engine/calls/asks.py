@@ -19,6 +19,7 @@ from nbdurable.engine.calls.pauses import (
 from nbdurable.engine.calls.refusing import not_recorded
 from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.identity import keys
+from nbdurable.engine.past import settle
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
@@ -81,10 +82,11 @@ def question(
     call = match.call
     assert call is not None
     attempt.used.asked[claim.number] = (call.id, match.past)
-    text = request.text()
+    text, step = request.text(), attempt.step
+    shown = settle.shown(attempt.run, step.slot, call, match.past)
     common = {
         "call": text,
-        "reference": f"{attempt.step.name}.{claim.number}",
+        "reference": f"{step.name}.{claim.number}@{shown}",
         "tool": request.name,
         "earlier": call.text if call.text != text else "",
     }
@@ -163,13 +165,23 @@ def _doubt(ask: Asking) -> CallPause:
     undeclared = not ask.request.policy.declared
     about = {"how": how, "where": where}
     if ask.match.past is Past.OTHER_IN_DOUBT:
-        there = step is not None and step.slot != ask.attempt.step.slot
-        own = f"{step.name}.{number}" if step and there else ""
+        own = _where_it_stands(ask, step, number)
         return OtherInDoubt(
             **ask.both, **about, refused=refused, own=own, undeclared=undeclared
         )
     kind = CallRefused if refused else CallInDoubt
     return kind(**ask.common, **about, raised=_raised(call), undeclared=undeclared)
+
+
+def _where_it_stands(ask: Asking, step: StepPast | None, number: str) -> str:
+    """STEP.CALL@DIGEST of a call in doubt, if it is asked about at another place."""
+    if step is None:
+        return ""
+    own, here = f"{step.name}.{number}", ask.common["reference"].partition("@")[0]
+    if step.slot == ask.attempt.step.slot and own == here:
+        return ""
+    run = ask.attempt.home.history.run
+    return f"{own}@{settle.shown(run, ask.call.slot, ask.call)}"
 
 
 _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {

@@ -29,7 +29,7 @@ from nbdurable.engine.calls.going import (
 from nbdurable.engine.calls.requests import TOOL_KIND, CallRequest, Outcome
 from nbdurable.engine.calls.settling import settling
 from nbdurable.engine.calls.turns import turn
-from nbdurable.engine.past import fields
+from nbdurable.engine.past import fields, settle
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.pasts import STEP_KIND
@@ -150,9 +150,12 @@ def _begin_paid(going: Going) -> Generator[Command, Sent, None]:
 def _timed_out(going: Going, outcome: Outcome) -> TimedOut:
     request, attempt = going.request, going.frame.attempt
     assert request.policy.timeout_s is not None
+    with attempt.home.lock:
+        call = attempt.home.history.calls[going.call_id]
+        shown = settle.shown(attempt.run, attempt.step.slot, call)
     return TimedOut(
         call=request.text(),
-        reference=f"{attempt.step.name}.{going.claim.number}",
+        reference=f"{attempt.step.name}.{going.claim.number}@{shown}",
         seconds=request.policy.timeout_s,
         write=request.policy.effect is Effect.WRITE,
         goes_on=outcome.leave is not None,

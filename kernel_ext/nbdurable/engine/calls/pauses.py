@@ -45,7 +45,7 @@ class OtherInDoubt(CallPause):
         how: How the other one's last attempt ended, as a sentence.
         where: Step, call number and attempt of the other one, as people read it.
         refused: The tool's author said ``on_doubt="fail"``.
-        own: STEP.CALL of the other one, if it was made in another cell.
+        own: STEP.CALL@DIGEST of the other one, if it was made at another place.
         undeclared: The tool has no ``effect=``.
     """
 

@@ -59,6 +59,7 @@ class Tag(Enum):
     HTTP = "key.http"
     # what people saw
     SHOWN = "shown"
+    ASKED = "asked"
     # code
     SOURCE = "source"
     FUNCTION = "function"
@@ -330,6 +331,24 @@ def hook_digest(token: str) -> str:
     """What a token is known by where it must not stand, hex."""
     parts = (b"nbdurable/hooked/1", token.encode("utf-8", "surrogatepass"))
     return blake3(b"".join(map(field, parts))).hexdigest()
+
+
+def asked_digest(run: str, slot: str, call: str, attempt: int, past: str) -> str:
+    """What a person is asked about a call, short enough to be typed: 6 hex digits.
+
+    Args:
+        run: The id of the run: a fork asks about its parent's calls anew.
+        slot: The slot in which it is asked.
+        call: The logical id of the call that it is asked about.
+        attempt: That call's latest attempt: what was said of one says nothing of the next.
+        past: What is asked about it.
+
+    Example:
+        >>> len(asked_digest("r1", "c1", "a1", 1, "IN_DOUBT"))
+        6
+    """
+    parts = (run, slot, call, str(attempt), past)
+    return tagged(Tag.ASKED, *(part.encode() for part in parts)).hex()[:SHOWN_DIGITS]
 
 
 def idempotency_key(store: str, call: str, happened: int) -> str:

@@ -89,10 +89,11 @@ def reason(
     asked_of = [q for step in latest for q in settle.asked(whole, step)]
     for asked in (*settle.questions(history), *asked_of):
         called = visible(asked.reference, lines=False)
+        named = visible(asked.asked, lines=False)
         doubt = asked.past is None or asked.past in SETTLED
         says = "may have happened" if doubt else "waits for an answer"
         answer = "--did-not" if doubt else "--keep"
-        command = f"!nbdurable resolve {called} {answer} {run}"
+        command = f"!nbdurable resolve {named} {answer} {run}"
         return Reason(f"{called} {says}", command, "settle it")
     for asks in waiting(history) if history.closed is None else ():
         return _waits(asks, history.run)

@@ -11,15 +11,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Final
 
+from nbdurable.engine.identity import keys
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.circumstances import in_doubt
-from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.decide import DOUBTFUL, Past
 from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.tally import Ledger
-from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,99}")
@@ -34,43 +35,6 @@ class Answer(StrEnum):
     AGAIN = "again"
 
 
-@dataclass(kw_only=True, eq=False)
-class NothingToSettle(DurableError):
-    """An answer to a question that nobody asked.
-
-    Attributes:
-        reference: STEP.CALL.
-        call: The call as people read it.
-        state: How it stands.
-        fitting: The answers that fit, as options; empty if there is no question.
-    """
-
-    slug: ClassVar[str] = "nothing-to-settle"
-    reference: str
-    call: str
-    state: str
-    fitting: tuple[str, ...] = ()
-
-    def fact(self) -> str:
-        """One line about the call."""
-        why = "another answer is asked for" if self.fitting else "nothing to settle"
-        return f"{self.reference}, {self.call}, {self.state}: {why}."
-
-    def detail(self) -> str:
-        """What was not done."""
-        return "Nothing was recorded."
-
-    def remedies(self) -> tuple[Remedy, ...]:
-        """The answers that fit; else how to see, and how to begin the call afresh."""
-        if self.fitting:
-            command = f"%durable resolve {self.reference}"
-            return tuple(Remedy("answer", f"{command} {said}") for said in self.fitting)
-        return (
-            Remedy("see how it stands", f"%durable why {self.reference}"),
-            Remedy("that was wrong: ask anew", f"%durable rerun {self.reference}"),
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A call that somebody has to decide about.
@@ -80,6 +44,7 @@ class Question:
         slot: The slot in which the question came up.
         step: Name of the step in which it came up.
         number: The call's number there, such as ``2`` or ``2.1``.
+        run: Id of the run in which it came up.
         past: What the journal held of it, or None for a call in doubt not asked about.
     """
 
@@ -87,12 +52,57 @@ class Question:
     slot: str
     step: str
     number: str
+    run: str
     past: Past | None = None
 
     @property
     def reference(self) -> str:
         """STEP.CALL."""
         return f"{self.step}.{self.number}"
+
+    @property
+    def shown(self) -> str:
+        """Short digest of what is asked."""
+        return shown(self.run, self.slot, self.call, self.past)
+
+    @property
+    def asked(self) -> str:
+        """STEP.CALL@DIGEST: this question, and none that takes its place."""
+        return f"{self.reference}@{self.shown}"
+
+    @property
+    def afresh(self) -> str:
+        """STEP.CALL@DIGEST of the call as one that a rerun makes anew; "" if none can."""
+        if not can_be_afresh(self.call):
+            return ""
+        return f"{self.reference}@{rerun_shown(self.run, self.call)}"
+
+
+def shown(run: str, slot: str, call: CallPast, past: Past | None = None) -> str:
+    """Short digest of a question.
+
+    Args:
+        run: Id of the run that asks.
+        slot: The slot in which it is asked.
+        call: The recorded call that it is asked about.
+        past: What the journal held of it, or None for a call in doubt.
+    """
+    said = Past.IN_DOUBT if past is None or past in DOUBTFUL else past
+    return keys.asked_digest(run, slot, call.id, call.attempts, said.name)
+
+
+def can_be_afresh(call: CallPast) -> bool:
+    """Whether it has an outcome that a rerun of it would serve no more."""
+    return call.finished and call.resolved not in _TO_BE_MADE
+
+
+def rerun_shown(run: str, call: CallPast) -> str:
+    """Short digest of a call that is to be made afresh."""
+    return keys.asked_digest(run, call.slot, call.id, call.attempts, "rerun")
+
+
+_TO_BE_MADE: Final = {"afresh", "again", "did-not", "undone"}
+"""How a call was settled that is made when it comes next."""
 
 
 def questions(history: History) -> list[Question]:
@@ -108,14 +118,20 @@ def questions(history: History) -> list[Question]:
             step = history.steps[call.step]
             number = ledger.numbered(step).get(call.id, "")
             found.append(
-                Question(call=call, slot=call.slot, step=step.name, number=number)
+                Question(
+                    call=call,
+                    slot=call.slot,
+                    step=step.name,
+                    number=number,
+                    run=history.run,
+                )
             )
     return found
 
 
 def asked(history: History, step: StepPast) -> list[Question]:
     """What an attempt asked and nobody has answered."""
-    about = {"slot": step.slot, "step": step.name}
+    about = {"slot": step.slot, "step": step.name, "run": history.run}
     return [
         Question(call=call, past=past, number=number, **about)
         for number, call, past in _asked(history, step)
@@ -202,12 +218,13 @@ def answer(
 
 def _misfit(question: Question, past: Past) -> NothingToSettle:
     settled = question.call.resolved
-    fitting = (_OPTIONS[said] for said in Answer if fits(past, said) and not settled)
+    fitting = (OPTIONS[said] for said in Answer if fits(past, said) and not settled)
     return NothingToSettle(
-        reference=question.reference,
+        reference=question.asked,
         call=question.call.text,
         state=state_of(question.call) if settled else past.value,
         fitting=tuple(fitting),
+        afresh=question.afresh,
     )
 
 
@@ -240,11 +257,18 @@ def _alike(history: History, question: Question) -> list[CallPast]:
 _MADE_ANEW: Final = {"did-not", "again", "dropped"}
 _NOT_THERE: Final = {Answer.DID_NOT, Answer.KEEP, Answer.AGAIN}
 
-_OPTIONS: Final[Mapping[Answer, str]] = {
+OPTIONS: Final[Mapping[Answer, str]] = {
     Answer.HAPPENED: "--happened VALUE",
     Answer.DID_NOT: "--did-not",
     Answer.KEEP: "--keep",
     Answer.AGAIN: "--again",
+}
+
+MEANS: Final[Mapping[Answer, str]] = {
+    Answer.HAPPENED: "it happened",
+    Answer.DID_NOT: "it did not",
+    Answer.KEEP: "keep that result",
+    Answer.AGAIN: "do it again",
 }
 
 _SAID: Final[Mapping[str, str]] = {
@@ -335,6 +359,14 @@ _CALL_AFRESH: Final[Mapping[Answer, tuple[_Made, ...]]] = {
 def fits(past: Past, said: Answer) -> bool:
     """Whether this is an answer to what is asked about such a call."""
     return (past, said) in _RECORDS
+
+
+def offered(past: Past | None) -> tuple[Answer, ...]:
+    """The answers that are shown: of a doubt it is said what became of it."""
+    asked = past or Past.IN_DOUBT
+    doubt = asked in {Past.IN_DOUBT, Past.RAISED_FATAL}
+    fitting = (said for said in Answer if fits(asked, said))
+    return tuple(s for s in fitting if not (doubt and s is Answer.AGAIN))
 
 
 def value_of(text: str) -> object:

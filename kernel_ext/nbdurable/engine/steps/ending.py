@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nbdurable.engine.calls.leftovers import Overtaken
 from nbdurable.engine.calls.refusing import CallNotRecorded
+from nbdurable.engine.past import settle
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.errors import CellTimedOut
@@ -29,7 +30,7 @@ def how(error: BaseException) -> str:
 
 
 def doubts(session: Session, step: StepPast) -> tuple[str, ...]:
-    """The writes of an attempt that may have happened: ``STEP.CALL``, and the call."""
+    """The writes of an attempt that may have happened: ``STEP.CALL@DIGEST``, and the call."""
     with session.lock:
         history = session.history
         numbers = Ledger(history).numbered(step)
@@ -38,4 +39,6 @@ def doubts(session: Session, step: StepPast) -> tuple[str, ...]:
             for call in history.calls_of(step)
             if in_doubt(history, call) and call.id not in session.executing
         ]
-        return tuple(f"{step.name}.{numbers[c.id]} {c.text}" for c in found)
+        shown = {c.id: settle.shown(history.run, c.slot, c) for c in found}
+        named = ((f"{step.name}.{numbers[c.id]}@{shown[c.id]}", c) for c in found)
+        return tuple(f"{name} {call.text}" for name, call in named)

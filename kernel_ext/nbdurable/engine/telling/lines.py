@@ -52,13 +52,13 @@ def stays_open(number: int, doubts: Sequence[tuple[str, str]]) -> str:
 
     Args:
         number: What people call the run.
-        doubts: Each call, and its STEP.CALL.
+        doubts: Each call, and its STEP.CALL@DIGEST.
 
     Example:
-        >>> print(stays_open(3, [("send_invoice('anna', 1200)", "review.2")]))
+        >>> print(stays_open(3, [("send_invoice('anna', 1200)", "review.2@3fa2c1")]))
         send_invoice('anna', 1200) may have happened, and stays open in run 3:
-          it did not   nbdurable resolve review.2 --did-not --run 3
-          it happened  nbdurable resolve review.2 --happened VALUE --run 3
+          it did not   nbdurable resolve review.2@3fa2c1 --did-not --run 3
+          it happened  nbdurable resolve review.2@3fa2c1 --happened VALUE --run 3
     """
     (call, called), *more = doubts
     others = f", and {count(len(more), 'other call')}" if more else ""
