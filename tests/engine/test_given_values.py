@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Final
 
 import pytest
 
+from nbdurable.engine.calls.nested import step
 from nbdurable.engine.past.settle import Answer
 from nbdurable.errors import AlreadyHappened, ToolRefused
 from tests.engine.notebooks import Notebook
@@ -267,3 +268,42 @@ def test_an_ignored_variable_does_not_count() -> None:
     assert nb.world.effects == ["[1]"]
     with pytest.raises(ToolRefused, match="no parameter and reads no variable OTHER"):
         nb.plain("@tool(ignore='OTHER')\ndef ask(x): return world(f'{RATES}')")
+
+
+SPENT: Final = {
+    "a function": "@tool\ndef pay(x): SPENT['all'] += x; return world(f'pay {x}')",
+    "a method": """
+class Till:
+    @tool(ignore="self")
+    def pay(self, x): SPENT['all'] += x; return world(f'pay {x}')
+pay = Till().pay
+""",
+    "a step": """
+@tool
+def do_pay(x): return world(f'pay {x}')
+@effects.step
+def pay(x): SPENT['all'] += x; return do_pay(x)
+""",
+}
+
+
+@pytest.mark.parametrize("effect", ["read", "write"])
+@pytest.mark.parametrize("kind", SPENT)
+def test_what_another_tool_changes_is_left_out(kind: str, effect: str) -> None:
+    """Served, that one changes nothing, and what comes after it is the same call."""
+    nb = Notebook()
+    cell = "a = look(0); pay(2); b = look(0); pay(2); c = look(0)"
+    look = f"@tool(effect={effect!r}, stable=True)\ndef look(x): return world(f'look {{SPENT}}')"
+    for more in (1, 2):
+        nb.restart()
+        nb.namespace["effects"] = SimpleNamespace(step=step)
+        nb.plain(f"SPENT = {{'all': 0}}\n{look}")
+        nb.plain(SPENT[kind])
+        nb.run(f"{cell}; more = {more}", "s", "c1")
+    assert nb.world.effects == [
+        "look {'all': 0}",
+        "pay 2",
+        "look {'all': 2}",
+        "pay 2",
+        "look {'all': 4}",
+    ]

@@ -10,6 +10,7 @@ The same holds for the values of the variables that the tool reads beside its ar
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FunctionType
@@ -28,7 +29,7 @@ from nbdurable.engine.identity.code import (
 from nbdurable.engine.identity.codes import NOTEBOOK
 from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.identity.states import class_name
-from nbdurable.engine.identity.variables import Variable
+from nbdurable.engine.identity.variables import Variable, Variables, tools_of
 from nbdurable.engine.past.pasts import CallPast
 
 
@@ -65,11 +66,13 @@ class _Met(NamedTuple):
 class CallCode:
     """Code as an attempt first meets it; each function and class is hashed once."""
 
-    __slots__ = ("_given", "_looking", "_sources", "_tools")
+    __slots__ = ("_beside", "_codes", "_given", "_looking", "_sources", "_tools")
 
     def __init__(self, sources: Sources, redact: Redact) -> None:
         self._sources = sources
         self._looking = Looking(redact)
+        self._codes: dict[Callable[..., object], tuple[bytes, CallCodes]] = {}
+        self._beside: dict[int, list[Variables]] = {}
         self._tools: dict[Callable[..., object], _Met] = {}
         self._given: dict[int, tuple[object, _Met | None]] = {}
 
@@ -77,12 +80,17 @@ class CallCode:
         """The digest of a tool's code."""
         met = self._tools.get(fn)
         if met is None:
-            digest, codes = call_code(fn, self._sources)
-            met = self._tools[fn] = self._met(digest, codes)
+            met = self._tools[fn] = self._met(*self._code_of(fn))
         return met.code
 
+    def _code_of(self, fn: Callable[..., object]) -> tuple[bytes, CallCodes]:
+        known = self._codes.get(fn)
+        if known is None:
+            known = self._codes[fn] = call_code(fn, self._sources)
+        return known
+
     def _met(self, digest: bytes, codes: CallCodes, name: str = "") -> _Met:
-        variables = self._looking.settle(codes)
+        variables = [v for v in self._looking.settle(codes) if not self._is_shared(v)]
         return _Met(Code(digest.hex(), reads=bool(variables)), codes, variables, name)
 
     def under(self, fn: Callable[..., object], call: CallPast) -> tuple[str, str]:
@@ -103,6 +111,16 @@ class CallCode:
         if not given:
             return now.hex(), then.hex()
         return keys.given_code(now, given).hex(), keys.given_code(then, given).hex()
+
+    def _is_shared(self, variable: Variable) -> bool:
+        """Whether a tool changes it, which it doesn't when its call is served."""
+        home = id(variable.home)
+        if home not in self._beside:
+            found = self._beside[home] = []
+            for fn in tools_of(variable.home):
+                with contextlib.suppress(Undigestible):
+                    found.append(self._code_of(fn)[1].variables)
+        return any(variables.changes(variable) for variables in self._beside[home])
 
     def with_given(
         self,

@@ -5,7 +5,8 @@ edit of the tool. A list, a table or a settings object is that as well, as long 
 but the notebook changes it. What the code changes itself (a memo, a counter, a list of
 what was seen) says what happened before and not what is meant: it would be another one
 at each call. So while code is hashed its variables are *met*, together with what it
-changes, by whatever name; those that are left count by the digest of their value.
+changes, by whatever name; those that are left count by the digest of their value. What
+another tool changes is left out as well: it doesn't when its call is served.
 
 Only data counts: objects of installed libraries are clients, sessions, locks and loggers,
 which change as they are used. So is an object of the notebook's own class, if a method
@@ -22,6 +23,7 @@ from typing import NamedTuple
 
 from nbdurable.engine.identity import plain, registry
 from nbdurable.engine.identity.changes import changing_methods
+from nbdurable.engine.identity.codes import NOTEBOOK, TOOL_ATTRIBUTE
 from nbdurable.engine.identity.forms import Mark, qualified
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
 
@@ -42,8 +44,6 @@ _BASES = _DATA_MODULES | {"_collections_abc", "abc", "enum", "pydantic",
 
 _CHANGED_BY_READING = {"collections.defaultdict"}
 
-_NOTEBOOK = "__main__"
-
 
 class Variable(NamedTuple):
     """A variable of the notebook or of a local module.
@@ -60,7 +60,7 @@ class Variable(NamedTuple):
     def label(self) -> str:
         """How it is told."""
         module = self.home.get("__name__")
-        return self.name if module == _NOTEBOOK else f"{module}.{self.name}"
+        return self.name if module == NOTEBOOK else f"{module}.{self.name}"
 
     @property
     def value(self) -> object:
@@ -95,9 +95,13 @@ class Variables:
         }
         self._changed |= {(home, name) for name in gone}
 
+    def changes(self, variable: Variable) -> bool:
+        """Whether reached code changes it."""
+        return (id(variable.home), variable.name) in self._changed
+
     def left(self) -> list[Variable]:
         """Those met that no reached code changes, in the order of their names."""
-        found = [v for k, v in self._met.items() if k not in self._changed]
+        found = [v for v in self._met.values() if not self.changes(v)]
         return sorted(found, key=lambda variable: variable.label)
 
     def is_data(
@@ -162,6 +166,19 @@ def _changing(
         elif _top(base) not in _BASES:
             return None
     return frozenset(found)
+
+
+def tools_of(home: Mapping[str, object]) -> Iterator[FunctionType]:
+    """The functions of the tools among some variables, and of those in their classes."""
+    for value in home.values():
+        local = isinstance(value, type) and value.__module__ == home.get("__name__")
+        inner = [*vars(value).values()] if local else [value]
+        for one in inner:
+            function = getattr(one, "__func__", one)
+            if isinstance(function, FunctionType) and TOOL_ATTRIBUTE in vars(function):
+                wrapped = vars(function).get("__wrapped__")
+                if isinstance(wrapped, FunctionType):
+                    yield wrapped
 
 
 def _may_count(value: object) -> bool:
