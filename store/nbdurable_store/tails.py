@@ -74,7 +74,7 @@ class Tail:
         self._walked = True
         return tick
 
-    def feed(self, entries: tuple[Entry, ...], end: Mark) -> None:
+    def feed(self, entries: Sequence[Entry], end: Mark) -> None:
         """Take entries from who appended them, if they are the next ones.
 
         Args:
@@ -205,7 +205,7 @@ class Tails:
                 self._covered.pop(owner, None)
                 self._begin(owner, mark)
 
-    def feed(self, owner: str, entries: tuple[Entry, ...], end: Mark) -> None:
+    def feed(self, owner: str, entries: Sequence[Entry], end: Mark) -> None:
         """Take what this process has appended itself; see `Tail.feed`."""
         tail = self._tails.get(owner)
         if tail is not None:

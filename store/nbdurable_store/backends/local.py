@@ -101,7 +101,7 @@ class LocalStore:
         """Append in order; see `nbdurable_store.protocol.Store`."""
         entries, end = self._writer.append(records)
         if self._reader.begun:
-            self._reader.feed(self.owner, entries, end)
+            self._reader.feed(entries, end)
         if not self._background.nudged:
             self._background.nudge()
         if sync:

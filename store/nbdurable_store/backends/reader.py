@@ -15,7 +15,7 @@ from nbdurable_store.backends.projection import Part
 from nbdurable_store.ingest import key8
 from nbdurable_store.protocol import START, Cursor
 from nbdurable_store.records import Entry
-from nbdurable_store.segments import Mark
+from nbdurable_store.segments import BEGINNING, Mark
 from nbdurable_store.tails import Tails
 
 ORDER = attrgetter("tick", "owner", "seq")
@@ -40,7 +40,8 @@ class Reader:
         self._tails = tails
         self._observe = observe
         self._lock = threading.Lock()
-        self._fed: deque[tuple[str, tuple[Entry, ...], Mark]] = deque()
+        self._fed: deque[Entry] = deque()
+        self._fed_until = BEGINNING
         self.begun = False
         """Whether anybody has read: until then nothing is fed."""
         self._marks: Mapping[str, Mark] = {}
@@ -105,13 +106,14 @@ class Reader:
                 self._known, self._known_at = names, generation
         return self.answer(lambda tails, _: tails.with_keys(keys), ask)[0]
 
-    def feed(self, owner: str, entries: tuple[Entry, ...], end: Mark) -> None:
+    def feed(self, entries: tuple[Entry, ...], end: Mark) -> None:
         """Take over what this process has just appended, so that it isn't read again.
 
         Whoever reads next puts it in its place: appending waits for nobody. Before
         anybody has read there is nothing to be kept up to date.
         """
-        self._fed.append((owner, entries, end))
+        self._fed.extend(entries)
+        self._fed_until = end
 
     def forget(self, ends: Mapping[str, int], keep: int) -> None:
         """Let go of what DuckDB has; see `Tails.forget`."""
@@ -146,8 +148,15 @@ class Reader:
         self.begun = True
 
     def _take_over(self) -> None:
-        while self._fed:
-            self._tails.feed(*self._fed.popleft())
+        """Put in its place what was fed, as far as threads fed it without a gap.
+
+        The rest is read from the segment.
+        """
+        found = [self._fed.popleft() for _ in range(len(self._fed))]
+        until = self._fed_until
+        fed = sorted(found, key=ORDER)
+        if fed and fed[0].seq + len(fed) == fed[-1].seq + 1 == until.next_seq:
+            self._tails.feed(fed[0].owner, fed, until)
 
     def _cursor(self, after: Cursor, upto: Mapping[str, int]) -> Cursor:
         """The cursor behind all that is there; the asker's own where nothing is new."""
