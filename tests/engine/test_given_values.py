@@ -131,6 +131,10 @@ ITSELF: Final = {
     "by a helper": ("[]", "note(x)"),
     "by a method": ("Box()", "VALUE.put_in(x)"),
     "by calling it": ("Called()", "VALUE(x)"),
+    "by a function of a method": ("Box()", "VALUE.hand_over(x)"),
+    "by the method of a base": ("Known()", "VALUE.learn(x)"),
+    "by its attributes": ("Box()", "VALUE.note(x)"),
+    "an output": ("numpy.zeros(2)", "numpy.add(VALUE, x, out=VALUE)"),
     "by reading": ("collections.defaultdict(int)", "VALUE[len(VALUE)]"),
     "an array": ("numpy.zeros(2)", "VALUE.fill(x + VALUE[0] + 1)"),
     "a logger": ("logging.getLogger('a')", "VALUE.setLevel(VALUE.level + 1)"),
@@ -146,10 +150,15 @@ from fake_sdk import Session
 class Box:
     def __init__(self): self.items = []
     def put_in(self, x): self.items.append(x)
+    def hand_over(self, x): remember_in(self, x)
+    def note(self, x): object.__setattr__(self, 'items', [*self.items, x])
+class Known(dict):
+    def learn(self, x): super().__setitem__(len(self), x)
 class Called:
     n = 0
     def __call__(self, x): self.n += x
 def remember(x, seen): seen.append(x)
+def remember_in(box, x): box.items.append(x)
 def note(x): VALUE.append(x)
 """
 SDK: Final = """

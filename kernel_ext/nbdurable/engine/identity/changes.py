@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from itertools import product
 from typing import Final, NamedTuple
@@ -22,7 +23,7 @@ _CHANGING_TOO: Final = CHANGING | {
 """With those of arrays, and the rarer ones."""
 
 _CHANGING_FIRST: Final = frozenset(
-    {"copyto", "delattr", "delitem", "heapify", "heappop", "heappush", "heappushpop",
+    {"__delattr__", "__setattr__", "copyto", "delattr", "delitem", "heapify", "heappop", "heappush", "heappushpop",
      "heapreplace", "insort", "insort_left", "insort_right", "next", "setattr",
      "setitem", "shuffle"}
 )  # fmt: skip
@@ -97,6 +98,7 @@ def changed_inside(node: ast.AST) -> set[str]:
     """
     found = {name for part in ast.walk(node) for name in _changed_in_place(part)}
     found |= {name for part in ast.walk(node) for name in _changed_as_first(part)}
+    found |= {name for part in ast.walk(node) for name in _changed_as_output(part)}
     pairs = [pair for part in ast.walk(node) for pair in _bound_to(part)]
     size = -1
     while size < len(found):
@@ -139,6 +141,15 @@ def _owner(part: ast.expr) -> Iterator[str]:
         part = part.func if isinstance(part, ast.Call) else part.value
     if isinstance(part, ast.Name):
         yield part.id
+
+
+def _changed_as_output(part: ast.AST) -> Iterator[str]:
+    """What a function of numpy is told to write to: ``add(a, b, out=a)``."""
+    match part:
+        case ast.keyword(arg="out", value=value):
+            yield from _owner(value)
+        case _:
+            return
 
 
 def _is_in_place(call: ast.Call) -> bool:
@@ -214,7 +225,14 @@ def changing_methods(node: ast.ClassDef) -> set[str]:
 
 def _changes_its_first(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     arguments = [*method.args.posonlyargs, *method.args.args]
-    return bool(arguments) and arguments[0].arg in changed_inside(method)
+    if not arguments:
+        return False
+    first = arguments[0].arg
+    handed_over = any(
+        name == first and not hasattr(builtins, called)
+        for called, _, name in passed_names(method)
+    )
+    return handed_over or not changed_inside(method).isdisjoint({first, "super"})
 
 
 _MAKING: Final = frozenset(
