@@ -102,8 +102,8 @@ MUTANTS = {
     ),
     "forget what a parent did behind its fork": Mutant(
         "kernel_ext/nbdurable/engine/past/forks.py",
-        "    for entry in lineage.later:",
-        "    for entry in lineage.later[:0]:",
+        "    _take(history, lineage.later)",
+        "    _take(history, lineage.later[:0])",
         ("tests/engine/test_forks.py::test_a_write_of_the_parent_asks_in_the_fork",),
     ),
     "try a write again that may have happened": Mutant(
