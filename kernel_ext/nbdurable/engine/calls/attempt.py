@@ -145,7 +145,8 @@ class Attempt:
         if served or not self.home.ancestors.known:
             return False
         told = self.home.ancestors.follow(self.home.history, self.store)
-        self.matcher.reopen(told)
+        if told:
+            self.matcher.reopen(told)
         return bool(told)
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
