@@ -10,6 +10,7 @@ from nbdurable.engine.asking import commands, which
 from nbdurable.engine.calls.draws import uuid4
 from nbdurable.engine.calls.pauses import MadeInEarlierTry, OtherInDoubt, StoodIn
 from nbdurable.engine.past.history import CallPast
+from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import CallInDoubt, DurablePause, HappenedBeforeRerun
 from tests.engine.notebooks import Notebook
@@ -133,6 +134,27 @@ def test_one_answer_keeps_all() -> None:
         assert (nb.namespace["a"], nb.namespace["b"]) == ("pay 1#1 a", "pay 2#1 b")
         nb.restart()
     assert nb.paid == ["pay 1", "pay 2"]
+
+
+def test_an_answer_that_does_not_fit_is_told_those_that_do() -> None:
+    """It is known that the other one happened; what is told of an answer is true."""
+    nb = stopped()
+    asks(nb)
+    with pytest.raises(NothingToSettle, match="beside another call") as misfit:
+        settle(nb, "s.1", Answer.DID_NOT)
+    (question,) = questions(nb.session.history)
+    assert [r.command for r in misfit.value.remedies()] == [
+        f"%durable resolve {question.asked} --keep",
+        f"%durable resolve {question.asked} --again",
+    ]
+    run = commands.OpenRun(
+        store=nb.store,
+        history=nb.session.history,
+        clock=nb.session.clock,
+        secrets=nb.session.secrets,
+    )
+    told, _ = commands.resolve(run, question, Answer.AGAIN)
+    assert str(told).endswith("another one is made when the cell runs again")
 
 
 def test_another_one_is_made_as_well() -> None:

@@ -172,7 +172,7 @@ def test_a_refusal_is_shown_where_it_was_asked(shown: Shown) -> None:
     """What is refused says why beside the question, and the buttons can be used again."""
     refused = {
         "type": "refused",
-        "about": "review.2",
+        "about": "review.2@ab38f9",
         "line": "no room",
         "remedies": ["df"],
     }

@@ -16,7 +16,7 @@ from typing import Final
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.circumstances import in_doubt
-from nbdurable.engine.past.decide import DOUBTFUL, Past
+from nbdurable.engine.past.decide import DOUBTFUL, OTHERS, Past
 from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.nothing import NothingToSettle
@@ -222,9 +222,16 @@ def _misfit(question: Question, past: Past) -> NothingToSettle:
     return NothingToSettle(
         reference=question.asked,
         call=question.call.text,
-        state=state_of(question.call) if settled else past.value,
+        state=state_of(question.call) if settled else _asks(past),
         fitting=tuple(fitting),
         afresh=question.afresh,
+    )
+
+
+def _asks(past: Past) -> str:
+    """What is asked about a call, as a part of a sentence about it."""
+    return (
+        "asked about beside another call of the tool" if past in OTHERS else past.value
     )
 
 
