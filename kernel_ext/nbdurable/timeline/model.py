@@ -11,25 +11,23 @@ from dataclasses import dataclass
 from typing import Final, TypedDict
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.fates import Fate, call_fate, shown_fate, step_fate
+from nbdurable.engine.past.fates import Fate, shown_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.money import price, tokens, unknown_models
+from nbdurable.engine.past.money import unknown_models
 from nbdurable.engine.past.pasts import (
-    HELD,
     CallPast,
-    CallState,
     Order,
     StepPast,
 )
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, Tally
-from nbdurable.engine.telling.attempts import attempts
 from nbdurable.engine.telling.explain import call_line, why_step
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import displays, previews
-from nbdurable.timeline.around import kept_names, kernels, names, tool_of
+from nbdurable.timeline.around import kept_names, kernels, names
 from nbdurable.timeline.asks import asks
+from nbdurable.timeline.callview import Seen, call_view, error
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.previews import Frames, Get, line
 from nbdurable.timeline.views import (
@@ -278,7 +276,7 @@ def _made(making: _Making, step: StepPast) -> StepView:
         why=tuple(map(line, why)),
         names=names(step),
         unsaved=tuple(map(line, fields.texts(f, "unsaved"))),
-        error=_error(f) if step.how == "raised" else "",
+        error=error(f) if step.how == "raised" else "",
         replays=tuple(step.replays),
         source=previews.value(step.inputs[0] if step.inputs else None, get),
         outputs=previews.outputs(shown, get),
@@ -339,43 +337,7 @@ def _call(
     making: _Making, step: StepPast, call: CallPast, place: tuple[str, int]
 ) -> CallView:
     history, present = making.history, making.present
-    number, depth = place
     get = making.read(call)
     why = call_line(history, call, step, present) if making.explains(call) else ""
-    raised = call.state is CallState.RAISED
-    tries = [c for c in (*call.earlier, call) if c.step == step.id]
-    began_us = min((c.started_us for c in tries), default=call.started_us)
-    before_ms = (call.started_us - began_us) / 1_000 if call.ms else 0.0
-    return CallView(
-        id=call.id,
-        reference=line(f"{step.name}.{number}" if number else step.name),
-        number=number,
-        name=line(tool_of(call)),
-        text=line(call.text or call.name),
-        effect=call.kind if call.is_step else call.effect.value,
-        fate=call_fate(history, call, step, present.alive),
-        parent=call.parent,
-        depth=depth,
-        is_step=call.is_step,
-        held=fields.number(call.fields, HELD),
-        started_us=began_us,
-        ms=before_ms + call.ms,
-        tokens=tokens((call,)),
-        usd=price(call),
-        model=line(fields.text(call.fields, "model")),
-        attempt=call.attempts,
-        attempts=tuple(map(line, attempts(call))),
-        tries=len(tries),
-        error=_error(call.fields) if raised else "",
-        why=line(why),
-        key=call.key.hex(),
-        arguments=previews.value(call.arguments, get),
-        result=None if raised else previews.value(call.outcome, get, making.frames),
-        trace=previews.trace(call, get) if raised else None,
-    )
-
-
-def _error(f: fields.Fields) -> str:
-    kind = fields.text(f, "type").removeprefix("builtins.")
-    message = fields.text(f, "message")
-    return line(f"{kind}: {message}" if message else kind)
+    seen = Seen(alive=present.alive, get=get, frames=making.frames, why=why)
+    return call_view(history, step, call, place, seen)

@@ -111,7 +111,7 @@ def changed(old: RunView, new: RunView, *, seq: int, asked: bool = False) -> Cha
         cells=cells(new, asked=asked),
         attempts=tuple(_attempts(new)),
         kernels=tuple(_kernel(new, kernel) for kernel in new.kernels),
-        calls=_written(rows),
+        calls=written(rows),
         kept=tuple(kept.name for kept in new.kept),
     )
 
@@ -270,30 +270,42 @@ def _rows(run: RunView) -> list[Row]:
 
 
 def _columns(run: RunView, rows: Sequence[Row]) -> Calls:
-    return _written([_row(run, step, call) for step, call in rows])
+    return written([_row(run, step, call) for step, call in rows])
 
 
 def _row(run: RunView, step: StepView, call: CallView) -> Cells:
+    return row(run.opened_us, step.id, call, step.ended_us)
+
+
+def row(opened_us: int, attempt: str, call: CallView, heard_us: int) -> Cells:
+    """A call of an attempt.
+
+    Args:
+        opened_us: When the run was opened, microseconds since 1970 UTC.
+        attempt: Id of the attempt.
+        call: The call.
+        heard_us: When the attempt was heard of last.
+    """
     return (
-        step.id,
+        attempt,
         call.id,
         call.number,
         call.name,
         _short(call.text),
         call.fate.value,
         call.depth,
-        _since(run, call.started_us),
-        call.ms or _so_far(step, call),
+        (call.started_us - opened_us) / 1_000,
+        call.ms or _so_far(call, heard_us),
         call.tokens,
         call.tries,
     )
 
 
-def _so_far(step: StepView, call: CallView) -> float:
+def _so_far(call: CallView, heard_us: int) -> float:
     """How long a call that has no end has been known to run."""
     if call.fate is Fate.REPLAYED:
         return 0.0
-    return max(0.0, (step.ended_us - call.started_us) / 1_000)
+    return max(0.0, (heard_us - call.started_us) / 1_000)
 
 
 def _short(text: str) -> str:
@@ -301,7 +313,8 @@ def _short(text: str) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _written(rows: Sequence[Cells]) -> Calls:
+def written(rows: Sequence[Cells]) -> Calls:
+    """Calls as columns."""
     places: dict[str, int] = {}
 
     def place(text: str) -> int:

@@ -41,6 +41,7 @@ from nbdurable.timeline.protocol import (
     Told,
     Watched,
 )
+from nbdurable.timeline.quick import Touched
 from nbdurable.timeline.requests import (
     Act,
     Cancel,
@@ -68,7 +69,8 @@ from nbdurable_store.records import Entry, Kind
 LONG_S: Final = 0.1
 RESTS: Final = 4
 """A look that took long is followed by a rest of so many times that: a run with very many
-calls in one cell doesn't take the kernel's time away from the cell."""
+calls in one cell doesn't take the kernel's time away from the cell. Meanwhile only the calls
+that were touched are told."""
 
 _Told = TypeVar("_Told", Snapshot, Changed)
 
@@ -115,6 +117,7 @@ class Source:
     _seq: int = field(init=False, default=-1)
     _known: Known = field(init=False, default_factory=Known)
     _rests_until_s: float = field(init=False, default=0.0)
+    _touched: Touched = field(init=False, default_factory=Touched)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _wholes: Wholes = field(init=False)
     _runs: Runlist = field(init=False)
@@ -154,6 +157,7 @@ class Source:
             case Watch(cells=cells):
                 self._turned(self.run)
                 self._shown, self._watched, self._marks = None, None, cells
+                self._touched = Touched()
                 self._read()
                 return [self._needs()]
             case Resolve() | Signal() | Cancel() | Act():
@@ -183,7 +187,7 @@ class Source:
         self._news, self._seq = False, self._seq + 1
         self._shown = self._view()
         made = snapshots.snapshot(self._shown, seq=self._seq, asked=self._asked)
-        return self._with_actions(made)
+        return self._touched.whole(self._with_actions(made))
 
     def _turned(self, run: str) -> bool:
         """Look at another run from now on; False if there is none such."""
@@ -270,19 +274,29 @@ class Source:
             return []
         self._read()
         began_s = self.clock.monotonic_s()
-        if not self._news or began_s < self._rests_until_s:
+        if not self._news:
             return []
+        slow = self._rests_until_s > 0.0
+        if began_s < self._rests_until_s or (slow and self._touched.goes_first()):
+            return self._quick()
         told = self._watching() if self._shown is None else [self._next(self._shown)]
         ended_s = self.clock.monotonic_s()
         if ended_s - began_s > LONG_S:
             self._rests_until_s = ended_s + RESTS * (ended_s - began_s)
         return told
 
+    def _quick(self) -> list[Message]:
+        """The calls that were touched since the view heard last."""
+        seq, now_us = self._seq + 1, self.clock.now_us()
+        made = self._touched.tell(self._history, self._alive, now_us, seq)
+        self._seq = seq if made is not None else self._seq
+        return [made] if made is not None else []
+
     def _next(self, before: RunView) -> Message:
         self._news, self._seq = False, self._seq + 1
         self._shown = now = self._view()
         made = snapshots.changed(before, now, seq=self._seq, asked=self._asked)
-        return self._with_actions(made)
+        return self._touched.whole(self._with_actions(made))
 
     def _watching(self) -> list[Message]:
         """What needs somebody, if that is otherwise than it was told."""
@@ -321,6 +335,7 @@ class Source:
             forks.begin(self._history, entries, lambda run: self.store.read(run)[0])
         self._history.apply(entries)
         self._known.forget(self._history, entries)
+        self._touched.note(self._history, entries)
         self.stale = _still(self.stale, self._history, entries)
 
     def _look(self) -> None:

@@ -113,6 +113,8 @@ class Ledger:
         self.history = history
         self._inside: dict[str, list[CallPast]] = {}
         self._executed: dict[str, list[CallPast]] = {}
+        self._calls: dict[str, list[CallPast]] = {}
+        self._tallies: dict[str, Tally] = {}
         for call in history.calls.values():
             if call.parent:
                 self._inside.setdefault(call.parent, []).append(call)
@@ -124,6 +126,12 @@ class Ledger:
 
         A call that it executed is given as it stood after that attempt.
         """
+        found = self._calls.get(step.id)
+        if found is None:
+            found = self._calls[step.id] = self._of(step)
+        return found
+
+    def _of(self, step: StepPast) -> list[CallPast]:
         executed = {c.id: c for c in self._executed.get(step.id, ())}
         known = self.history.calls
         used = [executed.get(i) or known[i] for i in step.used if i in known]
@@ -172,6 +180,12 @@ class Ledger:
 
     def attempt(self, step: StepPast) -> Tally:
         """What one attempt did with its calls."""
+        found = self._tallies.get(step.id)
+        if found is None:
+            found = self._tallies[step.id] = self._tally(step)
+        return found
+
+    def _tally(self, step: StepPast) -> Tally:
         calls = self.calls(step)
         ran = [c for c in calls if c.step == step.id]
         served = [c for c in calls if c.step != step.id]

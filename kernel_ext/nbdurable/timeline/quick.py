@@ -1,0 +1,156 @@
+"""The calls that an event touched, without a look at the whole run. Pure.
+
+Theory of operation. What is told of a run as a whole (counts, cells, what was saved) costs a
+time that grows with it, so for a large run it is made anew only now and then. What people
+watch are the calls that are executed now: a row of one depends on its own records and on the
+numbers of the calls around it, so it is told at once. The next look at the whole run tells
+it again; that changes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from nbdurable.engine.past.fates import Fate
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.past.tally import DEPTH_MAX
+from nbdurable.timeline import snapshots
+from nbdurable.timeline.asks import asks
+from nbdurable.timeline.callview import Seen, call_view
+from nbdurable.timeline.protocol import Attempt, Changed, Snapshot
+from nbdurable_store.records import Entry, Kind
+
+_CALLS: Final = frozenset({Kind.CALL_STARTED, Kind.CALL_COMPLETED, Kind.CALL_RAISED})
+_ASKS_NOTHING: Final = frozenset(
+    {
+        Kind.CALL_STARTED,
+        Kind.CALL_COMPLETED,
+        Kind.STEP_STARTED,
+        Kind.STEP_COMPLETED,
+        Kind.STEP_GIVEN,
+        Kind.STEP_RANDOM,
+        Kind.STEP_CHECKPOINT,
+    }
+)
+
+
+_NO_CALLS: Final = snapshots.written(())
+
+_Told = TypeVar("_Told", Snapshot, Changed)
+
+
+@dataclass(eq=False)
+class Touched:
+    """What was touched since a view was told of the run as a whole."""
+
+    _last: Snapshot | Changed | None = None
+    _calls: dict[str, None] = field(default_factory=dict)
+    _asks: bool = False
+    _went: bool = False
+
+    def note(self, history: History, entries: Iterable[Entry]) -> None:
+        """Take new entries, which the history has by now."""
+        for entry in entries if self._last is not None else ():
+            kind, subject = entry.record.kind, entry.record.subject
+            call = history.calls.get(subject)
+            self._asks |= kind not in _ASKS_NOTHING or bool(call and call.wait)
+            if kind in _CALLS:
+                self._calls[subject] = None
+
+    def whole(self, made: _Told) -> _Told:
+        """The run as a whole is told: nothing of it is left to be told at once."""
+        self._last = dataclasses.replace(made, calls=_NO_CALLS)
+        self._calls, self._asks, self._went = {}, False, False
+        return made
+
+    def goes_first(self) -> bool:
+        """Whether to tell what was touched before a look at the whole, which takes long."""
+        self._went = bool(self._calls) and not self._went
+        return self._went
+
+    def tell(
+        self, history: History, alive: Collection[str], now_us: int, seq: int
+    ) -> Changed | None:
+        """What became of the calls that were touched; None where there is nothing to tell.
+
+        Args:
+            history: The fold of the run.
+            alive: Ids of the owners that live.
+            now_us: The present, microseconds since 1970 UTC.
+            seq: The number that the message is to have.
+        """
+        if self._last is None or not (self._calls or self._asks):
+            return None
+        needs = snapshots.needs(asks(history, alive)) if self._asks else None
+        calls, self._calls, self._asks = self._calls, {}, False
+        made = _changed(self._last, history, calls, Seen(alive=alive), now_us)
+        needs = made.needs if needs is None else needs
+        if not made.calls.id and needs == made.needs:
+            return None
+        made = dataclasses.replace(made, seq=seq, needs=needs)
+        self._last = dataclasses.replace(made, calls=_NO_CALLS)
+        return made
+
+
+def _changed(
+    told: Snapshot | Changed,
+    history: History,
+    calls: Iterable[str],
+    seen: Seen,
+    now_us: int,
+) -> Changed:
+    """The rows of calls, of attempts that the view knows."""
+    attempts = {attempt.id for attempt in told.attempts}
+    opened_us = told.head.opened_us
+    rows = [
+        snapshots.row(opened_us, past.step, view, now_us)
+        for past, place in _placed(history, calls)
+        if past.step in attempts
+        for view in (call_view(history, history.steps[past.step], past, place, seen),)
+    ]
+    now_ms = (now_us - opened_us) / 1_000
+    return Changed(
+        seq=told.seq,
+        head=told.head,
+        needs=told.needs,
+        cells=told.cells,
+        attempts=tuple(_going_on(attempt, now_ms) for attempt in told.attempts),
+        kernels=told.kernels,
+        calls=snapshots.written(rows),
+        kept=told.kept,
+    )
+
+
+def _placed(
+    history: History, calls: Iterable[str]
+) -> Iterator[tuple[CallPast, tuple[str, int]]]:
+    """Those whose place is known from their own records, in the order of a view."""
+    found = [history.calls[call] for call in calls if call in history.calls]
+    for past in sorted(found, key=lambda c: (c.started_us, c.number)):
+        numbers = list(_numbers(history, past))
+        if numbers and past.step in history.steps:
+            yield past, (".".join(reversed(numbers)), len(numbers) - 1)
+
+
+def _numbers(history: History, call: CallPast) -> Iterator[str]:
+    """The numbers of a call and of those around it; none where one of them was served."""
+    around: CallPast | None = call
+    numbers: list[str] = []
+    while around is not None:
+        if around.step != call.step or len(numbers) > DEPTH_MAX:
+            return
+        numbers.append(str(around.number))
+        if not around.parent:
+            yield from numbers
+            return
+        around = history.calls.get(around.parent)
+
+
+def _going_on(attempt: Attempt, now_ms: float) -> Attempt:
+    if attempt.fate not in {Fate.RUNNING.value, Fate.WAITING.value}:
+        return attempt
+    return dataclasses.replace(attempt, end_ms=now_ms)

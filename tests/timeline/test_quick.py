@@ -1,0 +1,172 @@
+"""What is told at once of a run whose whole takes long to be looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.past.history import History
+from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.moments import Now
+from nbdurable.timeline import snapshots
+from nbdurable.timeline.model import run_view
+from nbdurable.timeline.protocol import Calls, Changed, Snapshot, Watched
+from nbdurable.timeline.quick import Touched
+from nbdurable.timeline.source import RESTS, Source
+from nbdurable_store.backends.memory import MemoryStore, World
+from nbdurable_store.clock import SystemClock
+from tests.stories import Story, doubtful, gallery, research
+from tests.timeline.test_waits import APPROVAL
+
+OPEN = {"type": "open", "version": 1}
+
+
+class Slow(SystemClock):
+    """A clock by which each look at a run takes a second."""
+
+    def __init__(self) -> None:
+        self.life_s = 0.0
+        self.on = True
+
+    def monotonic_s(self) -> float:
+        """A second later, each time that it is asked."""
+        self.life_s += self.on
+        return self.life_s
+
+    def go(self, seconds: float) -> None:
+        """Let time pass."""
+        self.life_s += seconds
+
+
+class View:
+    """A view of a story that goes on."""
+
+    def __init__(self) -> None:
+        self.story, self.clock = Story(), Slow()
+        self.story.opens()
+        self.step = self.story.step("agent")
+        self.story.calls(self.step, "search('a')", 1.0)
+        self.store = MemoryStore(World())
+        self.told = 0
+        self.goes()
+        secrets = Secrets({})
+        self.source = Source(
+            store=self.store,
+            run=self.story.run,
+            secrets=lambda: secrets,
+            clock=self.clock,
+        )
+
+    def goes(self) -> None:
+        """Append what the story has more."""
+        for entry in self.story.entries[self.told :]:
+            blobs = tuple(
+                self.store.put(b.codec, self.story.get(b)) for b in entry.record.blobs
+            )
+            self.store.append((entry.record._replace(blobs=blobs),), sync=True)
+        self.told = len(self.story.entries)
+
+    def calls(self, text: str) -> list[object]:
+        """One more call, and what the view hears of it by the next look."""
+        self.story.calls(self.step, text, 1.0)
+        self.goes()
+        return list(self.source.poll())
+
+
+@pytest.fixture
+def watched() -> View:
+    """A view whose source has found that a look takes long."""
+    made = View()
+    (shown,) = made.source.hear(OPEN)
+    assert isinstance(shown, Snapshot)
+    (whole,) = made.calls("search('b')")
+    assert isinstance(whole, Changed)
+    return made
+
+
+def texts(message: object) -> list[str]:
+    """The calls that a message tells."""
+    assert isinstance(message, Changed)
+    return list(message.calls.text)
+
+
+def test_a_call_is_told_while_the_whole_rests(watched: View) -> None:
+    """Each look tells the calls that were made since, with the next number."""
+    (first,) = watched.calls("search('c')")
+    (second,) = watched.calls("search('d')")
+    assert (texts(first), texts(second)) == (["search('c')"], ["search('d')"])
+    assert isinstance(first, Changed)
+    assert isinstance(second, Changed)
+    assert [first.seq, second.seq] == [2, 3]
+    assert first.cells[0].last == "running, 2 calls ran"
+    assert watched.source.poll() == []
+    watched.clock.go(RESTS * 100)
+    (whole,) = watched.source.poll()
+    assert isinstance(whole, Changed)
+    assert whole.seq == 4
+    assert whole.cells[0].last == "running, 4 calls ran"
+
+
+def test_the_calls_go_before_the_whole(watched: View) -> None:
+    """After the rest, too, what was touched doesn't wait for the look that takes long."""
+    watched.clock.go(RESTS * 100)
+    (first,) = watched.calls("search('c')")
+    assert isinstance(first, Changed)
+    assert first.cells[0].last == "running, 2 calls ran"
+    (whole,) = watched.source.poll()
+    assert isinstance(whole, Changed)
+    assert whole.cells[0].last == "running, 3 calls ran"
+
+
+def test_a_question_is_told_while_the_whole_rests(watched: View) -> None:
+    """Who is needed doesn't wait either."""
+    assert isinstance(APPROVAL, dict)
+    watched.story.begins(
+        watched.step, "nd.approve('?')", kind="approval", wait=APPROVAL
+    )
+    watched.goes()
+    (told,) = watched.source.poll()
+    assert isinstance(told, Changed)
+    assert [need.call for need in told.needs] == ["nd.approve('?')"]
+    assert texts(told) == ["nd.approve('?')"]
+
+
+def test_a_hidden_panel_hears_of_no_call(watched: View) -> None:
+    """Who only watches is told what needs somebody, and of calls nothing."""
+    (first,) = watched.source.hear({"type": "watch", "version": 1})
+    assert isinstance(first, Watched)
+    assert [watched.calls(f"search({n})") for n in range(5)] == [[]] * 5
+
+
+@pytest.mark.parametrize("made", [research, doubtful, gallery])
+def test_a_row_is_the_one_of_the_whole(made: object) -> None:
+    """After each record, the rows that are told at once stand in the whole as they are."""
+    assert callable(made)
+    story = made()
+    history, touched, compared = History(story.run), Touched(), 0
+    for entry in story.entries:
+        history.apply((entry,))
+        touched.note(history, (entry,))
+        now = Now(story.us)
+        whole = snapshots.snapshot(run_view(history, now, alive=story.alive))
+        told = touched.tell(history, story.alive, story.us, 1)
+        for row in _rows(told.calls) if told is not None else ():
+            assert row in _rows(whole.calls)
+            compared += 1
+        touched.whole(whole)
+    assert compared >= 3
+
+
+def _rows(calls: Calls) -> list[tuple[object, ...]]:
+    names = calls.names
+    return [
+        (
+            (names[calls.attempt[n]], calls.id[n]),
+            names[calls.fate[n]],
+            calls.number[n],
+            calls.depth[n],
+            calls.text[n],
+            calls.start_ms[n],
+            calls.ms[n] if names[calls.fate[n]] == "ran" else "so far",
+        )
+        for n in range(len(calls.id))
+    ]
