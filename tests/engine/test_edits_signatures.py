@@ -8,7 +8,7 @@ from nbdurable.engine.asking.freezing import Frozen
 from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt
 from nbdurable.engine.calls.refusing import CallNotRecorded
 from nbdurable.engine.past.settle import Answer, questions
-from nbdurable.errors import AlreadyHappened, CallInDoubt, ResultGone
+from nbdurable.errors import AlreadyHappened, CallInDoubt, ResultGone, TwinHappened
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
 
@@ -214,6 +214,34 @@ def test_a_signature_that_was_not_edited_asks_nothing(
     assert len(nb.world.effects) == 2
 
 
+def test_leaving_out_an_argument_without_a_digest_asks_once_more() -> None:
+    """As the question about it says that advises to do so."""
+    nb = opened(pays())
+    cell = "r = pay(1, (i for i in ()))"
+    nb.run(cell, "s", "c1")
+    opened(pays(), nb=nb)
+    with pytest.raises(TwinHappened, match="and ask once more"):
+        nb.run(f"more = 1\n{cell}", "s", "c1")
+    opened(EDITS["left out"], nb=nb)
+    asked(nb, cell)
+    settle(nb, "s.1", Answer.KEEP)
+    nb.run(cell, "s", "c1")
+    assert nb.world.effects == ["pay 1"]
+
+
+def test_an_exception_that_the_code_went_on_from_asks() -> None:
+    """After «keep» it is raised again; the declined payment isn't tried once more."""
+    fails = "\n    raise ValueError('declined')"
+    cell = "try: r = pay(1)\nexcept ValueError as e: r = str(e)"
+    nb = opened(pays().replace("return ", "") + fails)
+    nb.run(cell, "s", "c1")
+    opened(pays("x").replace("return ", "") + fails, nb=nb)
+    asked(nb, cell)
+    settle(nb, "s.1", Answer.KEEP)
+    nb.run(cell, "s", "c1")
+    assert (nb.namespace["r"], nb.world.effects) == ("declined", ["pay 1"])
+
+
 @pytest.mark.parametrize(
     ("edit", "why"),
     [
@@ -283,6 +311,29 @@ def test_a_tool_that_the_cell_defines_was_not_renamed() -> None:
     opened(nb=nb)
     nb.run(f"{cell}r = charge(1)", "s", "c1")
     assert nb.world.effects == ["pay 1", "pay 1"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "call"), [(("Shop", "Desk"), "Desk"), (("pay", "charge"), "Shop")]
+)
+def test_a_class_or_method_that_was_renamed_asks(
+    edit: tuple[str, str], call: str
+) -> None:
+    """The class is a part of the object's value, and of the tool's name."""
+    shop = (
+        "class Shop:\n    def __init__(self, site): self.site = site\n"
+        "    @tool\n    def pay(self, x): return world(f'{x} at {self.site}')"
+    )
+    cell = "r = [Shop('a').pay(x) for x in (1, 2)]"
+    nb = opened(shop)
+    nb.run(cell, "s", "c1")
+    opened(shop.replace(*edit), nb=nb)
+    assert f"already happened with an earlier version of {call}" in asked(
+        nb, cell.replace(*edit)
+    )
+    settle(nb, "s.1", Answer.KEEP)
+    nb.run(cell.replace(*edit), "s", "c1")
+    assert nb.namespace["r"] == ["1 at a#1", "2 at a#1"]
 
 
 # ---- a doubt of a tool that was renamed ----------------------------------------------

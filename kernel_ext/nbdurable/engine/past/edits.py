@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.wanted import Wanted
@@ -76,13 +77,14 @@ def closest(calls: Iterable[CallPast], wanted: Wanted) -> CallPast | None:
     With the fewest arguments that only one of them has; then told apart as calls with
     equal keys are, the first one first.
     """
-    new, best = wanted.marks() or {}, None
+    made, best = wanted.marks() or {}, None
     best_rank = (0, False, False, False)
     for call in calls:
-        if call.marks is None or not agree(call.marks, new):
+        old, new = _comparable(call, wanted, made)
+        if call.marks is None or not agree(old, new):
             continue
         rank = (
-            _unmatched(call.marks, new),
+            _unmatched(old, new),
             call.parent != wanted.parent,
             call.scope != wanted.scope,
             call.after != wanted.after,
@@ -92,6 +94,25 @@ def closest(calls: Iterable[CallPast], wanted: Wanted) -> CallPast | None:
         if not any(best_rank):
             break
     return best
+
+
+def _comparable(call: CallPast, wanted: Wanted, made: Marks) -> tuple[Marks, Marks]:
+    """The marks of both; of methods of two classes without the object itself.
+
+    Its class is a part of its value, and may be what was renamed.
+    """
+    old = call.marks or {}
+    if call.name.rpartition(".")[0] == wanted.name.rpartition(".")[0]:
+        return old, made
+    return _without_object(old), _without_object(made)
+
+
+def _without_object(marks: Marks) -> Marks:
+    return {name: mark for name, mark in marks.items() if name not in _OBJECTS}
+
+
+_OBJECTS: Final = {"self", "cls"}
+"""What the parameter of a method's object is called."""
 
 
 def _unmatched(old: Marks, new: Marks) -> int:
