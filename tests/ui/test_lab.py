@@ -221,6 +221,7 @@ def test_a_question_finds_who_looks_elsewhere(sitting: Sit) -> None:
     expect(lab.panel).to_be_visible()
     lab.tab.click()
     expect(lab.panel).to_be_hidden()
+    expect(lab.panel.locator(".nbd")).to_have_count(0)
     lab.run(0, 1, 2)
     toast = lab.page.locator(".Toastify__toast", has_text="Send this to Anna?")
     expect(toast).to_be_visible()

@@ -16,6 +16,7 @@ from nbdurable.engine.past import fields, forks, runs
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.where.moments import Now, moment, since
 from nbdurable.timeline.around import tool_of
@@ -33,6 +34,9 @@ FRESH_S: Final = 2.0
 
 LOOKS_MAX: Final = 200
 """Runs whose calls are read for one question about tools, models or calls: the latest."""
+
+WAITS_MAX: Final = 10_000
+"""Runs of which is remembered whether they wait."""
 
 STEPS_MAX: Final = 8
 """Cells that a line names."""
@@ -65,6 +69,9 @@ class Runlist:
     _folded: dict[str, History] = field(init=False, default_factory=dict)
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _at_s: float | None = field(init=False, default=None)
+    _waits: dict[str, tuple[Cursor, str, bool]] = field(
+        init=False, default_factory=dict
+    )
     _read: dict[str, tuple[History, Cursor, float | None]] = field(
         init=False, default_factory=dict
     )
@@ -132,10 +139,22 @@ class Runlist:
             return "closed", "closed"
         if step is None:
             return "open", "open"
-        waits = [w for w in of_step(self._whole(history.run), step) if w.replies]
+        waits = self._is_asking(history.run, step)
         fate = Fate.WAITING if waits else step_fate(step, self._alive)
         doing = DOING.get(fate, "stopped in")
         return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
+
+    def _is_asking(self, run: str, step: StepPast) -> bool:
+        """Whether a step waits for somebody; looked for again when its run went on."""
+        whole = self._whole(run)
+        cursor = self._read[run][1]
+        known = self._waits.get(run)
+        if known is None or known[:2] != (cursor, step.id):
+            asks = any(w.replies for w in of_step(whole, step))
+            if len(self._waits) >= WAITS_MAX:
+                self._waits.clear()
+            known = self._waits[run] = cursor, step.id, asks
+        return known[2]
 
     def _whole(self, run: str) -> History:
         """A run with its calls; read from where it was read to before, once per refresh."""

@@ -33,6 +33,10 @@ export interface Host {
  */
 const AGAIN_MS = 2_000;
 
+/** Calls of a run that takes a kernel its time to tell, and how often it is asked to at most. */
+const LARGE = 2_000;
+const PAUSE_MS = 10_000;
+
 /** After how many questions without an answer a view says what can be the matter. */
 const SILENT = 3;
 const NOBODY =
@@ -70,6 +74,8 @@ class View {
     (run) => this.turn(run),
   );
   private unanswered = 0;
+  private asking = 0;
+  private asked = -PAUSE_MS;
   /** Whether the cell that was asked for isn't in the run. */
   private absent = false;
   private readonly said = h("p", { class: "hidden", role: "status" });
@@ -116,6 +122,7 @@ class View {
     }, AGAIN_MS);
     return () => {
       window.clearInterval(again);
+      window.clearTimeout(this.asking);
       left?.();
       this.model.off("msg:custom", hear);
       this.outbox.off(sent);
@@ -131,10 +138,22 @@ class View {
     if (!this.model.outbox) this.outbox.answered(message);
     if (message.type === "file") return save(message.name, message.text);
     this.state = heard(before, message);
-    if (this.state.gap && !before.gap) this.model.send({ type: "open", version: VERSION, run: this.run });
+    if (this.state.gap && !before.gap) this.anew();
     if (before.shown && before.shown.head.id !== this.state.shown?.head.id) this.chosen = null; // it is in another run
     this.draw();
     if (this.chosen && !this.state.details.has(keyOf(this.chosen.attempt, this.chosen.call))) this.ask();
+  }
+
+  /** Ask for all of it, in its order; a large run is costly to tell, so not again and again. */
+  private anew(): void {
+    if (this.asking) return;
+    const large = this.state.rows.id.length > LARGE;
+    const pause = large ? Math.max(0, this.asked + PAUSE_MS - performance.now()) : 0;
+    this.asking = window.setTimeout(() => {
+      this.asking = 0;
+      this.asked = performance.now();
+      this.model.send({ type: "open", version: VERSION, run: this.run });
+    }, pause);
   }
 
   private draw(): void {

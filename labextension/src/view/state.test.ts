@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Calls, Changed, Snapshot } from "../protocol";
-import { attemptOf, fateOf, heard, keyOf, nothing, shares } from "./state";
+import { ROWS_MAX, attemptOf, fateOf, heard, keyOf, nothing, shares } from "./state";
 
 const HEAD = { id: "r", number: 1, title: "a", notebook: "a", told: "", opened_us: 0, now_us: 0, zone_min: 0, served: 0, saved: "", kernel: "", actions: [] };
 const ATTEMPT = { cell: 0, number: 1, fate: "ran", start_ms: 0, end_ms: 9, told: "", why: [], error: "", replays_ms: [], calls: 2 };
@@ -31,6 +31,11 @@ function snapshot(made: Snapshot["calls"], seq = 4): Snapshot {
 function changed(made: Snapshot["calls"], seq: number): Changed {
   const { type: _type, version: _version, left_out: _left, note: _note, ...parts } = snapshot(made, seq);
   return { type: "changed", ...parts };
+}
+
+/** The same with numbers that go on. */
+function numbered(made: Calls, from: number): Calls {
+  return { ...made, number: made.id.map((_, n) => String(from + n + 2)) };
 }
 
 describe("what a view knows", () => {
@@ -85,6 +90,21 @@ describe("what a view knows", () => {
   it("keeps what was said about a call", () => {
     const state = heard(nothing(), { type: "refused", about: "a.1", line: "no", remedies: ["do"], to: "" });
     expect(state.notes.get("a.1")).toEqual({ line: "no", remedies: ["do"], refused: true });
+  });
+
+  it("stays small, however long a run goes on", () => {
+    let state = heard(nothing(), snapshot(calls(["a1", "x", "ran"])));
+    const many = (from: number, count: number): Calls => calls(...Array.from({ length: count }, (_, n): [string, string, string] => ["a1", `c${from + n}`, "ran"]));
+    let seq = 5;
+    for (let from = 0; !state.gap; from += 10_000) {
+      state = heard(state, changed(numbered(many(from, 10_000), from), seq++));
+      expect(state.rows.id.length).toBeLessThanOrEqual(ROWS_MAX + 10_000);
+    }
+    state = heard(state, snapshot(calls(["a1", "y", "ran"]), seq));
+    expect([state.gap, state.rows.id]).toEqual([false, ["y"]]);
+    for (let n = 0; n < 1_000; n++) state = heard(state, { type: "told", about: `a.${n}`, line: "done", to: "" });
+    expect(state.notes.size).toBe(200);
+    expect(state.notes.has("a.999")).toBe(true);
   });
 
   it("ignores messages that it doesn't know", () => {

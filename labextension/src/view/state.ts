@@ -44,6 +44,8 @@ export interface State {
   shown: Snapshot | null;
   rows: Rows;
   leftOut: number;
+  /** How many of the rows were asked for as older ones. */
+  paged: number;
   /** Whether a message was missed. */
   gap: boolean;
   details: Map<string, Details>;
@@ -60,6 +62,7 @@ export function nothing(): State {
     shown: null,
     rows: unpacked(EMPTY),
     leftOut: 0,
+    paged: 0,
     gap: false,
     details: new Map(),
     pieces: new Map(),
@@ -126,8 +129,12 @@ function detailed(state: State, found: Details): State {
   return { ...state, details: new Map([...kept, [key, found]]), pieces: new Map(pieces) };
 }
 
+/** What was said last; who approves all day long has no use for the rest. */
+const NOTES_MAX = 200;
+
 function noted(state: State, about: string, line: string, remedies: string[], refused: boolean): State {
-  return { ...state, notes: new Map(state.notes).set(about, { line, remedies, refused }) };
+  const kept = [...state.notes].filter(([known]) => known !== about).slice(-NOTES_MAX + 1);
+  return { ...state, notes: new Map([...kept, [about, { line, remedies, refused }]]) };
 }
 
 function opened(state: State, shown: Snapshot): State {
@@ -135,8 +142,11 @@ function opened(state: State, shown: Snapshot): State {
   const notes = new Map(state.notes);
   notes.delete(""); // what kept the view from being answered is over
   const rows = unpacked(calls);
-  return { ...state, notes, shown: { ...parts, calls: EMPTY }, rows, leftOut: shown.left_out, gap: false, details: new Map() };
+  return { ...state, notes, shown: { ...parts, calls: EMPTY }, rows, leftOut: shown.left_out, paged: 0, gap: false, details: new Map() };
 }
+
+/** Beyond it the newest rows are asked for again: half as many as a snapshot has may come in between. */
+export const ROWS_MAX = 150_000;
 
 function followed(state: State, change: Changed): State {
   const { shown } = state;
@@ -149,7 +159,7 @@ function followed(state: State, change: Changed): State {
   for (const attempt of next.attempts) {
     if (before.get(attempt.id) !== JSON.stringify(attempt)) details.delete(keyOf(attempt.id, ""));
   }
-  return { ...state, shown: next, rows: { ...state.rows }, gap: inside, details };
+  return { ...state, shown: next, rows: { ...state.rows }, gap: inside || state.rows.id.length - state.paged > ROWS_MAX, details };
 }
 
 /** Where each call of some rows is, by attempt and id; made when the first change comes. */
@@ -206,7 +216,7 @@ function paged(state: State, page: Page): State {
   const { rows: had } = state;
   const calls: Calls = { ...had, names: [...had.words, ...FATES], fate: had.fate.map((fate) => had.words.length + fate), start_ms: had.start };
   merged(rows, calls, () => undefined);
-  return { ...state, rows, leftOut: page.left_out };
+  return { ...state, rows, leftOut: page.left_out, paged: state.paged + page.calls.id.length };
 }
 
 /** How many calls of each cell's latest attempt were replayed, ran, and so on. */

@@ -108,7 +108,7 @@ _TO_BE_MADE: Final = {"afresh", "again", "did-not", "undone"}
 def questions(history: History) -> list[Question]:
     """What waits for an answer: per slot, what its latest attempt asked, and doubts."""
     found: list[Question] = []
-    ledger = Ledger(history)
+    ledger: Ledger | None = None  # an index over all calls, and mostly nothing is asked
     for slot in history.slots:
         latest = history.latest(slot)
         found += asked(history, latest) if latest else ()
@@ -116,6 +116,7 @@ def questions(history: History) -> list[Question]:
     for call in history.calls.values():
         if call.id not in known and in_doubt(history, call):
             step = history.steps[call.step]
+            ledger = ledger or Ledger(history)
             number = ledger.numbered(step).get(call.id, "")
             found.append(
                 Question(

@@ -241,14 +241,15 @@ def waiting(history: History) -> list[Waiting]:
 
     One of a slot whose latest attempt is another one isn't asked any more.
     """
-    ledger = Ledger(history)
+    ledger: Ledger | None = None  # an index over all calls, and mostly nothing waits
     found: list[Waiting] = []
     there: set[str] = set()  # two waits for one name need two signals
     for call in history.calls.values():
-        wait = wait_of(call)
-        step = history.steps.get(call.step)
+        wait = wait_of(call) if call.wait else None
+        step = history.steps.get(call.step) if wait else None
         if wait is None or step is None or not is_open(history, call):
             continue
+        ledger = ledger or Ledger(history)
         number = ledger.numbered(step).get(call.id, str(call.number))
         sent = (s.id for s in signals_for(history, call, wait) if s.id not in there)
         signal = next(sent, "")
