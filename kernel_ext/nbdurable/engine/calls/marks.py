@@ -8,7 +8,6 @@ now (`past.edits`). Nobody can try values against a mark without the store's pep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from inspect import Parameter
 from typing import Any, Final
 
 from blake3 import blake3
@@ -48,7 +47,7 @@ def marking(
 
     def marks() -> Mapping[str, Plain] | None:
         if not known:
-            said = {*made.given(args, kwargs)}
+            said = made.given(args, kwargs)
             known.append(_marks(made, given, said, pepper))
         return known[0]
 
@@ -56,11 +55,11 @@ def marking(
 
 
 def _marks(
-    made: Tool, given: Given, said: set[str], pepper: bytes
+    made: Tool, given: Given, said: tuple[str, ...], pepper: bytes
 ) -> Mapping[str, Plain]:
-    parameters, found = made.signature.parameters, dict[str, Plain]()
-    others: dict[str, object] = {}
-    for name, value in _flat(given.counted, parameters):
+    found, others = dict[str, Plain](), dict[str, object]()
+    counted, several = given.counted, made.open_ended
+    for name, value in _flat(counted, several) if several else counted.items():
         if value is _ANY:
             found[name] = DEFAULT
         elif type(value) in ATOMS:  # secrets too: a mark tells nothing of them
@@ -70,8 +69,8 @@ def _marks(
     for name, digest in given.digested(others).items() if others else ():
         mark = blake3(digest, key=pepper).hexdigest(MARK_BYTES)
         found[name] = UNKNOWN if digest is NO_DIGEST else mark
-    for name in parameters.keys() - said:
-        if name in found and found[name] != DEFAULT:
+    for name in made.parameters:
+        if name not in said and name in found and found[name] != DEFAULT:
             found[name] = f"{DEFAULT}{found[name]}"
     return found
 
@@ -81,16 +80,13 @@ _ANY: Final = object()
 
 
 def _flat(
-    arguments: Mapping[str, Any], parameters: Mapping[str, Parameter]
+    arguments: Mapping[str, Any], several: Mapping[str, bool]
 ) -> Iterator[tuple[str, object]]:
     """The arguments, those of which there may be any number each by itself."""
     for name, value in arguments.items():
-        kind = parameters[name].kind
-        if kind is Parameter.VAR_POSITIONAL:
-            yield name, _ANY
-            yield from ((f"{ENTRY}{place}", item) for place, item in enumerate(value))
-        elif kind is Parameter.VAR_KEYWORD:
-            yield name, _ANY
-            yield from ((f"{ENTRY}{key}", item) for key, item in value.items())
-        else:
+        if name not in several:
             yield name, value
+            continue
+        yield name, _ANY
+        for key, item in value.items() if several[name] else enumerate(value):
+            yield f"{ENTRY}{key}", item

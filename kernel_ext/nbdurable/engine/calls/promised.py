@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import Parameter
 from typing import Any, ClassVar
 
 from nbdurable.engine.calls.attempt import Attempt
@@ -43,6 +43,18 @@ class Tool:
     def signature(self) -> inspect.Signature:
         """The function's signature, looked up once."""
         return inspect.signature(self.fn)
+
+    @functools.cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its parameters, in order."""
+        return tuple(self.signature.parameters)
+
+    @functools.cached_property
+    def open_ended(self) -> Mapping[str, bool]:
+        """Parameters that take any number of arguments; true of those by name."""
+        kinds = {p.name: p.kind for p in self.signature.parameters.values()}
+        several = {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+        return {n: k is Parameter.VAR_KEYWORD for n, k in kinds.items() if k in several}
 
     @functools.cached_property
     def _plain_names(self) -> tuple[str, ...]:
@@ -94,10 +106,11 @@ class Tool:
         bound.apply_defaults()
         return {k: v for k, v in bound.arguments.items() if k not in self.ignore}
 
-    def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[str]:
+    def given(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[str, ...]:
         """The parameters that a call that fits gives a value; others have their default."""
-        yield from itertools.islice(self.signature.parameters, len(args))
-        yield from kwargs
+        return (*self.parameters[: len(args)], *kwargs)
 
     def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments with the class of a class method as its name.
