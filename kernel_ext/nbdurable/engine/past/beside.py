@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from nbdurable.engine.past import doubts, tries
 from nbdurable.engine.past.belonging import Standing, every_holder, went_on
@@ -28,24 +27,10 @@ from nbdurable.engine.past.edits import (
     was_renamed,
 )
 from nbdurable.engine.past.history import CallPast, CallState, History, StepState
-from nbdurable.engine.past.near import NEAR_MAX, Near, near, place
+from nbdurable.engine.past.near import NEAR_MAX, Left, near, place
 from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
-
-
-class Left(NamedTuple):
-    """A call that happened, and that this attempt was not served.
-
-    Attributes:
-        call: The call.
-        near: How near it is to the one that is about to be made.
-        kept: Whether its result is served for that one, as a person said.
-    """
-
-    call: CallPast
-    near: Near
-    kept: bool
 
 
 @dataclass(slots=True)
@@ -88,6 +73,9 @@ class Beside:
     _suspects: Mapping[str, Sequence[CallPast]] | None = None
     _old_names: Collection[str] | None = None
     _versions: dict[str, Versions] = field(default_factory=dict)
+    _made: dict[tuple[str, tuple[str, ...]], Sequence[CallPast]] = field(
+        default_factory=dict
+    )
 
     @property
     def where(self) -> Circumstances:
@@ -271,31 +259,43 @@ class Beside:
         told = {call.id for call in stands}
         tried = [*tries.completed(self.history, wanted)]
         made = itertools.chain(tried, self._made_at(wanted))
-        calls = {
-            c.id: c for c in (*stands, *made) if self._is_open(c, told, wanted.key)
-        }
+        open_ = (c for c in made if self._is_open(c, wanted.key))
+        calls = {c.id: c for c in (*stands, *itertools.islice(open_, NEAR_MAX))}
         any_of = told | {call.id for call in tried}
         found = [
             Left(call, how, self._is_kept(call, wanted, told))
-            for call in sorted(calls.values(), key=self._latest_first)[:NEAR_MAX]
+            for call in sorted(calls.values(), key=self._latest_first)
             if (how := near(call, marks)).alike or call.id in any_of
         ]
         return max(found, key=lambda it: (it.near.equal, it.kept), default=None)
 
-    def _made_at(self, wanted: Wanted) -> Iterator[CallPast]:
-        """What attempts that began as this one did made at its place in the cell."""
-        calls = self.writes_of(wanted.name) if wanted.ordered else ()
-        mine = [c for c in calls if c.step in self.where.again]
-        here = place(self.history, wanted.scope, wanted.parent) if mine else ()
-        for call in mine:
-            done = call.state is CallState.COMPLETED and call.resolved not in tries.ANEW
-            if done and place(self.history, call.scope, call.parent) == here:
-                yield call
+    def _made_at(self, wanted: Wanted) -> Sequence[CallPast]:
+        """What attempts that began as this one did made at its place in the cell.
 
-    def _is_open(self, call: CallPast, told: Collection[str], key: bytes) -> bool:
+        Looked for once per place: a cell of thousands of payments asks for each.
+        """
+        if not (wanted.ordered and self.where.again):
+            return ()
+        here = place(self.history, wanted.scope, wanted.parent)
+        found = self._made.get((wanted.name, here))
+        if found is None:
+            found = [
+                call
+                for call in self.writes_of(wanted.name)
+                if call.step in self.where.again
+                and call.state is CallState.COMPLETED
+                and call.resolved not in tries.ANEW
+                and place(self.history, call.scope, call.parent) == here
+            ]
+            found.sort(key=self._latest_first)
+            self._made[wanted.name, here] = found
+        return found
+
+    def _is_open(self, call: CallPast, key: bytes) -> bool:
         """Whether this attempt was not served it, nor made another one beside it."""
-        passed = self.passed.get(call.id, key) != key
-        return call.id in told or not (passed or self._is_settled(call))
+        if call.id in self.claimed or self.passed.get(call.id, key) != key:
+            return False
+        return not self._is_settled(call)
 
     def _latest_first(self, call: CallPast) -> tuple[float, Order]:
         """Calls of the latest attempt first, in their order."""

@@ -25,6 +25,20 @@ class Near(NamedTuple):
     alike: bool
 
 
+class Left(NamedTuple):
+    """A call that happened, and that this attempt was not served.
+
+    Attributes:
+        call: The call.
+        near: How near it is to the one that is about to be made.
+        kept: Whether its result is served for that one, as a person said.
+    """
+
+    call: CallPast
+    near: Near
+    kept: bool
+
+
 def near(call: CallPast, marks: Marks | None) -> Near:
     """How near a recorded call is to a new one.
 
