@@ -154,6 +154,24 @@ MUTANTS = {
         "call.slot is slot:",
         ("tests/engine/test_doubts.py",),
     ),
+    "pay once per signature": Mutant(
+        "kernel_ext/nbdurable/engine/past/edits.py",
+        "if edited(old, new) for call in calls",
+        "if old is new for call in calls",
+        ("tests/engine/test_edits_signatures.py",),
+    ),
+    "take any call for one of an earlier version": Mutant(
+        "kernel_ext/nbdurable/engine/past/edits.py",
+        "    if any(_differ(mine[name], its[name]) for name in mine.keys() & its.keys()):\n",
+        "    if not mine and not its:\n",
+        ("tests/engine/test_edits_signatures.py",),
+    ),
+    "pay by a new name": Mutant(
+        "kernel_ext/nbdurable/engine/steps/reach.py",
+        "        if not inputs.undigestible and root in namespace:\n            return True\n",
+        "",
+        ("tests/engine/test_edits_signatures.py",),
+    ),
     "pay once per try": Mutant(
         "kernel_ext/nbdurable/engine/past/tries.py",
         "        if not outer.earlier:\n",
