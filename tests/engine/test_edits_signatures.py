@@ -148,16 +148,23 @@ def test_the_recorded_call_is_shown_as_it_was() -> None:
     assert "an earlier version of pay, as pay(1, 'hello')." in told
 
 
-def test_an_edit_after_an_edit_asks_again() -> None:
-    """What was renamed, and served, is a call of the new name."""
-    nb = opened(pays())
+@pytest.mark.parametrize(("said", "times"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
+def test_an_edit_after_an_edit(said: Answer, times: int) -> None:
+    """What was renamed is a call of the new name: «keep» holds on, «again» asks anew."""
+    nb, cell = opened(pays()), CELL.replace("pay", "charge")
     nb.run(CELL, "s", "c1")
     opened(pays(name="charge"), nb=nb)
-    asked(nb, CELL.replace("pay", "charge"))
-    settle(nb, "s.1", Answer.KEEP)
-    nb.run(CELL.replace("pay", "charge"), "s", "c1")
-    opened(pays("x, note='-', more=0", name="charge"), nb=nb)
-    asked(nb, CELL.replace("pay", "charge"))
+    asked(nb, cell)
+    settle(nb, "s.1", said)
+    nb.run(cell, "s", "c1")
+    for edit in ("x, note='-', more=0", "amount, note='-'"):
+        opened(pays(edit, name="charge"), nb=nb)
+        if said is Answer.AGAIN:
+            asked(nb, cell)
+        else:
+            nb.run(cell, "s", "c1")
+            assert nb.namespace["r"] == [f"pay {x}#1" for x in (1, 2, 3)]
+    assert len(nb.world.effects) == 3 * times
 
 
 def test_an_edit_that_is_taken_back_is_served() -> None:

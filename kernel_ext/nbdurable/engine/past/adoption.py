@@ -19,6 +19,7 @@ class Adopting(Protocol):
     calls: dict[str, CallPast]
     by_key: dict[bytes, list[str]]
     forked: set[str]
+    kept_tools: set[tuple[str, str]]
 
 
 def call_adopted(history: Adopting, record: Record, order: Order) -> None:
@@ -36,7 +37,10 @@ def call_adopted(history: Adopting, record: Record, order: Order) -> None:
             call.once_in += ((call.parent, order),)
         call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
     if "marks" in f:
-        call.name, call.code = fields.text(f, "name"), fields.text(f, "code")
+        name = fields.text(f, "name")
+        if (slot, call.name) in history.kept_tools:  # for later versions too
+            history.kept_tools.add((slot, name))
+        call.name, call.code = name, fields.text(f, "code")
         call.codes, call.marks = fields.mapping(f, "codes"), fields.mapping(f, "marks")
         call.key = record.key
         history.by_key.setdefault(call.key, []).append(call.id)
