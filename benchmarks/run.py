@@ -82,8 +82,8 @@ READ_CPU_MOST = 150 / 106
 WRITE_CPU_MOST = 230 / 106
 """CPU of a call over that of one SQLite insert (WAL, FULL). The limits were set as 150
 and 230 µs where such an insert took 106. An absolute number says more of the machine,
-and of what else it does, than of the call: the same insert has taken 62 to 180 µs on
-one machine, by how often its processors sleep while the disk writes."""
+and of what else it does, than of the call: the same insert has taken 62 to 290 µs on
+one machine, by its load."""
 
 
 def calls() -> Iterator[Row]:
