@@ -319,17 +319,22 @@ def diff(old: str, new: str = "") -> Diff:
     return compare(*pair, Reader(session.store.get, values, given))
 
 
-def fork(at: str = "") -> Told:
+def fork(at: str = "", *, of: str = "") -> Told:
     """Go on in a new run that shares what this one did, and copies nothing.
 
     A `write` that this run made behind the place of the fork asks before it is made again.
 
     Args:
         at: The last step that is shared; all of them if none is named.
+        of: File name of the notebook whose run is forked instead, or the id of a run: for
+            a copy of that notebook.
 
     Raises:
-        ReferenceUnknown: The run has no such step.
+        ReferenceUnknown: The run has no such step, or the store no such notebook.
     """
+    if of:
+        front = front_of("%durable fork")
+        return Told(forking.fork_of(front.session, front.facts(), of, at))
     front, _ = attended("%durable fork")
     return Told(forking.fork(front.session, at))
 

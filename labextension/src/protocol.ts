@@ -226,6 +226,7 @@ export interface Refused {
   line: string;
   remedies: string[];
   to: string;
+  actions: Action[];
 }
 
 /** Give me a snapshot. */
@@ -233,6 +234,7 @@ export interface Open {
   type: "open";
   version: number;
   run?: string;
+  notebook?: string;
 }
 
 /** Tell me what needs somebody, and no more than I say: I draw nothing now. */
@@ -240,6 +242,7 @@ export interface Watch {
   type: "watch";
   version: number;
   cells?: boolean;
+  notebook?: string;
 }
 
 /** Give me runs of the store; what is "" doesn't count. */

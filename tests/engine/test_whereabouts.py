@@ -18,6 +18,7 @@ from nbdurable.engine.where.whereabouts import (
 
 NOW_US = 1_000 * HOUR_US
 LAB = Facts(start_dir="/home", interactive=True, notebook="/home/a.ipynb")
+MOVED = Facts(start_dir="/home", interactive=True, notebook="/home/old.ipynb")
 CRON = Facts(start_dir="/home", notebook="/home/a.ipynb")
 STEP = Step(key=b"k", name="findings", cell_id="c1")
 
@@ -49,6 +50,7 @@ def row(**fields: object) -> RunRow:
         (LAB, [row(closed=True)], ("new", None, 2)),
         (LAB, [row(notebook="/home/b.ipynb")], ("copy", None, 1)),
         (LAB, [row(notebook="/gone.ipynb")], ("renamed", "r1", 1)),
+        (MOVED, [row(notebook="/home/b.ipynb")], ("continues", "r1", 1)),
         (LAB, [row(notebook="/x.ipynb", cell_ids=frozenset())], ("new", None, 1)),
         (CRON, [], ("new", None, 1)),
         (CRON, [row()], ("resumes", "r1", 1)),
@@ -73,7 +75,9 @@ def test_the_run_follows_from_the_facts(
     facts: Facts, rows: list[RunRow], expected: tuple[str, str | None, int]
 ) -> None:
     """Interactive kernels continue, headless ones resume what died, or begin."""
-    choice = choose(facts, rows, STEP, now_us=NOW_US, gone={"/gone.ipynb"})
+    choice = choose(
+        facts, rows, STEP, now_us=NOW_US, gone={"/gone.ipynb", MOVED.notebook}
+    )
     run = choice.run.id if choice.run else None
     assert (choice.reason, run, choice.number) == expected
 

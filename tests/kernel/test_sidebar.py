@@ -49,13 +49,14 @@ class Panel(Page):
         nth = next(n for n, m in enumerate(self.heard) if m["type"] == kind)
         return self.heard.pop(nth)
 
-    def shows(self, number: int, *cells: str) -> None:
-        """Wait until the run of this number is told with these cells."""
+    def shows(self, number: int, *cells: str, title: str = "") -> None:
+        """Wait until the run of this number is told with these cells, and this title."""
         deadline = SYSTEM_CLOCK.monotonic_s() + 60
         while not any(
             m["type"] in {"snapshot", "changed"}
             and m["head"]["number"] == number
             and [cell["name"] for cell in m["cells"]] == [*cells]
+            and title in {"", m["head"]["title"]}
             for m in self.heard
         ):
             assert SYSTEM_CLOCK.monotonic_s() < deadline, self.heard

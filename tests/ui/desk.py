@@ -211,7 +211,7 @@ class Sitting:
 
     def ready(self) -> None:
         """Wait until the sidebar and the kernel have met: a cell sent earlier is lost."""
-        words = re.compile("Write %%durable|run \\d|not loaded")
+        words = re.compile("Write %%durable|run \\d|not loaded|outputs of a run")
         expect(self.panel).to_contain_text(words, timeout=90_000)
 
     def command(self, name: str) -> None:

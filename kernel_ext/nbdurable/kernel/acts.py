@@ -22,6 +22,7 @@ Tell = Callable[[Told | Refused], None]
 
 _DOES: Final[dict[str, Callable[[str], object]]] = {
     "fork": lambda at: api.fork(at=at),
+    "branch": lambda run: api.fork(of=run),
     "restore": lambda at: api.restore(at=at),
 }
 
@@ -30,8 +31,8 @@ def asked(what: str, about: str, tell: Tell) -> None:
     """Do it in this kernel, and tell what it did.
 
     Args:
-        what: ``fork``, ``restore`` or ``cancel``.
-        about: The step, or "".
+        what: ``fork``, ``branch``, ``restore`` or ``cancel``.
+        about: The step, the run, or "".
         tell: Takes the answer, in whatever thread it comes.
     """
     from ipykernel.kernelbase import Kernel

@@ -220,7 +220,7 @@ class Execution:
     def _tell(self, lines: tuple[str, ...], kind: str) -> None:
         quiet = self._options.quiet or os.environ.get(QUIET, "0") != "0"
         if not quiet and self._recording.takes_lines:
-            say(self._shell, "\n".join(lines), kind)
+            say(self._shell, "\n".join(lines), kind, self._parts.engine.named())
 
     def _warn(self, line: str) -> None:
         say(self._shell, line, "warning")

@@ -7,13 +7,15 @@ beginning.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from nbdurable.kernel.where import told
 
 if TYPE_CHECKING:
     from nbdurable.engine.steps.session import Session
     from nbdurable.timeline.once import Once
-    from nbdurable.timeline.protocol import Message
+    from nbdurable.timeline.protocol import Message, Refused
     from nbdurable.timeline.source import Source
 
 
@@ -24,6 +26,7 @@ class Found:
         session: The engine of this kernel, if it has one by now; any thread asks.
         look: Lets the main thread look for a run.
         once: Knows what was asked for before.
+        greeting: What there is to say of a notebook that has no run, by now.
     """
 
     def __init__(
@@ -31,33 +34,45 @@ class Found:
         session: Callable[[], Session | None],
         look: Callable[[], None],
         once: Once,
+        greeting: Callable[[], Refused | None] = lambda: None,
     ) -> None:
         self._session, self._look, self._once = session, look, once
         self._source: Source | None = None
         self._left: Source | None = None
         self._opened: Source | None = None
         self._opening: object = None
+        self._greeting = greeting
+        self._greeted: Refused | None = None
+        self._later: list[Message] = []
         self._lock = threading.Lock()
 
     def hear(self, said: object) -> Sequence[Message]:
         """What to answer to what a view says."""
+        fields: Mapping[str, object] = said if isinstance(said, dict) else {}
+        opening = fields.get("type") in {"open", "watch"}
         with self._lock:
             source = self._current()
-            if isinstance(said, dict) and said.get("type") in {"open", "watch"}:
+            if opening:
                 self._opening, self._opened = said, source
+        place = str(fields.get("notebook") or "")
+        moved = opening and bool(place) and told(place)
+        if source is None or moved:
+            self._look()
         if source is not None:
             return source.hear(said)
-        self._look()
-        return self._nothing()
+        return self._act(fields) if fields.get("type") == "act" else self._nothing()
 
     def poll(self) -> Sequence[Message]:
         """What changed; all of it where the kernel is in another run by now."""
         with self._lock:
             source, opening = self._current(), self._opening
-            if source is None or opening is None:
+            if opening is None:
                 return []
+            late, self._later[:] = list(self._later), []
+            if source is None:
+                return [*late, *self._greet()]
             known, self._opened = self._opened is source, source
-        late = self._left.late() if self._left is not None else []
+        late += self._left.late() if self._left is not None else []
         return [*late, *(source.poll() if known else source.hear(opening))]
 
     def _current(self) -> Source | None:
@@ -73,8 +88,34 @@ class Found:
 
         return source_of(session, session.run_id, self._once)
 
+    def _greet(self) -> Sequence[Message]:
+        """Whose notebook this is, if it has no run and that is news."""
+        before, self._greeted = self._greeted, self._greeting()
+        news = self._greeted if self._greeted != before else None
+        return [news] if news is not None else []
+
+    def _act(self, said: Mapping[str, object]) -> Sequence[Message]:
+        """There is one thing to do without a run: to go on from another notebook's."""
+        from nbdurable.kernel import acts
+        from nbdurable.kernel.greeting import BRANCH
+        from nbdurable.timeline.protocol import Told
+        from nbdurable.timeline.source import ASKED
+
+        if said.get("what") != BRANCH:
+            return self._nothing()
+        about, ask = str(said.get("about")), str(said.get("ask") or "")
+
+        def do() -> Told:
+            acts.asked(BRANCH, about, self._later.append)
+            return Told(about=about, line=ASKED)
+
+        return [self._once.answer(ask, do)]
+
     def _nothing(self) -> Sequence[Message]:
         from nbdurable.timeline.protocol import Refused
         from nbdurable.timeline.snapshots import NOTHING
 
+        self._greeted = self._greeting()
+        if self._greeted is not None:
+            return [self._greeted]
         return [Refused(about="", line=NOTHING)]

@@ -54,7 +54,7 @@ class Live:
         )
 
 
-def say(shell: InteractiveShell, line: str, kind: str) -> None:
+def say(shell: InteractiveShell, line: str, kind: str, run: str = "") -> None:
     """Show a line as a display of its own; an empty line shows nothing.
 
     Args:
@@ -62,16 +62,17 @@ def say(shell: InteractiveShell, line: str, kind: str) -> None:
         line: What to say, plain text.
         kind: ``status``, ``replayed`` or ``warning``; front ends find it under
             ``metadata.nbdurable.kind``.
+        run: Id of the run that did what the line says; in another store it isn't known.
     """
     if not line:
         return
-    shell.display_pub.publish(**noted(line, kind))
+    shell.display_pub.publish(**noted(line, kind, run))
 
 
-def noted(line: str, kind: str) -> dict[str, Any]:
+def noted(line: str, kind: str, run: str = "") -> dict[str, Any]:
     """A line as a display of ours: its data and metadata."""
     rich = f'<div role="note" style="{_STYLE}">{html.escape(line)}</div>'
     return {
         "data": {"text/plain": line, "text/html": rich},
-        "metadata": {OURS: {"kind": kind}},
+        "metadata": {OURS: {"kind": kind, "run": run} if run else {"kind": kind}},
     }

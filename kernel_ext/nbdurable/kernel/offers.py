@@ -79,7 +79,7 @@ def _after(given: Sequence[str], run: ReadHistory) -> Iterable[str]:
     if word is None or word.valued in args[:-1]:
         return ()
     if len(args) > 1 and args[-2] in word.named:
-        return _steps(run)
+        return _steps(run) if args[-2] == "--at" else ()
     valued = [word.valued] if word.valued else []
     known = [*word.options, *word.unset, *word.named, *valued]
     options = _unused(known, args)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nbdurable.engine.past.history import History
     from nbdurable.engine.steps.session import Session
     from nbdurable.kernel.seam import Attempt, Rebuilding
+    from nbdurable.timeline.protocol import Refused
 
 
 class Port:
@@ -50,6 +51,7 @@ class Port:
         self._switch = switch
         self._on = on
         self._nodes: list[ast.AST] = []
+        self.greeting: Refused | None = None
 
     @functools.cached_property
     def session(self) -> Session:
@@ -149,11 +151,29 @@ class Port:
         """The session if there is one already; any thread may ask."""
         return vars(self).get("session")
 
+    def named(self) -> str:
+        """Id of the run that this kernel is in, or ""."""
+        return self.made.run_id if self.made is not None else ""
+
     def look(self) -> None:
-        """Attend the run of the notebook, if the store has one. Only the main thread may."""
+        """Attend the run of the notebook, if the store has one. Only the main thread may.
+
+        The run learns where its notebook is by now; where there is no run, `greeting` is
+        what is to be said of the notebook.
+        """
         with contained("the run of the notebook is not looked for"):
-            if is_store(place_of(facts(self._shell))):
-                self.run()
+            from nbdurable.engine.steps import elsewhere
+            from nbdurable.kernel.greeting import greeting
+            from nbdurable_store.records import Kind
+
+            here = facts(self._shell)
+            stored = is_store(place_of(here))
+            if stored and self.run() is not None:
+                moved = elsewhere.moved_to(self.session.history.notebook, here)
+                if moved:
+                    self.session.journal(Kind.RUN_RENAMED, {"notebook": moved})
+                return
+            self.greeting = greeting(here, self.session.rows() if stored else ())
 
     def close(self) -> None:
         """Seal the store, let model calls pass, and leave `nd` without a shell."""

@@ -89,6 +89,10 @@ class Engine(Protocol):
         """A cell of these nodes is about to run; it may use names that wait."""
         ...
 
+    def named(self) -> str:
+        """Id of the run that the kernel is in, or ""."""
+        ...
+
     def kept(self, name: str) -> str:
         """Where a name is kept, such as ``findings, Tue 18:02``, or ""."""
         ...

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -65,7 +65,34 @@ def notebook(
         namespace.get("__session__"),
     )
     said = next((c for c in candidates if isinstance(c, str) and c), "")
-    return os.path.normpath(Path(start_dir) / said) if said else ""
+    return moved(os.path.normpath(Path(start_dir) / said), _told[-1]) if said else ""
+
+
+_told = [""]
+
+
+def told(path: str) -> bool:
+    """Remember where the notebook is, as a front end of ours says; whether that is news.
+
+    Args:
+        path: Its path below the server's folder, or "".
+    """
+    news, _told[:] = path != _told[-1], [path]
+    return news
+
+
+def moved(said: str, path: str) -> str:
+    """Where a notebook is by now: where it was, unless it is gone from there.
+
+    Args:
+        said: Where it was when the kernel started.
+        path: Its path below the server's folder as it is now, or "".
+    """
+    below = PurePosixPath(path.strip("/"))
+    if not path or ".." in below.parts or Path(said).exists():
+        return said
+    found = (folder / below for folder in Path(said).parents)
+    return next((str(place) for place in found if place.is_file()), said)
 
 
 def hours(text: str) -> float:

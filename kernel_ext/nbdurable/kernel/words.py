@@ -117,9 +117,9 @@ WORDS: dict[str, Word] = {
         least=1,
     ),
     "fork": Word(
-        usage="fork [--at STEP]",
-        says="go on in a new run that shares what this one did up to there",
-        named={"--at": "at"},
+        usage="fork [--at STEP] [--of NOTEBOOK]",
+        says="go on in a new run that shares what this one, or another notebook's, did",
+        named={"--at": "at", "--of": "of"},
     ),
     "budget": Word(
         usage="budget [$AMOUNT | off]",

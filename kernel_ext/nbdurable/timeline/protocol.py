@@ -322,6 +322,7 @@ class Refused:
         line: What happened and what did not.
         remedies: What to type or to do.
         to: The `ask` of the request that this answers, or "".
+        actions: What can be done by a click instead.
     """
 
     type: ClassVar[str] = "refused"
@@ -329,6 +330,7 @@ class Refused:
     line: str
     remedies: tuple[str, ...] = ()
     to: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 Message = (

@@ -23,11 +23,13 @@ class Open:
     Attributes:
         version: The protocol that the view speaks.
         run: Id of the run; "" for the one that the source is about.
+        notebook: Where the notebook is now, below the server's folder; "" if unknown.
     """
 
     type: ClassVar[str] = "open"
     version: int
     run: str = ""
+    notebook: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,13 @@ class Watch:
     Attributes:
         version: The protocol that the view speaks.
         cells: Whether to tell also how the cells stand, for what marks them.
+        notebook: Where the notebook is now, below the server's folder; "" if unknown.
     """
 
     type: ClassVar[str] = "watch"
     version: int
     cells: bool = False
+    notebook: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +221,7 @@ def understood(said: object) -> Request:
 
     Example:
         >>> understood({"type": "open", "version": 1})
-        Open(version=1, run='')
+        Open(version=1, run='', notebook='')
     """
     if not isinstance(said, Mapping):
         raise Misread("a message is an object")

@@ -255,7 +255,7 @@ class Source:
             self.kernel(what, acting.about(request), self._later.append)
             if self._later:  # it was done at once
                 return self._later.pop()
-            return Told(about=acting.about(request), line=_ASKED)
+            return Told(about=acting.about(request), line=ASKED)
         run = commands.OpenRun(
             store=self.store,
             history=self._history,
@@ -360,7 +360,7 @@ class Source:
         )
 
 
-_ASKED = "asked for: it is done as soon as no cell is in the way"
+ASKED = "asked for: it is done as soon as no cell is in the way"
 
 _NO_RUN = Refused(
     about="",

@@ -65,6 +65,7 @@ export interface SessionContext {
   readonly kernelChanged: Signal<unknown, unknown>;
   readonly statusChanged: Signal<unknown, unknown>;
   readonly connectionStatusChanged: Signal<unknown, unknown>;
+  readonly propertyChanged: Signal<unknown, unknown>;
 }
 
 export interface Widget {

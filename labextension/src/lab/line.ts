@@ -72,6 +72,7 @@ export class Line implements Host {
   private patience = ANSWER_MS;
   private waiting = 0;
   private readonly look = (): void => this.settle();
+  private readonly moved = (_: unknown, what: unknown): void => void (what === "path" && this.begin());
 
   constructor(
     private readonly context: SessionContext,
@@ -80,11 +81,13 @@ export class Line implements Host {
   ) {
     for (const signal of this.signals()) signal.connect(this.look);
     this.outbox.on(() => this.hurry());
+    context.propertyChanged.connect(this.moved);
     this.settle();
   }
 
   close(): void {
     for (const signal of this.signals()) signal.disconnect(this.look);
+    this.context.propertyChanged.disconnect(this.moved);
     this.outbox.close();
     this.drop();
   }
@@ -126,7 +129,8 @@ export class Line implements Host {
   }
 
   /** Send by the way that there is; whether there is one. */
-  private pass(request: Request): boolean {
+  private pass(said: Request): boolean {
+    const request = said.type === "open" || said.type === "watch" ? { ...said, notebook: this.path } : said;
     if (!this.post && (this.standing !== "open" || !this.wire)) return false;
     if (this.post) this.post.send(request);
     else this.wire?.send(request);
@@ -137,6 +141,11 @@ export class Line implements Host {
   private expect(): void {
     window.clearTimeout(this.waiting);
     this.waiting = window.setTimeout(() => this.anew(), this.patience);
+  }
+
+  /** Where the notebook is now, below the server's folder. */
+  private get path(): string {
+    return this.context.path.replace(/^[^:/]*:/, "");
   }
 
   private signals(): SessionContext["kernelChanged"][] {
@@ -162,8 +171,7 @@ export class Line implements Host {
   private history(): void {
     if (this.post) return;
     this.stand("no kernel");
-    const path = (): string => this.context.path.replace(/^[^:/]*:/, "");
-    this.post = new Post(this.services.ServerConnection, path, (message) => this.hear(message));
+    this.post = new Post(this.services.ServerConnection, () => this.path, (message) => this.hear(message));
     this.there = true;
     this.begin();
     this.outbox.flush();
@@ -253,9 +261,8 @@ export class Line implements Host {
     this.patience = ANSWER_MS;
     this.outbox.answered(message);
     this.tell(message);
-    if (!("needs" in message)) return;
-    this.know(message.needs, offered(message), this.told(message));
-    if (this.there) return;
+    if ("needs" in message) this.know(message.needs, offered(message), this.told(message));
+    if (this.there || !listens(message)) return;
     this.there = true;
     this.outbox.flush();
   }
@@ -263,6 +270,11 @@ export class Line implements Host {
   private tell(message: Message): void {
     for (const hear of this.hearers) hear(message);
   }
+}
+
+/** Whether who says this takes clicks, too. */
+function listens(message: Message): boolean {
+  return "needs" in message || (message.type === "refused" && message.actions.length > 0);
 }
 
 /** The names of a run that this kernel has no part in yet; null where that isn't said. */

@@ -55,6 +55,7 @@ class View {
   private state: State = nothing();
   private chosen: { attempt: string; call: string } | null = null;
   private readonly note = h("p", { class: "told", role: "status" });
+  private readonly offer = h("div");
   private readonly top = h("div");
   private readonly needs = h("div", { "aria-live": "polite" });
   private readonly cells = h("div");
@@ -90,10 +91,10 @@ class View {
   constructor(private readonly model: Host) {
     this.live = model.get("still") !== true;
     this.outbox = model.outbox ?? new Outbox((said) => (this.model.send(said), true), (message) => this.hear(message));
-    this.runs.element.hidden = !this.live;
+    this.runs.element.hidden = this.list.element.hidden = true;
     const style = h("style", {}, STYLE);
     this.details.hidden = true;
-    this.element.append(style, this.note, this.said, this.top, this.needs, this.cells, this.title);
+    this.element.append(style, this.note, this.offer, this.said, this.top, this.needs, this.cells, this.title);
     this.element.append(this.picture.element, this.details, this.list.element, this.kept, this.runs.element);
   }
 
@@ -165,19 +166,24 @@ class View {
     const aside = this.absent && here.active < 0 ? ABSENT : "";
     this.note.textContent = said?.line ?? (shown ? shown.note || aside : this.silent ? NOBODY : "Waiting for the run…");
     this.note.hidden = !this.note.textContent;
+    const instead = said?.actions ?? [];
+    const sent = this.outbox.about(instead[0]?.about ?? "");
+    const offer = (): HTMLElement | null => actions(this.able(instead), this.state.notes.get(instead[0]?.about ?? "-"), sent, (action) => this.act(action));
+    fill(this.offer, [instead, sent], () => [offer()]);
     this.title.hidden = this.picture.element.hidden = !shown?.attempts.length;
     if (!shown) return;
     const notes = shown.needs.map((need) => state.notes.get(need.reference));
     const counts = shares(state);
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
-    const sent = shown.needs.map((need) => this.outbox.about(need.reference));
-    fill(this.needs, [shown.needs, notes, sent], () => needs(state, this.live, this.outbox));
+    const asked = shown.needs.map((need) => this.outbox.about(need.reference));
+    fill(this.needs, [shown.needs, notes, asked], () => needs(state, this.live, this.outbox));
     const go = (cell: number): void => this.go(cell);
     fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (id) => this.open(id, ""), go) : []));
     const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.outbox.about(""), (action) => this.act(action));
     fill(this.kept, [shown.kept, shown.head.actions, this.outbox.about("")], () => kept(shown.kept, can()));
     this.picture.show(state, here.active);
     this.list.show(state, here.active);
+    this.runs.element.hidden = !this.live;
     this.runs.about(shown.head.notebook);
     this.runs.hear(state.runs);
     this.drawDetails(here);

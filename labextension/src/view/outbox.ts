@@ -103,7 +103,7 @@ export class Outbox {
   private lost(ask: string, line: string, remedies: string[]): void {
     const one = this.kept.get(ask);
     if (!one) return;
-    const told: Refused = { type: "refused", about: about(one.said), line, remedies, to: ask };
+    const told: Refused = { type: "refused", about: about(one.said), line, remedies, to: ask, actions: [] };
     this.answered(told);
     this.hear(told);
   }

@@ -88,8 +88,8 @@ describe("what a view knows", () => {
   });
 
   it("keeps what was said about a call", () => {
-    const state = heard(nothing(), { type: "refused", about: "a.1", line: "no", remedies: ["do"], to: "" });
-    expect(state.notes.get("a.1")).toEqual({ line: "no", remedies: ["do"], refused: true });
+    const state = heard(nothing(), { type: "refused", about: "a.1", line: "no", remedies: ["do"], to: "", actions: [] });
+    expect(state.notes.get("a.1")).toEqual({ line: "no", remedies: ["do"], refused: true, actions: [] });
   });
 
   it("stays small, however long a run goes on", () => {

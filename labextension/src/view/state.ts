@@ -5,7 +5,7 @@
 // by attempt and id it is found which row that is. A number that doesn't follow the last
 // one means that something was missed: the state is stale and the caller asks again.
 
-import type { Calls, Changed, Details, Message, Page, Piece, Runs, Snapshot } from "../protocol";
+import type { Action, Calls, Changed, Details, Message, Page, Piece, Runs, Snapshot } from "../protocol";
 
 /** Calls as columns; `attempt` and `name` are places in `words`, `fate` is one in `FATES`. */
 export interface Rows {
@@ -40,6 +40,13 @@ export function attemptOf(rows: Rows, n: number): string {
   return rows.words[rows.attempt[n]!] ?? "";
 }
 
+export interface Note {
+  line: string;
+  remedies: string[];
+  refused: boolean;
+  actions: Action[];
+}
+
 export interface State {
   shown: Snapshot | null;
   rows: Rows;
@@ -54,7 +61,7 @@ export interface State {
   /** The runs of the store, as they were asked for last. */
   runs: Runs | null;
   /** What was said last about a call, or about the view itself under "". */
-  notes: Map<string, { line: string; remedies: string[]; refused: boolean }>;
+  notes: Map<string, Note>;
 }
 
 export function nothing(): State {
@@ -111,9 +118,9 @@ export function heard(state: State, message: Message): State {
     case "runs":
       return { ...state, runs: message };
     case "told":
-      return noted(state, message.about, message.line, [], false);
+      return noted(state, message.about, { line: message.line, remedies: [], refused: false, actions: [] });
     case "refused":
-      return noted(state, message.about, message.line, message.remedies, true);
+      return noted(state, message.about, { ...message, refused: true, actions: message.actions ?? [] });
     default:
       return state;
   }
@@ -132,9 +139,9 @@ function detailed(state: State, found: Details): State {
 /** What was said last; who approves all day long has no use for the rest. */
 const NOTES_MAX = 200;
 
-function noted(state: State, about: string, line: string, remedies: string[], refused: boolean): State {
+function noted(state: State, about: string, { line, remedies, refused, actions }: Note): State {
   const kept = [...state.notes].filter(([known]) => known !== about).slice(-NOTES_MAX + 1);
-  return { ...state, notes: new Map([...kept, [about, { line, remedies, refused }]]) };
+  return { ...state, notes: new Map([...kept, [about, { line, remedies, refused, actions }]]) };
 }
 
 function opened(state: State, shown: Snapshot): State {

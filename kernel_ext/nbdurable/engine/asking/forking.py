@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from nbdurable.engine.past import fields
+from nbdurable.engine.past import fields, forks
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kinds import UNDONE
@@ -13,6 +13,8 @@ from nbdurable.engine.past.pasts import Order, StepPast, StepState
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import count
+from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts
+from nbdurable.errors import ReferenceUnknown
 
 COMMAND: Final = "%durable fork"
 RESTORE: Final = "%durable restore --overwrite"
@@ -28,15 +30,43 @@ def fork(session: Session, at: str = "") -> str:
     Raises:
         ReferenceUnknown: The run has no such step.
     """
+    return _branch(session, session.history, session.history.notebook, at)
+
+
+def fork_of(session: Session, facts: Facts, of: str, at: str = "") -> str:
+    """Go on in a new run of this notebook that begins with the history of another one's.
+
+    Args:
+        session: The kernel's session.
+        facts: What is known of the kernel.
+        of: File name or path of the other notebook, or the id of its run.
+        at: The last step that is shared; all of them if none is named.
+
+    Raises:
+        ReferenceUnknown: The store has no such notebook or run, or that no such step.
+    """
+    session.open(facts)
+    rows = session.rows()
+    named = [r for r in rows if of in {r.id, r.notebook, r.title}]
+    if not named:
+        known = tuple(dict.fromkeys(r.title for r in rows))
+        raise ReferenceUnknown(given=f"--of {of}", known=known)
+    row = max(named, key=lambda r: (not r.closed, r.opened_us))
+    parent, (entries, _) = History(row.id), session.store.read(row.id)
+    forks.begin(parent, entries, lambda run: session.store.read(run)[0])
+    parent.apply(entries)
+    return _branch(session, parent, facts.notebook or DEFAULT_NOTEBOOK, at)
+
+
+def _branch(session: Session, parent: History, notebook: str, at: str) -> str:
     session.end_lingering("the run was forked")
-    parent = session.history
     step = reference.find_step(parent, at, f"{COMMAND} --at") if at else None
     until = parent.last if step is None else _end(parent, step)
     left = _left_behind(parent, until)
     opened = parent.opened.fields if parent.opened else {}
     number = session.branch(
         {
-            "notebook": parent.notebook,
+            "notebook": notebook,
             "headless": bool(opened.get("headless")),
             "reason": "forked",
             "parent": parent.run,

@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from pathlib import Path
 
 from nbdurable.engine.calls.ancestors import Ancestors
 from nbdurable.engine.calls.claiming import claim
@@ -22,7 +21,7 @@ from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.past import runs
 from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.slots import Slots
-from nbdurable.engine.steps import goingon, starting
+from nbdurable.engine.steps import elsewhere, goingon, starting
 from nbdurable.engine.steps.deferred import Deferred
 from nbdurable.engine.steps.kept_now import Keeping
 from nbdurable.engine.telling import lines
@@ -212,23 +211,23 @@ class Session:
     def _rows(self, facts: Facts) -> list[RunRow]:
         self.open(facts)
         notebook = facts.notebook or DEFAULT_NOTEBOOK
-        return [r for r in self._all_rows() if r.notebook == notebook]
+        return [r for r in self.rows() if r.notebook == notebook]
 
-    def _all_rows(self) -> list[RunRow]:
+    def rows(self) -> list[RunRow]:
+        """All runs of the store."""
         alive = {o.id for o in self.store.owners() if o.alive} - {self.store.owner}
         return runs.rows(self.store.scan(runs.INDEX_KINDS), alive)
 
     def _choose(self, facts: Facts, step: Step) -> None:
-        rows = self._all_rows()
-        gone = {r.notebook for r in rows if not Path(r.notebook).exists()}
-        now_us = self.clock.now_us()
+        rows = self.rows()
+        gone, now_us = elsewhere.gone(facts, rows), self.clock.now_us()
         try:
             choice = choose(facts, rows, step, now_us=now_us, gone=gone)
         except RunUnknownError:
             known = tuple(r.id for r in rows)
             raise ReferenceUnknown(given=f"run {facts.run}", known=known) from None
         self._follow(choice, facts)
-        self.tell_once(lines.run_line(choice, now_us))
+        self.tell_once(elsewhere.first_line(choice, facts, rows, now_us))
 
     def _follow(self, choice: Choice, facts: Facts) -> None:
         if choice.run is not None:
@@ -359,7 +358,7 @@ class Session:
         Args:
             fields: Of its ``run.opened``: its notebook and its parent above all.
         """
-        rows = (r for r in self._all_rows() if r.notebook == fields["notebook"])
+        rows = (r for r in self.rows() if r.notebook == fields["notebook"])
         number = max((r.number for r in rows), default=0) + 1
         self._load(self.ids.new())
         self.journal(Kind.RUN_OPENED, {**fields, "number": number})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from nbdurable.engine.where.moments import Now, count, duration
 from nbdurable.engine.where.zones import LocalZone
 
 if TYPE_CHECKING:
-    from nbdurable.engine.where.whereabouts import Choice
+    from nbdurable.engine.where.whereabouts import Choice, RunRow
 
 
 def now(us: int) -> Now:
@@ -29,6 +30,8 @@ def run_line(choice: Choice, now_us: int) -> str:
     run, here = choice.run, now(now_us)
     if run is None:
         left = choice.left
+        if left and choice.reason == "copy":
+            return copied(choice.number, left)
         behind = (left.number, left.stopped_in) if left else None
         begins = wording.run_begins(choice.number, behind)
         beside = choice.beside
@@ -37,6 +40,25 @@ def run_line(choice: Choice, now_us: int) -> str:
     if choice.reason == "resumes":
         return wording.run_resumes(run.number, run.opened_us, here, run.stopped_in)
     return wording.run_continues(run.number, run.opened_us, here)
+
+
+FOREIGN = (
+    "this notebook shows outputs of a run that is not in this store: nothing of it is served,"
+    " and a write that was made in it would be made again"
+)
+"""A notebook of somebody else, or of a store that is gone."""
+
+
+def copied(number: int, original: RunRow) -> str:
+    """A copy of a notebook begins a run of its own."""
+    name = original.title
+    of = original.id if set(name) & set(string.whitespace) else name  # it is typed
+    return wording.line(
+        f"run {number}",
+        "new",
+        f"this is a copy of {name}, and nothing of its run {original.number} is served:"
+        f" to go on from there, %durable fork --of {of}",
+    )
 
 
 def removed(history: History) -> str:

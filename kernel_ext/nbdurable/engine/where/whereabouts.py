@@ -80,6 +80,11 @@ class RunRow:
     parent: str = ""
     forked: str = ""
 
+    @property
+    def title(self) -> str:
+        """The notebook without its folders."""
+        return self.notebook.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -128,7 +133,7 @@ def choose(
         runs: All runs of the store.
         step: The step that is about to run.
         now_us: Wall clock, microseconds since 1970 UTC.
-        gone: Notebooks whose file doesn't exist any more.
+        gone: Notebooks, of the runs and the kernel's own, whose file doesn't exist.
 
     Raises:
         RunUnknownError: ``NBDURABLE_RUN`` names a run that isn't there.
@@ -139,7 +144,7 @@ def choose(
     if facts.run and facts.run not in {"new", "resume"}:
         return _named(facts.run, runs)
     if facts.interactive and not facts.run:
-        return _interactive(runs, mine, step, number, frozenset(gone))
+        return _interactive(notebook, runs, step, number, frozenset(gone))
     return _headless(facts, mine, step, number, now_us)
 
 
@@ -151,12 +156,13 @@ def _named(run: str, runs: Sequence[RunRow]) -> Choice:
 
 
 def _interactive(
+    notebook: str,
     runs: Sequence[RunRow],
-    mine: Sequence[RunRow],
     step: Step,
     number: int,
     gone: frozenset[str],
 ) -> Choice:
+    mine = [r for r in runs if r.notebook == notebook]
     # Who forked a run left it: when the fork is closed, it isn't gone back to.
     left = {r.parent for r in mine}
     open_runs = [r for r in mine if not r.closed and r.id not in left]
@@ -170,6 +176,8 @@ def _interactive(
     other = _newest(known)
     if other.notebook in gone:
         return Choice(run=other, reason="renamed")
+    if notebook in gone:  # it was renamed while this kernel ran, and the run knows that
+        return Choice(run=other, reason="continues")
     return Choice(number=number, reason="copy", left=other)
 
 

@@ -1,0 +1,64 @@
+"""A notebook that was renamed, was copied, or came with somebody else's outputs.
+
+Where it is, only its front end knows; what it was, its file and the store say together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from nbdurable.engine.telling import lines
+from nbdurable.engine.where.documents import document
+from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Choice, Facts, RunRow
+
+
+def gone(facts: Facts, rows: Iterable[RunRow]) -> frozenset[str]:
+    """The notebooks, of the runs and the kernel's own, whose file doesn't exist."""
+    named = {facts.notebook or DEFAULT_NOTEBOOK, *(row.notebook for row in rows)}
+    return frozenset(name for name in named if not Path(name).exists())
+
+
+def first_line(
+    choice: Choice, facts: Facts, rows: Sequence[RunRow], now_us: int
+) -> str:
+    """What a kernel says of its run before it executes anything in it."""
+    told = lines.run_line(choice, now_us)
+    strange = facts.interactive and choice.run is None and foreign(facts, rows)
+    return f"{told}\n{lines.FOREIGN}" if strange else told
+
+
+def foreign(facts: Facts, rows: Iterable[RunRow]) -> bool:
+    """Whether the notebook shows outputs of a run that its store doesn't have."""
+    return not document(facts.notebook).runs <= {row.id for row in rows}
+
+
+def original(facts: Facts, rows: Iterable[RunRow]) -> RunRow | None:
+    """The run of the notebook that this one is a copy of; None where it is none.
+
+    Args:
+        facts: What is known of the kernel.
+        rows: All runs of the store.
+    """
+    cells = document(facts.notebook).cells
+    known = [
+        row
+        for row in rows
+        if not row.closed
+        and row.notebook != facts.notebook
+        and row.cell_ids & cells
+        and Path(row.notebook).exists()
+    ]
+    return max(known, key=lambda row: row.opened_us) if known else None
+
+
+def moved_to(notebook: str, facts: Facts) -> str:
+    """Where the notebook of a run is by now, if it isn't where it was; else "".
+
+    Args:
+        notebook: Where the run has it.
+        facts: What is known of the kernel now.
+    """
+    if notebook in {DEFAULT_NOTEBOOK, facts.notebook} or Path(notebook).exists():
+        return ""
+    return facts.notebook if Path(facts.notebook).is_file() else ""

@@ -1,0 +1,71 @@
+"""What a notebook's file says of durable runs: its cells, and the runs of its outputs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+BYTES_MAX: Final = 100_000_000
+"""Larger files aren't read: that takes seconds, and it is only asked who made them."""
+
+OURS: Final = "nbdurable"
+"""The key of our metadata in an output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A notebook's file.
+
+    Attributes:
+        cells: Ids of its cells.
+        runs: Ids of the runs that its outputs name.
+    """
+
+    cells: frozenset[str] = frozenset()
+    runs: frozenset[str] = frozenset()
+
+
+def document(path: str) -> Document:
+    """What the file says; nothing where there is none that can be read.
+
+    Example:
+        >>> document("no-such.ipynb").cells
+        frozenset()
+    """
+    with contextlib.suppress(OSError, ValueError):
+        file = Path(path)
+        if path and file.stat().st_size <= BYTES_MAX:
+            return read(json.loads(file.read_bytes()))
+    return Document()
+
+
+def read(found: object) -> Document:
+    """The same of what a file holds, whatever that is."""
+    cells = [*_objects(found, "cells")]
+    outputs = (output for cell in cells for output in _objects(cell, "outputs"))
+    about = (_within(_within(output, "metadata"), OURS) for output in outputs)
+    return Document(
+        cells=frozenset(filter(None, (_text(cell, "id") for cell in cells))),
+        runs=frozenset(filter(None, (_text(one, "run") for one in about))),
+    )
+
+
+def _objects(found: object, name: str) -> Iterator[Mapping[str, Any]]:
+    inside = found.get(name) if isinstance(found, Mapping) else None
+    for one in inside if isinstance(inside, list) else ():
+        if isinstance(one, Mapping):
+            yield one
+
+
+def _within(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inside = found.get(name)
+    return inside if isinstance(inside, Mapping) else {}
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    text = found.get(name)
+    return text if isinstance(text, str) else ""
