@@ -283,14 +283,14 @@ def test_an_ignored_argument_brings_no_code() -> None:
 def test_a_step_is_entered_again_when_the_class_of_its_argument_was_edited() -> None:
     """Its calls are served as far as they are the same."""
     nb = Notebook()
-    source = f"{ORDER}\n@tool\ndef pay(x): return world(f'pay {{x}}')\n@effects.step\n"
-    source += "def buy(order): return pay(1), pay(order.amount)"
+    source = f"{ORDER}\n@tool(effect='read')\ndef ask(x): return world(f'ask {{x}}')\n@effects.step\n"
+    source += "def buy(order): return ask(1), ask(order.amount)"
     nb.namespace["effects"] = SimpleNamespace(step=step)
     nb.plain(source)
     nb.run("r = buy(Order())", "s", "c1")
     nb.plain(source.replace("= 5", "= 6"))
     nb.run("r = buy(Order())", "s", "c1")
-    assert nb.world.effects == ["pay 1", "pay 5", "pay 6"]
+    assert nb.world.effects == ["ask 1", "ask 5", "ask 6"]
 
 
 def test_the_question_and_why_name_the_class() -> None:
