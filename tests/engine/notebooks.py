@@ -25,7 +25,7 @@ class World:
 
     def __init__(self) -> None:
         self.effects: list[str] = []
-        self.gate = threading.Event()
+        self.gate, self.inside = threading.Event(), threading.Event()
         self.refused: set[object] = set()
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -39,6 +39,7 @@ class World:
 
     def wait(self) -> None:
         """Let nothing happen until the test opens the gate."""
+        self.inside.set()
         assert self.gate.wait(60)
 
 

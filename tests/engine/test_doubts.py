@@ -232,6 +232,7 @@ def test_a_call_that_is_executed_now_is_no_doubt() -> None:
     nb.plain("@tool\ndef slow(x):\n    world.wait()\n    return world(f'slow {x}')")
     nb.plain("from threading import Thread")
     nb.run("t = Thread(target=slow, args=(1,)); t.start()", "s", "c1")
+    assert nb.world.inside.wait(60)
     nb.plain("def slow2(x): return world(f'slow {x}')")
     nb.plain("slow_now = tool(name='slow')(slow2)")
     nb.session.slots.sources.clear()
