@@ -92,6 +92,22 @@ class Written:
         """Calls that ran, one after the other."""
         self.store.append(list(self._calls(run, first, count)), sync=False)
 
+    def asks(self, run: str, n: int) -> None:
+        """A call that waits for somebody."""
+        said: dict[str, Plain] = {
+            "n": n,
+            "attempt": 1,
+            "name": "nd.approve",
+            "effect": "read",
+            "kind": "approval",
+            "text": f"nd.approve('Send {n}?')",
+            "wait": {"kind": "approval", "text": f"Send {n}?", "answer": "yes-no"},
+        }
+        step, call = f"{run}.1", f"{run}.c{n}"
+        self.store.append(
+            [self.record(Kind.CALL_STARTED, run, said, step, call)], sync=False
+        )
+
     def _calls(self, run: str, first: int, count: int) -> Iterator[Record]:
         for n in range(first, first + count):
             call, step = f"{run}.c{n}", f"{run}.1"
@@ -142,6 +158,12 @@ def watched(store: Store) -> Iterator[Took]:
         f"one more call of {CALLS:,}, told", timed(look, one), EVENT_MS_MAX, max
     )
     assert all(told), "a call was not told by the next look"
+    asks = lambda: written.asks("watched", next(nth))  # noqa: E731  # two words
+    yield _took(
+        f"a question behind {CALLS:,} calls, told", timed(look, asks), EVENT_MS_MAX, max
+    )
+    again = lambda: source.hear({"type": "open", "version": 1})  # noqa: E731  # two words
+    yield _took("the run as a whole, made and told", timed(again), 1_000, min)
     yield _took("a look while nothing happens", timed(look), 5, statistics.median)
 
 

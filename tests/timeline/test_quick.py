@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.tally import Ledger, number_of, own_numbers
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import snapshots
@@ -154,6 +155,18 @@ def test_a_row_is_the_one_of_the_whole(made: object) -> None:
             compared += 1
         touched.whole(whole)
     assert compared >= 3
+
+
+@pytest.mark.parametrize("made", [research, doubtful, gallery])
+def test_a_number_needs_no_look_at_all_calls(made: object) -> None:
+    """A call that was executed has the number that a look at all of them gives it."""
+    assert callable(made)
+    history = made().history()
+    ledger = Ledger(history)
+    for call in history.calls.values():
+        numbered = ledger.numbered(history.steps[call.step])
+        assert number_of(history, call) == numbered[call.id]
+    assert any(own_numbers(history, call) for call in history.calls.values())
 
 
 def _rows(calls: Calls) -> list[tuple[object, ...]]:

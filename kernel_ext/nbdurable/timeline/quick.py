@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from nbdurable.engine.past.fates import Fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast
-from nbdurable.engine.past.tally import DEPTH_MAX
+from nbdurable.engine.past.tally import own_numbers
 from nbdurable.timeline import snapshots
 from nbdurable.timeline.asks import asks
 from nbdurable.timeline.callview import Seen, call_view
@@ -131,23 +131,9 @@ def _placed(
     """Those whose place is known from their own records, in the order of a view."""
     found = [history.calls[call] for call in calls if call in history.calls]
     for past in sorted(found, key=lambda c: (c.started_us, c.number)):
-        numbers = list(_numbers(history, past))
+        numbers = own_numbers(history, past)
         if numbers and past.step in history.steps:
             yield past, (".".join(reversed(numbers)), len(numbers) - 1)
-
-
-def _numbers(history: History, call: CallPast) -> Iterator[str]:
-    """The numbers of a call and of those around it; none where one of them was served."""
-    around: CallPast | None = call
-    numbers: list[str] = []
-    while around is not None:
-        if around.step != call.step or len(numbers) > DEPTH_MAX:
-            return
-        numbers.append(str(around.number))
-        if not around.parent:
-            yield from numbers
-            return
-        around = history.calls.get(around.parent)
 
 
 def _going_on(attempt: Attempt, now_ms: float) -> Attempt:

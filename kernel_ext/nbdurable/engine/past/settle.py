@@ -20,7 +20,7 @@ from nbdurable.engine.past.decide import DOUBTFUL, OTHERS, Past
 from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.nothing import NothingToSettle
-from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.tally import number_of
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,99}")
@@ -108,7 +108,6 @@ _TO_BE_MADE: Final = {"afresh", "again", "did-not", "undone"}
 def questions(history: History) -> list[Question]:
     """What waits for an answer: per slot, what its latest attempt asked, and doubts."""
     found: list[Question] = []
-    ledger: Ledger | None = None  # an index over all calls, and mostly nothing is asked
     for slot in history.slots:
         latest = history.latest(slot)
         found += asked(history, latest) if latest else ()
@@ -116,8 +115,7 @@ def questions(history: History) -> list[Question]:
     for call in history.calls.values():
         if call.id not in known and in_doubt(history, call):
             step = history.steps[call.step]
-            ledger = ledger or Ledger(history)
-            number = ledger.numbered(step).get(call.id, "")
+            number = number_of(history, call)
             found.append(
                 Question(
                     call=call,

@@ -106,6 +106,31 @@ class _Made:
     own: list[Span] = field(default_factory=list)
 
 
+def own_numbers(history: History, call: CallPast) -> list[str]:
+    """The numbers of a call and of those around it, innermost first, without a ledger.
+
+    Empty where they aren't what its own records say: a call around it was served.
+    """
+    around: CallPast | None = call
+    numbers: list[str] = []
+    while around is not None and around.step == call.step:
+        numbers.append(str(around.number))
+        if not around.parent:
+            return numbers
+        if len(numbers) > DEPTH_MAX:
+            break
+        around = history.calls.get(around.parent)
+    return []
+
+
+def number_of(history: History, call: CallPast) -> str:
+    """The number of a call in the attempt that executed it; "" if there is none."""
+    numbers = own_numbers(history, call)
+    if numbers or call.step not in history.steps:
+        return ".".join(reversed(numbers))
+    return Ledger(history).numbered(history.steps[call.step]).get(call.id, "")
+
+
 class Ledger:
     """Which calls each attempt used; an index over a history as it stands now."""
 
@@ -114,6 +139,7 @@ class Ledger:
         self._inside: dict[str, list[CallPast]] = {}
         self._executed: dict[str, list[CallPast]] = {}
         self._calls: dict[str, list[CallPast]] = {}
+        self._numbers: dict[str, dict[str, str]] = {}
         self._tallies: dict[str, Tally] = {}
         for call in history.calls.values():
             if call.parent:
@@ -149,6 +175,12 @@ class Ledger:
         A call that was served has no number of its own in the journal: those take the
         numbers that are left, in order.
         """
+        found = self._numbers.get(step.id)
+        if found is None:
+            found = self._numbers[step.id] = self._numbered(step)
+        return found
+
+    def _numbered(self, step: StepPast) -> dict[str, str]:
         inner: dict[str, list[CallPast]] = {}
         for call in self.calls(step):
             inner.setdefault(call.parent, []).append(call)

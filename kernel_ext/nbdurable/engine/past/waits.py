@@ -19,7 +19,7 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, SignalPast
-from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.tally import number_of
 from nbdurable_store.records import Plain
 
 CHOICES_MAX: Final = 8
@@ -241,7 +241,6 @@ def waiting(history: History) -> list[Waiting]:
 
     One of a slot whose latest attempt is another one isn't asked any more.
     """
-    ledger: Ledger | None = None  # an index over all calls, and mostly nothing waits
     found: list[Waiting] = []
     there: set[str] = set()  # two waits for one name need two signals
     for call in history.calls.values():
@@ -249,8 +248,7 @@ def waiting(history: History) -> list[Waiting]:
         step = history.steps.get(call.step) if wait else None
         if wait is None or step is None or not is_open(history, call):
             continue
-        ledger = ledger or Ledger(history)
-        number = ledger.numbered(step).get(call.id, str(call.number))
+        number = number_of(history, call) or str(call.number)
         sent = (s.id for s in signals_for(history, call, wait) if s.id not in there)
         signal = next(sent, "")
         there.add(signal)
