@@ -83,7 +83,9 @@ function doing(tracker: NotebookTracker, lines: Lines, home: Panel, wishes: Wish
     next: () => {
       const asked = lines.asked();
       const here = asked.find(({ notebook }) => notebook === front()) ?? asked[0];
-      if (here) open(here.notebook);
+      // Whoever is in front is not brought there: that would take the focus back.
+      if (here && here.notebook !== front()) open(here.notebook);
+      else show();
       home.next();
     },
     asked: () => lines.asked().length > 0,

@@ -149,5 +149,6 @@ border:0;border-radius:0;background:none;width:100%;min-height:0;text-align:star
 @container(max-width:380px){.nbd .cells,.nbd .cells tbody{display:block}.nbd .cells thead{display:none}
 .nbd .cells tr{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);border-top:1px solid var(--faint);padding:4px 0}
 .nbd .cells td{border:0;padding:0 8px 0 2px}.nbd .cells td:first-child{grid-column:1/-1}}
+@media(forced-colors:active){.nbd .cells tr.here>td:first-child,.nbd .list .row.here{border-inline-start:4px solid Highlight}}
 @media print{.nbd .list,.nbd .bar .zoom{display:none}}
 `;
