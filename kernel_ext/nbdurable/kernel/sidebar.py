@@ -59,8 +59,10 @@ class Sidebar:
             self._once = self._once or Once()  # for all comms: a view may open another
             heard_in_any_thread(comm)
             name: str = comm.comm_id
-            greeting = lambda: self._port.greeting  # noqa: E731  # any thread asks
-            found = Found(lambda: self._port.made, self._ask, self._once, greeting)
+            port = self._port
+            found = Found(
+                lambda: port.made, self._ask, self._once, lambda: port.greeting
+            )
             talk = Talk(found, lambda said: send(name, said))
             self._talks[name] = talk, comm
             comm.on_msg(lambda said: talk.hear(said["content"]["data"]))
