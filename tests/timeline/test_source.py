@@ -18,6 +18,7 @@ from nbdurable.timeline.protocol import (
 )
 from nbdurable.timeline.source import Source
 from nbdurable_store.backends.memory import MemoryStore, World
+from nbdurable_store.clock import SystemClock
 from tests.stories import Story, doubtful, research
 from tests.timeline.test_waits import asking
 
@@ -123,6 +124,35 @@ def test_who_marks_cells_hears_how_they_stand() -> None:
     assert isinstance(again, Watched)
     assert again.needs == ()
     assert again.cells[0].would == "goes on, 1 call replayed"
+
+
+class Slow(SystemClock):
+    """Each look at it takes a second."""
+
+    now_s = 0.0
+
+    def monotonic_s(self) -> float:
+        """A second later than before."""
+        self.now_s += 1.0
+        return self.now_s
+
+
+def test_marks_take_a_small_part_of_the_kernels_time() -> None:
+    """After a look at the cells that took long only what is needed is looked for, a while."""
+    story = doubtful()
+    source, clock = source_of(story), Slow()
+    source.clock = clock
+    source.hear({"type": "watch", "version": 1, "cells": True})
+    told = len(story.entries)
+    story.calls(story.step("mail"), "send('ann')", 1.0)
+    for entry in story.entries[told:]:
+        source.store.append((entry.record,), sync=True)
+    assert source.poll() == []
+    clock.now_s += 100.0
+    watched = one(source.poll())
+    assert isinstance(watched, Watched)
+    assert [cell.name for cell in watched.cells] == ["review", "mail"]
+    assert source.poll() == []
 
 
 def test_who_watches_is_told_of_the_kernels_own_run() -> None:

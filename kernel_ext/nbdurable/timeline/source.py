@@ -30,10 +30,12 @@ from nbdurable.timeline.asks import asks
 from nbdurable.timeline.details import details_of
 from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.known import Known
+from nbdurable.timeline.marks import Marks
 from nbdurable.timeline.model import attempt_view, live_view
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.previews import arguments_of, line, value
 from nbdurable.timeline.protocol import (
+    Cell,
     Changed,
     Message,
     Refused,
@@ -112,7 +114,7 @@ class Source:
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _news: bool = field(init=False, default=False)
     _watched: Watched | None = field(init=False, default=None)
-    _marks: bool = field(init=False, default=False)
+    _marks: Marks = field(init=False, default_factory=Marks)
     _shown: RunView | None = field(init=False, default=None)
     _seq: int = field(init=False, default=-1)
     _known: Known = field(init=False, default_factory=Known)
@@ -156,7 +158,7 @@ class Source:
                 return [self._opened(request.run)]
             case Watch(cells=cells):
                 self._turned(self.run)
-                self._shown, self._watched, self._marks = None, None, cells
+                self._shown, self._watched, self._marks = None, None, Marks(cells)
                 self._touched = Touched()
                 self._read()
                 return [self._needs()]
@@ -266,7 +268,8 @@ class Source:
         told = acting.do(run, request, self._now())
         if not isinstance(told, Refused):
             self.heard()
-        self._rests_until_s = 0.0  # who did something sees what it did
+        # who did something sees what it did
+        self._rests_until_s = self._marks.rests_until_s = 0.0
         return told
 
     def _changes(self) -> list[Message]:
@@ -276,10 +279,12 @@ class Source:
         began_s = self.clock.monotonic_s()
         if not self._news:
             return []
+        if self._shown is None:
+            return self._watching()
         slow = self._rests_until_s > 0.0
         if began_s < self._rests_until_s or (slow and self._touched.goes_first()):
             return self._quick()
-        told = self._watching() if self._shown is None else [self._next(self._shown)]
+        told: list[Message] = [self._next(self._shown)]
         ended_s = self.clock.monotonic_s()
         if ended_s - began_s > LONG_S:
             self._rests_until_s = ended_s + RESTS * (ended_s - began_s)
@@ -304,11 +309,14 @@ class Source:
         return [now] if now != before else []
 
     def _needs(self) -> Watched:
-        self._news = False
         asked = snapshots.needs(asks(self._history, self._alive))
-        marks = snapshots.cells(self._view(), asked=self._asked) if self._marks else ()
+        marks = self._marks.look(self._cells, self.clock)
+        self._news = self._marks.late
         self._watched = Watched(needs=asked, cells=marks)
         return self._watched
+
+    def _cells(self) -> tuple[Cell, ...]:
+        return snapshots.cells(self._view(), asked=self._asked)
 
     def _with_actions(self, made: _Told) -> _Told:
         can = actions.of_run(self._history, len(made.kept))
