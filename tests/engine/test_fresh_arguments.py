@@ -12,7 +12,12 @@ from nbdurable.engine.calls.pauses import MadeInEarlierTry, OtherInDoubt, StoodI
 from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.settle import Answer, questions
-from nbdurable.errors import CallInDoubt, DurablePause, HappenedBeforeRerun
+from nbdurable.errors import (
+    AlreadyHappened,
+    CallInDoubt,
+    DurablePause,
+    HappenedBeforeRerun,
+)
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
 
@@ -508,3 +513,123 @@ def test_what_is_in_doubt_is_asked_about_though_all_is_done_again() -> None:
     settle(nb, "s.1", Answer.AGAIN)
     asks(nb, cell, CallInDoubt)
     assert nb.paid == ["pay 0", "pay 1", "pay 0"]
+
+
+# ---- served from what other code of the cell made ------------------------------------
+
+BEFORE = "got = [pay(x) for x in (1, 2)]\nstop('end')"
+AFTER = BEFORE.replace("pay(x)", "pay(x, fresh())")
+
+
+def edited(parameters: str = "x, key=None", after: str = AFTER) -> Fresh:
+    """The tool got a parameter, its cell gives it one, and the results are to be kept."""
+    nb = Fresh()
+    nb.plain("@tool\ndef pay(x): return world(f'pay {x}')")
+    nb.stop("end")
+    with pytest.raises(ZeroDivisionError):
+        nb.again(BEFORE)
+    edit(nb, parameters)
+    asks(nb, after, AlreadyHappened)
+    settle(nb, "s.1", Answer.KEEP)
+    return nb
+
+
+def edit(nb: Fresh, parameters: str = "x, key=None") -> None:
+    """The next kernel, with the edited tool."""
+    nb.restart()
+    nb.plain(f"@tool\ndef pay({parameters}): return world(f'pay {{x}}')")
+
+
+@pytest.mark.parametrize("ended", ["raised", "killed"])
+def test_what_was_kept_after_an_edit_is_held_against_the_next(ended: str) -> None:
+    """It was made by other code; the attempt that was served it began as this one."""
+    nb = edited()
+    cell = AFTER
+    if ended == "raised":
+        nb.stop("end")
+        with pytest.raises(ZeroDivisionError):
+            nb.again(cell)
+    else:
+        nb.run(cell, "s", "c-s", dies=True)
+    for _ in range(2):
+        edit(nb)
+        told = asks(nb, cell)
+        assert "made pay(1" in told
+    settle(nb, "s.1", Answer.KEEP)
+    for _ in range(2):
+        nb.stop("end")
+        with pytest.raises(ZeroDivisionError):
+            nb.again(cell)
+        assert nb.namespace["got"] == ["pay 1#1", "pay 2#1"]
+        edit(nb)
+    nb.again(cell)
+    assert nb.paid == ["pay 1", "pay 2"]
+
+
+def test_a_rerun_asks_about_what_was_kept_after_an_edit() -> None:
+    """The attempt that completed made none of them itself."""
+    nb = edited()
+    nb.again(AFTER)
+    rerun(nb)
+    asks(nb, AFTER, HappenedBeforeRerun)
+    assert nb.paid == ["pay 1", "pay 2"]
+
+
+@pytest.mark.parametrize("ended", ["raised", "killed"])
+def test_a_fixed_new_argument_is_served_unasked(ended: str) -> None:
+    """Kept once, the payments are known by it."""
+    after = BEFORE.replace("pay(x)", "pay(x, 3)")
+    nb = edited("x, n", after)
+    if ended == "raised":
+        nb.stop("end")
+        with pytest.raises(ZeroDivisionError):
+            nb.again(after)
+    else:
+        nb.run(after, "s", "c-s", dies=True)
+    for _ in range(2):
+        edit(nb, "x, n")
+        nb.again(after)
+        assert nb.namespace["got"] == ["pay 1#1", "pay 2#1"]
+    assert nb.paid == ["pay 1", "pay 2"]
+
+
+def test_payments_of_several_attempts_keep_their_order() -> None:
+    """The first one was made by an earlier attempt than the second one."""
+    cell = "a = pay(1, key=fresh())\nstop('mid')\nb = pay(1, key=fresh())\nstop('end')"
+    nb = stopped(cell, "mid")
+    asks(nb, cell)
+    settle(nb, "s.1", Answer.KEEP)
+    nb.stop("end")
+    with pytest.raises(ZeroDivisionError):
+        nb.again(cell)
+    nb.again(cell)
+    assert (nb.namespace["a"], nb.namespace["b"]) == ("pay 1#1 a", "pay 1#2 d")
+    assert nb.paid == ["pay 1", "pay 1"]
+
+
+def test_what_is_said_of_a_doubt_is_not_served_to_a_nearer_payment() -> None:
+    """The one that completed and the one in doubt are each told by their arguments."""
+    nb = Fresh()
+    nb.plain(
+        "@tool\ndef pay(x):\n    got = world(f'pay {x}')\n    stop(f'pay {x}')\n    return got"
+    )
+    nb.stop("pay 2", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        nb.again(BEFORE)
+    edit(nb)
+    asks(nb, AFTER, AlreadyHappened)
+    settle(nb, "s.1", Answer.KEEP)
+    told = asks(nb, AFTER, OtherInDoubt)
+    assert "pay(2, 'c') was not made" in told
+    told = asks(nb, AFTER)
+    assert "pay(1, 'd') was not made" in told
+    settle(nb, "s.1", Answer.KEEP)
+    asks(nb, AFTER, OtherInDoubt)
+    settle(nb, "s.2", Answer.HAPPENED, "in_2")
+    for _ in range(2):
+        nb.stop("end")
+        with pytest.raises(ZeroDivisionError):
+            nb.again(AFTER)
+        assert nb.namespace["got"] == ["pay 1#1", "in_2"]
+        edit(nb)
+    assert nb.paid == ["pay 1", "pay 2"]

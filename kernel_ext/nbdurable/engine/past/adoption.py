@@ -28,6 +28,8 @@ def call_adopted(history: Adopting, record: Record, order: Order) -> None:
     if call is None:
         return
     history.forked.discard(call.id)
+    if record.step != call.step:
+        call.taken_in += (record.step,)  # it is known before that one ends, if ever
     slot = fields.text(f, "slot")
     if slot != call.slot:
         call.adopted_from, call.slot = call.slot, slot

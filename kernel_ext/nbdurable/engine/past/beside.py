@@ -26,6 +26,7 @@ from nbdurable.engine.past.edits import (
     may_be_renamed,
     was_renamed,
 )
+from nbdurable.engine.past.forks import NOWHERE
 from nbdurable.engine.past.history import CallPast, CallState, History, StepState
 from nbdurable.engine.past.near import NEAR_MAX, Left, near, place
 from nbdurable.engine.past.pasts import Order
@@ -282,7 +283,7 @@ class Beside:
             found = [
                 call
                 for call in self.writes_of(wanted.name)
-                if call.step in self.where.again
+                if self._was_of(call)
                 and call.state is CallState.COMPLETED
                 and call.resolved not in tries.ANEW
                 and place(self.history, call.scope, call.parent) == here
@@ -290,6 +291,12 @@ class Beside:
             found.sort(key=self._latest_first)
             self._made[wanted.name, here] = found
         return found
+
+    def _was_of(self, call: CallPast) -> bool:
+        """Whether an attempt that began as this one did made it, or was served it."""
+        again = self.where.again
+        own = call.step in again or call.id in self.where.used
+        return own or not again.isdisjoint(call.taken_in)
 
     def _is_open(self, call: CallPast, key: bytes) -> bool:
         """Whether this attempt was not served it, nor made another one beside it."""
@@ -299,8 +306,9 @@ class Beside:
 
     def _latest_first(self, call: CallPast) -> tuple[float, Order]:
         """Calls of the latest attempt first, in their order."""
-        step = self.history.steps.get(call.step)
-        return -(step.order[0] if step else 0), call.order
+        step, used = self.history.steps.get(call.step), self.where.used.get(call.id)
+        at = used or (step.order if step else NOWHERE)
+        return -at[0], call.order
 
     def _is_kept(self, call: CallPast, wanted: Wanted, told: Collection[str]) -> bool:
         """Whether a person said that its result is the one of the call made now."""
@@ -331,11 +339,12 @@ class Beside:
         Where neither is, the cell made first what it made first.
         """
         assert doubt.call is not None
-        if doubt.call.step not in self.where.again:
+        if doubt.call.slot != self.slot:
             return False
         equal = near(doubt.call, marks).equal
-        first = left.near.equal == equal and left.call.order < doubt.call.order
-        return left.near.equal > equal or first
+        if left.near.equal != equal or not self._was_of(doubt.call):
+            return left.near.equal > equal
+        return left.call.order < doubt.call.order
 
     def _asked_of(self, wanted: Wanted) -> list[CallPast]:
         """The calls of the tool in this slot, and those that were asked about here."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from nbdurable.engine.past import fields
@@ -56,6 +56,8 @@ class Circumstances:
             makes another one instead.
         again: Ids of the attempts with the same source and data since the latest one
             that completed and is to be done no more: this one begins as they did.
+        used: By the id of a call the order of the latest of those that used it: they
+            were served what other code of the cell has made, too.
     """
 
     slot: str
@@ -65,6 +67,7 @@ class Circumstances:
     differs: bool = False
     open: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
+    used: Mapping[str, Order] = field(default_factory=dict)
 
 
 def circumstances(
@@ -85,6 +88,7 @@ def circumstances(
     done = next((s for s in earlier if s.state is StepState.COMPLETED), None)
     new = done is not None and _has_new_data(done, this, data)
     last = earlier[0] if earlier else None
+    again = [*_runs_again(history, this, earlier, data)]
     return Circumstances(
         slot,
         step,
@@ -93,20 +97,21 @@ def circumstances(
         last is not None
         and (last.source != this.source or last.state is not StepState.COMPLETED),
         frozenset(_asked_instead(earlier)),
-        frozenset(_runs_again(history, this, earlier, data)),
+        frozenset(s.id for s in again),
+        {call: s.order for s in reversed(again) for call in s.used},
     )
 
 
 def _runs_again(
     history: History, this: StepPast, earlier: Iterable[StepPast], data: Collection[str]
-) -> Iterator[str]:
+) -> Iterator[StepPast]:
     """The attempts that began as this one does, latest first."""
     for step in earlier:
         if not _unfinished(step) and not _is_reopened(history, step):
             return
         alike = step.source == this.source and step.algorithm == this.algorithm
         if alike and not _has_new_data(step, this, data):
-            yield step.id
+            yield step
 
 
 def _is_reopened(history: History, done: StepPast) -> bool:

@@ -90,6 +90,7 @@ class CallPast:
         adopted_from: The slot it was adopted from, or "".
         once_in: Ids of the calls that it was made in before it was served elsewhere,
             each with the place in the run where it was.
+        taken_in: Ids of the attempts to which it was served as another call's record.
         blamed: Whether its exception ended the latest ended attempt that used it.
         earlier: Its earlier attempts, each as it stood, oldest first.
         wait: What it waits for, as its latest attempt said; empty if it is no wait.
@@ -128,6 +129,7 @@ class CallPast:
     resolved: str = ""
     adopted_from: str = ""
     once_in: tuple[tuple[str, Order], ...] = ()
+    taken_in: tuple[str, ...] = ()
     blamed: bool = False
     earlier: tuple[CallPast, ...] = ()
     wait: Mapping[str, Plain] = field(default_factory=dict)
