@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 import pytest
 
 from nbdurable.engine.asking import commands
-from nbdurable.engine.asking.stale import Here, stale
+from nbdurable.engine.asking.stale import Here, look, stale
 from nbdurable.engine.steps.cells import Places
 from nbdurable.engine.telling.reference import find_step
 from tests.engine.notebooks import HIDDEN, Notebook
@@ -50,6 +50,25 @@ def test_a_changed_input_is_named_with_its_cell(nb: Notebook) -> None:
     assert told(nb) == {"chart": "df changed in cell 4"}
     nb.plain("df = [1, 2]")
     assert told(nb) == {}
+
+
+def test_looks_that_have_no_time_go_on_with_the_next_step(nb: Notebook) -> None:
+    """However little time a look has it reaches one step, and all looks reach all."""
+    nb.plain("a = b = 1")
+    for name in ("first", "second", "third"):
+        nb.run("x = a + b", name)
+    nb.plain("a = 2")
+    here, left = (
+        Here(nb.namespace, HIDDEN | {"world"}, in_cell_4),
+        nb.session.history.slots,
+    )
+    whole, found, looks = stale(nb.session, here), dict[str, str](), 0
+    while left:
+        some, left = look(nb.session, here, left, seconds=0)
+        found.update(some)
+        looks += 1
+    assert (found, looks) == (whole, 3)
+    assert len(whole) == 3
 
 
 def test_a_cell_that_an_earlier_attempt_fits_is_not_stale(nb: Notebook) -> None:

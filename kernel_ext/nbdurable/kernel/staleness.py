@@ -4,16 +4,17 @@ Theory of operation. Variables belong to the main thread, so the comparing is do
 after a cell ended, when the loop has nothing else to do, and only if a view asked lately. A
 view asks four times a second and is handed what was found last; until the first look that
 is None: nobody knows. A hidden or closed view asks no more, and then nothing is compared.
+Many or large variables are compared in several looks, and the loop goes on between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from nbdurable import api
-from nbdurable.engine.asking.stale import stale
+from nbdurable.engine.asking.stale import look
 from nbdurable.engine.past.pasts import StepState
 from nbdurable.errors import NothingDurable
 from nbdurable.kernel.defects import contained
@@ -28,7 +29,7 @@ LATER_S: Final = 0.05
 """How long after a cell is looked: its answer is on its way by then."""
 
 TAKES_S: Final = 0.25
-"""How long one look may hold the kernel up; what wasn't reached counts as unchanged."""
+"""How long one look may hold the kernel up; the next goes on where it stopped."""
 
 
 class Staleness:
@@ -43,6 +44,7 @@ class Staleness:
         self._session, self._kernel = session, kernel
         self._asked_s: float | None = None
         self._found: Mapping[str, str] | None = None
+        self._left: Sequence[str] = ()
         kernel.shell.events.register("post_run_cell", self._ran)
 
     def latest(self) -> Mapping[str, str] | None:
@@ -62,6 +64,13 @@ class Staleness:
         self._kernel.io_loop.call_later(LATER_S, self._look)
 
     def _look(self) -> None:
+        """Look at all steps anew, also where an earlier look has not come to its end."""
+        going_on, self._left = bool(self._left), tuple(self._session.history.slots)
+        if not going_on:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        slots, self._left = self._left, ()
         with contained("stale cells are not looked for"):
             try:
                 front = api.front_of("%durable")
@@ -69,7 +78,14 @@ class Staleness:
                 return
             if front.session is not self._session or self._busy():
                 return
-            self._found = stale(self._session, front.here(), seconds=TAKES_S)
+            here = front.here()
+            told, self._left = look(self._session, here, slots, seconds=TAKES_S)
+            left = {*self._left}
+            before = self._found or {}
+            kept = {slot: why for slot, why in before.items() if slot in left}
+            self._found = {**kept, **told}
+            if left:
+                self._kernel.io_loop.call_later(LATER_S, self._go_on)
 
     def _busy(self) -> bool:
         """Whether a durable cell awaits something: its variables are on their way."""

@@ -9,7 +9,7 @@ after a restart nothing is there yet.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -59,16 +59,32 @@ def stale(
         here: The kernel's variables.
         seconds: How long it may take; what wasn't reached then is absent.
     """
-    began_s, history = session.clock.monotonic_s(), session.history
+    return look(session, here, session.history.slots, seconds=seconds)[0]
+
+
+def look(
+    session: Session, here: Here, slots: Iterable[str], *, seconds: float
+) -> tuple[Mapping[str, str], Sequence[str]]:
+    """As `stale` of some slots, and which of them weren't reached; the first always is.
+
+    Args:
+        session: The kernel's session, attending a run.
+        here: The kernel's variables.
+        slots: The slots to look at, in order.
+        seconds: After how long no other is looked at.
+    """
+    until_s = session.clock.monotonic_s() + seconds
     found: dict[str, str] = {}
-    for slot in history.slots:
-        step = history.latest(slot)
-        if step is None or session.clock.monotonic_s() - began_s > seconds:
-            continue
-        told = _told(session, step, here)
+    left = list(slots)
+    while left:
+        slot = left.pop(0)
+        step = session.history.latest(slot)
+        told = _told(session, step, here) if step else ""
         if told:
             found[slot] = told
-    return found
+        if session.clock.monotonic_s() > until_s:
+            break
+    return found, left
 
 
 def _told(session: Session, step: StepPast, here: Here) -> str:
