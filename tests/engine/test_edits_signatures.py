@@ -411,6 +411,32 @@ def test_a_doubt_asks_where_the_code_was_edited_too() -> None:
         nb.run("r = charge(1)", "s", "c1")
 
 
+@pytest.mark.parametrize("kernel", ["same", "next"])
+@pytest.mark.parametrize("cell", ["r = {}(1)", "r = {}(1, key='a')"])
+def test_a_doubt_asks_where_a_default_was_added_too(cell: str, kernel: str) -> None:
+    """A default that neither call was given doesn't count; an answer settles it."""
+    nb = in_doubt(cell.format("pay"))
+    if kernel == "next":
+        opened(nb=nb)
+    edited = DOUBT.format(options="", name="charge").replace(
+        ', key=""', ', key="", n=0'
+    )
+    nb.plain(edited)
+    with pytest.raises(OtherInDoubt):
+        nb.run(cell.format("charge"), "s", "c1")
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    nb.run(cell.format("charge"), "s", "c1")
+    assert (nb.namespace["r"], nb.world.effects) == ("in_1", ["pay 1"])
+
+
+def test_a_doubt_asks_nothing_of_another_tool_with_other_arguments() -> None:
+    """With a default added as well, what was given still has to be the same."""
+    nb = in_doubt()
+    opened("@tool\ndef log(x, n=0): return world(f'log {x}')", nb=nb)
+    nb.run("q = log(2)", "s", "c1")
+    assert nb.world.effects == ["pay 1", "log 2"]
+
+
 def test_the_new_tools_on_doubt_lets_it_go() -> None:
     """``retry`` settles the old one, and the new one is made."""
     nb = renamed(in_doubt(), options="(on_doubt='retry')")

@@ -134,7 +134,30 @@ def was_renamed(call: CallPast, wanted: Wanted) -> bool:
 def may_be_renamed(call: CallPast, wanted: Wanted) -> bool:
     """Whether a doubt has the same code now, but for its name, or the same arguments."""
     under = wanted.under(call)
-    return call.key == under.key or (bool(call.code) and call.code in under.codes)
+    if call.key == under.key or (bool(call.code) and call.code in under.codes):
+        return True
+    made = wanted.marks()
+    if made is None or call.marks is None:
+        return False
+    return gave_the_same(*_comparable(call, wanted, made))
+
+
+def gave_the_same(old: Marks, new: Marks) -> bool:
+    """Whether two calls were given equal arguments, whatever defaults there are beside.
+
+    Example:
+        >>> gave_the_same({"x": "ab"}, {"x": "ab", "note": "-cd"})
+        True
+        >>> gave_the_same({"x": "ab"}, {"x": "ab", "note": "cd"})
+        False
+    """
+    mine, its = _given(old), _given(new)
+    return mine == its and UNKNOWN not in mine.values()
+
+
+def _given(marks: Marks) -> dict[str, str]:
+    named = _named(marks).items()
+    return {name: mark for name, mark in named if not mark.startswith(DEFAULT)}
 
 
 @dataclass(slots=True)
