@@ -97,3 +97,10 @@ def went_on(history: History, call: CallPast) -> bool:
         and other.ended_order > call.ended_order
         for other in history.calls.values()
     )
+
+
+def code_saw(history: History, call: CallPast) -> bool:
+    """Whether the code has seen what became of it, and went on from there."""
+    if call.state is CallState.RAISED:
+        return went_on(history, call)
+    return call.state is CallState.COMPLETED

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nbdurable.engine.past import doubts, tries
-from nbdurable.engine.past.belonging import Standing, every_holder, went_on
+from nbdurable.engine.past.behind import Behind
+from nbdurable.engine.past.belonging import Standing, code_saw, every_holder
 from nbdurable.engine.past.circumstances import (
     AGAIN,
     KEEP,
@@ -73,6 +74,7 @@ class Beside:
     _writes: Mapping[str, Sequence[CallPast]] | None = None
     _suspects: Mapping[str, Sequence[CallPast]] | None = None
     _old_names: Collection[str] | None = None
+    _behind: Behind | None = None
     _versions: dict[str, Versions] = field(default_factory=dict)
     _made: dict[tuple[str, tuple[str, ...]], Sequence[CallPast]] = field(
         default_factory=dict
@@ -113,32 +115,46 @@ class Beside:
 
     def old_names(self, tool: str) -> Iterator[str]:
         """Names of tools that made writes in this slot, and that it can't call now."""
+        behind = self.behind
         if self._old_names is None:
             self.writes_of(tool)
-            self._old_names = [*filter(self.gone, self._writes or ())]
+            made = dict.fromkeys((*(self._writes or ()), *behind.tools()))
+            self._old_names = [*filter(self.gone, made)]
         return (name for name in self._old_names if name != tool)
+
+    @property
+    def behind(self) -> Behind:
+        """What the parents of a fork made behind it; looked for again if they go on."""
+        if self._behind is None or not self._behind.is_current:
+            self._behind, self._old_names = Behind.of(self.history, self.slot), None
+        return self._behind
 
     def by_earlier_version(self, wanted: Wanted) -> CallPast | None:
         """The write that a call is, if its tool had other parameters, or another name."""
         marks = wanted.marks()
         if marks is None:
             return None
+        old = [*self.old_names(wanted.name)]
         found = self._versions_of(wanted.name).earlier(marks)
-        for name in self.old_names(wanted.name):
+        for name in old:
             found += (c for c in self.writes_of(name) if was_renamed(c, wanted))
-        left = (c for c in found if c.id not in self.claimed and self._ended(c))
-        free = closest((c for c in left if not self._is_over(c)), wanted)
+        behind = self.behind.earlier(wanted, marks, old)
+        free = closest(filter(self._is_free, found), wanted)
+        free = free or closest(filter(self._asks_behind, behind), wanted)
         if free is not None or not self.stood_in:
             return free
         apart = self.history.apart
-        taken = (c for c in found if c.id in self.stood_in)
+        taken = (c for c in (*found, *behind) if c.id in self.stood_in)
         return closest((c for c in taken if (self.slot, c.id) not in apart), wanted)
 
-    def _ended(self, call: CallPast) -> bool:
-        """Whether the code has seen what became of it."""
-        if call.state is CallState.RAISED:
-            return went_on(self.history, call)
-        return call.state is CallState.COMPLETED
+    def _is_free(self, call: CallPast, *, going: bool = False) -> bool:
+        saw = going or code_saw(self.history, call)
+        return saw and call.id not in self.claimed and not self._is_over(call)
+
+    def _asks_behind(self, call: CallPast) -> bool:
+        """Whether a fork asks about what its parent completed, or is making now."""
+        again = self.said_of(call, Past.FORKED) == AGAIN
+        return not again and self._is_free(call, going=self.executing(call))
 
     def _versions_of(self, tool: str) -> Versions:
         found = self._versions.get(tool)
@@ -168,6 +184,7 @@ class Beside:
         """Whether another call of the tool may be what a new one is."""
         known = self.writes_of(tool) or self.suspects(tool) or self.where.open
         told = (self.slot, tool) in self.history.instead or any(self.old_names(tool))
+        told = told or tool in self.behind.calls
         return bool(known) or told or tries.are_before(self.history, parent)
 
     def suspects(self, tool: str) -> Sequence[CallPast]:
@@ -201,7 +218,8 @@ class Beside:
             return Match(Past.OTHER_IN_DOUBT, nearest)
         for suspect in self.suspects(wanted.name):
             call = self.history.calls[suspect.id]
-            if call.id not in self.claimed and self._is_doubt_elsewhere(call):
+            open_ = call.id not in self.claimed and not self.executing(call)
+            if open_ and doubts.is_asked_here(self.history, call, self.existing):
                 return self._about(Past.OTHER_IN_DOUBT, call)
         for call in tries.in_doubt(self.history, wanted):
             if call.id not in self.claimed:
@@ -214,19 +232,12 @@ class Beside:
             past = Past.OTHER_IN_DOUBT
             if remembered(self.history, self.where, name, past) == AGAIN:
                 continue
-            for call in self.writes_of(name):
+            for call in itertools.chain(self.writes_of(name), self.behind.here(name)):
                 mine = call.id not in self.claimed
                 doubt = mine and doubts.may_have_happened(self.history, call)
                 if doubt and may_be_renamed(call, wanted):
-                    return Match(past, call)
+                    return self._about(past, call)
         return None
-
-    def _is_doubt_elsewhere(self, call: CallPast) -> bool:
-        return (
-            doubts.may_have_happened(self.history, call)
-            and not doubts.is_asked_there(self.history, call, self.existing)
-            and not self.executing(call)
-        )
 
     def _instead(self, wanted: Wanted) -> Match | None:
         """A call of the tool that is left over, where a model has answered anew."""
@@ -248,7 +259,7 @@ class Beside:
         return self._about(Past.COMPLETED if kept else Past.INSTEAD, first)
 
     def _said_instead(self, call: CallPast) -> str:
-        return remembered(self.history, self.where, call.name, Past.INSTEAD)
+        return self.said_of(call, Past.INSTEAD)
 
     def _left_over(self, wanted: Wanted, marks: Marks | None) -> Left | None:
         """The call that this one is nearest to, of those that are left over.
@@ -383,6 +394,10 @@ class Beside:
     def said(self, wanted: Wanted, past: Past) -> str:
         """What a person said to this question, as long as that holds; or ""."""
         return remembered(self.history, self.where, wanted.name, past)
+
+    def said_of(self, call: CallPast, past: Past) -> str:
+        """The same about a recorded call, whose tool may have had another name."""
+        return remembered(self.history, self.where, call.name, past)
 
     def before_reset(self, call: CallPast) -> bool:
         """Whether a rerun was asked for since."""

@@ -39,6 +39,20 @@ def suspects(history: History, slot: str) -> Mapping[str, Sequence[CallPast]]:
     return found
 
 
+def is_asked_here(
+    history: History, call: CallPast, existing: Mapping[str, str]
+) -> bool:
+    """Whether a write of another slot is a doubt about which its own cell doesn't ask.
+
+    Args:
+        history: The fold of the run.
+        call: A write of another slot that has no result.
+        existing: Slots known to exist, with the digest of their present source.
+    """
+    doubt = may_have_happened(history, call)
+    return doubt and not is_asked_there(history, call, existing)
+
+
 def is_asked_there(
     history: History, call: CallPast, existing: Mapping[str, str]
 ) -> bool:

@@ -49,7 +49,8 @@ class HappenedInParent(CallPause):
 
     def fact(self) -> str:
         """One line about the call."""
-        return f"{self.call} already happened in {self.run}."
+        then = f", as {self.earlier}" if self.earlier else ""
+        return f"{self.call} already happened in {self.run}{then}."
 
     def detail(self) -> str:
         """Why it asks."""
@@ -121,6 +122,8 @@ def _take(
     told: dict[str, None] = {}
     for entry in entries:
         record = entry.record
+        if record.kind == Kind.STEP_STARTED:
+            history.behind[record.subject] = fields.text(record.fields, "slot")
         known = history.calls.get(record.subject)
         going = known is not None and own(known) and known.state in _GOING
         if going or not _is_told(history, record):
@@ -129,6 +132,7 @@ def _take(
         told[record.subject] = None
         if record.kind == Kind.CALL_STARTED:
             history.forked.add(record.subject)
+    history.taken += bool(told)
     return told
 
 

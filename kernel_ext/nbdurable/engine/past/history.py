@@ -68,6 +68,8 @@ class History:
         self.instead: dict[tuple[str, str], dict[str, Said]] = {}
         self.apart: set[tuple[str, str]] = set()
         self.forked: set[str] = set()
+        self.behind: dict[str, str] = {}  # slots of the parent's attempts after a fork
+        self.taken = 0  # how often something of the parent's was taken
         self.last: Order = (0, "", 0)
         self.last_at_us = 0
         self.seen_us: dict[str, tuple[int, int]] = {}

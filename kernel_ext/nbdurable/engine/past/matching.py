@@ -35,7 +35,7 @@ from nbdurable.engine.past.belonging import (
     within,
 )
 from nbdurable.engine.past.beside import Beside
-from nbdurable.engine.past.circumstances import AGAIN, KEEP, remembered
+from nbdurable.engine.past.circumstances import AGAIN, KEEP, remembered, stands_in
 from nbdurable.engine.past.decide import DOUBTFUL, Past
 from nbdurable.engine.past.history import CallPast, CallState
 from nbdurable.engine.past.pasts import STAYING
@@ -94,7 +94,9 @@ class Matcher(Beside):
             if earlier is not None and earlier.id in self.claimed:
                 return Match(Past.STOOD_IN, earlier)
             if earlier is not None:
-                return self._matched(earlier, wanted, Standing.OWN)
+                behind = earlier.id in self.history.forked
+                standing = Standing.UNKNOWN if behind else Standing.OWN
+                return self._matched(earlier, wanted, standing)
             return self.without(wanted)
         (taken, standing, _, _, _, _), index = best
         call = candidates.pop(index)
@@ -251,10 +253,16 @@ class Matcher(Beside):
         served = not doubt if write else plain is Past.COMPLETED
         if standing is Standing.UNKNOWN and served:
             stranger = self._stranger(call)
-            return plain if self.said(wanted, stranger) == KEEP else stranger
+            kept = self.said_of(call, stranger) == KEEP or self._is_told(call)
+            return plain if kept else stranger
         if plain is Past.COMPLETED and standing is Standing.OWN:
             return self._with_data(call, wanted)
         return plain
+
+    def _is_told(self, call: CallPast) -> bool:
+        """Whether a person said of a doubt that it is what this cell calls now."""
+        told = stands_in(self.history, self.where, call.name)
+        return any(each.id == call.id for each in told)
 
     def _is_afresh(self, call: CallPast) -> bool:
         """Whether a rerun of it was asked for, and nothing was said of that yet."""

@@ -1,0 +1,85 @@
+"""The writes that a fork's parent made behind the place, beside a new call. Pure.
+
+Theory of operation. Such a `write` stands in no slot of the fork: the attempt that made
+it is no part of its history (`forks`). An equal call is found by its key. After an edit
+of the tool's parameters it is held against all that the parent made with others, in
+whatever cell; after an edit of its name only against those that this cell made there,
+since a tool that another cell called was not renamed because this one can't call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from nbdurable.engine.past.edits import Marks, Versions, was_renamed
+from nbdurable.engine.past.history import CallPast, History
+from nbdurable.engine.past.pasts import STAYING
+from nbdurable.engine.past.wanted import Wanted
+
+
+@dataclass(slots=True)
+class Behind:
+    """What the parents of a fork made behind it, as seen from one of its cells.
+
+    Attributes:
+        history: The fold of the fork.
+        slot: The slot of the cell.
+        taken: How often something of a parent had been taken by then.
+        calls: The writes by tool, those that the fork has taken over by now among them.
+    """
+
+    history: History
+    slot: str
+    taken: int
+    calls: Mapping[str, list[CallPast]]
+    _versions: dict[str, Versions] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, history: History, slot: str) -> Behind:
+        """Look for them: once for all calls of an attempt, and if a parent goes on."""
+        found: dict[str, list[CallPast]] = {}
+        for call in map(history.calls.__getitem__, history.forked):
+            if call.writes and call.kind not in STAYING:
+                found.setdefault(call.name, []).append(call)
+        for calls in found.values():
+            calls.sort(key=lambda call: call.order)
+        return cls(history, slot, history.taken, found)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing was taken from a parent since."""
+        return self.taken == self.history.taken
+
+    def tools(self) -> Iterator[str]:
+        """Names of the tools that this cell called there."""
+        return (name for name in self.calls if any(self.here(name)))
+
+    def here(self, tool: str) -> Iterator[CallPast]:
+        """What this cell made there with a tool, but for what the fork has taken over."""
+        slots = self.history.behind
+        for call in self.calls.get(tool, ()):
+            if call.id in self.history.forked and slots.get(call.step) == self.slot:
+                yield call
+
+    def earlier(
+        self, wanted: Wanted, marks: Marks, old_names: Collection[str]
+    ) -> list[CallPast]:
+        """What was made there by the tool of a call when that was another one.
+
+        Args:
+            wanted: A call that is about to be made.
+            marks: The marks of its arguments.
+            old_names: Names of tools that its cell can't call now.
+        """
+        found = self._versions_of(wanted.name).earlier(marks)
+        forked = [call for call in found if call.id in self.history.forked]
+        for name in old_names:
+            forked += (c for c in self.here(name) if was_renamed(c, wanted))
+        return forked
+
+    def _versions_of(self, tool: str) -> Versions:
+        found = self._versions.get(tool)
+        if found is None:
+            found = self._versions[tool] = Versions.of(self.calls.get(tool, ()))
+        return found
