@@ -240,6 +240,14 @@ STOOD_IN_BEFORE_AN_EDIT: Final = [
 """The call that another one stands for was made with other parameters."""
 
 
+RENAMED_WITH_OTHER_DATA: Final = [
+    Version((PAY,), data=2),
+    Version((PAY,), name="pay"),
+    Version((PAY,), data=2, name="pay"),
+]
+"""What was made by the old name asks about the data, too."""
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @settings(max_examples=400)
@@ -251,6 +259,7 @@ STOOD_IN_BEFORE_AN_EDIT: Final = [
 @example(edits=ASKED[Past.STOOD_IN])
 @example(edits=[Version((PAY,)), Version((PAY,), signature="renamed")])
 @example(edits=[Version((PAY,)), Version((PAY,), name="pay")])
+@example(edits=RENAMED_WITH_OTHER_DATA)
 @example(edits=STOOD_IN_BEFORE_AN_EDIT)
 @example(edits=STOOD_IN_A_STEP)
 @example(edits=[*STOOD_IN_A_STEP, Version(STOOD_IN_A_STEP[-1].body)])

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.engine.asking.freezing import Frozen
-from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt
+from nbdurable.engine.calls.pauses import (
+    HappenedWithOtherData,
+    InsteadOrAlso,
+    OtherInDoubt,
+)
 from nbdurable.engine.calls.refusing import CallNotRecorded
 from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import AlreadyHappened, CallInDoubt, ResultGone, TwinHappened
@@ -472,3 +476,41 @@ def test_another_write_asks_nothing_about_a_doubt(kernel: str) -> None:
         nb.run("q = log(1)\nr = pay(1)", "s", "c1")
     nb.run("q = log(2)", "s", "c1")
     assert nb.world.effects == ["pay 1", "log 1", "log 2"]
+
+
+@pytest.mark.parametrize(
+    ("new", "x", "told"),
+    [(", note=''", 1, ", with an earlier version of pay."), ("", 2, ".")],
+)
+def test_a_doubt_that_reads_the_same_is_told_apart(new: str, x: int, told: str) -> None:
+    """A default that was added shows in neither call: the version of the tool does."""
+    nb = in_doubt()
+    made = DOUBT.format(options="", name="pay").replace("):", f"{new}):", 1)
+    opened(made, nb=nb)
+    with pytest.raises(OtherInDoubt) as asked:
+        nb.run(f"r = pay({x})", "s", "c1")
+    fact = asked.value.fact()
+    assert fact == f"pay({x}) was not made: pay(1) may have happened instead{told}"
+
+
+@pytest.mark.parametrize(
+    ("said", "result"), [(Answer.KEEP, "pay 2#1"), (Answer.AGAIN, "pay 2#2")]
+)
+def test_one_answer_about_other_data_is_enough_for_a_renamed_tool(
+    said: Answer, result: str
+) -> None:
+    """It was given about a call that the journal knows by the old name."""
+    nb = opened(pays())
+    nb.namespace["data"] = 2
+    nb.run("r = pay(data)", "s", "c1")
+    opened(pays(name="charge"), nb=nb)
+    nb.namespace["data"] = 0
+    nb.run("r = charge(data)", "s", "c1")
+    nb.namespace["data"] = 2
+    asked(nb, "r = charge(data)")
+    settle(nb, "s.1", Answer.KEEP)
+    with pytest.raises(HappenedWithOtherData):
+        nb.run("r = charge(data)", "s", "c1")
+    settle(nb, "s.1", said)
+    nb.run("r = charge(data)", "s", "c1")
+    assert nb.namespace["r"] == result

@@ -21,6 +21,7 @@ from nbdurable.engine.calls.requests import CallRequest, Claim
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import settle
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
@@ -167,10 +168,22 @@ def _doubt(ask: Asking) -> CallPause:
     if ask.match.past is Past.OTHER_IN_DOUBT:
         own = _where_it_stands(ask, step, number)
         return OtherInDoubt(
-            **ask.both, **about, refused=refused, own=own, undeclared=undeclared
+            **ask.both,
+            **about,
+            refused=refused,
+            own=own,
+            undeclared=undeclared,
+            version=_had_other_parameters(ask),
         )
     kind = CallRefused if refused else CallInDoubt
     return kind(**ask.common, **about, raised=_raised(call), undeclared=undeclared)
+
+
+def _had_other_parameters(ask: Asking) -> bool:
+    """Whether its tool, by the same name, was edited so that it takes others now."""
+    old, new = ask.call.marks, ask.request.marks()
+    same_name = ask.call.name == ask.request.name
+    return same_name and None not in (old, new) and edited(old or {}, new or {})
 
 
 def _where_it_stands(ask: Asking, step: StepPast | None, number: str) -> str:

@@ -47,6 +47,7 @@ class OtherInDoubt(CallPause):
         refused: The tool's author said ``on_doubt="fail"``.
         own: STEP.CALL@DIGEST of the other one, if it was made at another place.
         undeclared: The tool has no ``effect=``.
+        version: Its tool had other parameters then, so it may read as this one does.
     """
 
     slug: ClassVar[str] = "other-in-doubt"
@@ -55,10 +56,13 @@ class OtherInDoubt(CallPause):
     refused: bool = False
     own: str = ""
     undeclared: bool = False
+    version: bool = False
 
     def fact(self) -> str:
         """One line about both calls."""
-        return f"{self.call} was not made: {self.earlier} may have happened instead."
+        then = f", with an earlier version of {self.tool}" if self.version else ""
+        other = f"{self.earlier} may have happened instead{then}"
+        return f"{self.call} was not made: {other}."
 
     def detail(self) -> str:
         """How the other one came to be in doubt."""

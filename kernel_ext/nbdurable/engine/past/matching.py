@@ -96,16 +96,19 @@ class Matcher(Beside):
             if earlier is not None:
                 behind = earlier.id in self.history.forked
                 standing = Standing.UNKNOWN if behind else Standing.OWN
-                return self._matched(earlier, wanted, standing)
+                return self._each_time(earlier, wanted, standing)
             return self.without(wanted)
         (taken, standing, _, _, _, _), index = best
         call = candidates.pop(index)
         if taken:
             return Match(Past.STOOD_IN, call, standing)
+        return self._each_time(call, wanted, standing)
+
+    def _each_time(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
+        """The record, unless a person said that other data is another call."""
         found = self._matched(call, wanted, standing)
-        if found.past is Past.NEW_DATA and self.said(wanted, Past.NEW_DATA) == AGAIN:
-            assert found.call is not None
-            return self.without(wanted)._replace(apart=found.call.id)
+        if found.past is Past.NEW_DATA and self._said_of_data(call, wanted) == AGAIN:
+            return self.without(wanted)._replace(apart=call.id)
         return found
 
     def _best(
@@ -274,8 +277,13 @@ class Matcher(Beside):
         before = self.where.before
         if before is None or call.ended_order > before:
             return Past.COMPLETED
-        kept = self.said(wanted, Past.NEW_DATA) == KEEP
+        kept = self._said_of_data(call, wanted) == KEEP
         return Past.COMPLETED if kept else Past.NEW_DATA
+
+    def _said_of_data(self, call: CallPast, wanted: Wanted) -> str:
+        """What a person said of other data, by the name that the call has as yet."""
+        by_its = remembered(self.history, self.where, call.name, Past.NEW_DATA)
+        return self.said(wanted, Past.NEW_DATA) or by_its
 
     def _plain_past(self, call: CallPast, wanted: Wanted) -> Past:
         if call.resolved in _MADE_ANEW:
