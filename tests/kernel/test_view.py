@@ -138,20 +138,24 @@ def test_a_stale_cell_is_told_while_one_works(watching: Watching) -> None:
     """What a changed variable makes stale is told after the cell that changed it, and back."""
     watching.kernel.run("topic = 'a'")
     watching.kernel.run("%%durable notes\nnotes = [topic]", metadata={"cellId": "c2"})
-    watching.opens()
+    told = watching.opens()
 
     def hears(would: str, stale: str) -> None:
-        while True:
-            cell = watching.hears("changed")["cells"][-1]
-            told = cell["would"].partition(",")[0], cell["stale"].partition(" in ")[0]
-            if told == (would, stale):
-                return
+        nonlocal told
+        while _standing(told) != (would, stale):
+            told = watching.hears("changed")
 
-    hears("replays", "")
+    hears("replays", "")  # where the kernel looked before the view opened, at once
     watching.asked("topic = 'b'; print('set')", "set")
     hears("runs again", "topic changed")
     watching.asked("topic = 'a'; print('set')", "set")
     hears("replays", "")
+
+
+def _standing(told: dict[str, Any]) -> tuple[str, str]:
+    """How the last cell stands, by a message that tells of the cells."""
+    cell = told["cells"][-1]
+    return cell["would"].partition(",")[0], cell["stale"].partition(" in ")[0]
 
 
 def test_a_cell_is_stopped_from_the_view(watching: Watching) -> None:
