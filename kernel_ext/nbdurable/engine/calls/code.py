@@ -6,6 +6,11 @@ so an edit of it is an edit of the tool. It is recorded in the call's code diges
 its key: of a `write` that has happened a person is asked, as after an edit of its body.
 
 The same holds for the values of the variables that the tool reads beside its arguments.
+
+Threads meet the same tool at once, in any order. So what is known of a piece of code
+follows from that code and the values alone, whatever was met before; it is worked out
+aside and published complete, the first for all. A lock would do that as well, but the
+user's own code runs in between, and it may wait for a thread that makes a call.
 """
 
 from __future__ import annotations
@@ -72,7 +77,7 @@ class CallCode:
         self._sources = sources
         self._looking = Looking(redact)
         self._codes: dict[Callable[..., object], tuple[bytes, CallCodes]] = {}
-        self._beside: dict[int, list[Variables]] = {}
+        self._beside: dict[int, Sequence[Variables]] = {}
         self._tools: dict[Callable[..., object], _Met] = {}
         self._given: dict[int, tuple[object, _Met | None]] = {}
 
@@ -80,17 +85,19 @@ class CallCode:
         """The digest of a tool's code."""
         met = self._tools.get(fn)
         if met is None:
-            met = self._tools[fn] = self._met(*self._code_of(fn))
+            met = self._tools.setdefault(fn, self._met(*self._code_of(fn)))
         return met.code
 
     def _code_of(self, fn: Callable[..., object]) -> tuple[bytes, CallCodes]:
         known = self._codes.get(fn)
         if known is None:
-            known = self._codes[fn] = call_code(fn, self._sources)
+            digest, codes = call_code(fn, self._sources)
+            self._looking.settle(codes)
+            known = self._codes.setdefault(fn, (digest, codes))
         return known
 
     def _met(self, digest: bytes, codes: CallCodes, name: str = "") -> _Met:
-        variables = [v for v in self._looking.settle(codes) if not self._is_shared(v)]
+        variables = [v for v in codes.variables.left() if not self._is_shared(v)]
         return _Met(Code(digest.hex(), reads=bool(variables)), codes, variables, name)
 
     def under(self, fn: Callable[..., object], call: CallPast) -> tuple[str, str]:
@@ -115,12 +122,18 @@ class CallCode:
     def _is_shared(self, variable: Variable) -> bool:
         """Whether a tool changes it, which it doesn't when its call is served."""
         home = id(variable.home)
-        if home not in self._beside:
-            found = self._beside[home] = []
-            for fn in tools_of(variable.home):
-                with contextlib.suppress(Undigestible):
-                    found.append(self._code_of(fn)[1].variables)
-        return any(variables.changes(variable) for variables in self._beside[home])
+        beside = self._beside.get(home)
+        if beside is None:
+            found = self._read_by_tools(variable.home)
+            beside = self._beside.setdefault(home, found)
+        return any(variables.changes(variable) for variables in beside)
+
+    def _read_by_tools(self, home: Mapping[str, object]) -> Sequence[Variables]:
+        found: list[Variables] = []
+        for fn in tools_of(home):
+            with contextlib.suppress(Undigestible):
+                found.append(self._code_of(fn)[1].variables)
+        return found
 
     def with_given(
         self,
@@ -161,7 +174,7 @@ class CallCode:
     def _given_code(self, value: object, fn: Callable[..., object]) -> _Met | None:
         known = self._given
         if id(value) not in known:
-            known[id(value)] = value, self._meet(value, fn)
+            known.setdefault(id(value), (value, self._meet(value, fn)))
         return known[id(value)][1]
 
     def _meet(self, value: object, fn: Callable[..., object]) -> _Met | None:
@@ -177,4 +190,5 @@ class CallCode:
             digest = Hasher(codes=codes).digest(value)
         except Undigestible:
             digest = keys.UNKNOWN
+        self._looking.settle(codes)
         return self._met(digest, codes, name)

@@ -44,9 +44,23 @@ class CallCodes(Codes):
         self._within: set[int] = set()
         self.variables = Variables(sources)
 
-    def leaves(self, types: Collection[type]) -> bool:
-        """Whether values of these types are data, and reached code leaves them so."""
-        return self.variables.is_data(types, self.is_local, self.definition)
+    @property
+    def home(self) -> int:
+        """Which namespace code is looked up in."""
+        return id(self._namespace)
+
+    def anew(self) -> CallCodes:
+        """For code that is met apart from this; what that reaches isn't met here."""
+        return CallCodes(self._sources, self._namespace, self._hidden)
+
+    def leaves(self, types: Collection[type], reached: Variables) -> bool:
+        """Whether values of these types are data, and reached code leaves them so.
+
+        Args:
+            types: The types of all that is in it.
+            reached: What code in it reaches.
+        """
+        return self.variables.is_data(types, reached, self.is_local, self.definition)
 
     def _source(self, facts: Facts) -> bytes:
         return facts.bare

@@ -305,7 +305,7 @@ class Codes:
             written: Its text is known: what a decorator generated says nothing more,
                 and is bytecode of one version of Python.
         """
-        for name, value in vars(cls).items():
+        for name, value in [*vars(cls).items()]:
             inside = [*unwrapped(value)]
             self.tools |= {f for f in inside if TOOL_ATTRIBUTE in f.__dict__}
             functions = [f for f in inside if self._is_local_function(f)]

@@ -88,7 +88,7 @@ class Modules:
 
     def _is_outdated(self, module: ModuleType) -> bool:
         """Whether the file was edited since the module was imported."""
-        own = [f for f in vars(module).values() if isinstance(f, FunctionType)]
+        own = [f for f in [*vars(module).values()] if isinstance(f, FunctionType)]
         codes = [f.__code__ for f in own if f.__globals__ is vars(module)]
         outdated = any(
             code.co_filename == module.__file__ and self._sources.function(code) is None
@@ -100,7 +100,7 @@ class Modules:
     def _local_modules(self, module: ModuleType) -> set[ModuleType]:
         """The local modules that a module's names come from."""
         found = set()
-        for value in vars(module).values():
+        for value in [*vars(module).values()]:  # a thread may import it just now
             owner = sys.modules.get(str(getattr(value, "__module__", None)))
             other = value if isinstance(value, ModuleType) else owner
             if other is not None and other is not module:

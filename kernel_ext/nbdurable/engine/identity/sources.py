@@ -166,7 +166,7 @@ class Sources:
         index = self._index(code.co_filename)
         if index is not None:
             return index.function(code)
-        found = (self._index(filename) for filename in reversed(self._cells))
+        found = (self._index(filename) for filename in self._latest())
         nodes = (index.function(code) for index in found if index is not None)
         return next((node for node in nodes if node is not None), None)
 
@@ -198,7 +198,7 @@ class Sources:
         lines = dict(_first_lines(cls))
         others: Iterable[str] = [home] if home is not None else ()
         if home is None:
-            others = chain(reversed(self._cells), self._earlier())
+            others = chain(self._latest(), self._earlier())
         for filename in chain(lines, others):
             index = self._index(filename)
             nodes = index.classes.get(cls.__qualname__, []) if index else []
@@ -207,6 +207,10 @@ class Sources:
             if fitting:
                 return fitting[-1]
         return None
+
+    def _latest(self) -> list[str]:
+        """The cells, the latest first; another thread may begin one meanwhile."""
+        return [*reversed(self._cells)]
 
     def _index(self, filename: str) -> _Index | None:
         if filename not in self._indexes:

@@ -95,6 +95,13 @@ class Variables:
         }
         self._changed |= {(home, name) for name in gone}
 
+    def take(self, other: Variables) -> None:
+        """Take in what was met apart from this."""
+        for place, variable in other._met.items():
+            self._met.setdefault(place, variable)
+        self._changed |= other._changed
+        self._mentioned |= other._mentioned
+
     def changes(self, variable: Variable) -> bool:
         """Whether reached code changes it."""
         return (id(variable.home), variable.name) in self._changed
@@ -107,6 +114,7 @@ class Variables:
     def is_data(
         self,
         types: Collection[type],
+        inside: Variables,
         is_local: Callable[[type], bool],
         definition: Callable[[type], ast.ClassDef | None],
     ) -> bool:
@@ -114,11 +122,12 @@ class Variables:
 
         Args:
             types: The types of all that is in it.
+            inside: What the code in it reads and changes.
             is_local: Whether a class is the notebook's or a local module's.
             definition: The text of a local class, if it is known.
         """
         return all(
-            self._leaves_itself(cls, is_local, definition)
+            self._leaves_itself(cls, inside, is_local, definition)
             if is_local(cls)
             else _is_data(cls)
             for cls in types
@@ -127,6 +136,7 @@ class Variables:
     def _leaves_itself(
         self,
         cls: type,
+        inside: Variables,
         is_local: Callable[[type], bool],
         definition: Callable[[type], ast.ClassDef | None],
     ) -> bool:
@@ -135,7 +145,8 @@ class Variables:
         changing = self._changing[cls]
         if changing is None:
             return False
-        return not any(m in self._mentioned or m[:2] == "__" for m in changing)
+        mentioned = self._mentioned | inside._mentioned
+        return not any(m in mentioned or m[:2] == "__" for m in changing)
 
     def _changes_parameter(self, called: object, place: int | str) -> bool:
         return any(place in self._changing_places(f) for f in unwrapped(called))
@@ -170,7 +181,7 @@ def _changing(
 
 def tools_of(home: Mapping[str, object]) -> Iterator[FunctionType]:
     """The functions of the tools among some variables, and of those in their classes."""
-    for value in home.values():
+    for value in [*home.values()]:  # another thread may bind more meanwhile
         local = isinstance(value, type) and value.__module__ == home.get("__name__")
         inner = [*vars(value).values()] if local else [value]
         for one in inner:
