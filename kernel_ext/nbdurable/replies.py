@@ -41,7 +41,8 @@ def _open(front: Front) -> Inbox:
     session = front.session
     rows = runs.rows(session.store.scan(runs.INDEX_KINDS), ())
     ids = [row.id for row in rows if not row.closed]
-    return inbox_of(session.store, ids, now(session.clock.now_us()))
+    own = session.history.run
+    return inbox_of(session.store, ids, now(session.clock.now_us()), own)
 
 
 def answer(call: str, value: object = True, *, typed: str = "") -> Told:  # noqa: FBT002  # a yes, as people say it

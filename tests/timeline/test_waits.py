@@ -179,6 +179,27 @@ def test_a_call_to_settle_is_in_the_inbox() -> None:
     assert told["asked"] in str(inbox)
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_the_inbox_has_the_commands_that_settle_a_call(own: bool) -> None:
+    """Of another run than the reader's, such as the one that it was forked from, they name it."""
+    story = Story()
+    story.opens()
+    story.begins(story.step("bill"), "pay('ann', 3)", effect="write")
+    story.dies()
+    history = story.history()
+    run = Unsettled(history, tuple(doubts(history, story.alive)), own=own)
+    begin = "%durable resolve" if own else f"nbdurable resolve --run {history.run}"
+    (ask,) = run.calls
+    assert str(run).splitlines()[1:] == [
+        f"    it happened  {begin} {ask.reference} --happened VALUE",
+        f"    it did not   {begin} {ask.reference} --did-not",
+        f"    nbdurable show {history.run}",
+    ]
+    if not own:
+        words = str(run).splitlines()[2].partition("nbdurable ")[2].split()
+        assert parser().parse_args(words).run == history.run
+
+
 def test_what_is_answered_is_asked_nobody() -> None:
     """Until its cell has run: it is in no list, and `why` says how it goes on."""
     story = asking()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,20 +49,32 @@ class Unsettled:
     Attributes:
         history: The run.
         calls: The calls, each with why it is asked about.
+        own: Whether it is the reader's run, so that `%durable` settles its calls.
     """
 
     history: History
     calls: tuple[AskView, ...]
+    own: bool = False
 
     @property
     def command(self) -> str:
-        """What shows them with the commands that settle them."""
+        """What shows the run that they are of."""
         return f"nbdurable show {self.history.run}"
 
     def __str__(self) -> str:
-        told = (f"? {c.call} {c.says} · {c.reference}" for c in self.calls)
+        told = [part for call in self.calls for part in self._told(call)]
+        return "\n".join([*told, f"    {self.command}"])
+
+    def _told(self, call: AskView) -> Iterator[str]:
+        """A call, and what settles it: a reference alone means the reader's own run."""
         notebook = line(self.history.notebook)
-        return "\n".join([*(f"{t}, {notebook}" for t in told), f"    {self.command}"])
+        yield f"? {call.call} {call.says} · {call.reference}, {notebook}"
+        width = max((len(means) for means, _ in call.answers), default=0)
+        elsewhere = f"nbdurable resolve --run {self.history.run} "
+        for means, command in call.answers:
+            typed = command.removeprefix("%durable resolve ")
+            said = command if self.own else f"{elsewhere}{typed}"
+            yield f"    {means:<{width}}  {said}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -125,13 +137,14 @@ class Inbox:
         return waits + doubted
 
 
-def inbox_of(store: Store, runs: Iterable[str], now: Now) -> Inbox:
+def inbox_of(store: Store, runs: Iterable[str], now: Now, own: str = "") -> Inbox:
     """What these runs wait for; timers wait for nobody.
 
     Args:
         store: Where they are.
         runs: Their ids.
         now: The present as the reader sees it.
+        own: The run that the reader's kernel works in, or "".
     """
     histories = [history_of(store, run) for run in runs]
     found = [
@@ -142,5 +155,7 @@ def inbox_of(store: Store, runs: Iterable[str], now: Now) -> Inbox:
     ]
     found.sort(key=lambda asked: asked.waiting.call.started_us)
     alive = living(store)
-    asked_about = (Unsettled(h, tuple(doubts(h, alive))) for h in histories)
+    asked_about = (
+        Unsettled(h, tuple(doubts(h, alive)), own=h.run == own) for h in histories
+    )
     return Inbox(tuple(found), now, tuple(run for run in asked_about if run.calls))
