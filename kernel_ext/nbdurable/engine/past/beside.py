@@ -229,14 +229,12 @@ class Beside:
     def _renamed_in_doubt(self, wanted: Wanted) -> Match | None:
         """A doubt of this slot whose tool is gone: this one may be that under a new name."""
         for name in self.old_names(wanted.name):
-            past = Past.OTHER_IN_DOUBT
-            if remembered(self.history, self.where, name, past) == AGAIN:
-                continue
             for call in itertools.chain(self.writes_of(name), self.behind.here(name)):
-                mine = call.id not in self.claimed
+                again = self.said_of(call, Past.OTHER_IN_DOUBT) == AGAIN
+                mine = call.id not in self.claimed and not again
                 doubt = mine and doubts.may_have_happened(self.history, call)
                 if doubt and may_be_renamed(call, wanted):
-                    return self._about(past, call)
+                    return self._about(Past.OTHER_IN_DOUBT, call)
         return None
 
     def _instead(self, wanted: Wanted) -> Match | None:
@@ -247,7 +245,7 @@ class Beside:
             for call in self._asked_of(wanted)
             if (anew or call.id in self.where.open)
             and call.state is CallState.COMPLETED
-            and self._said_instead(call) != AGAIN
+            and self.said_of(call, Past.INSTEAD) != AGAIN
             and not self._is_over(call)
         ]
         if not left:
@@ -255,11 +253,8 @@ class Beside:
         latest = self.history.steps.get(max(left, key=lambda c: c.order).step)
         used = latest.used if latest else ()
         first = min(left, key=lambda c: (c.id not in used, c.order))
-        kept = self._said_instead(first) == KEEP
+        kept = self.said_of(first, Past.INSTEAD) == KEEP
         return self._about(Past.COMPLETED if kept else Past.INSTEAD, first)
-
-    def _said_instead(self, call: CallPast) -> str:
-        return self.said_of(call, Past.INSTEAD)
 
     def _left_over(self, wanted: Wanted, marks: Marks | None) -> Left | None:
         """The call that this one is nearest to, of those that are left over.
@@ -294,7 +289,7 @@ class Beside:
             found = [
                 call
                 for call in self.writes_of(wanted.name)
-                if self._was_of(call)
+                if self.where.was_of(call)
                 and call.state is CallState.COMPLETED
                 and call.resolved not in tries.ANEW
                 and place(self.history, call.scope, call.parent) == here
@@ -302,12 +297,6 @@ class Beside:
             found.sort(key=self._latest_first)
             self._made[wanted.name, here] = found
         return found
-
-    def _was_of(self, call: CallPast) -> bool:
-        """Whether an attempt that began as this one did made it, or was served it."""
-        again = self.where.again
-        own = call.step in again or call.id in self.where.used
-        return own or not again.isdisjoint(call.taken_in)
 
     def _is_open(self, call: CallPast, key: bytes) -> bool:
         """Whether this attempt was not served it, nor made another one beside it."""
@@ -353,7 +342,7 @@ class Beside:
         if doubt.call.slot != self.slot:
             return False
         equal = near(doubt.call, marks).equal
-        if left.near.equal != equal or not self._was_of(doubt.call):
+        if left.near.equal != equal or not self.where.was_of(doubt.call):
             return left.near.equal > equal
         return left.call.order < doubt.call.order
 

@@ -69,6 +69,11 @@ class Circumstances:
     again: frozenset[str] = frozenset()
     used: Mapping[str, Order] = field(default_factory=dict)
 
+    def was_of(self, call: CallPast) -> bool:
+        """Whether an attempt that began as this one did made it, or was served it."""
+        own = call.step in self.again or call.id in self.used
+        return own or not self.again.isdisjoint(call.taken_in)
+
 
 def circumstances(
     history: History, slot: str, step: str, data: Collection[str]
