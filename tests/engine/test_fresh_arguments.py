@@ -633,3 +633,35 @@ def test_what_is_said_of_a_doubt_is_not_served_to_a_nearer_payment() -> None:
         assert nb.namespace["got"] == ["pay 1#1", "in_2"]
         edit(nb)
     assert nb.paid == ["pay 1", "pay 2"]
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_what_is_said_of_a_doubt_stays_with_its_arguments(swapped: bool) -> None:
+    """A set is walked through in another order by the next kernel."""
+    cell = "got = {x: pay(x, fresh()) for x in order()}\nstop('end')"
+    nb = Fresh()
+    order = _Order(iter([[2, 1], [2, 1], [1, 2] if swapped else [2, 1]]))
+    nb.namespace["order"] = order
+    nb.stop("pay 2", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        nb.again(cell)
+    asks(nb, cell, OtherInDoubt)
+    settle(nb, "s.1", Answer.HAPPENED, "in_2")
+    nb.restart()
+    nb.namespace["order"] = order
+    nb.again(cell)
+    assert nb.paid == ["pay 2", "pay 1"]
+    assert nb.namespace["got"] == {1: f"pay 1#1 {'c' if swapped else 'd'}", 2: "in_2"}
+
+
+def test_what_is_said_of_a_doubt_holds_where_no_argument_is_equal() -> None:
+    """It was asked about a call with all others, and is served to such a one."""
+    cell = "got = pay(fresh(), fresh())"
+    nb = Fresh()
+    nb.stop("pay a", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        nb.again(cell)
+    asks(nb, cell, OtherInDoubt)
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    nb.again(cell)
+    assert (nb.paid, nb.namespace["got"]) == (["pay a"], "in_1")

@@ -25,6 +25,7 @@ from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.near import near
 from nbdurable.engine.past.policy import OnDoubt
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.wanted import Match, edited_given
@@ -83,6 +84,8 @@ def question(
     call = match.call
     assert call is not None
     attempt.used.asked[claim.number] = (call.id, match.past)
+    if match.past is Past.OTHER_IN_DOUBT and near(call, request.marks()).equal:
+        attempt.used.alike.append(call.id)
     text, step = request.text(), attempt.step
     shown = settle.shown(attempt.run, step.slot, call, match.past)
     common = {

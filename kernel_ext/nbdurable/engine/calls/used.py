@@ -25,6 +25,7 @@ class Used:
         elsewhere: How many of those belong to another run of the store.
         adopted: Logical ids of those taken over from other slots.
         asked: Call number to logical id and past, of those to be decided.
+        alike: Logical ids of those that share an argument with the call that asked.
         unstorable: Results that were not kept or not recovered, told.
         gone: By logical id why a recorded result could not be recovered.
         told: More parts for the end of the step's line.
@@ -38,6 +39,7 @@ class Used:
     elsewhere: int = 0
     adopted: list[str] = field(default_factory=list)
     asked: dict[str, tuple[str, Past]] = field(default_factory=dict)
+    alike: list[str] = field(default_factory=list)
     unstorable: list[str] = field(default_factory=list)
     gone: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
@@ -90,6 +92,7 @@ class Used:
             "ran": self.ran,
             "replayed": self.served,
             "elsewhere": self.elsewhere,
+            **({"alike": self.alike} if self.alike else {}),
         }
 
     def notes(self) -> tuple[str, ...]:

@@ -29,7 +29,14 @@ from nbdurable.engine.past.edits import (
 )
 from nbdurable.engine.past.forks import NOWHERE
 from nbdurable.engine.past.history import CallPast, CallState, History, StepState
-from nbdurable.engine.past.near import NEAR_MAX, Left, near, place
+from nbdurable.engine.past.near import (
+    NEAR_MAX,
+    Left,
+    is_nearer,
+    near,
+    no_longer_alike,
+    place,
+)
 from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
@@ -175,7 +182,9 @@ class Beside:
         if left is not None and left.kept:
             return self._about(Past.COMPLETED, left.call)
         doubt = self._other_in_doubt(wanted, marks)
-        if doubt is not None and not (left and self._is_nearer(left, doubt, marks)):
+        if doubt is not None and not (
+            left and is_nearer(left, doubt.call, marks, self.where)
+        ):
             return doubt
         other = self._renamed_in_doubt(wanted) or self._instead(wanted)
         return other or (left and self._made_before(left.call, wanted))
@@ -262,7 +271,12 @@ class Beside:
         They were made by earlier tries of a call around it, by attempts of the cell that
         began as this one did, or a person said that they are what is called now.
         """
-        stands = [call for call in self._standing(wanted) if not self.was_served(call)]
+        stands = [
+            call
+            for call in self._standing(wanted)
+            if not self.was_served(call)
+            and not (call.id in self.where.alike and no_longer_alike(call, marks))
+        ]
         told = {call.id for call in stands}
         tried = [*tries.completed(self.history, wanted)]
         made = itertools.chain(tried, self._made_at(wanted))
@@ -332,19 +346,6 @@ class Beside:
             return None
         afresh = call.resolved == "afresh" or self.before_reset(call)
         return self._about(Past.AFRESH if afresh else Past.EARLIER_TRY, call)
-
-    def _is_nearer(self, left: Left, doubt: Match, marks: Marks | None) -> bool:
-        """Whether a call that happened is nearer than one that may have happened.
-
-        Where neither is, the cell made first what it made first.
-        """
-        assert doubt.call is not None
-        if doubt.call.slot != self.slot:
-            return False
-        equal = near(doubt.call, marks).equal
-        if left.near.equal != equal or not self.where.was_of(doubt.call):
-            return left.near.equal > equal
-        return left.call.order < doubt.call.order
 
     def _asked_of(self, wanted: Wanted) -> list[CallPast]:
         """The calls of the tool in this slot, and those that were asked about here."""

@@ -58,6 +58,7 @@ class Circumstances:
             that completed and is to be done no more: this one begins as they did.
         used: By the id of a call the order of the latest of those that used it: they
             were served what other code of the cell has made, too.
+        alike: Ids of the calls that shared an argument with a call which asked about them.
     """
 
     slot: str
@@ -68,6 +69,7 @@ class Circumstances:
     open: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
     used: Mapping[str, Order] = field(default_factory=dict)
+    alike: frozenset[str] = frozenset()
 
     def was_of(self, call: CallPast) -> bool:
         """Whether an attempt that began as this one did made it, or was served it."""
@@ -104,6 +106,7 @@ def circumstances(
         frozenset(_asked_instead(earlier)),
         frozenset(s.id for s in again),
         {call: s.order for s in reversed(again) for call in s.used},
+        frozenset(call for s in earlier for call in fields.texts(s.fields, "alike")),
     )
 
 

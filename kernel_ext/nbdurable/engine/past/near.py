@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from nbdurable.engine.past.circumstances import Circumstances
 from nbdurable.engine.past.edits import DEFAULT, UNKNOWN, Marks
 from nbdurable.engine.past.history import CallPast, History
 
@@ -52,6 +53,28 @@ def near(call: CallPast, marks: Marks | None) -> Near:
     bare = UNKNOWN in given.values() or UNKNOWN in call.marks.values()
     equal = sum(call.marks.get(n) == m != UNKNOWN for n, m in given.items())
     return Near(equal, alike=bool(equal) or bare or len(given) < 2)
+
+
+def is_nearer(
+    left: Left, doubt: CallPast | None, marks: Marks | None, where: Circumstances
+) -> bool:
+    """Whether a call that happened is nearer than one that may have happened.
+
+    Where neither is, the cell made first what it made first.
+    """
+    if doubt is None or doubt.slot != where.slot:
+        return False
+    equal = near(doubt, marks).equal
+    if left.near.equal != equal or not where.was_of(doubt):
+        return left.near.equal > equal
+    return left.call.order < doubt.order
+
+
+def no_longer_alike(call: CallPast, marks: Marks | None) -> bool:
+    """Whether a recorded call has its parameters still, and shares no argument by now."""
+    old, new = call.marks or {}, marks or {}
+    given = {n for n, m in old.items() if not str(m).startswith(DEFAULT)}
+    return given <= new.keys() and not near(call, marks).alike
 
 
 def place(history: History, scope: str, parent: str) -> tuple[str, ...]:
