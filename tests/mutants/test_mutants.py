@@ -106,6 +106,12 @@ MUTANTS = {
         "    _take(history, lineage.later[:0])",
         ("tests/engine/test_forks.py::test_a_write_of_the_parent_asks_in_the_fork",),
     ),
+    "pay in a fork once more after an edit of the tool": Mutant(
+        "kernel_ext/nbdurable/engine/past/behind.py",
+        "        found = self._versions_of(wanted.name).earlier(marks)\n",
+        "        found = self._versions_of(wanted.name).earlier({})[:0]\n",
+        ("tests/engine/test_forks_edits.py",),
+    ),
     "try a write again that may have happened": Mutant(
         "kernel_ext/nbdurable/engine/past/policy.py",
         "        if self.effect is Effect.WRITE:\n            return False\n",
