@@ -64,7 +64,7 @@ def asked(ran: Kernel, request: pytest.FixtureRequest) -> Iterator[Kernel]:
         ("%durable rerun f", ["findings"]),
         ("%durable restore n", ["notes"]),
         ("%durable fork --at f", ["findings"]),
-        ("%durable fork --", ["--at"]),
+        ("%durable fork --", ["--at", "--of"]),
         ("%durable diff f", ["findings"]),
         ("%durable diff findings@", ["findings@1"]),
         ("%durable resolve review.1 --d", ["--did-not"]),
