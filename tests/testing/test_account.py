@@ -98,7 +98,9 @@ def test_a_server_ends_with_its_starter_even_if_that_is_killed(tmp_path: Path) -
     starter.stdin.close()
     starter.stdout.close()
     if watch is not None:
-        ended, _, _ = select.select([watch], [], [], 20)
+        waiting = select.poll()  # select knows no number above 1,023
+        waiting.register(watch, select.POLLIN)
+        ended = waiting.poll(20_000)
         os.close(watch)
         assert ended
 

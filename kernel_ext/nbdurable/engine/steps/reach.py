@@ -41,7 +41,8 @@ def _lives(made: Tool, name: str, namespace: Mapping[str, object]) -> bool:
     if made.name != name:
         return False
     own = made.fn.__globals__
-    module = sys.modules.get(str(own.get("__name__")))
+    home = str(own.get("__name__"))
+    module = None if home == namespace.get("__name__") else sys.modules.get(home)
     if own is not namespace and (module is None or own is not vars(module)):
         return False  # of a kernel that was left
     standing = _at(made.fn.__qualname__, own)
