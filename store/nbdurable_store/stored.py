@@ -57,7 +57,11 @@ class StoredBlob:
         try:
             self._head, *self._leaves = self._decoded(root, size)
         except BrokenList as e:
+            fetcher.close()
             raise fetcher.broken(str(e)) from e
+        except BaseException:
+            fetcher.close()
+            raise
 
     def head(self) -> io.BufferedReader:
         """The head as a file."""

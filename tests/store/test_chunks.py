@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -250,6 +252,31 @@ def test_a_disk_that_refuses_leaves_nothing_behind(
         arm("")
     assert list((tmp_path / "s" / "tmp").iterdir()) == []
     assert store.get(store.put("raw", noise(MB))) == noise(MB)
+    store.close()
+
+
+def opened(root: Path) -> int:
+    """How many files below a folder this process has open."""
+    numbers = Path("/proc/self/fd")
+    names = (str(n.readlink()) for n in numbers.iterdir() if n.is_symlink())
+    return sum(name.startswith(str(root / "blobs")) for name in names)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says what is open")
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_is_read_leaves_no_file_open(tmp_path: Path, *, damaged: bool) -> None:
+    """A kernel that reads long values all day doesn't run out of files."""
+    store = nbdurable_store.open(tmp_path / "s")
+    ref = store.put("x", noise(MB))
+    if damaged:
+        (file,) = (tmp_path / "s" / "blobs").iterdir()
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+    for _ in range(3):
+        with contextlib.suppress(BlobDamaged):
+            store.get(ref)
+    assert opened(tmp_path / "s") == 0
     store.close()
 
 

@@ -131,7 +131,10 @@ class LocalStore:
             raise self._damaged(ref, "its signature doesn't fit")
         if ref.inline is None and ref.place is None:
             stored = self._blobs.get(ref.id, ref.size)
-            return stored if stream else stored.whole()
+            if stream:
+                return stored
+            with contextlib.closing(stored):
+                return stored.whole()
         if ref.inline is None:
             return self._inline(ref)
         if blake3(ref.inline).digest() != ref.id:

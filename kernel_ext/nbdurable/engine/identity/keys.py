@@ -348,7 +348,8 @@ def asked_digest(run: str, slot: str, call: str, attempt: int, past: str) -> str
         6
     """
     parts = (run, slot, call, str(attempt), past)
-    return tagged(Tag.ASKED, *(part.encode() for part in parts)).hex()[:SHOWN_DIGITS]
+    fields = (part.encode("utf-8", "surrogatepass") for part in parts)
+    return tagged(Tag.ASKED, *fields).hex()[:SHOWN_DIGITS]
 
 
 def idempotency_key(store: str, call: str, happened: int) -> str:
