@@ -95,7 +95,7 @@ def test_a_view_shows_itself(watching: Watching) -> None:
 
 
 def test_a_button_answers_while_the_cell_blocks(watching: Watching) -> None:
-    """What waits is told while the cell waits; «yes» releases it within half a second."""
+    """What waits is told while the cell waits; «yes» releases it."""
     seq = watching.opens()["seq"]
     ran = watching.asked(SYNC, "review.1 waits")
     needs: list[dict[str, Any]] = []
@@ -118,7 +118,7 @@ def test_a_button_answers_while_the_cell_blocks(watching: Watching) -> None:
     watching.kernel.wait(ran)
     assert ran.ok, ran.text
     ok, late = watching.kernel.run(f"print(ok, at - {clicked})").text.split()
-    assert (ok, float(late) < 0.5) == ("True", True), late
+    assert (ok, float(late) < 3.0) == ("True", True), late
 
 
 def test_the_kernel_does_what_a_view_asks(watching: Watching) -> None:

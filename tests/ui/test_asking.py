@@ -20,7 +20,8 @@ pytestmark = [
 
 expect.set_options(timeout=60_000)  # a kernel on a crowded machine is slow
 
-RELEASED_S = 0.5
+RELEASED_S = 3.0
+"""Half a second where a machine has nothing else to do."""
 
 SETUP = """import time
 import nbdurable as nd
@@ -69,7 +70,7 @@ def ask(desk: Desk, browser: Browser, request: pytest.FixtureRequest) -> Iterato
 
 
 def given(output: Locator) -> object:
-    """What the cell was given, within half a second of the click."""
+    """What the cell was given, soon after the click."""
     expect(output).to_contain_text("given (")
     told = re.search(r"given (\(.*\))", output.inner_text())
     assert told is not None
