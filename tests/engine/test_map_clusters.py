@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.fanout.executors import ExecutorRepeats
 from nbdurable.engine.fanout.failures import MapFailed
 from tests.engine.notebooks import Notebook
 
@@ -103,11 +102,18 @@ def test_items_run_on_the_cluster(
     assert str(os.getpid()) not in {pid for _, pid in noted}
 
 
-@pytest.mark.parametrize("cluster", [lambda: dask(failures=0), ipyparallel])
+@pytest.mark.parametrize(
+    "cluster",
+    [dask, lambda: dask(failures=0), ipyparallel],
+    ids=["dask that repeats", "dask", "ipyparallel"],
+)
 def test_a_killed_worker_costs_only_what_it_held(
     cluster: Callable[[], contextlib.AbstractContextManager[Executor]], tmp_path: Path
 ) -> None:
-    """What may have happened is looked up, what was not begun is done: each once."""
+    """What may have happened is looked up, what was not begun is done: each once.
+
+    Dask would run the call again by itself, three times where nobody says otherwise.
+    """
     nb = Notebook()
     with cluster() as pool:
         nb.namespace |= {"folder": str(tmp_path), "pool": pool}
@@ -120,12 +126,36 @@ def test_a_killed_worker_costs_only_what_it_held(
     assert sorted(map(int, (tmp_path / "paid").read_text().split())) == list(range(12))
 
 
-def test_a_cluster_that_repeats_gets_no_write(tmp_path: Path) -> None:
-    """Dask runs a call again when its worker dies, so it isn't given one that pays."""
+LOSE = """
+@tool(effect="write", on_doubt=happened)
+def pay(n, folder=folder):
+    import os, pathlib, signal
+    with open(pathlib.Path(folder) / "paid", "a") as file:
+        file.write(f"{n}\\n")
+
+    class Receipt:
+        def __reduce__(self):  # on its way from the worker
+            if n == 2 and not (pathlib.Path(folder) / "died").exists():
+                (pathlib.Path(folder) / "died").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return int, (n,)
+
+    return Receipt()
+"""
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+def test_a_result_that_died_with_its_worker_is_not_made_again(
+    tmp_path: Path, failures: int
+) -> None:
+    """Dask would make it again; the item fails, and the next run looks it up."""
     nb = Notebook()
-    with dask() as pool:
+    with dask(failures) as pool:
         nb.namespace |= {"folder": str(tmp_path), "pool": pool}
-        nb.plain(PAY)
-        with pytest.raises(ExecutorRepeats, match="3 times"):
-            nb.run("nd.map(pay, range(12), executor=pool)", name="m")
-    assert not (tmp_path / "paid").exists()
+        nb.plain(PAY + LOSE)
+        with pytest.raises(MapFailed) as failed:
+            nb.run("paid = nd.map(pay, range(4), limit=1, executor=pool)", name="m")
+        assert [f.index for f in failed.value.failed] == [2]
+        nb.run("paid = nd.map(pay, range(4), limit=1, executor=pool)", name="m")
+    assert nb.namespace["paid"] == list(range(4))
+    assert sorted(map(int, (tmp_path / "paid").read_text().split())) == list(range(4))

@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
-
-from nbdurable.errors import DurableError, Remedy
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import uuid4
 
 DASK: Final = ("distributed.cfexecutor", "ClientExecutor")
 
 
-@dataclass(kw_only=True, eq=False)
-class ExecutorRepeats(DurableError):
-    """A `write` was to be given to an executor that runs it again when a worker dies.
+def repeats(executor: object) -> bool:
+    """Whether an executor runs a task again by itself when its worker dies.
 
-    Attributes:
-        function: The tool.
-        times: How often it would be run again.
+    Dask does, also one that was completed and whose result nobody had fetched; no setting
+    turns that off.
     """
-
-    slug: ClassVar[str] = "executor-repeats"
-    function: str
-    times: int
-
-    def fact(self) -> str:
-        """One line about the executor."""
-        return (
-            f"{self.function} is a write, and this Dask cluster runs a call again,"
-            f" {self.times} times, when a worker dies."
-        )
-
-    def detail(self) -> str:
-        """What was not done."""
-        return "No item was begun: a payment could be made twice, and nobody would ask."
-
-    def remedies(self) -> tuple[Remedy, ...]:
-        """How to have it run once."""
-        setting = 'dask.config.set({"distributed.scheduler.allowed-failures": 0})'
-        return (
-            Remedy("before the cluster starts", setting),
-            Remedy("it only reads", '@nd.tool(effect="read")'),
-        )
+    kind = type(executor)
+    return (kind.__module__, kind.__qualname__) == DASK
 
 
-def must_not_repeat(executor: Executor | None, function: str) -> None:
-    """See that an executor runs a `write` once.
+def begun_once(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
+    """A function for one task, which is begun once however often it is run.
+
+    The task tells Dask's scheduler that it begins, and doesn't begin where that was told
+    before. The name under which it does stays there: a result may be lost as long as
+    nobody has it. Gives whether it began now, and what it returned: Dask's executor loses
+    an exception that takes the place of a result.
+    """
+    name = f"nbdurable-{uuid4().hex}"
+
+    def begun(*args: Any, **kwargs: Any) -> tuple[bool, Any]:
+        from distributed import Event  # inside: a worker needs no nbdurable
+
+        event: Any = Event(name)  # type: ignore[no-untyped-call]  # Dask has no types
+        if event.is_set():
+            return False, None
+        event.set()
+        return True, fn(*args, **kwargs)
+
+    return begun
+
+
+def returned(outcome: tuple[bool, Any]) -> Any:
+    """What a function that is `begun_once` returned.
 
     Raises:
-        ExecutorRepeats: It runs it again by itself.
+        RuntimeError: It had begun on a worker that died, so it may have happened.
     """
-    kind: Any = type(executor)
-    if (kind.__module__, kind.__qualname__) != DASK:
-        return
-    client: Any = executor._client  # type: ignore[union-attr]  # noqa: SLF001  # no other door
-    times = int(client.run_on_scheduler(_allowed_failures))
-    if times:
-        raise ExecutorRepeats(function=function, times=times)
-
-
-def _allowed_failures(dask_scheduler: Any) -> int:
-    """Run by the scheduler: how often it tries a call again whose worker died."""
-    return int(dask_scheduler.allowed_failures)
+    now, result = outcome
+    if not now:
+        told = "the worker that had begun it died"
+        raise RuntimeError(told)
+    return result

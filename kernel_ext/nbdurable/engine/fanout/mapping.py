@@ -29,7 +29,7 @@ from nbdurable.engine.calls.nested import step
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.wrapping import tool_of
 from nbdurable.engine.codec import shipped
-from nbdurable.engine.fanout.executors import must_not_repeat
+from nbdurable.engine.fanout.executors import begun_once, repeats, returned
 from nbdurable.engine.fanout.failures import Failed, MapFailed
 from nbdurable.engine.fanout.progress import Progress
 from nbdurable.engine.past.policy import Effect
@@ -122,18 +122,21 @@ class Map:
     def _elsewhere(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
         if self.executor is None:
             return self.made.fn(*args, **kwargs)
-        fn: Callable[..., object] = self.made.fn
+        fn: Callable[..., Any] = self.made.fn
         if isinstance(self.executor, ProcessPoolExecutor):
             try:
                 fn, args, kwargs = shipped(fn, args, kwargs)
             except Exception as refused:  # it never left, whatever a pickler raises
                 told = f"it can't be sent to another process: {refused}"
                 raise NotDone(told) from refused
+        once = self.made.policy.effect is Effect.WRITE and repeats(self.executor)
+        if once:
+            fn = begun_once(fn)
         try:
             future = self.executor.submit(fn, *args, **kwargs)
         except RuntimeError as refused:  # broken or shut down: nothing was begun
             raise NotDone(str(refused)) from refused
-        return future.result()
+        return returned(future.result()) if once else future.result()
 
 
 def map(  # noqa: A001  # it is `nd.map`
@@ -164,7 +167,6 @@ def map(  # noqa: A001  # it is `nd.map`
     Raises:
         MapFailed: Items failed.
         ToolRefused: ``fn`` is no function, or an option is none.
-        ExecutorRepeats: The executor would run a `write` again by itself.
 
     Example:
         >>> map(lambda text: text.upper(), ["a", "b"])
@@ -175,8 +177,6 @@ def map(  # noqa: A001  # it is `nd.map`
     if executor is not None and not callable(getattr(executor, "submit", None)):
         told = previews.value_text(executor)
         raise ToolRefused(what=f"executor={told} is no executor: it has no submit()")
-    if made.policy.effect is Effect.WRITE:
-        must_not_repeat(executor, made.name)
     frame = current_frame()
     total = len(items) if isinstance(items, Sized) else None
     if frame is None:
