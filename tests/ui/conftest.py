@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.bundle import page_script
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.pages import page
 from tests.stories import Story
+from tests.ui.desk import Desk, Sit, Sitting, sit, start
+
+expect.set_options(timeout=60_000)  # a kernel on a crowded machine is slow
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +30,33 @@ def browser() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One server for all tests of the module."""
+    started = start(tmp_path_factory.mktemp("desk"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def sitting(
+    desk: Desk, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[Sit]:
+    """Opens a notebook of these cells with the sidebar; everything is closed after."""
+    made: list[Sitting] = []
+
+    def open_it(*cells: str, **more: object) -> Sitting:
+        folder = re.sub(r"\W+", "-", request.node.name)
+        path = desk.notebook(f"{folder}/research.ipynb", *cells)
+        made.append(sit(desk, browser, path, **more))
+        return made[-1]
+
+    yield open_it
+    for one in made:
+        one.shot(f"end-{request.node.name}")
+        one.close()
 
 
 @dataclass

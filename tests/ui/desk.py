@@ -17,9 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from nbdurable_store.clock import SYSTEM_CLOCK
+
+IN_LAB = [
+    pytest.mark.needs("chromium"),
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("browser"),
+]
+"""How the tests are marked that open a notebook: one browser at a time."""
 
 ROOT = Path(__file__).parents[2]
 START_S_MAX = 90.0
@@ -286,6 +295,10 @@ class Sitting:
     def close(self) -> None:
         """Close the browser's window; the kernel ends with the server."""
         self.page.context.close()
+
+
+Sit = Callable[..., Sitting]
+"""Opens a notebook of some cells; see `tests.ui.conftest.sitting`."""
 
 
 def sit(desk: Desk, browser: Browser, notebook: str, **more: Any) -> Sitting:

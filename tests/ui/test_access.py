@@ -3,62 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.ui.desk import Desk, Sitting, sit, start
+from tests.ui.desk import IN_LAB, Sit, Sitting
 from tests.ui.notebooks import FINDINGS, REVIEW, SETUP
 
-pytestmark = [
-    pytest.mark.needs("chromium"),
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("browser"),
-]
-
-expect.set_options(timeout=30_000)  # a kernel on a crowded machine is slow
+pytestmark = IN_LAB
 
 FOCUSED = "document.activeElement.getAttribute('aria-label') ?? ''"
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """One server for all tests of the module."""
-    started = start(tmp_path_factory.mktemp("desk"))
-    yield started
-    started.close()
-
-
-Sit = Callable[..., Sitting]
-
-
 @pytest.fixture
-def sitting(
-    desk: Desk, browser: Browser, request: pytest.FixtureRequest
-) -> Iterator[Sit]:
-    """A notebook whose last cell waits, with the sidebar; everything is closed after."""
-    made: list[Sitting] = []
+def asked(sitting: Sit) -> Sit:
+    """A notebook whose last cell waits, with the sidebar."""
 
     def open_it(**more: object) -> Sitting:
-        folder = re.sub(r"\W+", "-", request.node.name)
-        path = desk.notebook(f"{folder}/research.ipynb", SETUP, FINDINGS, REVIEW)
-        made.append(sit(desk, browser, path, **more))
-        made[-1].run(0, 1, 2)
-        expect(made[-1].panel.locator(".need")).to_be_visible()
-        return made[-1]
+        lab = sitting(SETUP, FINDINGS, REVIEW, **more)
+        lab.run(0, 1, 2)
+        expect(lab.panel.locator(".need")).to_be_visible()
+        return lab
 
-    yield open_it
-    for one in made:
-        one.shot(f"end-{request.node.name}")
-        one.close()
+    return open_it
 
 
 @pytest.mark.parametrize("app", ["lab/tree", "notebooks"])
-def test_keys_lead_to_a_question_and_back(sitting: Sit, app: str) -> None:
+def test_keys_lead_to_a_question_and_back(asked: Sit, app: str) -> None:
     """Shortcuts and Tab alone: to the question, its answer, a cell's calls, and the cell."""
-    lab = sitting(app=app)
+    lab = asked(app=app)
     lab.cell(1).locator(".cm-content").click()
     lab.page.keyboard.press("Alt+Shift+N")
     expect(lab.panel.locator(".need button").first).to_be_focused()
@@ -75,9 +48,9 @@ def test_keys_lead_to_a_question_and_back(sitting: Sit, app: str) -> None:
     assert lab.ours == []
 
 
-def test_high_contrast_and_less_motion(sitting: Sit) -> None:
+def test_high_contrast_and_less_motion(asked: Sit) -> None:
     """Forced colours hide no sign and no word, and nothing moves by itself."""
-    lab = sitting(forced_colors="active", reduced_motion="reduce")
+    lab = asked(forced_colors="active", reduced_motion="reduce")
     adjust = "all => all.map(one => getComputedStyle(one).forcedColorAdjust)"
     shares = lab.panel.locator(".share span")
     assert set(shares.evaluate_all(adjust)) == {"none"}
@@ -100,9 +73,9 @@ def test_high_contrast_and_less_motion(sitting: Sit) -> None:
     assert lab.ours == []
 
 
-def test_a_window_of_320_pixels(sitting: Sit) -> None:
+def test_a_window_of_320_pixels(asked: Sit) -> None:
     """Question, cells, lanes, list and details fit; every button is in sight and large enough."""
-    lab = sitting()
+    lab = asked()
     lab.panel.get_by_role("button", name=re.compile("ran: findings")).click()
     expect(lab.panel.locator(".details h3").first).to_contain_text("findings")
     lab.panel.get_by_text(re.compile("as a list")).click()

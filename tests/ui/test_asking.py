@@ -10,16 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Error, Locator, expect
 
-from tests.ui.desk import Desk, Sitting, sit, start
+from tests.ui.desk import IN_LAB, Desk, Sitting, sit
 
-pytestmark = [
-    pytest.mark.needs("chromium"),
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("browser"),
-]
-
-expect.set_options(timeout=60_000)  # a kernel on a crowded machine is slow
+pytestmark = IN_LAB
 
 RELEASED_S = 3.0
 """Half a second where a machine has nothing else to do."""
@@ -36,14 +29,6 @@ print("given", (given, at))
 
 CLICKED = "addEventListener('click', () => (window.clicked = Date.now()), true)"
 """Remembers when a button was clicked, by the clock of this machine."""
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """One server for all tests of the module."""
-    started = start(tmp_path_factory.mktemp("desk"))
-    yield started
-    started.close()
 
 
 Ask = Callable[[str], Locator]

@@ -5,57 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
-from tests.ui.desk import Desk, Sitting, sit, start
+from tests.ui.desk import IN_LAB, Desk, Sit, Sitting
 from tests.ui.notebooks import FINDINGS, GATED, REVIEW, SETUP
 
-pytestmark = [
-    pytest.mark.needs("chromium"),
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("browser"),
-]
-
-expect.set_options(timeout=30_000)  # a kernel on a crowded machine is slow
+pytestmark = IN_LAB
 
 LONG = "\n".join(f"print({n})" for n in range(60))
 """A cell that pushes the next one out of sight."""
 
 APPS = pytest.mark.parametrize("app", ["lab/tree", "notebooks"])
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """One server for all tests of the module."""
-    started = start(tmp_path_factory.mktemp("desk"))
-    yield started
-    started.close()
-
-
-Sit = Callable[..., Sitting]
-
-
-@pytest.fixture
-def sitting(
-    desk: Desk, browser: Browser, request: pytest.FixtureRequest
-) -> Iterator[Sit]:
-    """Opens a notebook of these cells with the sidebar; everything is closed after."""
-    made: list[Sitting] = []
-
-    def open_it(*cells: str, **more: object) -> Sitting:
-        folder = re.sub(r"\W+", "-", request.node.name)
-        path = desk.notebook(f"{folder}/research.ipynb", *cells)
-        made.append(sit(desk, browser, path, **more))
-        return made[-1]
-
-    yield open_it
-    for one in made:
-        one.shot(f"end-{request.node.name}")
-        one.close()
 
 
 def badge(lab: Sitting, number: int) -> Locator:
