@@ -26,8 +26,9 @@ from nbdurable.engine.asking.told import Told
 from nbdurable.engine.asking.undoing import Undone
 from nbdurable.engine.asking.undoing import meant as undone_step
 from nbdurable.engine.asking.undoing import undo as take_back
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.settle import Answer
 from nbdurable.engine.steps.cells import Places, no_places
 from nbdurable.engine.steps.session import Session

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.attempts import StepPast
 from tests.engine.notebooks import Notebook
 
 PARQUET = """import pyarrow as pa, pyarrow.parquet as pq

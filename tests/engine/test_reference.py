@@ -6,7 +6,8 @@ import doctest
 
 import pytest
 
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.attempts import StepPast
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.errors import ReferenceUnknown

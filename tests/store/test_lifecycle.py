@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nbdurable.engine.past.pasts import StepState
+from nbdurable.engine.past.attempts import StepState
 from nbdurable_store import lifecycle
 from nbdurable_store.records import Kind
 

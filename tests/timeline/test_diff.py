@@ -11,7 +11,7 @@ import pytest
 
 from nbdurable.engine.asking.back import back
 from nbdurable.engine.asking.loading import loaded
-from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.telling.reference import RunUnknown
 from nbdurable.engine.telling.sides import NothingBefore, sides
 from nbdurable.engine.values.differences import differences

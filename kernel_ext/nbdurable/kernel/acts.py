@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from nbdurable import api
-from nbdurable.engine.past.pasts import StepState
+from nbdurable.engine.past.attempts import StepState
 from nbdurable.errors import DurableError
 from nbdurable.timeline.acting import refusal
 from nbdurable.timeline.previews import line

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from nbdurable import api
 from nbdurable.engine.asking.stale import look
-from nbdurable.engine.past.pasts import StepState
+from nbdurable.engine.past.attempts import StepState
 from nbdurable.errors import NothingDurable
 from nbdurable.kernel.defects import contained
 

@@ -11,10 +11,11 @@ from typing import Final
 
 from nbdurable.engine.asking.afresh import happened
 from nbdurable.engine.past import settle
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.fates import Fate, call_fate, step_fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.money import spent
-from nbdurable.engine.past.pasts import CallPast, StepPast, StepState
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling.cost import about
 from nbdurable.engine.where.moments import count

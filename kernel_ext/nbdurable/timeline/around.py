@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import cut_off, was_under_way
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallPast, StepPast, made_by_cell
+from nbdurable.engine.past.pasts import CallPast, made_by_cell
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.waits import is_parked

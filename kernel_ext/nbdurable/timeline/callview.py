@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import call_fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.money import price, tokens
-from nbdurable.engine.past.pasts import HELD, CallPast, CallState, StepPast
+from nbdurable.engine.past.pasts import HELD, CallPast, CallState
 from nbdurable.engine.telling.attempts import attempts
 from nbdurable.timeline import previews
 from nbdurable.timeline.around import tool_of

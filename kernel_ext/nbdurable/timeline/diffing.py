@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.evidence import Compared, not_compared
 from nbdurable.engine.past.money import spent, tokens
 from nbdurable.engine.past.pairs import Pair, aligned
-from nbdurable.engine.past.pasts import CallPast, StepPast, StepState
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.steps.alike import changes
 from nbdurable.engine.telling import details

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nbdurable.engine.past import fields, forks, runs
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.where.moments import Now, moment, since
 from nbdurable.timeline.around import tool_of

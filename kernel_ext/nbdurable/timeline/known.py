@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.fates import Fate
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import StepPast, StepState
 from nbdurable.timeline.views import CallView, StepView
 from nbdurable_store.records import Entry, Kind
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pairs import aligned
-from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling.sides import Side, before
 from nbdurable.engine.values.plainly import visible

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from typing import Final, TypedDict
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import Fate, shown_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.money import unknown_models
-from nbdurable.engine.past.pasts import (
-    CallPast,
-    Order,
-    StepPast,
-)
+from nbdurable.engine.past.pasts import CallPast, Order
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, Tally
 from nbdurable.engine.telling.explain import call_line, why_step

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from nbdurable.engine.past import evidence
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.evidence import Evidence, EvidenceOf
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.values.plainly import (
     READABLE,
     Unreadable,

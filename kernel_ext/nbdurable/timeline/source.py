@@ -17,8 +17,8 @@ from typing import Final, TypeVar, assert_never
 
 from nbdurable.engine.asking import commands
 from nbdurable.engine.past import forks
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.values.plainly import Unreadable
 from nbdurable.engine.values.redact import Secrets

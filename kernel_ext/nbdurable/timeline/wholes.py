@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.attempts import StepPast
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.values.plainly import Unreadable, read, text_of, visible
 from nbdurable.timeline.exchanges import answer_text, is_answer
 from nbdurable.timeline.previews import Get

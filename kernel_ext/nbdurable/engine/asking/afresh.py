@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from nbdurable.engine.asking.told import Told
 from nbdurable.engine.past import settle
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.nothing import NothingToSettle
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.moments import count
 from nbdurable_store.records import Kind, Record

@@ -15,10 +15,10 @@ from nbdurable.engine.asking.loading import loaded
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kept import Source, names_of
 from nbdurable.engine.past.kinds import UNDONE
-from nbdurable.engine.past.pasts import StepPast, StepState
 from nbdurable.engine.steps.deferred import load
 from nbdurable.engine.telling.wording import both, line, listed
 from nbdurable.engine.values.contents import digest_of

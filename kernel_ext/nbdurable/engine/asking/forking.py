@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from nbdurable.engine.past import fields, forks
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kinds import UNDONE
-from nbdurable.engine.past.pasts import Order, StepPast, StepState
+from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import count

@@ -11,9 +11,9 @@ from typing import Final
 
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kept import Source, names_before
-from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.steps.alike import changes
 from nbdurable.engine.steps.deferred import load
 from nbdurable.engine.steps.session import Session

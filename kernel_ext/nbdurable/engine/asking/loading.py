@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.steps.snapshot import Group, put_back
 from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.errors import DurableError

@@ -20,8 +20,8 @@ from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.kept import names_before
-from nbdurable.engine.past.pasts import StepPast, StepState
 from nbdurable.engine.steps.cells import Replayed
 from nbdurable.engine.steps.deferred import load
 from nbdurable.engine.steps.rebuilding import (

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from nbdurable.engine.past.attempts import StepState
 from nbdurable.engine.past.kept import (
     Lost,
     Names,
@@ -14,7 +15,6 @@ from nbdurable.engine.past.kept import (
     cure_unloaded,
     names_of,
 )
-from nbdurable.engine.past.pasts import StepState
 from nbdurable.engine.steps.deferred import at_once, load, reached
 from nbdurable.engine.telling import lines, wording
 from nbdurable.engine.telling.reference import alike, few, nearest
@@ -22,7 +22,7 @@ from nbdurable.engine.where.moments import duration, moment, size
 from nbdurable.errors import ReferenceUnknown
 
 if TYPE_CHECKING:
-    from nbdurable.engine.past.pasts import StepPast
+    from nbdurable.engine.past.attempts import StepPast
     from nbdurable.engine.steps.session import Session
 
 NOTHING = "nothing to restore: no durable step of this run made a variable"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.inputs import read_inputs
-from nbdurable.engine.past.pasts import StepPast, StepState
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.steps.step import serves
 from nbdurable.engine.telling import causes
 from nbdurable.engine.telling.wording import both

@@ -19,10 +19,10 @@ from nbdurable.engine.calls.promised import Ours, Tool
 from nbdurable.engine.calls.wrapping import tool_of
 from nbdurable.engine.codec import JSON, decode
 from nbdurable.engine.past import kinds
+from nbdurable.engine.past.attempts import StepState
 from nbdurable.engine.past.belonging import holders
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
-from nbdurable.engine.past.pasts import StepState
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.rebuilding import Rebuilding

@@ -14,7 +14,7 @@ from nbdurable.engine.files.named import paths, patterns
 from nbdurable.engine.files.stamps import Contents, State, state
 from nbdurable.engine.files.watched import Files, Watched
 from nbdurable.engine.identity.inputs import Inputs
-from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.attempts import StepPast
 
 
 @dataclass(slots=True)

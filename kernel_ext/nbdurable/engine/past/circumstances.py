@@ -25,16 +25,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import (
-    CallPast,
-    CallState,
-    Order,
-    Said,
-    StepPast,
-    StepState,
-)
+from nbdurable.engine.past.pasts import CallPast, CallState, Order, Said
 
 KEEP: Final = "keep"
 AGAIN: Final = "again"

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nbdurable.engine.past.attempts import StepState
 from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import CallPast, CallState, History
-from nbdurable.engine.past.pasts import StepState
 
 
 def may_have_happened(history: History, call: CallPast) -> bool:

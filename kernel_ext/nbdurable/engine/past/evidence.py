@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from nbdurable.engine.past.pasts import StepPast
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.values import plainly
 from nbdurable_store.records import BlobRef
 

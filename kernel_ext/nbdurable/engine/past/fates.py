@@ -10,10 +10,11 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.belonging import went_on
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.kinds import UNDO, UNDONE
-from nbdurable.engine.past.pasts import CallPast, CallState, StepPast, StepState
+from nbdurable.engine.past.pasts import CallPast, CallState
 from nbdurable.engine.past.waits import is_open, is_parked
 
 

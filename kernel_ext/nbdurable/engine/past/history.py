@@ -13,19 +13,21 @@ from dataclasses import replace
 from decimal import Decimal
 
 from nbdurable.engine.past import adoption, answers, fields
+from nbdurable.engine.past.attempts import (
+    GivenPast,
+    SlotPast,
+    StepPast,
+    StepState,
+    groups_of,
+)
 from nbdurable.engine.past.pasts import (
     FIRST_ALGORITHM,
     CallPast,
     CallState,
     CheckpointPast,
-    GivenPast,
     Order,
     Said,
     SignalPast,
-    SlotPast,
-    StepPast,
-    StepState,
-    groups_of,
 )
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.spending import Spending

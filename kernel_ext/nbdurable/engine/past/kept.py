@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import GivenPast, StepPast, StepState
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import GivenPast, StepPast, StepState
 from nbdurable_store.records import BlobRef
 
 

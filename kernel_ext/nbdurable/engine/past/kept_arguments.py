@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 
 from nbdurable.engine.past import evidence
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.evidence import NOTHING, Evidence, EvidenceOf, Get
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.present import Arguments
 from nbdurable.engine.values import plainly
 from nbdurable_store.errors import DurableError

@@ -13,7 +13,7 @@ from nbdurable.errors import CellTimedOut
 from nbdurable_store.errors import DurablePause
 
 if TYPE_CHECKING:
-    from nbdurable.engine.past.pasts import StepPast
+    from nbdurable.engine.past.attempts import StepPast
     from nbdurable.engine.steps.session import Session
 
 _CUT_OFF: Final = (KeyboardInterrupt, CellTimedOut, Overtaken)

@@ -22,9 +22,9 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.code import source_digest
 from nbdurable.engine.identity.inputs import Inputs, read_inputs
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepState
 from nbdurable.engine.past.belonging import Standing, standing_of
 from nbdurable.engine.past.history import History, StepPast
-from nbdurable.engine.past.pasts import StepState
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps import ahead

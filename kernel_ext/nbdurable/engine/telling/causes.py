@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from nbdurable.engine.identity import keys
+from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import Order, StepPast, StepState
+from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.telling.wording import both
 
 LATER: Final[Order] = (1 << 62, "", 0)

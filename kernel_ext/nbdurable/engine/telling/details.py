@@ -15,8 +15,8 @@ from typing import Final
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.evidence import Compared, Evidence, not_compared
-from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.telling.wording import both, listed
 from nbdurable.engine.values.differences import differences, short
 from nbdurable.engine.values.plainly import visible

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import SAID, Fate, call_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallPast, CallState, StepPast
+from nbdurable.engine.past.pasts import CallPast, CallState
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.settle import questions

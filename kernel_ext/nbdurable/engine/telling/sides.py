@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import StepPast
 from nbdurable.engine.telling import reference
 from nbdurable.errors import DurableError, ReferenceUnknown, Remedy
 

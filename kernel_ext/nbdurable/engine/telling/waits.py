@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.pasts import CallPast, StepPast
+from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.waits import Wait, Waiting, WaitKind, wait_of, waiting
 from nbdurable.engine.values.plainly import visible
 from nbdurable.engine.where.moments import Now, local, moment

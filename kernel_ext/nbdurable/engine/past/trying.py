@@ -1,0 +1,140 @@
+"""One attempt of a cell: what it has taken, and what was said where it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nbdurable.engine.past import doubts
+from nbdurable.engine.past.behind import Behind
+from nbdurable.engine.past.belonging import every_holder
+from nbdurable.engine.past.circumstances import (
+    Circumstances,
+    circumstances,
+    remembered,
+    writes_of,
+)
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.history import CallPast, History, StepState
+from nbdurable.engine.past.wanted import Wanted
+
+
+@dataclass(slots=True)
+class Trying:
+    """One attempt, as its calls are matched.
+
+    Attributes:
+        history: The fold of the run.
+        slot: The slot the attempt executes in.
+        step: Id of the attempt.
+        existing: Slots known to exist, with the digest of their present source.
+        executing: Whether somebody executes a call at this moment.
+        other_files: Whether a file that a recorded call read isn't as it was.
+        data: The names that the attempt reads and that hold data, and no code.
+        gone: Whether the cell can call no tool of this name any more.
+        served: Ids of the calls that this attempt was served.
+        claimed: Ids of the calls that calls of this attempt were taken for.
+        stood_in: What each of them was taken for that is another call, as people read
+            it, by the id of the recorded one.
+        asked_model: Whether a model call newly executed in this attempt.
+        passed: The calls beside which this attempt made another one, as a person said:
+            ids, with the key of that one.
+    """
+
+    history: History
+    slot: str
+    step: str
+    existing: Mapping[str, str]
+    other_files: Callable[[CallPast], bool] = lambda _: False
+    executing: Callable[[CallPast], bool] = lambda _: False
+    data: Collection[str] = ()
+    gone: Callable[[str], bool] = lambda _: False
+    served: set[str] = field(default_factory=set)
+    claimed: set[str] = field(default_factory=set)
+    stood_in: dict[str, str] = field(default_factory=dict)
+    asked_model: bool = False
+    passed: dict[str, bytes] = field(default_factory=dict)
+    _where: Circumstances | None = None
+    _writes: Mapping[str, Sequence[CallPast]] | None = None
+    _suspects: Mapping[str, Sequence[CallPast]] | None = None
+    _old_names: Collection[str] | None = None
+    _behind: Behind | None = None
+
+    @property
+    def where(self) -> Circumstances:
+        """What the attempt differs in from those before it."""
+        if self._where is None:
+            self._where = circumstances(self.history, self.slot, self.step, self.data)
+        return self._where
+
+    @property
+    def afresh(self) -> bool:
+        """Whether this attempt begins afresh: nothing that is recorded is served."""
+        reset = self.history.slot(self.slot).reset
+        return reset is not None and not any(
+            step.state is StepState.COMPLETED and step.ended_order > reset
+            for step in self.history.attempts(self.slot)
+        )
+
+    def old_names(self, tool: str) -> Iterator[str]:
+        """Names of tools that made writes in this slot, and that it can't call now."""
+        behind = self.behind
+        if self._old_names is None:
+            self.writes_of(tool)
+            made = dict.fromkeys((*(self._writes or ()), *behind.tools()))
+            self._old_names = [*filter(self.gone, made)]
+        return (name for name in self._old_names if name != tool)
+
+    @property
+    def behind(self) -> Behind:
+        """What the parents of a fork made behind it; looked for again if they go on."""
+        if self._behind is None or not self._behind.is_current:
+            self._behind, self._old_names = Behind.of(self.history, self.slot), None
+        return self._behind
+
+    def writes_of(self, tool: str) -> Sequence[CallPast]:
+        """Those that earlier attempts of this slot made; looked for once."""
+        if self._writes is None:
+            self._writes = writes_of(self.history, self.where)
+        return self._writes.get(tool, ())
+
+    def suspects(self, tool: str) -> Sequence[CallPast]:
+        """Those of other slots that have no result; looked for once."""
+        if self._suspects is None:
+            self._suspects = doubts.suspects(self.history, self.slot)
+        return self._suspects.get(tool, ())
+
+    def is_over(self, call: CallPast) -> bool:
+        """Whether this attempt has to do with it no more, or makes it again."""
+        return self.is_settled(call) or self.is_done_again(call)
+
+    def is_settled(self, call: CallPast) -> bool:
+        """Whether this attempt was served it, or it is known to be no call of its own."""
+        parted = (self.slot, call.id) in self.history.apart
+        return parted or call.resolved == "undone" or self.was_served(call)
+
+    def is_done_again(self, call: CallPast) -> bool:
+        """Whether a person said of a rerun that it is made again."""
+        return self.before_reset(call) and self.writes_again()
+
+    def was_served(self, call: CallPast) -> bool:
+        """Whether this attempt has claimed it, or was served what encloses it."""
+        chain = every_holder(self.history, call)
+        return call.id in self.claimed or any(c.id in self.served for c in chain)
+
+    def said(self, wanted: Wanted, past: Past) -> str:
+        """What a person said to this question, as long as that holds; or ""."""
+        return remembered(self.history, self.where, wanted.name, past)
+
+    def said_of(self, call: CallPast, past: Past) -> str:
+        """The same about a recorded call, whose tool may have had another name."""
+        return remembered(self.history, self.where, call.name, past)
+
+    def before_reset(self, call: CallPast) -> bool:
+        """Whether a rerun was asked for since."""
+        reset = self.history.slot(self.slot).reset
+        return reset is not None and call.ended_order < reset
+
+    def writes_again(self) -> bool:
+        """Whether a person said that writes are made again in this rerun."""
+        return self.history.slot(self.slot).kept_writes is False
