@@ -230,7 +230,7 @@ def test_payments_in_another_order_keep_their_own_results() -> None:
     cell = "got = {x: pay(x, key=fresh()) for x in order()}\nstop('end')"
     nb = Fresh()
     orders = iter([[1, 2], [2, 1, 3], [2, 1, 3]])
-    nb.namespace["order"] = order = _Order(orders)
+    nb.namespace["order"] = order = Order(orders)
     nb.stop("end")
     with pytest.raises(ZeroDivisionError):
         nb.again(cell)
@@ -244,16 +244,17 @@ def test_payments_in_another_order_keep_their_own_results() -> None:
     assert got == {1: "pay 1#1 a", 2: "pay 2#1 b", 3: "pay 3#1 f"}
 
 
-class _Order:
+class Order:
     """Gives the next order; which one that is, is no input of a cell."""
 
     def __init__(self, orders: Iterator[list[int]]) -> None:
         self.orders = orders
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _Order, ((),)
+        return Order, ((),)
 
     def __call__(self) -> list[int]:
+        """The next one."""
         return next(self.orders)
 
 
@@ -261,7 +262,7 @@ def test_a_payment_without_an_equal_argument_is_another_one() -> None:
     """It is made, and «the same» is not taken for an answer about it."""
     cell = "got = [pay(x, key=fresh()) for x in order()]\nstop('end')"
     nb = Fresh()
-    nb.namespace["order"] = _Order(iter([[1, 2], [1, 7], [1, 7]]))
+    nb.namespace["order"] = Order(iter([[1, 2], [1, 7], [1, 7]]))
     nb.stop("end")
     with pytest.raises(ZeroDivisionError):
         nb.again(cell)
@@ -276,7 +277,7 @@ def test_a_default_is_no_equal_argument() -> None:
     cell = "wire(order(), fresh())\nstop('end')"
     nb = Fresh()
     nb.plain("@tool\ndef wire(to, ref, currency='EUR'): return world(f'pay {to}')")
-    nb.namespace["order"] = _Order(iter([[1], [7]]))
+    nb.namespace["order"] = Order(iter([[1], [7]]))
     nb.stop("end")
     with pytest.raises(ZeroDivisionError):
         nb.again(cell)
@@ -288,7 +289,7 @@ def test_a_wrong_answer_is_found_out() -> None:
     """Kept for another call, the payment asks when its own call comes."""
     cell = "got = [pay(x) for x in order()]\nstop('end')"
     nb = Fresh()
-    nb.namespace["order"] = _Order(iter([[1, 2], [0, 1, 2], [0, 1, 2]]))
+    nb.namespace["order"] = Order(iter([[1, 2], [0, 1, 2], [0, 1, 2]]))
     nb.stop("end")
     with pytest.raises(ZeroDivisionError):
         nb.again(cell)
@@ -640,7 +641,7 @@ def test_what_is_said_of_a_doubt_stays_with_its_arguments(swapped: bool) -> None
     """A set is walked through in another order by the next kernel."""
     cell = "got = {x: pay(x, fresh()) for x in order()}\nstop('end')"
     nb = Fresh()
-    order = _Order(iter([[2, 1], [2, 1], [1, 2] if swapped else [2, 1]]))
+    order = Order(iter([[2, 1], [2, 1], [1, 2] if swapped else [2, 1]]))
     nb.namespace["order"] = order
     nb.stop("pay 2", KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):

@@ -18,10 +18,10 @@ from nbdurable.cli.answers import Answer, plain
 from nbdurable.engine.asking import commands as engine
 from nbdurable.engine.asking import which
 from nbdurable.engine.past import runs as run_index
-from nbdurable.engine.past import settle
 from nbdurable.engine.past.fates import GLYPHS, Fate, step_fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.present import Present
+from nbdurable.engine.past.said import value_of
 from nbdurable.engine.past.settle import Answer as Said
 from nbdurable.engine.telling import explain, lines, reference
 from nbdurable.engine.telling.sides import sides
@@ -329,7 +329,7 @@ def resolve(given: argparse.Namespace) -> Answer:
             secrets=Secrets(os.environ),
         )
         asked = which.question(history, given.call)
-        value = None if given.happened is None else settle.value_of(given.happened)
+        value = None if given.happened is None else value_of(given.happened)
         told, records = engine.resolve(run, asked, _said(given), value)
         store.append(records, sync=True)
     return Answer(line(told.line), {"resolved": asked.reference, "told": told.line})

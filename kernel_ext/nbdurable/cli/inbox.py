@@ -11,7 +11,7 @@ from nbdurable.cli.answers import Answer
 from nbdurable.engine.asking import answering
 from nbdurable.engine.asking.commands import OpenRun
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.settle import value_of
+from nbdurable.engine.past.said import value_of
 from nbdurable.engine.past.waits import Waiting, WaitKind
 from nbdurable.engine.telling import reference
 from nbdurable.engine.values.redact import Secrets

@@ -13,6 +13,7 @@ from nbdurable.engine.asking import afresh, answering, commands, pinning, which
 from nbdurable.engine.asking.told import Told as Said
 from nbdurable.engine.past import fields, settle
 from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.past.said import value_of
 from nbdurable.engine.waits.sending import account
 from nbdurable.engine.where.ids import RANDOM_IDS
 from nbdurable.engine.where.moments import Now
@@ -94,7 +95,7 @@ def _resolve(run: commands.OpenRun, request: Resolve) -> Said:
         raise Misread(f"{request.said!r} is no answer")
     asked = which.question(run.history, request.call)
     said = settle.Answer(request.said)
-    value = settle.value_of(request.text) if said is settle.Answer.HAPPENED else None
+    value = value_of(request.text) if said is settle.Answer.HAPPENED else None
     told, records = commands.resolve(run, asked, said, value)
     run.store.append(records, sync=True)
     return told

@@ -92,7 +92,7 @@ def _merged(
     """The steps of two runs by name, in the order of the earlier run.
 
     Example:
-        >>> from nbdurable.engine.past.pasts import StepPast
+        >>> from nbdurable.engine.past.attempts import StepPast
         >>> old, new = ([StepPast.begun(n, n, n) for n in names] for names in ("abd", "bcd"))
         >>> ["".join(s.name if s else "-" for s in pair) for pair in _merged(old, new)]
         ['a-', 'bb', '-c', 'dd']

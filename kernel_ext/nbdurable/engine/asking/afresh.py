@@ -14,6 +14,7 @@ from nbdurable.engine.past.history import History
 from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.said import state_of
 from nbdurable.engine.where.moments import count
 from nbdurable_store.records import Kind, Record
 
@@ -35,9 +36,7 @@ def call(
     if in_doubt(history, past):
         raise _in_doubt(history, past)
     if not settle.can_be_afresh(past):
-        raise NothingToSettle(
-            reference=text, call=past.text, state=settle.state_of(past)
-        )
+        raise NothingToSettle(reference=text, call=past.text, state=state_of(past))
     record = Record(
         kind=Kind.CALL_RESOLVED,
         run=history.run,

@@ -13,7 +13,7 @@ from nbdurable.engine.asking.told import Told
 from nbdurable.engine.codec import PLAIN, Unstorable, encode
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import CallState, History
-from nbdurable.engine.past.settle import value_of
+from nbdurable.engine.past.said import value_of
 from nbdurable.engine.past.waits import (
     AnswerKind,
     Wait,

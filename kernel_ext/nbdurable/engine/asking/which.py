@@ -14,8 +14,10 @@ from typing import ClassVar, Final
 from nbdurable.engine.past import settle
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.doubts import may_have_happened
 from nbdurable.engine.past.history import CallPast, History, StepPast
 from nbdurable.engine.past.nothing import NothingToSettle
+from nbdurable.engine.past.said import state_of
 from nbdurable.engine.past.settle import Question
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling import reference
@@ -96,7 +98,9 @@ def _asked_and_open(history: History) -> Iterator[Question]:
 def _at_their_places(history: History) -> Iterator[Question]:
     """Calls that may have happened, or were said not to have, where they were made."""
     for call in history.calls.values():
-        if in_doubt(history, call) or settle.may_be_taken_back(call):
+        made = call.step in history.steps
+        doubt = in_doubt(history, call) or may_have_happened(history, call)
+        if made and (doubt or settle.may_be_taken_back(call)):
             yield _placed(history, call)
 
 
@@ -130,7 +134,7 @@ def _of_call(history: History, meant: str) -> Question:
         raise NothingToSettle(
             reference=meant,
             call=call.text,
-            state=settle.state_of(call),
+            state=state_of(call),
             afresh=found.afresh,
         )
     return found

@@ -25,7 +25,7 @@ from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.forks import HappenedInParent, forked_from
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
-from nbdurable.engine.past.near import near
+from nbdurable.engine.past.near import have_nothing_in_common, shared
 from nbdurable.engine.past.policy import OnDoubt
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.past.wanted import Match, edited_given
@@ -84,8 +84,9 @@ def question(
     call = match.call
     assert call is not None
     attempt.used.asked[claim.number] = (call.id, match.past)
-    if match.past is Past.OTHER_IN_DOUBT and near(call, request.marks()).equal:
-        attempt.used.alike.append(call.id)
+    if match.past is Past.OTHER_IN_DOUBT:
+        marks = attempt.used.doubted[claim.number] = request.marks()
+        attempt.used.alike += [call.id] if shared(call.marks, marks) else []
     text, step = request.text(), attempt.step
     shown = settle.shown(attempt.run, step.slot, call, match.past)
     common = {
@@ -175,6 +176,7 @@ def _doubt(ask: Asking) -> CallPause:
             **about,
             refused=refused,
             own=own,
+            foreign=_is_foreign(ask),
             undeclared=undeclared,
             version=_had_other_parameters(ask),
         )
@@ -189,12 +191,18 @@ def _had_other_parameters(ask: Asking) -> bool:
     return same_name and None not in (old, new) and edited(old or {}, new or {})
 
 
+def _is_foreign(ask: Asking) -> bool:
+    """Whether the two calls have no argument in common."""
+    return have_nothing_in_common(ask.call.marks, ask.request.marks())
+
+
 def _where_it_stands(ask: Asking, step: StepPast | None, number: str) -> str:
     """STEP.CALL@DIGEST of a call in doubt, if it is asked about at another place."""
     if step is None:
         return ""
     own, here = f"{step.name}.{number}", ask.common["reference"].partition("@")[0]
-    if step.slot == ask.attempt.step.slot and own == here:
+    same = step.slot == ask.attempt.step.slot and own == here
+    if same and not _is_foreign(ask):
         return ""
     run = ask.attempt.home.history.run
     return f"{own}@{settle.shown(run, ask.call.slot, ask.call)}"

@@ -119,10 +119,10 @@ class Attempt:
             ):
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
-                wanted = wanting(request, scope, state, parent, ordered=ordered)
+                wanted = wanting(request, scope, state, parent, number, ordered=ordered)
                 match = self.matcher.match(wanted)
             if request.policy.effect is Effect.WRITE and self._news(match, request):
-                wanted = wanting(request, scope, state, parent, ordered=ordered)
+                wanted = wanting(request, scope, state, parent, number, ordered=ordered)
                 match = self.matcher.match(wanted)
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
@@ -172,7 +172,8 @@ class Attempt:
 
     def _claimed(self, claim: Claim, request: CallRequest) -> Wanted:
         state = self._preceding.state(claim.scope)
-        return wanting(request, claim.scope, state, claim.parent, ordered=claim.ordered)
+        where = claim.scope, state, claim.parent, claim.number
+        return wanting(request, *where, ordered=claim.ordered)
 
     def elsewhere(self, request: CallRequest) -> Match | None:
         """A completed `pure` call of another run of this store."""

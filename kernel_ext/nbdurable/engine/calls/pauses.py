@@ -45,7 +45,9 @@ class OtherInDoubt(CallPause):
         how: How the other one's last attempt ended, as a sentence.
         where: Step, call number and attempt of the other one, as people read it.
         refused: The tool's author said ``on_doubt="fail"``.
-        own: STEP.CALL@DIGEST of the other one, if it was made at another place.
+        own: STEP.CALL@DIGEST of the other one, if it was made at another place, or has
+            no argument in common with this one.
+        foreign: It has none.
         undeclared: The tool has no ``effect=``.
         version: Its tool had other parameters then, so it may read as this one does.
     """
@@ -55,6 +57,7 @@ class OtherInDoubt(CallPause):
     where: str
     refused: bool = False
     own: str = ""
+    foreign: bool = False
     undeclared: bool = False
     version: bool = False
 
@@ -71,16 +74,19 @@ class OtherInDoubt(CallPause):
         )
         if self.undeclared:
             because += f"\n{self.tool} has no effect=, so it is treated as a write."
-        return f"{self.how} ({self.where}), before a result was recorded.{because}"
+        apart = " They have no argument in common." if self.foreign else ""
+        how = f"{self.how} ({self.where}), before a result was recorded."
+        return f"{how}{apart}{because}"
 
     def remedies(self) -> tuple[Remedy, ...]:
         """What became of the other one."""
         command = f"%durable resolve {self.reference} --happened VALUE"
         happened = f"%durable resolve {self.own} --happened VALUE"
         again = f"%durable resolve {self.reference} --again"
+        there = [Remedy("it happened there", happened)] if self.own else []
+        here = [Remedy("it happened, and is this one", command)]
         return (
-            Remedy("it happened, and is this one", command),
-            *((Remedy("it happened there", happened),) if self.own else ()),
+            *(there + here if self.foreign else here + there),
             self._did_not(),
             Remedy("this is another call", again),
             *((ONLY_READS,) if self.undeclared else ()),

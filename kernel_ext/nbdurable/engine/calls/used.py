@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nbdurable.engine.calls.requests import CallRequest, Claim
@@ -25,6 +26,8 @@ class Used:
         elsewhere: How many of those belong to another run of the store.
         adopted: Logical ids of those taken over from other slots.
         asked: Call number to logical id and past, of those to be decided.
+        doubted: By the number of a call that was asked about beside a doubt the marks of
+            its arguments.
         alike: Logical ids of those that share an argument with the call that asked.
         unstorable: Results that were not kept or not recovered, told.
         gone: By logical id why a recorded result could not be recovered.
@@ -39,6 +42,7 @@ class Used:
     elsewhere: int = 0
     adopted: list[str] = field(default_factory=list)
     asked: dict[str, tuple[str, Past]] = field(default_factory=dict)
+    doubted: dict[str, Mapping[str, Plain] | None] = field(default_factory=dict)
     alike: list[str] = field(default_factory=list)
     unstorable: list[str] = field(default_factory=list)
     gone: dict[str, str] = field(default_factory=dict)
@@ -93,6 +97,7 @@ class Used:
             "replayed": self.served,
             "elsewhere": self.elsewhere,
             **({"alike": self.alike} if self.alike else {}),
+            **({"doubted": self.doubted} if self.doubted else {}),
         }
 
     def notes(self) -> tuple[str, ...]:

@@ -8,7 +8,13 @@ from nbdurable.engine.past.wanted import Wanted
 
 
 def wanting(
-    request: CallRequest, scope: str, state: ScopeState, parent: str, *, ordered: bool
+    request: CallRequest,
+    scope: str,
+    state: ScopeState,
+    parent: str,
+    number: str,
+    *,
+    ordered: bool,
 ) -> Wanted:
     """What is looked for among the records.
 
@@ -17,6 +23,7 @@ def wanting(
         scope: The part of the step that it is made in.
         state: What precedes it there.
         parent: Logical id of the enclosing call, or "".
+        number: Its number in the attempt.
         ordered: Whether code that runs in order makes it, and no thread of a pool.
     """
     return Wanted(
@@ -35,4 +42,5 @@ def wanting(
         parent,
         request.inner,
         ordered,
+        number,
     )

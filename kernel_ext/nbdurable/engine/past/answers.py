@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.pasts import CallPast, CallState, Order, Said
+from nbdurable.engine.past.pasts import Another, CallPast, CallState, Order, Said
 from nbdurable_store.records import Record
 
 
@@ -16,6 +16,7 @@ class Answered(Protocol):
     calls: dict[str, CallPast]
     answers: dict[tuple[str, str, str], Said]
     instead: dict[tuple[str, str], dict[str, Said]]
+    others: dict[tuple[str, str], list[Another]]
     apart: set[tuple[str, str]]
     kept_tools: set[tuple[str, str]]
 
@@ -78,6 +79,10 @@ def call_kept(history: Answered, record: Record, order: Order) -> None:
     until = before.until if before and before.source == source else None
     said = Said(how, source, order, order if how == "again" else until)
     history.answers[(*place, past)] = said
+    if past == "OTHER_IN_DOUBT":
+        marks = fields.mapping(f, "marks") if "marks" in f else None
+        told = Another(record.subject, fields.text(f, "number"), marks, said)
+        history.others.setdefault(place, []).append(told)
     if past == "INSTEAD" and record.subject in history.calls:
         standing = history.instead.setdefault(place, {})
         standing.pop(record.subject, None)

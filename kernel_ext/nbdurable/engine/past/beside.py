@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from nbdurable.engine.past import doubts, tries
+from nbdurable.engine.past.another import is_another
 from nbdurable.engine.past.belonging import Standing, code_saw
 from nbdurable.engine.past.circumstances import (
     AGAIN,
@@ -108,7 +109,7 @@ class Beside(Trying):
             left and is_nearer(left, doubt.call, marks, self.where)
         ):
             return doubt
-        other = self._renamed_in_doubt(wanted) or self._instead(wanted)
+        other = self._renamed_in_doubt(wanted, marks) or self._instead(wanted)
         return other or (left and self._made_before(left.call, wanted))
 
     def has_others(self, tool: str, parent: str) -> bool:
@@ -130,35 +131,38 @@ class Beside(Trying):
         return match
 
     def _other_in_doubt(self, wanted: Wanted, marks: Marks | None) -> Match | None:
-        if self.said(wanted, Past.OTHER_IN_DOUBT) == AGAIN:
-            return None
-        mine = [
+        mine = (
             call
             for call in self.writes_of(wanted.name)
-            if call.id not in self.claimed
-            and doubts.may_have_happened(self.history, call)
-        ]
-        if mine:
-            nearest = max(mine[:NEAR_MAX], key=lambda c: near(c, marks).equal)
+            if doubts.may_have_happened(self.history, call)
+            and self._may_be(call, wanted, marks)
+        )
+        first = itertools.islice(mine, NEAR_MAX)
+        nearest = max(first, key=lambda c: near(c, marks).equal, default=None)
+        if nearest is not None:
             return Match(Past.OTHER_IN_DOUBT, nearest)
         for suspect in self.suspects(wanted.name):
             call = self.history.calls[suspect.id]
-            open_ = call.id not in self.claimed and not self.executing(call)
+            open_ = self._may_be(call, wanted, marks) and not self.executing(call)
             if open_ and doubts.is_asked_here(self.history, call, self.existing):
                 return self._about(Past.OTHER_IN_DOUBT, call)
         for call in tries.in_doubt(self.history, wanted):
-            if call.id not in self.claimed:
+            if self._may_be(call, wanted, marks):
                 return Match(Past.OTHER_IN_DOUBT, call)
         return None
 
-    def _renamed_in_doubt(self, wanted: Wanted) -> Match | None:
+    def _may_be(self, doubt: CallPast, wanted: Wanted, marks: Marks | None) -> bool:
+        """Whether nothing says that a doubt is another call than this one."""
+        said = (self.history, self.where, doubt, marks, wanted.number)
+        return doubt.id not in self.claimed and not is_another(*said)
+
+    def _renamed_in_doubt(self, wanted: Wanted, marks: Marks | None) -> Match | None:
         """A doubt of this slot whose tool is gone: this one may be that under a new name."""
         for name in self.old_names(wanted.name):
             for call in itertools.chain(self.writes_of(name), self.behind.here(name)):
-                again = self.said_of(call, Past.OTHER_IN_DOUBT) == AGAIN
-                mine = call.id not in self.claimed and not again
-                doubt = mine and doubts.may_have_happened(self.history, call)
-                if doubt and may_be_renamed(call, wanted):
+                doubt = doubts.may_have_happened(self.history, call)
+                open_ = doubt and self._may_be(call, wanted, marks)
+                if open_ and may_be_renamed(call, wanted):
                     return self._about(Past.OTHER_IN_DOUBT, call)
         return None
 

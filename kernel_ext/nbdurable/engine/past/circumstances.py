@@ -158,17 +158,19 @@ def answered(
 ) -> Said | None:
     """The latest answer to this question, as long as it holds."""
     said = history.answers.get((where.slot, tool, past.name))
+    return said if said is not None and holds(history, where, said) else None
+
+
+def holds(history: History, where: Circumstances, said: Said) -> bool:
+    """Whether neither the cell was edited nor a rerun asked for since an answer."""
     reset = history.slot(where.slot).reset
-    if said is None or said.source != where.source:
-        return None
-    return said if reset is None or reset < said.order else None
+    return said.source == where.source and (reset is None or reset < said.order)
 
 
 def stands_in(history: History, where: Circumstances, tool: str) -> Iterator[CallPast]:
     """The calls of which a person said that they are what this cell calls now."""
     for call_id, said in history.instead.get((where.slot, tool), {}).items():
-        reset = history.slot(where.slot).reset
-        if said.source == where.source and (reset is None or reset < said.order):
+        if holds(history, where, said):
             yield history.calls[call_id]
 
 

@@ -22,6 +22,7 @@ from nbdurable.engine.past.attempts import (
 )
 from nbdurable.engine.past.pasts import (
     FIRST_ALGORITHM,
+    Another,
     CallPast,
     CallState,
     CheckpointPast,
@@ -68,6 +69,7 @@ class History:
         self.kept_tools: set[tuple[str, str]] = set()
         self.answers: dict[tuple[str, str, str], Said] = {}
         self.instead: dict[tuple[str, str], dict[str, Said]] = {}
+        self.others: dict[tuple[str, str], list[Another]] = {}
         self.apart: set[tuple[str, str]] = set()
         self.forked: set[str] = set()
         self.behind: dict[str, str] = {}  # slots of the parent's attempts after a fork

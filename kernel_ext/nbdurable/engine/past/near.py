@@ -49,10 +49,28 @@ def near(call: CallPast, marks: Marks | None) -> Near:
     """
     if call.marks is None or marks is None:
         return Near(0, alike=True)
-    given = {n: m for n, m in marks.items() if not str(m).startswith(DEFAULT)}
+    given = _given(marks)
     bare = UNKNOWN in given.values() or UNKNOWN in call.marks.values()
-    equal = sum(call.marks.get(n) == m != UNKNOWN for n, m in given.items())
+    equal = shared(call.marks, marks)
     return Near(equal, alike=bool(equal) or bare or len(given) < 2)
+
+
+def shared(one: Marks | None, other: Marks | None) -> int:
+    """How many arguments of two calls are equal, defaults of the other one aside."""
+    if one is None or other is None:
+        return 0
+    return sum(one.get(n) == m != UNKNOWN for n, m in _given(other).items())
+
+
+def have_nothing_in_common(one: Marks | None, other: Marks | None) -> bool:
+    """Whether it is known of two calls that no argument of them is equal."""
+    if not one or not other or UNKNOWN in {*one.values(), *other.values()}:
+        return False
+    return bool(_given(one) and _given(other)) and not shared(one, other)
+
+
+def _given(marks: Marks) -> Marks:
+    return {n: m for n, m in marks.items() if not str(m).startswith(DEFAULT)}
 
 
 def is_nearer(
@@ -73,8 +91,7 @@ def is_nearer(
 def no_longer_alike(call: CallPast, marks: Marks | None) -> bool:
     """Whether a recorded call has its parameters still, and shares no argument by now."""
     old, new = call.marks or {}, marks or {}
-    given = {n for n, m in old.items() if not str(m).startswith(DEFAULT)}
-    return given <= new.keys() and not near(call, marks).alike
+    return _given(old).keys() <= new.keys() and not near(call, marks).alike
 
 
 def place(history: History, scope: str, parent: str) -> tuple[str, ...]:

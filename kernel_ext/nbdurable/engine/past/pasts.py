@@ -222,3 +222,20 @@ class Said:
     source: str
     order: Order
     until: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Another:
+    """An answer that a call is another one than a doubt.
+
+    Attributes:
+        doubt: Logical id of the call that may have happened.
+        number: The number, in its attempt, of the call that was asked about.
+        marks: What told its arguments from others (`edits`), if they were marked.
+        said: How long that holds.
+    """
+
+    doubt: str
+    number: str
+    marks: Mapping[str, Plain] | None
+    said: Said

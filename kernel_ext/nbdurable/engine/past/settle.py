@@ -6,7 +6,6 @@ record. The shell, the command line and the timeline append what it returns.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from nbdurable.engine.past.decide import DOUBTFUL, OTHERS, Past
 from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.nothing import NothingToSettle
+from nbdurable.engine.past.said import state_of
 from nbdurable.engine.past.tally import number_of
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
@@ -134,7 +134,7 @@ def asked(history: History, step: StepPast) -> list[Question]:
     return [
         Question(call=call, past=past, number=number, **about)
         for number, call, past in _asked(history, step)
-        if not _answered(history, step, call, past)
+        if not _answered(history, step, number, call, past)
     ]
 
 
@@ -143,7 +143,7 @@ def answered(history: History, step: StepPast) -> bool:
     known = list(_asked(history, step))
     if not known or len(known) < len(fields.mapping(step.fields, "asked")):
         return False
-    return all(_answered(history, step, call, past) for _, call, past in known)
+    return all(_answered(history, step, *asked) for asked in known)
 
 
 def _asked(history: History, step: StepPast) -> Iterator[tuple[str, CallPast, Past]]:
@@ -155,11 +155,17 @@ def _asked(history: History, step: StepPast) -> Iterator[tuple[str, CallPast, Pa
             yield number, call, Past[past]
 
 
-def _answered(history: History, step: StepPast, call: CallPast, past: Past) -> bool:
+def _answered(
+    history: History, step: StepPast, number: str, call: CallPast, past: Past
+) -> bool:
     kept = past is Past.EDITED and (step.slot, call.name) in history.kept_tools
     apart = (step.slot, call.id) in history.apart
     reset = history.slot(step.slot).kept_writes is not None
     said = history.answers.get((step.slot, call.name, past.name))
+    if past is Past.OTHER_IN_DOUBT:
+        others = history.others.get((step.slot, call.name), ())
+        alike = (o.said for o in others if (o.doubt, o.number) == (call.id, number))
+        said = max(alike, key=lambda it: it.order, default=None)
     orders = [call.ended_order, *([said.order] if said else [])]
     adopted = call.slot == step.slot and bool(call.adopted_from)
     # In a fork the call mostly stands in its own slot: keeping it makes it the fork's.
@@ -200,6 +206,7 @@ def answer(
         plain: dict[str, Plain] = {"slot": question.slot, "tool": question.call.name}
         plain |= {"from": question.call.slot} if kind is Kind.CALL_ADOPTED else {}
         plain |= {k: source if v is _SOURCE else v for k, v in more.items()}
+        plain |= _asked_beside(asking, question) if past is Past.OTHER_IN_DOUBT else {}
         for call in _alike(history, question) if more == _AGAIN[1] else [question.call]:
             record = Record(
                 kind=kind,
@@ -213,6 +220,14 @@ def answer(
             )
             records.append(record)
     return tuple(records)
+
+
+def _asked_beside(asking: StepPast | None, question: Question) -> dict[str, Plain]:
+    """The call beside which a doubt was asked about: the answer holds for that one."""
+    beside = fields.mapping(asking.fields, "doubted") if asking else {}
+    marks = beside.get(question.number)
+    known = {"marks": marks} if isinstance(marks, Mapping) else {}
+    return {"number": question.number, **known}
 
 
 def _misfit(question: Question, past: Past) -> NothingToSettle:
@@ -237,11 +252,6 @@ def _asks(past: Past) -> str:
 def may_be_taken_back(call: CallPast) -> bool:
     """Whether it was said that it did not happen, and it was not made since."""
     return call.state is not CallState.COMPLETED and call.resolved in _MADE_ANEW
-
-
-def state_of(call: CallPast) -> str:
-    """How a call stands that nobody is asked about, as a part of a sentence."""
-    return _SAID.get(call.resolved) or _ENDED[call.state]
 
 
 def _alike(history: History, question: Question) -> list[CallPast]:
@@ -275,25 +285,6 @@ MEANS: Final[Mapping[Answer, str]] = {
     Answer.DID_NOT: "it did not",
     Answer.KEEP: "keep that result",
     Answer.AGAIN: "do it again",
-}
-
-_SAID: Final[Mapping[str, str]] = {
-    "happened": "was settled: it happened",
-    "with": "was settled with the call around it",
-    "did-not": "was settled: it did not happen, and runs when its cell runs again",
-    "again": "is made again when its cell runs again",
-    "afresh": "is made afresh when its cell runs again",
-    "keep": "was settled: its result is kept",
-    "undone": "was undone",
-    "dropped": 'was let go by on_doubt="retry"',
-}
-"""How a call stands that somebody has settled."""
-
-_ENDED: Final[Mapping[CallState, str]] = {
-    CallState.STARTED: "has no result",
-    CallState.INTERRUPTED: "was interrupted",
-    CallState.COMPLETED: "has completed",
-    CallState.RAISED: "raised",
 }
 
 _Made = tuple[Kind, Mapping[str, Plain]]
@@ -373,16 +364,3 @@ def offered(past: Past | None) -> tuple[Answer, ...]:
     doubt = asked in {Past.IN_DOUBT, Past.RAISED_FATAL}
     fitting = (said for said in Answer if fits(asked, said))
     return tuple(s for s in fitting if not (doubt and s is Answer.AGAIN))
-
-
-def value_of(text: str) -> object:
-    """A value as it is typed after ``--happened``: a Python literal, else text.
-
-    Example:
-        >>> value_of("{'id': 7}"), value_of("in_1Q2w")
-        ({'id': 7}, 'in_1Q2w')
-    """
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text

@@ -44,6 +44,7 @@ class Wanted(NamedTuple):
         parent: Logical id of the enclosing call, or "".
         inner: Logical id of the `write` tool's call whose function makes it, or "".
         ordered: Whether code that runs in order makes it, and no thread of a pool.
+        number: Its number in the attempt, such as ``2``, or ``2.1`` inside that.
     """
 
     key: bytes
@@ -61,6 +62,7 @@ class Wanted(NamedTuple):
     parent: str = ""
     inner: str = ""
     ordered: bool = True
+    number: str = ""
 
 
 class Match(NamedTuple):
