@@ -1,12 +1,14 @@
 """Chunks of a long buffer, cut and named by a thread while others are written.
 
-Cutting and naming take about as long as writing, and hashing and writing both let other
-threads run. So a long buffer takes two thirds of the time; a short one isn't worth a
-thread.
+Cutting, naming and writing take about as long as each other, and hashing and writing
+let other threads run. So a long buffer takes half of the time, if both threads always
+have something to do: chunks for which the writer waits are handed over as soon as they
+are cut, and the writer names them itself. A short buffer isn't worth a thread.
 """
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Iterator
@@ -21,10 +23,13 @@ BATCH: Final = 16
 """Chunks that change hands together, about 1 MB: each hand-over costs 10 µs."""
 
 AHEAD_MAX: Final = 8
-"""Batches that are named and not yet written. They are views: no byte is copied."""
+"""Batches that are cut and not yet written. They are views: no byte is copied."""
 
 Named = tuple[memoryview, bytes]
 """A chunk, and its id."""
+
+_Batch = tuple[list[memoryview], list[bytes] | None]
+"""Chunks, and their ids if there was time to make them."""
 
 
 def named_ahead(chunks: Iterator[memoryview]) -> Iterator[Named]:
@@ -35,38 +40,35 @@ def named_ahead(chunks: Iterator[memoryview]) -> Iterator[Named]:
         >>> [bytes(chunk) for chunk, _ in named_ahead(iter([data[:1], data[1:]]))]
         [b'a', b'b']
     """
-    handed: queue.Queue[list[Named] | BaseException] = queue.Queue(AHEAD_MAX)
+    handed: queue.Queue[_Batch | BaseException | None] = queue.Queue(AHEAD_MAX)
     over = threading.Event()
 
     def work() -> None:
         try:
-            batch: list[Named] = []
-            for chunk in chunks:
-                batch.append((chunk, id_of(chunk)))
-                if len(batch) == BATCH:
-                    if not _hand(handed, batch, over):
-                        return
-                    batch = []
-            _hand(handed, batch, over)
-            _hand(handed, [], over)
+            while batch := list(itertools.islice(chunks, BATCH)):
+                names = None if handed.empty() else [id_of(chunk) for chunk in batch]
+                if not _hand(handed, (batch, names), over):
+                    return
+            _hand(handed, None, over)
         except BaseException as raised:  # noqa: BLE001  # raised where the chunks go
             _hand(handed, raised, over)
 
     worker = threading.Thread(target=work, name="nbdurable-ahead", daemon=True)
     worker.start()
     try:
-        while batch := handed.get():
-            if isinstance(batch, BaseException):
-                raise batch
-            yield from batch
+        while (got := handed.get()) is not None:
+            if isinstance(got, BaseException):
+                raise got
+            batch, names = got
+            yield from zip(batch, names or map(id_of, batch), strict=True)
     finally:
         over.set()
         worker.join()
 
 
 def _hand(
-    handed: queue.Queue[list[Named] | BaseException],
-    batch: list[Named] | BaseException,
+    handed: queue.Queue[_Batch | BaseException | None],
+    batch: _Batch | BaseException | None,
     over: threading.Event,
 ) -> bool:
     """Hand a batch over; false if nobody takes it any more."""

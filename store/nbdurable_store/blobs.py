@@ -40,6 +40,10 @@ ZSTD_LEVEL: Final = 1
 WORTH_IT: Final = 0.9
 """Compress what shrinks to less than this share; random doubles never do."""
 
+TASTE_BYTES: Final = 1 << 13
+"""How much of a chunk is compressed to see whether the rest is worth it, where what came
+before it didn't shrink: a whole chunk of random doubles takes as long as to write four."""
+
 OPEN_MAX: Final = 32
 """Files that one reader keeps open."""
 
@@ -195,6 +199,7 @@ class _Writing:
         self._file: ChunkFile | None = None
         self._reused: set[Path] = set()
         self._packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+        self._shrank = True
         self._stack = contextlib.ExitStack()
         shared = blobs.gate.passed(shared=True)
         # Who can't pass at once waits for nobody: what is written anew is never wrong.
@@ -206,9 +211,10 @@ class _Writing:
         """Keep a chunk of bytes; see `sinks.Keeper`."""
         if self._has(name, trees.id_of):
             return pack
-        packed = self._packed(data) if pack else None
+        packed = self._packed(data) if pack and self._may_shrink(data) else None
         self._add(name, data, packed)
-        return packed is not None
+        self._shrank = packed is not None
+        return self._shrank
 
     def keep_list(self, data: bytes) -> bytes:
         """Keep a list; see `sinks.Keeper`."""
@@ -252,6 +258,10 @@ class _Writing:
             self._blobs.rely(path)
             self._reused.add(path)
         return path is not None
+
+    def _may_shrink(self, data: Buffer) -> bool:
+        taste = memoryview(data).cast("B")[:TASTE_BYTES]
+        return self._shrank or self._packed(taste) is not None
 
     def _packed(self, data: Buffer) -> bytes | None:
         """The bytes compressed, if that is worth it."""

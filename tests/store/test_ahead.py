@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbdurable_store.ahead import named_ahead
+from nbdurable_store.ahead import AHEAD_MAX, BATCH, named_ahead
 from nbdurable_store.trees import id_of
 
 DATA = memoryview(bytes(range(256)) * 16)
@@ -24,6 +24,23 @@ def test_all_come_in_order_with_their_names(count: int) -> None:
     """Whatever their number, none is lost or named like another one."""
     found = list(named_ahead(pieces(count)))
     assert [bytes(c) for c, _ in found] == [bytes(c) for c in pieces(count)]
+    assert [name for _, name in found] == [id_of(c) for c in pieces(count)]
+
+
+def test_a_slow_writer_and_a_slow_cutter_give_the_same_names() -> None:
+    """Whoever of both waits for the other, each chunk has its own name."""
+    count, far = 1000, threading.Event()
+
+    def cut() -> Iterator[memoryview]:
+        for n, piece in enumerate(pieces(count)):
+            if n == BATCH * (AHEAD_MAX + 1):
+                far.set()
+            yield piece
+
+    chunks = named_ahead(cut())
+    found = [next(chunks)]  # handed over at once: nothing else was there to write
+    assert far.wait(10)  # the other batches wait, so they come with their names
+    found += chunks
     assert [name for _, name in found] == [id_of(c) for c in pieces(count)]
 
 

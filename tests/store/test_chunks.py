@@ -99,6 +99,17 @@ def test_a_change_costs_what_changed(
     store.close()
 
 
+def test_what_shrinks_is_found_behind_what_does_not(tmp_path: Path) -> None:
+    """Texts behind random bytes are compressed, the random bytes are not."""
+    store = nbdurable_store.open(tmp_path / "s")
+    data = noise(4 * MB) + b"".join(b"%d is a number " % n for n in range(700_000))
+    assert len(data) > 16 * MB
+    ref = store.put("raw", data)
+    assert 4 * MB < taken(tmp_path / "s") < 11 * MB
+    assert store.get(ref) == data
+    store.close()
+
+
 @pytest.mark.slow
 def test_a_chat_that_grows_costs_its_turns(tmp_path: Path) -> None:
     """Two hundred saves of a growing chat take little more than its turns."""
