@@ -39,7 +39,7 @@ def _beside(command: str) -> Front:
 
 def _open(front: Front) -> Inbox:
     session = front.session
-    rows = runs.rows(session.store.scan(runs.INDEX_KINDS), ())
+    rows = runs.rows(session.store.scan(runs.INDEX_KINDS)[0], ())
     ids = [row.id for row in rows if not row.closed]
     own = session.history.run
     return inbox_of(session.store, ids, now(session.clock.now_us()), own)

@@ -18,7 +18,7 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -81,17 +81,13 @@ class ForeignStore:
 
     def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run, in order, unverified."""
-        since = dict(after.next_seq)
-        found = tuple(
-            e
-            for e in self._entries
-            if e.record.run == run and e.seq >= since.get(e.owner, 0)
-        )
-        return found, after.past(found)
+        return self._after(after, lambda record: record.run == run)
 
-    def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
+    def scan(
+        self, kinds: Collection[str], after: Cursor = START
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of these kinds over all runs, in order, unverified."""
-        return tuple(e for e in self._entries if e.record.kind in kinds)
+        return self._after(after, lambda record: record.kind in kinds)
 
     def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
         """Entries with one of these keys, in order, unverified."""
@@ -158,6 +154,13 @@ class ForeignStore:
         raise self._error
 
     # ---- reading -------------------------------------------------------------------------
+
+    def _after(
+        self, after: Cursor, wanted: Callable[[Record], bool]
+    ) -> tuple[tuple[Entry, ...], Cursor]:
+        since = dict(after.next_seq)
+        found = (e for e in self._entries if e.seq >= since.get(e.owner, 0))
+        return tuple(e for e in found if wanted(e.record)), after.past(self._entries)
 
     def _open_segments(self) -> Iterator[tuple[str, Source]]:
         plain, sealed = listing(self._journal)

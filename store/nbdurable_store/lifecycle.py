@@ -79,6 +79,9 @@ CALL: Life = {
     },
 }
 
+CALL_KINDS = frozenset(kind for moves in CALL.values() for kind in moves)
+"""What is said of calls."""
+
 SIGNAL: Life = {NEW: {Kind.SIGNAL_SENT: "sent"}, "sent": {}}
 
 LIVES: Mapping[str, Life] = {"run": RUN, "step": STEP, "call": CALL, "signal": SIGNAL}

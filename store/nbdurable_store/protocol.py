@@ -244,8 +244,10 @@ class Store(Protocol):
         """
         ...
 
-    def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
-        """Entries of these kinds over all runs, in order, each verified.
+    def scan(
+        self, kinds: Collection[str], after: Cursor = START
+    ) -> tuple[tuple[Entry, ...], Cursor]:
+        """Entries of these kinds over all runs that come after ``after``, like `read`.
 
         Meant for few and small records (runs, steps), not for calls.
         """

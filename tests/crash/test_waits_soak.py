@@ -223,7 +223,7 @@ def _one_of_each(folder: Path) -> None:
     """In the journal, too: no question was asked twice, no signal was taken twice."""
     store = open_store(folder / ".nbdurable", named=True)
     try:
-        runs = {e.record.run for e in store.scan(frozenset({"run.opened"}))}
+        runs = {e.record.run for e in store.scan(frozenset({"run.opened"}))[0]}
         calls = [c for run in runs for c in history_of(store, run).calls.values()]
     finally:
         store.close()

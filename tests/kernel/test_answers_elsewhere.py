@@ -82,7 +82,7 @@ def moments(folder: Path) -> list[tuple[int, int]]:
     """When each answer was sent, and when its call had it; microseconds."""
     store = open_store(folder / ".nbdurable", named=True)
     try:
-        (run,) = {e.record.run for e in store.scan(frozenset({"signal.sent"}))}
+        (run,) = {e.record.run for e in store.scan(frozenset({"signal.sent"}))[0]}
         history = history_of(store, run)
     finally:
         store.close()

@@ -59,7 +59,7 @@ def _is_whole(root: Path, told: dict[str, list[bytes]]) -> set[str]:
     store = opened(root)
     assert store.check().findings == ()
     there = {run: values(store, run) for run in told}
-    listed = {entry.record.run for entry in store.scan({"run.opened"})}
+    listed = {entry.record.run for entry in store.scan({"run.opened"})[0]}
     store.close()
     assert there["kept"] == told["kept"]
     assert all(found in (None, told[run]) for run, found in there.items())

@@ -133,7 +133,7 @@ class Histories(RuleBasedStateMachine):
     def scan(self, pair) -> None:
         """Entries found by kind are alike, and their values come back."""
         if pair in self.living:
-            memory, local = (store.scan({"call.completed"}) for store in pair)
+            memory, local = (store.scan({"call.completed"})[0] for store in pair)
             assert self._facts(local) == _facts(memory)
             values = [
                 [store.get(r) for e in entries for r in e.record.blobs]

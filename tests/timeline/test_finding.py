@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import finding
-from nbdurable.timeline.finding import STATUSES, Runlist
+from nbdurable.timeline.finding import FRESH_S, STATUSES, Runlist
 from nbdurable.timeline.protocol import Refused, Snapshot
 from nbdurable.timeline.requests import Find
 from nbdurable.timeline.source import Source
 from nbdurable.timeline.told import Runs
 from nbdurable_store.backends.memory import MemoryStore, World
+from nbdurable_store.protocol import START, Cursor
+from nbdurable_store.records import Entry
+from tests.engine.clocks import HandClock
 from tests.stories import Story, doubtful, gallery, research
 from tests.timeline.test_source import OPEN, one
+from tests.timeline.test_waits import APPROVAL
 
 
 def several() -> MemoryStore:
@@ -81,6 +87,56 @@ def test_a_limit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Runlist(several()).page(Find(tool="draft"), Now(Story().us), "one")
     assert page.note == "only the latest 2 runs were searched for calls"
     assert [run.id for run in page.runs] == ["three"]
+
+
+class Counting(MemoryStore):
+    """A store that counts the entries it hands out."""
+
+    handed = 0
+
+    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+        """Entries of one run."""
+        return self._counted(super().read(run, after))
+
+    def scan(
+        self, kinds: Collection[str], after: Cursor = START
+    ) -> tuple[tuple[Entry, ...], Cursor]:
+        """Entries of these kinds."""
+        return self._counted(super().scan(kinds, after))
+
+    def _counted(
+        self, found: tuple[tuple[Entry, ...], Cursor]
+    ) -> tuple[tuple[Entry, ...], Cursor]:
+        self.handed += len(found[0])
+        return found
+
+
+def test_a_list_read_anew_reads_only_what_is_new() -> None:
+    """After the first page the store hands out nothing again, and what is new shows."""
+    store, clock = Counting(World()), HandClock()
+    story = Story()
+    story.opens()
+    step = story.step("review")
+    for n in range(50):
+        story.calls(step, f"search('{n}')", 1.0)
+    story.into(store)
+    listed = Runlist(store, clock)
+    first = listed.page(Find(), Now(story.us), "one")
+    assert [run.status for run in first.runs] == ["running"]
+    store.handed = 0
+    clock.passes(FRESH_S)
+    assert listed.page(Find(), Now(story.us), "one") == first
+    assert store.handed == 0
+    story.entries.clear()
+    story.begins(step, "nd.approve('Send this?')", kind="approval", wait=APPROVAL)
+    story.into(store)
+    other = Story("run-2")
+    other.opens(4)
+    other.into(store)
+    clock.passes(FRESH_S)
+    page = listed.page(Find(), Now(story.us), "one")
+    assert {r.id: r.status for r in page.runs} == {"run-1": "waiting", "run-2": "open"}
+    assert store.handed == 2
 
 
 def test_a_view_turns_to_another_run() -> None:

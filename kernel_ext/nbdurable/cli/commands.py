@@ -178,7 +178,7 @@ def runs(given: argparse.Namespace) -> Answer:
     try:
         with looked_at(given) as (store, unverified):
             rows, states = run_rows(store), _states(store)
-            paid = run_index.paid(store.scan(PAYING))
+            paid = run_index.paid(store.scan(PAYING)[0])
     except NothingDurable:
         path, named = place(given)
         there = f"{path} (NBDURABLE_STORE)" if named else "this folder"
@@ -214,7 +214,7 @@ def _by_notebook(rows: list[RunRow], paid: dict[str, Decimal]) -> Iterator[str]:
 
 def run_rows(store: Store) -> list[RunRow]:
     """The runs of a store, the one that was used last first."""
-    entries = store.scan(run_index.INDEX_KINDS)
+    entries, _ = store.scan(run_index.INDEX_KINDS)
     rows = run_index.rows(entries, others(store))
     return sorted(rows, key=lambda r: r.active_us, reverse=True)
 
@@ -222,7 +222,7 @@ def run_rows(store: Store) -> list[RunRow]:
 def _states(store: Store) -> dict[str, str]:
     """How each run stands, in a few words."""
     alive = others(store)
-    folded = run_index.histories(store.scan(run_index.INDEX_KINDS))
+    folded = run_index.histories(store.scan(run_index.INDEX_KINDS)[0])
     return {run: _state(store, history, alive) for run, history in folded.items()}
 
 

@@ -105,7 +105,7 @@ class Notebooks:
         if store is None:
             return None
         alive = living(store) - {store.owner}
-        rows = runs.rows(store.scan(runs.INDEX_KINDS), alive)
+        rows = runs.rows(store.scan(runs.INDEX_KINDS)[0], alive)
         mine = [r for r in rows if Path(os.path.realpath(r.notebook)) == notebook]
         if not mine:
             return None

@@ -1,14 +1,15 @@
 """The runs of a store, for a list that people search.
 
-Theory of operation. Runs and steps are few, and `Store.scan` gives them; they are folded at
-most once in `FRESH_S`, and a page is cut from what is folded. Calls can be a million. What
-is asked of them (how an unfinished run stands, which tools and models a run used) is read
-run by run, each from where it was read to last, and only for the runs that need it.
+Theory of operation. Runs and steps are few, and `Store.scan` gives those that are new; they
+are folded at most once in `FRESH_S`, and a page is cut from what is folded. Calls can be a
+million. What is asked of them (how an unfinished run stands, which tools and models a run used) is read
+run by run, each from where it was read to last, and only for the runs that need it. Of an
+unfinished run only the calls that wait are remembered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,8 +24,10 @@ from nbdurable.timeline.around import tool_of
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.requests import Find
 from nbdurable.timeline.told import RunLine, Runs
+from nbdurable_store import lifecycle
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
+from nbdurable_store.records import Entry
 
 PAGE: Final = 50
 """Runs of one page."""
@@ -35,8 +38,8 @@ FRESH_S: Final = 2.0
 LOOKS_MAX: Final = 200
 """Runs whose calls are read for one question about tools, models or calls: the latest."""
 
-WAITS_MAX: Final = 10_000
-"""Runs of which is remembered whether they wait."""
+FOLDS_MAX: Final = 2 * LOOKS_MAX
+"""Runs of which is remembered what was read."""
 
 STEPS_MAX: Final = 8
 """Cells that a line names."""
@@ -55,6 +58,12 @@ _STATUS: Final = {
 }
 
 
+_Folds = dict[str, tuple[History, Cursor, float | None]]
+"""By run, what was read of it, how far, and when."""
+
+_Wanted = Callable[[History, Entry], bool]
+
+
 @dataclass(eq=False)
 class Runlist:
     """The runs of a store.
@@ -67,14 +76,11 @@ class Runlist:
     store: Store
     clock: Clock = SYSTEM_CLOCK
     _folded: dict[str, History] = field(init=False, default_factory=dict)
+    _cursor: Cursor = field(init=False, default=START)
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _at_s: float | None = field(init=False, default=None)
-    _waits: dict[str, tuple[Cursor, str, bool]] = field(
-        init=False, default_factory=dict
-    )
-    _read: dict[str, tuple[History, Cursor, float | None]] = field(
-        init=False, default_factory=dict
-    )
+    _waits: _Folds = field(init=False, default_factory=dict)
+    _read: _Folds = field(init=False, default_factory=dict)
 
     def page(self, asked: Find, now: Now, shown: str) -> Runs:
         """A page of the runs that are asked for, the one that was used last first.
@@ -100,18 +106,20 @@ class Runlist:
     def knows(self, run: str) -> bool:
         """Whether the store has this run."""
         self._refresh()
-        return run in self._folded
+        return run in runs.there(self._folded)
 
     def _refresh(self) -> None:
         now_s = self.clock.monotonic_s()
         if self._at_s is not None and now_s - self._at_s < FRESH_S:
             return
-        self._folded = runs.histories(self.store.scan(runs.INDEX_KINDS))
+        entries, self._cursor = self.store.scan(runs.INDEX_KINDS, self._cursor)
+        runs.fold(self._folded, entries)
         self._alive = frozenset(o.id for o in self.store.owners() if o.alive)
         self._at_s = now_s
 
     def _latest(self) -> list[History]:
-        return sorted(self._folded.values(), key=lambda h: h.last_at_us, reverse=True)
+        found = runs.there(self._folded).values()
+        return sorted(found, key=lambda h: h.last_at_us, reverse=True)
 
     def _line(self, history: History, now: Now, shown: str) -> RunLine:
         status, told = self._state(history)
@@ -145,29 +153,26 @@ class Runlist:
         return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
 
     def _is_asking(self, run: str, step: StepPast) -> bool:
-        """Whether a step waits for somebody; looked for again when its run went on."""
-        whole = self._whole(run)
-        cursor = self._read[run][1]
-        known = self._waits.get(run)
-        if known is None or known[:2] != (cursor, step.id):
-            asks = any(w.replies for w in of_step(whole, step))
-            if len(self._waits) >= WAITS_MAX:
-                self._waits.clear()
-            known = self._waits[run] = cursor, step.id, asks
-        return known[2]
+        """Whether a step waits for somebody."""
+        history = self._gone_on(self._waits, run, _may_wait)
+        return any(w.replies for w in of_step(history, step))
 
     def _whole(self, run: str) -> History:
-        """A run with its calls; read from where it was read to before, once per refresh."""
-        history, cursor, at_s = self._read.get(run, (History(run), START, None))
+        """A run with its calls."""
+        return self._gone_on(self._read, run, lambda *_: True)
+
+    def _gone_on(self, known: _Folds, run: str, wanted: _Wanted) -> History:
+        """A run, read from where it was read to before, once per refresh."""
+        history, cursor, at_s = known.get(run, (History(run), START, None))
         if at_s is not None and at_s == self._at_s:
             return history
         entries, after = self.store.read(run, cursor)
         if cursor == START:
             forks.begin(history, entries, lambda parent: self.store.read(parent)[0])
-        history.apply(entries)
-        if len(self._read) >= LOOKS_MAX * 2:
-            self._read.clear()
-        self._read[run] = history, after, self._at_s
+        history.apply(entry for entry in entries if wanted(history, entry))
+        if len(known) >= FOLDS_MAX:
+            known.clear()
+        known[run] = history, after, self._at_s
         return history
 
     def _made(self, history: History, asked: Find) -> bool:
@@ -178,6 +183,13 @@ class Runlist:
             and _has(asked.call, call.text)
             for call in self._whole(history.run).calls.values()
         )
+
+
+def _may_wait(history: History, entry: Entry) -> bool:
+    """Whether an entry says anything of who waits for what: of most calls none does."""
+    record = entry.record
+    about_call = record.kind in lifecycle.CALL_KINDS
+    return not about_call or record.subject in history.calls or "wait" in record.fields
 
 
 def _fits(history: History, asked: Find) -> bool:

@@ -98,7 +98,7 @@ def find_history(store: Store, run: str) -> History:
         RunUnknown: The store has no such run.
     """
     alive = living(store) - {store.owner}
-    rows = runs.rows(store.scan(runs.INDEX_KINDS), alive)
+    rows = runs.rows(store.scan(runs.INDEX_KINDS)[0], alive)
     return history_of(store, reference.find_run(rows, run).id)
 
 

@@ -127,7 +127,7 @@ class Clearing:
             raise self._in_use(f"has store.duckdb open, which {e.why}") from e
         except Unusable:  # it is made anew from the segments, by whoever reads next
             return ()
-        return self.projection.of_kinds(frozenset(Kind)).entries
+        return self.projection.of_kinds(frozenset(Kind), {}).entries
 
     def _gate(self) -> Gate:
         return Gate(self.root / TIDY, self.clock)

@@ -149,14 +149,16 @@ class LocalStore:
             after,
         )
 
-    def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
+    def scan(
+        self, kinds: Collection[str], after: Cursor = START
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of these kinds; see `nbdurable_store.protocol.Store`."""
         wanted = frozenset(kinds)
-        entries, _ = self._reader.answer(
+        return self._reader.answer(
             lambda tails, since: tails.of_kinds(wanted, since),
-            lambda _: self._projection.of_kinds(wanted),
+            lambda since: self._projection.of_kinds(wanted, since),
+            after,
         )
-        return entries
 
     def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
         """Entries with one of these keys; see `nbdurable_store.protocol.Store`."""

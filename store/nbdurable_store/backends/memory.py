@@ -120,17 +120,13 @@ class MemoryStore:
 
     def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run; see `nbdurable_store.protocol.Store`."""
-        since = dict(after.next_seq)
-        with self._world.lock:
-            entries = list(self._world.entries)
-        found = tuple(
-            e for e in entries if e.record.run == run and e.seq >= since.get(e.owner, 0)
-        )
-        return found, after.past(entries)
+        return self._after(after, lambda record: record.run == run)
 
-    def scan(self, kinds: Collection[str]) -> tuple[Entry, ...]:
+    def scan(
+        self, kinds: Collection[str], after: Cursor = START
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of these kinds; see `nbdurable_store.protocol.Store`."""
-        return self._entries(lambda record: record.kind in kinds)
+        return self._after(after, lambda record: record.kind in kinds)
 
     def lookup(self, keys: Collection[bytes]) -> tuple[Entry, ...]:
         """Entries with one of these keys; see `nbdurable_store.protocol.Store`."""
@@ -211,6 +207,15 @@ class MemoryStore:
         for ref in record.blobs:
             if ref.inline is not None:
                 self._world.inline[ref.id] = ref.inline
+
+    def _after(
+        self, after: Cursor, wanted: Callable[[Record], bool]
+    ) -> tuple[tuple[Entry, ...], Cursor]:
+        since = dict(after.next_seq)
+        with self._world.lock:
+            entries = list(self._world.entries)
+        found = (e for e in entries if e.seq >= since.get(e.owner, 0))
+        return tuple(e for e in found if wanted(e.record)), after.past(entries)
 
     def _entries(self, wanted: Callable[[Record], bool]) -> tuple[Entry, ...]:
         with self._world.lock:

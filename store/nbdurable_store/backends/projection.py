@@ -79,8 +79,11 @@ OF_RUN = """
      where e.run = ? and e.seq >= coalesce(a.next_seq, 0)
 """
 OF_KINDS = """
-    select owner, seq, byte, prev_mac, mac, head
-      from store.main.entries where kind in (select unnest(?::varchar[]))
+    select e.owner, e.seq, e.byte, e.prev_mac, e.mac, e.head
+      from store.main.entries e
+      left join (select unnest(?::varchar[]) as owner, unnest(?::ubigint[]) as next_seq)
+             a on a.owner = e.owner
+     where e.kind in (select unnest(?::varchar[])) and e.seq >= coalesce(a.next_seq, 0)
 """
 WITH_KEYS = """
     select owner, seq, byte, prev_mac, mac, head
@@ -183,9 +186,10 @@ class Projection:
         asked = [list(after), list(after.values()), sayable(run)]
         return self._ask(OF_RUN, asked, lambda record: record.run == run)
 
-    def of_kinds(self, kinds: Collection[str]) -> Part:
-        """Entries of these kinds."""
-        asked = [[sayable(kind) for kind in kinds]]
+    def of_kinds(self, kinds: Collection[str], after: Mapping[str, int]) -> Part:
+        """Entries of these kinds, per owner from a sequence number on."""
+        said = [sayable(kind) for kind in kinds]
+        asked = [list(after), list(after.values()), said]
         return self._ask(OF_KINDS, asked, lambda record: record.kind in kinds)
 
     def with_keys(self, keys: Collection[bytes]) -> Part:

@@ -142,7 +142,7 @@ def hostile_text_is_literal(harness: Harness) -> None:
         store.append([made], sync=False)
         (entry,) = harness.open().read(text)[0]
         assert entry.record == made
-        assert len(store.scan([f"x{text}"])) == 1
+        assert len(store.scan([f"x{text}"])[0]) == 1
 
 
 @promise(CHECKS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -38,11 +38,24 @@ INDEX_KINDS: Final = frozenset(
 def histories(entries: Iterable[Entry]) -> dict[str, History]:
     """One history per run that is there, in the order of opening."""
     folded: dict[str, History] = {}
+    fold(folded, entries)
+    return there(folded)
+
+
+def fold(folded: dict[str, History], entries: Iterable[Entry]) -> None:
+    """Apply entries of any run to the history of theirs, made where there is none."""
     for entry in entries:
         run = entry.record.run
         folded.setdefault(run, History(run)).apply((entry,))
-    there = (h for h in folded.values() if h.opened is not None and h.removed is None)
-    return {history.run: history for history in there}
+
+
+def there(folded: Mapping[str, History]) -> dict[str, History]:
+    """Those of the runs that were opened and not removed."""
+    return {
+        run: history
+        for run, history in folded.items()
+        if history.opened is not None and history.removed is None
+    }
 
 
 def rows(entries: Iterable[Entry], alive: Collection[str]) -> list[RunRow]:
@@ -92,9 +105,7 @@ def paid(entries: Iterable[Entry]) -> dict[str, Decimal]:
 def calls(entries: Iterable[Entry]) -> list[CallPast]:
     """The calls that these entries of any run speak of."""
     folded: dict[str, History] = {}
-    for entry in entries:
-        run = entry.record.run
-        folded.setdefault(run, History(run)).apply((entry,))
+    fold(folded, entries)
     return [c for h in folded.values() for c in h.calls.values()]
 
 

@@ -216,7 +216,7 @@ class Session:
     def rows(self) -> list[RunRow]:
         """All runs of the store."""
         alive = {o.id for o in self.store.owners() if o.alive} - {self.store.owner}
-        return runs.rows(self.store.scan(runs.INDEX_KINDS), alive)
+        return runs.rows(self.store.scan(runs.INDEX_KINDS)[0], alive)
 
     def _choose(self, facts: Facts, step: Step) -> None:
         rows = self.rows()

@@ -43,7 +43,7 @@ def _opened(store: Path, key_file: Path) -> Iterator[tuple[Store | None, str]]:
         yield None, ""
         return
     with _key(key_file), contextlib.closing(nbdurable_store.open(store)) as opened:
-        runs = [e.record.run for e in opened.scan({Kind.RUN_OPENED})]
+        runs = [e.record.run for e in opened.scan({Kind.RUN_OPENED})[0]]
         yield (opened, runs[-1]) if runs else (None, "")
 
 
