@@ -39,13 +39,18 @@ from nbdurable.engine.past.decide import Past, Verdict
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.frames import Frame
 from nbdurable.errors import NotDone
+from nbdurable_store.records import Record
 
 WAIT_S_MAX = 30.0
 """After this a wait for a living owner becomes `RunBusy`."""
 
 
-def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
-    """The protocol of one call. Returns how it ended; whoever drives it raises from that.
+def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct | Outcome:
+    """The protocol of one call, or how it ended, where nothing is left to be done.
+
+    That is so when a recorded call is served and stands here already: nothing is appended
+    and nobody waits. The protocol returns how the call ended; whoever drives it raises from
+    that.
 
     An exception is not raised in there: a `StopIteration` can't leave a generator.
 
@@ -63,10 +68,18 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct:
     if kept is not None:
         return _settle(going, kept)
     carry_out = _decided(going)
-    return execute(going) if carry_out is execute else _carried_out(going, carry_out)
+    if carry_out is execute:
+        return execute(going)
+    begun = carry_out(going)
+    return begun if isinstance(begun, Outcome) else _carried_out(going, begun)
 
 
-def _decided(going: Going) -> Callable[[Going], Part]:
+_Begun = Outcome | Part | None
+"""What becomes of a call that was decided: its outcome, what leads there, or None where
+it is to be decided once more."""
+
+
+def _decided(going: Going) -> Callable[[Going], _Begun]:
     """Who carries out what happens to a call, now."""
     attempt, match = going.frame.attempt, going.match
     verdict = frozen.verdict(attempt, match, going.request)
@@ -75,24 +88,26 @@ def _decided(going: Going) -> Callable[[Going], Part]:
     return _CARRY_OUT[verdict]
 
 
-def _carried_out(going: Going, carry_out: Callable[[Going], Part]) -> Conduct:
-    done = yield from carry_out(going)
-    while done is None:
-        carry_out = _decided(going)
-        done = yield from carry_out(going)
-    return done
+def _carried_out(going: Going, begun: _Begun) -> Conduct:
+    while not isinstance(begun, Outcome):
+        done = (yield from begun) if begun else None
+        begun = done or _decided(going)(going)
+    return begun
 
 
-def _replay(going: Going) -> Part:
+def _replay(going: Going) -> _Begun:
     attempt, match = going.frame.attempt, going.match
     served = attempt.serve(going.claim, match, going.request)
     if served is None:
         going.again(Past.UNRECOVERABLE)
         return None
     adopted = attempt.adopted(going.claim, match, going.request)
-    if adopted:
-        assert match.call is not None
-        yield Append(adopted, match.call.effect is Effect.WRITE)
+    return _adopt(going, adopted, served) if adopted else served
+
+
+def _adopt(going: Going, adopted: tuple[Record, ...], served: Outcome) -> Part:
+    assert going.match.call is not None
+    yield Append(adopted, going.match.call.effect is Effect.WRITE)
     return served
 
 
@@ -139,7 +154,7 @@ def _ask(going: Going) -> Part:
     )
 
 
-_CARRY_OUT: Mapping[Verdict, Callable[[Going], Part]] = {
+_CARRY_OUT: Mapping[Verdict, Callable[[Going], _Begun]] = {
     Verdict.REPLAY: _replay,
     Verdict.REPLAY_EXCEPTION: _replay,
     Verdict.EXECUTE: execute,
@@ -148,7 +163,7 @@ _CARRY_OUT: Mapping[Verdict, Callable[[Going], Part]] = {
     Verdict.ASK_FUNCTION: _find_out,
     Verdict.REFUSE: _ask,
 }
-"""Who carries out which verdict; None means that it is to be decided once more."""
+"""Who carries out which verdict."""
 
 _ABOUT_ANOTHER: Mapping[Verdict, Callable[[Going], Part]] = {
     Verdict.EXECUTE: others.drop,

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
 
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.call import conduct
@@ -23,7 +22,7 @@ INTERRUPTIONS = (DurableError, OSError, KeyboardInterrupt, asyncio.CancelledErro
 
 def advance(
     frame: Frame[Attempt], steps: Conduct, sent: Outcome | None
-) -> Perform | Returned:
+) -> Perform | Outcome:
     """Carry the protocol on to its next effect, or to its end, by blocking."""
     home = frame.attempt.home
     try:
@@ -42,12 +41,12 @@ def advance(
         done: Outcome = stop.value
     else:
         return command
-    return _returned(done)
+    return returned(done)
 
 
 async def advance_async(
     frame: Frame[Attempt], steps: Conduct, sent: Outcome | None
-) -> Perform | Returned:
+) -> Perform | Outcome:
     """The same, without blocking the event loop."""
     try:
         command = steps.send(sent)
@@ -65,7 +64,7 @@ async def advance_async(
         done: Outcome = stop.value
     else:
         return command
-    return _returned(done)
+    return returned(done)
 
 
 async def _appended(frame: Frame[Attempt], command: Append) -> None:
@@ -89,6 +88,8 @@ def run_sync(
 ) -> object:
     """Conduct a call whose function blocks."""
     steps = conduct(frame, request)
+    if isinstance(steps, Outcome):
+        return returned(steps).value
     try:
         reached = advance(frame, steps, None)
         while isinstance(reached, Perform):
@@ -106,6 +107,8 @@ async def run_async(
 ) -> object:
     """Conduct a call whose function is awaited."""
     steps = conduct(frame, request)
+    if isinstance(steps, Outcome):
+        return returned(steps).value
     try:
         reached = await advance_async(frame, steps, None)
         while isinstance(reached, Perform):
@@ -182,14 +185,8 @@ async def found_out_async(command: Perform, request: CallRequest) -> Outcome:
             return Outcome(raised=raised)
 
 
-class Returned(NamedTuple):
-    """The protocol is over, with this value."""
-
-    value: object
-
-
-def _returned(done: Outcome) -> Returned:
-    """Where the protocol ended, if it ended well."""
+def returned(done: Outcome) -> Outcome:
+    """How a call ended, if it ended well; else what it raised is raised."""
     if done.raised is not None:
         raise done.raised
-    return Returned(done.value)
+    return done

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING
 
 from nbdurable.engine.calls.call import conduct
 from nbdurable.engine.calls.driving import (
-    Returned,
     advance,
     advance_async,
     found_out,
     found_out_async,
+    returned,
 )
 from nbdurable.engine.calls.going import Conduct, Perform
+from nbdurable.engine.calls.requests import Outcome
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
-    from nbdurable.engine.calls.requests import CallRequest, Outcome
+    from nbdurable.engine.calls.requests import CallRequest
     from nbdurable.engine.where.frames import Frame
 
 
@@ -55,22 +56,26 @@ class Begun:
             await advance_async(self.frame, self._steps, outcome)
 
 
-def begin(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
+def begin(frame: Frame[Attempt], request: CallRequest) -> Begun | Outcome:
     """Take a call to its effect, or hand over what is recorded of it.
 
     Raises:
         BaseException: The recorded exception, or what `conduct` raises.
     """
     steps = conduct(frame, request)
+    if isinstance(steps, Outcome):
+        return returned(steps)
     reached = advance(frame, steps, None)
     while isinstance(reached, Perform) and reached.find_out:
         reached = advance(frame, steps, found_out(reached, request))
     return _begun(steps, reached)
 
 
-async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Returned:
+async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Outcome:
     """The same, without blocking the event loop."""
     steps = conduct(frame, request)
+    if isinstance(steps, Outcome):
+        return returned(steps)
     reached = await advance_async(frame, steps, None)
     while isinstance(reached, Perform) and reached.find_out:
         found = await found_out_async(reached, request)
@@ -78,8 +83,8 @@ async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Re
     return _begun(steps, reached)
 
 
-def _begun(steps: Conduct, reached: Perform | Returned) -> Begun | Returned:
-    if isinstance(reached, Returned):
+def _begun(steps: Conduct, reached: Perform | Outcome) -> Begun | Outcome:
+    if isinstance(reached, Outcome):
         return reached
     frame = reached.frame._replace(quiet=True)
     return Begun(frame, reached.frame.parent, steps)

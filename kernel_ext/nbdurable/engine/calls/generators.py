@@ -23,7 +23,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from nbdurable.engine.calls.attempt import Attempt
-from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import Begun, begin, begin_async
 from nbdurable.engine.calls.invoking import may_run_outside, requested
 from nbdurable.engine.calls.promised import Tool
@@ -75,8 +74,8 @@ class Stream:
         keep = functools.partial(self._kept, self.request.keep)
         return replace(self.request, keep=keep)
 
-    def _reached(self, reached: Begun | Returned) -> Whole | None:
-        if isinstance(reached, Returned):
+    def _reached(self, reached: Begun | Outcome) -> Whole | None:
+        if isinstance(reached, Outcome):
             return _whole(reached.value)
         self._begun = reached
         self.frame = reached.frame._replace(quiet=False)

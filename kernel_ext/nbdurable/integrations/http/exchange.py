@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import Begun
 from nbdurable.engine.calls.requests import Outcome
 from nbdurable.engine.past.policy import Effect, Policy
@@ -129,11 +128,11 @@ class Exchange:
             return None
         return self._failed(failure)
 
-    def served(self, returned: Returned) -> Any:
+    def served(self, outcome: Outcome) -> Any:
         """The response that was recorded."""
-        assert isinstance(returned.value, Recording)
+        assert isinstance(outcome.value, Recording)
         self._latest.call_id, self._latest.failure = "", None
-        return self.wire.rebuilt(returned.value)
+        return self.wire.rebuilt(outcome.value)
 
     def served_failure(self, failure: Exception) -> Any:
         """The response that a recorded failure is; raises the library's exception.

@@ -17,8 +17,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from nbdurable.engine.calls import frozen
-from nbdurable.engine.calls.driving import Returned
 from nbdurable.engine.calls.exchange import begin, begin_async
+from nbdurable.engine.calls.requests import Outcome
 from nbdurable.engine.files import requested
 from nbdurable.engine.past.policy import Policy
 from nbdurable.engine.values.redact import Secrets
@@ -111,7 +111,7 @@ def send(
         begun = begin(exchange.frame, exchange.call)
     except (Refused, Unanswered) as failure:
         return exchange.served_failure(failure)
-    if isinstance(begun, Returned):
+    if isinstance(begun, Outcome):
         return exchange.served(begun)
     exchange.begun(begun)
     try:
@@ -145,7 +145,7 @@ async def send_async(
         begun = await begin_async(exchange.frame, exchange.call)
     except (Refused, Unanswered) as failure:
         return await _made(exchange.served_failure(failure))
-    if isinstance(begun, Returned):
+    if isinstance(begun, Outcome):
         return await _made(exchange.served(begun))
     exchange.begun(begun)
     try:
