@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from nbdurable.engine.calls import late
 from nbdurable.engine.calls.arguments import as_made, keep_arguments
@@ -38,6 +38,11 @@ from nbdurable.engine.where.frames import Frame, Scopes, in_order
 from nbdurable.engine.where.frames import active as frame_active
 from nbdurable_store.errors import DurableError, DurablePause
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
+
+_WRITE: Final = Effect.WRITE
+_RAISED: Final = CallState.RAISED
+_OWN: Final = Standing.OWN
+"""Looked up once: a member of a class takes ten times as long as a name."""
 
 
 class Attempt:
@@ -104,39 +109,30 @@ class Attempt:
             again = "the call around it timed out and was made again"
             raise Overtaken(step=self.step.name, why=again, call=request.name)
         self.leftovers.called(self.step.name, request.name)
+        write, parent = request.policy.effect is _WRITE, frame.parent
         with self.home.lock:
-            tried = frame.parent and request.policy.effect is Effect.WRITE
-            self.home.catch_up("" if tried else self.step.id)
-            number = self._numbers.give(frame.parent, request.again)
+            self.home.catch_up("" if parent and write else self.step.id)
+            number = self._numbers.give(parent, request.again)
             scope = self._scopes.scope(frame)
-            state = self._preceding.state(scope, frame.parent)
-            parent, ordered = frame.parent, in_order(frame, self.thread)
+            state = self._preceding.state(scope, parent)
+            ordered = in_order(frame, self.thread)
             if request.again:
                 failed = self.home.history.calls[request.again]
                 match = Match(Past.RAISED_NOT_DONE, failed)
             elif self.matcher.unheard(
-                request.key, request.name, request.policy, frame.parent
+                request.key, request.name, request.policy, parent
             ):
                 match = UNDIGESTIBLE if request.undigestible else NOTHING
             else:
                 wanted = wanting(request, scope, state, parent, number, ordered=ordered)
                 match = self.matcher.match(wanted)
-            if request.policy.effect is Effect.WRITE and self._news(match, request):
+            if write and self._news(match, request):
                 wanted = wanting(request, scope, state, parent, number, ordered=ordered)
                 match = self.matcher.match(wanted)
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
-            nth = int(number.rpartition(".")[2])
-            return Claim(
-                number=number,
-                nth=nth,
-                scope=scope,
-                after=state.after,
-                match=match,
-                parent=parent,
-                counts=not frame.covered,
-                ordered=ordered,
-            )
+            counts = not frame.covered
+            return Claim(number, scope, state.after, match, parent, counts, ordered)
 
     def _news(self, match: Match, request: CallRequest) -> bool:
         """Whether a run before this one has made writes that this new one may be."""
@@ -203,7 +199,7 @@ class Attempt:
                     self.files.carry(call.fields)
                 if outcome.raised is not None:
                     self.blame.add(call.id, outcome.raised)
-                if call.effect is Effect.WRITE:
+                if call.effect is _WRITE:
                     self._preceding.state(claim.scope).after = call.id
         return outcome
 
@@ -215,7 +211,7 @@ class Attempt:
         self, call: CallPast, ref: BlobRef, request: CallRequest
     ) -> Outcome | None:
         try:
-            if call.state is CallState.RAISED:
+            if call.state is _RAISED:
                 data = self.store.get(ref)
                 raised = decode_exception(ref.codec, data, secrets=self.home.secrets)
                 if raised.exception is not None and call.changed is not None:
@@ -248,10 +244,9 @@ class Attempt:
 
         Or that it is known as it is made now: by the parameters that its tool has now.
         """
-        call = match.call
-        if call is None or match.standing is Standing.TAKEN:
+        call, own = match.call, match.standing is _OWN
+        if call is None or (not own and match.standing is Standing.TAKEN):
             return ()
-        own = match.standing is Standing.OWN
         renewed = request if match.renewed else None
         if own and call.parent == claim.parent and renewed is None:
             return ()
@@ -341,7 +336,7 @@ class Attempt:
                 self.used.undeclared.append(request.name)
             if not request.again:  # else what precedes is its own, of the try before
                 self._preceding.began(claim.scope, call_id)
-            if request.policy.effect is Effect.WRITE:
+            if request.policy.effect is _WRITE:
                 self._preceding.wrote(claim.scope, call_id)
 
     def unrecorded(self, call: CallPast | None) -> Outcome | None:

@@ -21,6 +21,7 @@ leaves a call that is served for ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from nbdurable.engine.calls import asks, frozen, others, outcomes
 from nbdurable.engine.calls.attempt import Attempt
@@ -40,6 +41,10 @@ from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.frames import Frame
 from nbdurable.errors import NotDone
 from nbdurable_store.records import Record
+
+_PURE: Final = Effect.PURE
+_OTHER_IN_DOUBT: Final = Past.OTHER_IN_DOUBT
+"""Looked up once: a member of a class takes ten times as long as a name."""
 
 WAIT_S_MAX = 30.0
 """After this a wait for a living owner becomes `RunBusy`."""
@@ -61,7 +66,7 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct | Outcome:
     attempt = frame.attempt
     claim = attempt.claim(frame, request)
     match = claim.match
-    if match.past is Past.NOTHING and request.policy.effect is Effect.PURE:
+    if request.policy.effect is _PURE and match.past is Past.NOTHING:
         match = attempt.elsewhere(request) or match
     going = Going(frame, request, claim, match)
     kept = attempt.unrecorded(match.call) if match.call else None
@@ -83,7 +88,7 @@ def _decided(going: Going) -> Callable[[Going], _Begun]:
     """Who carries out what happens to a call, now."""
     attempt, match = going.frame.attempt, going.match
     verdict = frozen.verdict(attempt, match, going.request)
-    if match.past is Past.OTHER_IN_DOUBT and verdict in _ABOUT_ANOTHER:
+    if match.past is _OTHER_IN_DOUBT and verdict in _ABOUT_ANOTHER:
         return _ABOUT_ANOTHER[verdict]
     return _CARRY_OUT[verdict]
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.past.pasts import CallPast, CallState
 from nbdurable.engine.telling import lines
 from nbdurable_store.errors import DurableError, RunBusy
+
+_OVER: Final = frozenset({CallState.COMPLETED, CallState.INTERRUPTED})
+"""In these nobody is executing a call. One that raised may be tried again."""
 
 
 class Owners:
@@ -16,7 +21,7 @@ class Owners:
 
     def executing(self, call: CallPast) -> bool:
         """Whether somebody is executing this call now."""
-        if call.state is CallState.INTERRUPTED:
+        if call.state in _OVER:
             return False
         if call.retrying:  # in another process nobody waits for it any more
             return call.owner == self._store.owner and call.id in self._home.executing

@@ -70,10 +70,12 @@ class Used:
             call: The record.
             here: Whether that belongs to this run.
         """
-        many = (
-            number(call.fields, HELD) if call.is_step else int(call.kind not in WAITS)
-        )
-        many = self._count(claim.parent, many if claim.counts else 0)
+        step = call.kind == STEP_KIND
+        many = number(call.fields, HELD) if step else int(call.kind not in WAITS)
+        if not claim.counts:
+            many = 0
+        if claim.parent:
+            many = self._count(claim.parent, many)
         self.served += many
         self.elsewhere += 0 if here else many
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Final
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import doubts, parts
@@ -46,6 +47,14 @@ from nbdurable.engine.past.wanted import (
     comparable,
     same_arguments,
 )
+
+_WRITE: Final = Effect.WRITE
+_ENDED: Final = CallState.COMPLETED
+_COMPLETED: Final = Past.COMPLETED
+_OWN: Final = Standing.OWN
+_UNKNOWN: Final = Standing.UNKNOWN
+"""Looked up once: a member of an enum takes ten times as long as a name, and a served
+call is compared with thirty."""
 
 _order = attrgetter("order")
 _OURS = {keys.ALGORITHM}
@@ -75,7 +84,7 @@ class Matcher(Beside):
         history = self.history
         if key in history.by_key or not history.algorithms <= _OURS:
             return False
-        write = policy.effect is Effect.WRITE and not policy.inner
+        write = policy.effect is _WRITE and not policy.inner
         if write and self.has_others(tool, parent):
             return False
         self._open.setdefault(key, [])  # what is recorded later is not looked at
@@ -135,7 +144,7 @@ class Matcher(Beside):
             self._emptied.update(set(_ids(every_holder(self.history, call))) - here)
         renewed = call.key != wanted.key and not self._is_rekeyed(call)
         past = self.past(call, wanted, standing)
-        return Match(past, call, standing, renewed=renewed)
+        return Match(past, call, standing, "", renewed)
 
     def reopen(self, calls: Iterable[CallPast]) -> None:
         """Offer calls again: of this attempt, if what encloses them is tried again.
@@ -195,12 +204,13 @@ class Matcher(Beside):
         if call.inner or wanted.policy.inner:
             if not parts.offered(self.history, call, wanted):
                 return None
-            standing = Standing.OWN  # its tool's call is being made here
+            standing = _OWN  # its tool's call is being made here
         else:
             standing = standing_of(self.history, call, self.slot, self.existing)
-        if standing is not Standing.OWN and call.kind in STAYING:
-            return None
-        if standing is Standing.TAKEN or not self._offered(call, wanted, standing):
+        gone = standing is not _OWN and (
+            standing is Standing.TAKEN or call.kind in STAYING
+        )
+        if gone or not self._offered(call, wanted, standing):
             return None
         other_code = call.code != wanted.code
         return (
@@ -217,12 +227,12 @@ class Matcher(Beside):
             return False
         if was_inside(call) and self._came_with_another(call):
             return False
-        write = wanted.policy.effect is Effect.WRITE
+        write = wanted.policy.effect is _WRITE
         if self.before_reset(call) and not (write and self._asks_after_rerun(call)):
             return False
-        completed = call.state is CallState.COMPLETED
-        if standing is not Standing.UNKNOWN:
+        if standing is not _UNKNOWN:
             return True
+        completed = call.state is _ENDED
         if completed and write:
             return self.said(wanted, self._stranger(call)) != AGAIN
         return completed or write
@@ -244,21 +254,21 @@ class Matcher(Beside):
         if plain in _AGAIN:
             later = plain is Past.RETRYING and self.before_reset(call)
             return Past.RAISED_NOT_DONE if later else plain
-        write = wanted.policy.effect is Effect.WRITE
+        write = wanted.policy.effect is _WRITE
         doubt = write and plain in DOUBTFUL
         if not doubt and self._is_afresh(call):
             return Past.AFRESH
-        compared = not self._is_rekeyed(call) or comparable(call, wanted)
+        compared = comparable(call, wanted) or not self._is_rekeyed(call)
         if call.resolved != "keep" and not compared:
             return Past.REKEYED
         if wanted.undigestible and call.resolved != "keep":
             return Past.UNDIGESTIBLE_TWIN
-        served = not doubt if write else plain is Past.COMPLETED
-        if standing is Standing.UNKNOWN and served:
+        served = not doubt if write else plain is _COMPLETED
+        if standing is _UNKNOWN and served:
             stranger = self._stranger(call)
             kept = self.said_of(call, stranger) == KEEP or self._is_told(call)
             return plain if kept else stranger
-        if plain is Past.COMPLETED and standing is Standing.OWN:
+        if plain is _COMPLETED and standing is _OWN:
             return self._with_data(call, wanted)
         return plain
 
@@ -269,14 +279,15 @@ class Matcher(Beside):
 
     def _is_afresh(self, call: CallPast) -> bool:
         """Whether a rerun of it was asked for, and nothing was said of that yet."""
-        kept = self.history.slot(self.slot).kept_writes
-        return call.resolved == "afresh" or (self.before_reset(call) and not kept)
+        if call.resolved == "afresh":
+            return True
+        return self.before_reset(call) and not self.history.slot(self.slot).kept_writes
 
     def _with_data(self, call: CallPast, wanted: Wanted) -> Past:
         """A completed call of this slot, in the light of what its cell reads now."""
         before = self.where.before
         if before is None or call.ended_order > before:
-            return Past.COMPLETED
+            return _COMPLETED
         kept = self._said_of_data(call, wanted) == KEEP
         return Past.COMPLETED if kept else Past.NEW_DATA
 
@@ -288,7 +299,7 @@ class Matcher(Beside):
     def _plain_past(self, call: CallPast, wanted: Wanted) -> Past:
         if call.resolved in _MADE_ANEW:
             return Past.MADE_ANEW
-        if call.state is CallState.COMPLETED:
+        if call.state is _ENDED:
             return self._completed(call, wanted)
         if call.state is CallState.RAISED:
             return self._raised(call, wanted)
@@ -299,12 +310,12 @@ class Matcher(Beside):
         return self.history.algorithm(call) != keys.ALGORITHM
 
     def _edited(self, call: CallPast, wanted: Wanted) -> bool:
+        other = call.code != wanted.code and bool(call.code and wanted.code)
+        if not other and call.key == wanted.key:
+            return False
         if self._is_rekeyed(call):
             return False  # nobody can tell
-        if (self.slot, call.name) in self.history.kept_tools:
-            return False
-        other = bool(call.code and wanted.code) and call.code != wanted.code
-        return other or call.key != wanted.key
+        return (self.slot, call.name) not in self.history.kept_tools
 
     def _completed(self, call: CallPast, wanted: Wanted) -> Past:
         if call.resolved != "happened" and self._edited(call, wanted):
@@ -319,7 +330,7 @@ class Matcher(Beside):
         stale = not fixed and (wanted.new_write or self.other_files(call))
         if policy.inner and not parts.led_on(self.history, call):
             return Past.STALE
-        return Past.STALE if stale else Past.COMPLETED
+        return Past.STALE if stale else _COMPLETED
 
     def _lent(self, outer: CallPast) -> bool:
         """Whether a step may hold a result that a person gave back to its own call."""

@@ -132,7 +132,8 @@ class Trying:
 
     def before_reset(self, call: CallPast) -> bool:
         """Whether a rerun was asked for since."""
-        reset = self.history.slot(self.slot).reset
+        here = self.history.slots.get(self.slot)
+        reset = here.reset if here else None
         return reset is not None and call.ended_order < reset
 
     def writes_again(self) -> bool:

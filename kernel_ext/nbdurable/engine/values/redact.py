@@ -15,7 +15,9 @@ that holds it is not stored at all. `scrub` is for what people read and for dige
 
 Most texts hold nothing, and finding that out is what has to be quick. Needles and
 patterns stand in groups by their two rarest characters, and a group is looked at only if
-the text has both: such a test is a `memchr`, ten times cheaper than a search.
+the text has both: such a test is a `memchr`, ten times cheaper than a search. The groups
+stand behind gates, as few characters as all of them have between them: half of the texts
+that a call makes are short, and those have none.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, quote_plus
@@ -42,6 +45,8 @@ _CREDENTIAL = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|DSN", re.IGNORECASE
 _MARK = re.compile(r"‹secret:([^›‹]+)›")
 _RARE = "QZXJKVWYUGBFHPOLDMNRCTSIAE~^`|}{@#$%&*+=/_qzxjkvwybgfp9876543210.-"
 """Characters by how seldom they stand in prose and JSON, rarest first."""
+_GATES = frozenset(c for c in _RARE if not c.islower() and not c.isdigit() and c != ".")
+"""Those that may be gates: a text without secrets has few of them."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -77,6 +82,10 @@ class _Needle(NamedTuple):
     needs: str
 
 
+_Group = tuple[str, str, tuple[_Needle | Pattern, ...]]
+"""What is sought only where a text has two characters."""
+
+
 class Secrets:
     """What must not be stored, and how to find it.
 
@@ -84,10 +93,10 @@ class Secrets:
     """
 
     __slots__ = (
-        "_byte_groups",
+        "_byte_gates",
         "_bytes",
         "_environment",
-        "_groups",
+        "_gates",
         "_needles",
         "_values",
         "_wide",
@@ -118,9 +127,13 @@ class Secrets:
         self._needles = tuple(
             _Needle(form, forms[form][0], form) for form in longest_first
         )
-        self._groups = _grouped((*self._needles, *PATTERNS))
-        self._byte_groups = tuple(
-            (_utf8(rare), _utf8(seldom), group) for rare, seldom, group in self._groups
+        self._gates = (*_gated(self._needles), *_PATTERN_GATES)
+        self._byte_gates = tuple(
+            (
+                _utf8(gate),
+                [(_utf8(one), _utf8(two), group) for one, two, group in groups],
+            )
+            for gate, groups in self._gates
         )
         self._bytes = tuple((_utf8(form), forms[form][0]) for form in longest_first)
         self._wide = tuple(
@@ -172,11 +185,9 @@ class Secrets:
 
     def found(self, text: str) -> str | None:
         """Name of a secret or of a pattern that occurs in the text, if any does."""
-        for rare, seldom, group in self._groups:
-            if rare in text and seldom in text:
-                for sought in group:
-                    if sought[0] in text and _occurs(sought, text):
-                        return sought[1]
+        for gate, groups in self._gates:
+            if gate in text and (name := _among(groups, text)):
+                return name
         return None
 
     def find(
@@ -195,11 +206,13 @@ class Secrets:
         return None
 
     def _find(self, blob: bytes) -> str | None:
-        for rare, seldom, group in self._byte_groups:
-            if rare in blob and seldom in blob:
-                for sought in group:
-                    if _in_bytes(sought, blob):
-                        return sought.name.partition("/")[0]
+        for gate, groups in self._byte_gates:
+            if gate in blob:
+                for rare, seldom, group in groups:
+                    if rare in blob and seldom in blob:
+                        for sought in group:
+                            if _in_bytes(sought, blob):
+                                return sought.name.partition("/")[0]
         wide = (name for form, name in self._wide if occurs(form, blob))
         return next((name.partition("/")[0] for name in wide), None)
 
@@ -274,6 +287,16 @@ class Secrets:
         return _MARK.sub(lambda mark: self.value(mark[1]), text)
 
 
+def _among(groups: Iterable[_Group], text: str) -> str | None:
+    """Name of the first of these that occurs in the text, if any does."""
+    for rare, seldom, group in groups:
+        if rare in text and seldom in text:
+            for sought in group:
+                if sought[0] in text and _occurs(sought, text):
+                    return sought[1]
+    return None
+
+
 def _occurs(sought: _Needle | Pattern, text: str) -> bool:
     if isinstance(sought, _Needle):
         return True
@@ -295,15 +318,34 @@ def _mark(name: str, *, apart: bool) -> Callable[[re.Match[str]], str]:
     return mark
 
 
-def _grouped(
+def _gated(
     all_sought: Iterable[_Needle | Pattern],
-) -> tuple[tuple[str, str, tuple[_Needle | Pattern, ...]], ...]:
+) -> tuple[tuple[str, tuple[_Group, ...]], ...]:
+    """What is sought, each behind a character that it shares with as many as possible."""
+    gates = {sought: _gates_of(sought.needs) for sought in all_sought}
+    counts = Counter(char for chars in gates.values() for char in chars)
+    behind: dict[str, list[_Needle | Pattern]] = {}
+    for sought, chars in gates.items():
+        gate = max(chars, key=lambda char: (counts[char], -_RARE.find(char)))
+        behind.setdefault(gate, []).append(sought)
+    return tuple((gate, _grouped(group)) for gate, group in behind.items())
+
+
+def _gates_of(needs: str) -> Collection[str]:
+    rarest = next((c for c in _RARE if c in needs), needs[0])
+    return _GATES.intersection(needs) or {rarest}
+
+
+def _grouped(all_sought: Iterable[_Needle | Pattern]) -> tuple[_Group, ...]:
     groups: dict[tuple[str, str], list[_Needle | Pattern]] = {}
     for sought in all_sought:
         rare = [c for c in _RARE if c in sought.needs]
         first, second = [*rare, sought.literal[0], sought.literal[0]][:2]
         groups.setdefault((first, second), []).append(sought)
     return tuple((*gates, tuple(group)) for gates, group in groups.items())
+
+
+_PATTERN_GATES = _gated(PATTERNS)
 
 
 def _utf8(text: str) -> bytes:
