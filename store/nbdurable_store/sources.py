@@ -49,17 +49,19 @@ class Sources:
 
     def of(self, owner: str) -> Source | None:
         """An owner's segment, or ``None`` if there is none."""
-        with self._lock:
-            source = self._open.get(owner)
-            if source is None:
-                source = open_segment(self._journal, owner, self._signer)
-                if source is not None:
-                    self._open[owner] = source
-            return source
+        source = self._open.get(owner)  # all but the first time: no lock is needed
+        if source is None:
+            with self._lock:
+                source = self._open.get(owner)
+                if source is None:
+                    source = open_segment(self._journal, owner, self._signer)
+                    if source is not None:
+                        self._open[owner] = source
+        return source
 
     def read(self, owner: str, offset: int, size: int) -> bytes | None:
         """Bytes of an owner's segment, or ``None`` if there is none."""
-        source = self.of(owner)
+        source = self._open.get(owner) or self.of(owner)
         return None if source is None else source.read(offset, size)
 
     def sealed_until(self, owner: str) -> int:

@@ -26,7 +26,7 @@ class Numbers:
             parent: Logical id of the enclosing call, or "".
             again: Logical id of a call of this attempt of which it is the next try.
         """
-        if again in self._known and again:
+        if again and again in self._known:
             return self._known[again]
         nth = self._counts[parent] = self._counts.get(parent, 0) + 1
         outer = self._known.get(parent, "")

@@ -181,6 +181,9 @@ UNKNOWN = tagged(Tag.UNKNOWN)
 """Stands for an input whose value has no digest."""
 
 
+_PLAIN = Tag.PLAIN.hasher
+
+
 def step_key(
     source: bytes,
     reads: Iterable[tuple[str, bytes | None]],
@@ -223,9 +226,11 @@ def plain_call_key(name: str, arguments: bytes) -> bytes:
         name: The tool's identity: its name, or ``name=``.
         arguments: Canonical bytes of the bound arguments, as `plain.stream` gives them.
     """
-    hasher = _called(name)()
-    hasher.update(_DIGEST_FOLLOWS + tagged(Tag.PLAIN, arguments))
-    return hasher.digest()
+    plain, call = _PLAIN(), _called(name)()
+    plain.update(len(arguments).to_bytes(8, "little"))
+    plain.update(arguments)
+    call.update(_DIGEST_FOLLOWS + plain.digest())
+    return call.digest()
 
 
 @functools.lru_cache(maxsize=1024)

@@ -125,7 +125,7 @@ def of_atoms(named: dict[str, Any], found: Callable[[str], object]) -> bytes | N
                 texts.append(value if type(value) is str else _text(value))
     if found("\0".join(texts)):
         return None
-    return marshal.dumps(dict(sorted(named.items())), _MARSHAL_VERSION)
+    return marshal.dumps(dict(by_key(named)), _MARSHAL_VERSION)
 
 
 def in_key_order(tree: Any) -> Any:

@@ -279,9 +279,8 @@ class Matcher(Beside):
 
     def _is_afresh(self, call: CallPast) -> bool:
         """Whether a rerun of it was asked for, and nothing was said of that yet."""
-        if call.resolved == "afresh":
-            return True
-        return self.before_reset(call) and not self.history.slot(self.slot).kept_writes
+        kept = self.here.kept_writes
+        return call.resolved == "afresh" or (self.before_reset(call) and not kept)
 
     def _with_data(self, call: CallPast, wanted: Wanted) -> Past:
         """A completed call of this slot, in the light of what its cell reads now."""

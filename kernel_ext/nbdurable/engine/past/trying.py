@@ -15,7 +15,7 @@ from nbdurable.engine.past.circumstances import (
     writes_of,
 )
 from nbdurable.engine.past.decide import Past
-from nbdurable.engine.past.history import CallPast, History, StepState
+from nbdurable.engine.past.history import CallPast, History, SlotPast, StepState
 from nbdurable.engine.past.wanted import Wanted
 
 
@@ -37,6 +37,7 @@ class Trying:
         stood_in: What each of them was taken for that is another call, as people read
             it, by the id of the recorded one.
         asked_model: Whether a model call newly executed in this attempt.
+        here: Its slot.
         passed: The calls beside which this attempt made another one, as a person said:
             ids, with the key of that one.
     """
@@ -54,11 +55,16 @@ class Trying:
     stood_in: dict[str, str] = field(default_factory=dict)
     asked_model: bool = False
     passed: dict[str, bytes] = field(default_factory=dict)
+    here: SlotPast = field(init=False)
     _where: Circumstances | None = None
     _writes: Mapping[str, Sequence[CallPast]] | None = None
     _suspects: Mapping[str, Sequence[CallPast]] | None = None
     _old_names: Collection[str] | None = None
     _behind: Behind | None = None
+
+    def __post_init__(self) -> None:
+        """Look up once what each call asks about."""
+        self.here = self.history.slot(self.slot)
 
     @property
     def where(self) -> Circumstances:
@@ -70,7 +76,7 @@ class Trying:
     @property
     def afresh(self) -> bool:
         """Whether this attempt begins afresh: nothing that is recorded is served."""
-        reset = self.history.slot(self.slot).reset
+        reset = self.here.reset
         return reset is not None and not any(
             step.state is StepState.COMPLETED and step.ended_order > reset
             for step in self.history.attempts(self.slot)
@@ -132,10 +138,9 @@ class Trying:
 
     def before_reset(self, call: CallPast) -> bool:
         """Whether a rerun was asked for since."""
-        here = self.history.slots.get(self.slot)
-        reset = here.reset if here else None
+        reset = self.here.reset
         return reset is not None and call.ended_order < reset
 
     def writes_again(self) -> bool:
         """Whether a person said that writes are made again in this rerun."""
-        return self.history.slot(self.slot).kept_writes is False
+        return self.here.kept_writes is False
