@@ -13,7 +13,7 @@ from nbdurable.engine.calls.findout import FindOut
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.marks import marking
 from nbdurable.engine.calls.promised import Tool
-from nbdurable.engine.calls.requests import NO_CODES, CallRequest
+from nbdurable.engine.calls.requests import NO_CODES, CallRequest, no_marks
 from nbdurable.engine.past.pasts import STEP_KIND, CallPast
 from nbdurable.engine.past.wanted import Under
 from nbdurable.engine.values import named, previews
@@ -82,12 +82,12 @@ def requested(
         kind=made.kind,
         code=digest,
         codes=codes,
-        text=functools.partial(
-            _told, secrets, pepper, made.name, arguments, args, kwargs
-        ),
+        text=lambda: _told(secrets, pepper, made.name, arguments, args, kwargs),
         arguments=given.begin,
-        marks=marking(made, given, args, kwargs, pepper),
-        under=functools.partial(_under, frame.attempt, made, given),
+        marks=marking(made, given, args, kwargs, pepper)
+        if made.is_marked
+        else no_marks,
+        under=lambda call: _under(attempt, made, given, call),
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(attempt, given, code),
         changed=given.changed,

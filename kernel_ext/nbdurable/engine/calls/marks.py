@@ -15,7 +15,6 @@ from blake3 import blake3
 from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.keyed import NO_DIGEST
 from nbdurable.engine.calls.promised import Tool
-from nbdurable.engine.calls.requests import no_marks
 from nbdurable.engine.identity.plain import ATOMS, stream
 from nbdurable.engine.past.edits import DEFAULT, ENTRY, UNKNOWN
 from nbdurable_store.records import Plain
@@ -35,14 +34,12 @@ def marking(
     """Gives the marks of a call; worked out once, before it is executed.
 
     Args:
-        made: The tool.
+        made: The tool, one whose calls are marked.
         given: The arguments, bound to its parameters.
         args: As given.
         kwargs: As given.
         pepper: That of the store.
     """
-    if not made.is_marked:
-        return no_marks
     known: list[Mapping[str, Plain]] = []
 
     def marks() -> Mapping[str, Plain] | None:
