@@ -103,10 +103,10 @@ def test_another_call_of_the_edited_tool_is_just_made() -> None:
 
 
 def test_a_tool_of_another_cell_with_the_same_code_was_not_renamed() -> None:
-    """A cell that never called the one tool calls the other one."""
+    """A cell that never called the one tool calls the other one, beside it."""
     nb = paid()
     fork(nb.session, "t0")
-    nb.plain(tool_of("charge"))
+    nb.plain(tool_of() + tool_of("charge"))
     nb.run("r = charge('ann')", "others")
     assert nb.world.effects == ["pay ann", "pay bob", "pay ann"]
 

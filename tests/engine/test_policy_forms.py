@@ -215,6 +215,7 @@ ROWS: Final = {
     Past.NEW_DATA: Row(before="DATA\n{call}", after="DATA\n{call}", data=(1, 2)),
     Past.OTHER_IN_DOUBT: Row(first=INTERRUPTED, other="2"),
     Past.INSTEAD: Row(before="model(1)\n{call}", after="model(2)\n{call}", other="2"),
+    Past.REPLACED: Row(edit=("act", "deed"), then=f"edited = 1; {HAPPENS}"),
     Past.EARLIER_TRY: Row(before=WRAPPED, after=WRAPPED, other="2", data=(1, 0)),
 }
 """How each past comes about."""

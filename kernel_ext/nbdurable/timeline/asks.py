@@ -30,6 +30,7 @@ _ASKS: Final[Mapping[Past, str]] = {
     Past.NEW_DATA: "already happened in this cell, with other data",
     Past.OTHER_IN_DOUBT: "may have happened instead of the call that is made now",
     Past.EARLIER_TRY: "already happened in an earlier attempt, with other arguments",
+    Past.REPLACED: "already happened, and another tool is to be called so now",
     Past.INSTEAD: "already happened, and another call is to be made now",
 }
 

@@ -223,6 +223,7 @@ _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
     ),
     Past.EARLIER_TRY: _earlier_try,
     Past.INSTEAD: lambda ask: InsteadOrAlso(**ask.both),
+    Past.REPLACED: lambda ask: InsteadOrAlso(**ask.both),
 }
 """The pause for each past; a doubt is what is left."""
 

@@ -3,8 +3,8 @@
 Theory of operation. Such a `write` stands in no slot of the fork: the attempt that made
 it is no part of its history (`forks`). An equal call is found by its key. After an edit
 of the tool's parameters it is held against all that the parent made with others, in
-whatever cell; after an edit of its name only against those that this cell made there,
-since a tool that another cell called was not renamed because this one can't call it.
+whatever cell, and so it is after an edit of its name alone: a cell may have another id
+in the fork. Where more was edited, only what this cell made there says anything.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from nbdurable.engine.past.edits import Marks, Versions, was_renamed
+from nbdurable.engine.past.edits import Marks, Versions, may_be_renamed, was_renamed
 from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.pasts import STAYING
 from nbdurable.engine.past.wanted import Wanted
@@ -52,14 +52,29 @@ class Behind:
         return self.taken == self.history.taken
 
     def tools(self) -> Iterator[str]:
-        """Names of the tools that this cell called there."""
-        return (name for name in self.calls if any(self.here(name)))
+        """Names of the tools that were called there."""
+        return (name for name in self.calls if any(self.of_tool(name)))
 
     def here(self, tool: str) -> Iterator[CallPast]:
         """What this cell made there with a tool, but for what the fork has taken over."""
-        slots = self.history.behind
-        for call in self.calls.get(tool, ()):
-            if call.id in self.history.forked and slots.get(call.step) == self.slot:
+        return filter(self.is_here, self.of_tool(tool))
+
+    def of_tool(self, tool: str) -> Iterator[CallPast]:
+        """What any cell made there with a tool, but for what the fork has taken over."""
+        forked = self.history.forked
+        return (call for call in self.calls.get(tool, ()) if call.id in forked)
+
+    def is_here(self, call: CallPast) -> bool:
+        """Whether this cell made it."""
+        return self.history.behind.get(call.step) == self.slot
+
+    def in_doubt(self, tool: str, wanted: Wanted) -> Iterator[CallPast]:
+        """What was made there with a tool of another name, and may be a new call."""
+        for call in self.of_tool(tool):
+            if self.is_here(call):
+                if may_be_renamed(call, wanted):
+                    yield call
+            elif was_renamed(call, wanted):
                 yield call
 
     def earlier(
@@ -75,7 +90,7 @@ class Behind:
         found = self._versions_of(wanted.name).earlier(marks)
         forked = [call for call in found if call.id in self.history.forked]
         for name in old_names:
-            forked += (c for c in self.here(name) if was_renamed(c, wanted))
+            forked += (c for c in self.of_tool(name) if was_renamed(c, wanted))
         return forked
 
     def _versions_of(self, tool: str) -> Versions:

@@ -20,6 +20,7 @@ from nbdurable.engine.past.edits import (
     Marks,
     Versions,
     closest,
+    has_the_arguments_of,
     may_be_renamed,
     was_renamed,
 )
@@ -110,7 +111,8 @@ class Beside(Trying):
         ):
             return doubt
         other = self._renamed_in_doubt(wanted, marks) or self._instead(wanted)
-        return other or (left and self._made_before(left.call, wanted))
+        other = other or (left and self._made_before(left.call, wanted))
+        return other or self._replaced(wanted)
 
     def has_others(self, tool: str, parent: str) -> bool:
         """Whether another call of the tool may be what a new one is."""
@@ -159,11 +161,27 @@ class Beside(Trying):
     def _renamed_in_doubt(self, wanted: Wanted, marks: Marks | None) -> Match | None:
         """A doubt of this slot whose tool is gone: this one may be that under a new name."""
         for name in self.old_names(wanted.name):
-            for call in itertools.chain(self.writes_of(name), self.behind.here(name)):
+            mine = (c for c in self.writes_of(name) if may_be_renamed(c, wanted))
+            for call in itertools.chain(mine, self.behind.in_doubt(name, wanted)):
                 doubt = doubts.may_have_happened(self.history, call)
-                open_ = doubt and self._may_be(call, wanted, marks)
-                if open_ and may_be_renamed(call, wanted):
+                if doubt and self._may_be(call, wanted, marks):
                     return self._about(Past.OTHER_IN_DOUBT, call)
+        return None
+
+    def _replaced(self, wanted: Wanted) -> Match | None:
+        """A call with equal arguments whose tool is gone: this one may be in its place.
+
+        Its tool was renamed and edited, or another tool is called instead.
+        """
+        for name in self.old_names(wanted.name):
+            behind = filter(self._asks_behind, self.behind.here(name))
+            for call in itertools.chain(self.writes_of(name), behind):
+                stands = call.state is CallState.COMPLETED and self._is_free(call)
+                open_ = stands and call.resolved not in tries.ANEW
+                said = self.said_of(call, Past.REPLACED) if open_ else AGAIN
+                if said != AGAIN and has_the_arguments_of(call, wanted):
+                    past = Past.COMPLETED if said == KEEP else Past.REPLACED
+                    return self._about(past, call)._replace(renewed=said == KEEP)
         return None
 
     def _instead(self, wanted: Wanted) -> Match | None:

@@ -46,6 +46,10 @@ class Past(StrEnum):
     INSTEAD = (
         "nothing, and after a new model answer another call of the tool is left over"
     )
+    REPLACED = (
+        "nothing, and a call with equal arguments of a tool that its cell calls no more is"
+        " left over"
+    )
     EARLIER_TRY = (
         "nothing, and an earlier attempt of its cell, or try of the call around it, made"
         " another call of the tool"
@@ -92,6 +96,7 @@ TABLE: Final[Mapping[Past, Mapping[Effect, Verdict]]] = {
     Past.NEW_DATA: {_W: _ASK, _R: _REPLAY, _P: _REPLAY},
     Past.OTHER_IN_DOUBT: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.INSTEAD: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
+    Past.REPLACED: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
     Past.EARLIER_TRY: {_W: _ASK, _R: _EXECUTE, _P: _EXECUTE},
 }
 """The policy. Rows are pasts, columns effects; every cell is filled."""
@@ -108,8 +113,10 @@ DOUBTFUL: Final = frozenset({Past.IN_DOUBT, Past.CUT, Past.RAISED_FATAL})
 SETTLED: Final = DOUBTFUL | {Past.OTHER_IN_DOUBT}
 """Pasts that the `on_doubt` of a `write` settles."""
 
-OTHERS: Final = frozenset({Past.OTHER_IN_DOUBT, Past.INSTEAD, Past.EARLIER_TRY})
-"""Pasts in which the record is of a call with other arguments."""
+OTHERS: Final = frozenset(
+    {Past.OTHER_IN_DOUBT, Past.INSTEAD, Past.REPLACED, Past.EARLIER_TRY}
+)
+"""Pasts in which the record is of another call."""
 
 FROZEN: Final[Mapping[Past, Verdict]] = {
     Past.CUT: _REPLAY,

@@ -142,6 +142,15 @@ def may_be_renamed(call: CallPast, wanted: Wanted) -> bool:
     return gave_the_same(*_comparable(call, wanted, made))
 
 
+def has_the_arguments_of(call: CallPast, wanted: Wanted) -> bool:
+    """Whether a call is given what another one was, by the same names; and something."""
+    made = wanted.marks()
+    if made is None or call.marks is None:
+        return False
+    old, new = _comparable(call, wanted, made)
+    return gave_the_same(old, new) and bool(_given(new))
+
+
 def gave_the_same(old: Marks, new: Marks) -> bool:
     """Whether two calls were given equal arguments, whatever defaults there are beside.
 

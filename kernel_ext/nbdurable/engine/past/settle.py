@@ -341,6 +341,8 @@ _RECORDS: Mapping[tuple[Past, Answer], tuple[_Made, ...]] = {
     (Past.OTHER_IN_DOUBT, Answer.AGAIN): (_remember(Past.OTHER_IN_DOUBT, "again"),),
     (Past.EARLIER_TRY, Answer.KEEP): (_remember(Past.EARLIER_TRY, "keep"),),
     (Past.EARLIER_TRY, Answer.AGAIN): (_remember(Past.EARLIER_TRY, "again"),),
+    (Past.REPLACED, Answer.KEEP): (_remember(Past.REPLACED, "keep"),),
+    (Past.REPLACED, Answer.AGAIN): (_remember(Past.REPLACED, "again"),),
     (Past.INSTEAD, Answer.KEEP): (_remember(Past.INSTEAD, "keep"),),
     (Past.INSTEAD, Answer.AGAIN): (_remember(Past.INSTEAD, "again"),),
 }

@@ -32,6 +32,7 @@ class Trying:
         other_files: Whether a file that a recorded call read isn't as it was.
         data: The names that the attempt reads and that hold data, and no code.
         gone: Whether the cell can call no tool of this name any more.
+        together: Whether the notebook has two tools of these names, side by side.
         served: Ids of the calls that this attempt was served.
         claimed: Ids of the calls that calls of this attempt were taken for.
         stood_in: What each of them was taken for that is another call, as people read
@@ -50,6 +51,7 @@ class Trying:
     executing: Callable[[CallPast], bool] = lambda _: False
     data: Collection[str] = ()
     gone: Callable[[str], bool] = lambda _: False
+    together: Callable[[str, str], bool] = lambda *_: False
     served: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
     stood_in: dict[str, str] = field(default_factory=dict)
@@ -83,13 +85,21 @@ class Trying:
         )
 
     def old_names(self, tool: str) -> Iterator[str]:
-        """Names of tools that made writes in this slot, and that it can't call now."""
+        """Names of tools that made writes in this slot, and that it can't call now.
+
+        And of those that a parent of the fork called: in what cell of it that was says
+        nothing, since a cell may have another id there.
+
+        Args:
+            tool: The name of a tool; one that stands beside it was not renamed to it.
+        """
         behind = self.behind
         if self._old_names is None:
             self.writes_of(tool)
             made = dict.fromkeys((*(self._writes or ()), *behind.tools()))
             self._old_names = [*filter(self.gone, made)]
-        return (name for name in self._old_names if name != tool)
+        others = (name for name in self._old_names if name != tool)
+        return (name for name in others if not self.together(name, tool))
 
     @property
     def behind(self) -> Behind:

@@ -8,6 +8,7 @@ as one that it can call while it lives, unless another one took its place.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Mapping
 
@@ -35,6 +36,34 @@ def gone_from(inputs: Inputs, namespace: Mapping[str, object]) -> Callable[[str]
         return not any(_lives(made, name, namespace) for made in living())
 
     return gone
+
+
+def together_in(namespace: Mapping[str, object]) -> Callable[[str, str], bool]:
+    """Says of two tools' names whether one cell of the notebook defines both.
+
+    Then neither is the other one's new name. Of tools of two cells nobody knows: the
+    one may have been renamed since, and be left in the kernel.
+
+    Args:
+        namespace: The variables of the notebook.
+    """
+
+    @functools.cache
+    def cell_of(name: str) -> str:
+        for made in living():
+            own = made.fn.__globals__ is namespace
+            if (
+                own
+                and made.name == name
+                and _at(made.fn.__qualname__, namespace) is made
+            ):
+                return made.fn.__code__.co_filename
+        return ""
+
+    def together(one: str, other: str) -> bool:
+        return cell_of(one) != "" and cell_of(one) == cell_of(other)
+
+    return together
 
 
 def _lives(made: Tool, name: str, namespace: Mapping[str, object]) -> bool:

@@ -30,7 +30,7 @@ from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps import ahead
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.plaincells import keep_given
-from nbdurable.engine.steps.reach import gone_from
+from nbdurable.engine.steps.reach import gone_from, together_in
 from nbdurable.engine.steps.rebuilding import Rebuilding
 from nbdurable.engine.steps.replaying import Known, replay
 from nbdurable.engine.steps.resuming import draw_again
@@ -248,6 +248,7 @@ def _start(
         session.append((drawn,), sync=False)
     attempt.matcher.data = _data(looked.inputs, namespace)
     attempt.matcher.gone = gone_from(looked.inputs, namespace)
+    attempt.matcher.together = together_in(namespace)
     keep_given(attempt, session.keeping, looked.inputs, namespace, cell.hidden)
     return Running(
         session=session,

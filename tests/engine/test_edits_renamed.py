@@ -1,0 +1,149 @@
+"""A tool that was renamed, or that another one took the place of, after its writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.asking.forking import fork
+from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt
+from nbdurable.engine.past.forks import HappenedInParent
+from nbdurable.engine.past.settle import Answer
+from nbdurable.errors import AlreadyHappened
+from tests.engine.notebooks import Notebook
+from tests.engine.test_calls import settle
+from tests.engine.test_edits_signatures import opened, pays
+from tests.engine.test_forks_edits import paid, tool_of
+
+CELL = "r = [pay(x) for x in (1, 2)]"
+RENAMED = CELL.replace("pay", "charge")
+
+# ---- two tools of one code -----------------------------------------------------------
+
+
+def test_two_tools_that_one_cell_defines_are_two() -> None:
+    """Both are in the notebook: a cell that calls the other one now just calls it."""
+    both = pays() + pays(name="charge")
+    nb = opened(both)
+    nb.run(CELL, "s", "c1")
+    nb.run(RENAMED, "s", "c1")
+    opened(both, nb=nb)
+    nb.run("r = charge(3)", "s", "c1")
+    assert len(nb.world.effects) == 5
+
+
+def test_what_stays_in_the_kernel_of_an_edited_cell_is_no_second_tool() -> None:
+    """The cell that defined the old name defines the new one by now."""
+    nb = opened(pays() + "\nother = 1")
+    nb.run(CELL, "s", "c1")
+    nb.plain(pays(name="charge") + "\nother = 1")
+    with pytest.raises(AlreadyHappened):
+        nb.run(RENAMED, "s", "c1")
+    assert len(nb.world.effects) == 2
+
+
+# ---- renamed, and edited before it ran again -----------------------------------------
+
+EDITS = {
+    "body": pays(name="charge").replace('"pay', '"charge'),
+    "parameters": pays("x, note='-', more=0", name="charge").replace('"pay', '"charge'),
+}
+
+
+@pytest.mark.parametrize("kernel", ["same", "next"])
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 2), (Answer.AGAIN, 4)])
+def test_a_tool_that_was_renamed_and_edited_asks(
+    edit: str, kernel: str, said: Answer, payments: int
+) -> None:
+    """It may be the old one, or take its place: both are shown, and one answer is enough."""
+    nb = opened(pays())
+    nb.run(CELL, "s", "c1")
+    if kernel == "next":
+        opened(nb=nb)
+    nb.plain(EDITS[edit])
+    for _ in range(2):
+        with pytest.raises(InsteadOrAlso) as asked:
+            nb.run(RENAMED, "s", "c1")
+    assert asked.value.fact() == (
+        "charge(1) was not made: this cell has made pay(1) before."
+    )
+    assert len(nb.world.effects) == 2
+    settle(nb, "s.1", said)
+    name = "pay" if said is Answer.KEEP else "charge"
+    for cell in (RENAMED, f"{RENAMED}\nmore = 1"):
+        nb.run(cell, "s", "c1")
+        assert nb.namespace["r"] == [f"{name} {x}#1" for x in (1, 2)]
+        opened(EDITS[edit], nb=nb)
+    assert len(nb.world.effects) == payments
+
+
+def test_another_tool_with_other_arguments_is_just_called() -> None:
+    """Nothing says that it stands for the one that is gone."""
+    nb = opened(pays())
+    nb.run(CELL, "s", "c1")
+    opened(EDITS["body"], nb=nb)
+    nb.run("r = charge(3)", "s", "c1")
+    assert nb.world.effects == ["pay 1", "pay 2", "charge 3"]
+
+
+def test_another_tool_beside_it_is_just_called() -> None:
+    """The cell calls the first one still."""
+    nb = opened(pays(), EDITS["body"])
+    nb.run(CELL, "s", "c1")
+    nb.run(f"q = charge(1)\n{CELL}", "s", "c1")
+    assert nb.world.effects == ["pay 1", "pay 2", "charge 1"]
+
+
+def test_what_was_done_without_arguments_says_nothing() -> None:
+    """Two tools that are given nothing are no more alike than any other two."""
+    nb = opened("@tool\ndef sweep(): return world('sweep')")
+    nb.run("sweep()", "s", "c1")
+    opened("@tool\ndef close(): return world('close')", nb=nb)
+    nb.run("close()", "s", "c1")
+    assert nb.world.effects == ["sweep", "close"]
+
+
+# ---- in another cell of a fork -------------------------------------------------------
+
+
+@pytest.mark.parametrize("kernel", ["same", "next"])
+@pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 2), (Answer.AGAIN, 3)])
+def test_what_the_parent_paid_asks_in_another_cell_of_the_fork(
+    kernel: str, said: Answer, payments: int
+) -> None:
+    """A cell may have another id there, and no name."""
+    nb = paid()
+    fork(nb.session, "t0")
+    if kernel == "next":
+        nb.restart()
+    nb.plain(tool_of("charge"))
+    kinds: list[type[BaseException]] = []
+    for _ in range(3):
+        try:
+            nb.run("r = charge('bob')", "", "c9")
+        except (HappenedInParent, AlreadyHappened) as told:
+            kinds.append(type(told))
+            settle(nb, told.reference, said)
+    assert kinds[0] is HappenedInParent
+    assert len(nb.world.effects) == payments
+
+
+def test_a_doubt_of_the_parent_asks_in_another_cell_of_the_fork() -> None:
+    """Under its new name, as it does under its own."""
+    nb = paid(stops=True)
+    fork(nb.session, "t0")
+    nb.restart()
+    nb.plain(tool_of("charge"))
+    with pytest.raises(OtherInDoubt):
+        nb.run("r = charge('bob')", "", "c9")
+    assert nb.world.effects == ["pay ann", "pay bob"]
+
+
+def test_a_tool_beside_the_one_that_the_parent_called_is_another_one() -> None:
+    """One cell defines both."""
+    nb = paid()
+    fork(nb.session, "t0")
+    nb.plain(tool_of() + tool_of("charge"))
+    nb.run("r = charge('ann')", "", "c9")
+    assert isinstance(nb, Notebook)
+    assert nb.world.effects == ["pay ann", "pay bob", "pay ann"]
