@@ -326,8 +326,10 @@ def _calls(making: _Making, step: StepPast) -> Iterator[CallView]:
         place = numbers.get(call.id, ""), depth
         known = making.known.call(step, call.id, place) if making.known else None
         yield known or _call(making, step, call, place)
-        inside = [calls[c.id] for c in making.ledger.inside(call) if c.id in calls]
-        todo += [(c, depth + 1) for c in reversed(inside)]
+        inner = making.ledger.inside(call)
+        if inner:
+            inside = [calls[c.id] for c in inner if c.id in calls]
+            todo += [(c, depth + 1) for c in reversed(inside)]
 
 
 def _call(

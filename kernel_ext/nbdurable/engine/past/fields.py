@@ -5,10 +5,11 @@ A newer version, or a damaged but signed record, may hold anything that JSON can
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Final
 
-from nbdurable_store.records import BlobRef, Plain, Record
+from nbdurable_store.records import NO_FIELDS, BlobRef, Plain, Record
 
 Fields = Mapping[str, Plain]
 
@@ -20,6 +21,11 @@ def text(fields: Fields, name: str) -> str:
     """A string, or ""."""
     value = fields.get(name)
     return value if isinstance(value, str) else ""
+
+
+def word(fields: Fields, name: str) -> str:
+    """A string, or "", of those that say the same in very many records: kept once."""
+    return sys.intern(text(fields, name))
 
 
 def number(fields: Fields, name: str, default: int = 0) -> int:
@@ -39,7 +45,13 @@ def ms(fields: Fields) -> float:
 def mapping(fields: Fields, name: str) -> Fields:
     """An object, or an empty one."""
     value = fields.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, Mapping) else NO_FIELDS
+
+
+def beside(fields: Fields, *names: str) -> Fields:
+    """The fields without those that are kept elsewhere; most calls have no others."""
+    left = {name: value for name, value in fields.items() if name not in names}
+    return left or NO_FIELDS
 
 
 def texts(fields: Fields, name: str) -> tuple[str, ...]:

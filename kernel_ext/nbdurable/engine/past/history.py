@@ -8,6 +8,7 @@ one call with all its attempts, its latest outcome counts. Matching, the timelin
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -269,18 +270,18 @@ def _call_started(history: History, record: Record, order: Order) -> None:
     call = CallPast(
         id=record.subject,
         key=record.key,
-        name=fields.text(f, "name"),
+        name=fields.word(f, "name"),
         number=fields.number(f, "n"),
         slot=slot,
-        step=record.step,
-        scope=fields.text(f, "scope"),
-        after=fields.text(f, "after"),
-        parent=fields.text(f, "parent"),
+        step=sys.intern(record.step),
+        scope=fields.word(f, "scope"),
+        after=fields.word(f, "after"),
+        parent=fields.word(f, "parent"),
         order=known.order if known else order,
         ended_order=order,
         effect=_EFFECTS.get(fields.text(f, "effect"), Effect.WRITE),
-        kind=fields.text(f, "kind"),
-        code=fields.text(f, "code"),
+        kind=fields.word(f, "kind"),
+        code=fields.word(f, "code"),
         codes=fields.mapping(f, "codes"),
         text=fields.text(f, "text"),
         undigestible=fields.text(f, "undigestible"),
@@ -318,7 +319,8 @@ def _call_ended(history: History, record: Record, order: Order) -> None:
     else:
         call.state = CallState.RAISED
     call.ended_order, call.ended_us = order, record.at_us
-    call.ms, call.fields = fields.ms(record.fields), record.fields
+    call.ms = fields.ms(record.fields)
+    call.fields = fields.beside(record.fields, "ms", "attempt")
     call.outcome, call.changed, *_ = (*record.blobs, None, None)
 
 

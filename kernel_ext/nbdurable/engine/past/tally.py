@@ -165,9 +165,9 @@ class Ledger:
         rest = [c for i, c in executed.items() if i not in counted]
         return used + sorted(rest, key=lambda c: (c.started_us, c.number))
 
-    def inside(self, call: CallPast) -> list[CallPast]:
+    def inside(self, call: CallPast) -> Sequence[CallPast]:
         """The calls made inside a call, in order."""
-        return self._inside.get(call.id, [])
+        return self._inside.get(call.id, ())
 
     def numbered(self, step: StepPast) -> dict[str, str]:
         """The number of each call of an attempt, as in ``review.2`` and ``review.2.1``.
@@ -207,8 +207,9 @@ class Ledger:
         for call in calls if depth <= DEPTH_MAX else ():
             nth = call.number if call.step == step.id else next(left)
             numbers[call.id] = f"{prefix}{nth}"
-            within = (call.id, f"{prefix}{nth}.")
-            self._number(step, inner, within, numbers, depth + 1)
+            if call.id in inner or call.id in self._inside:
+                within = (call.id, f"{prefix}{nth}.")
+                self._number(step, inner, within, numbers, depth + 1)
 
     def attempt(self, step: StepPast) -> Tally:
         """What one attempt did with its calls."""
