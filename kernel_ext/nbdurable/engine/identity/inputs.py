@@ -16,6 +16,7 @@ from nbdurable.engine.identity.codes import (
 )
 from nbdurable.engine.identity.forms import Undigestible, qualified
 from nbdurable.engine.identity.ledger import Analysis
+from nbdurable.engine.identity.puts import SHOWN_BY, only_put_into
 from nbdurable.engine.identity.reads import analyse
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.identity.states import States, class_name, states
@@ -67,6 +68,7 @@ class Inputs:
         outdated: Local modules among them whose file was edited since the import.
         unbound: Names that the code it reaches loads and that aren't bound.
         tools: The functions that stand for tools in what it reads, and in code it reaches.
+        outputs: Names read of which the cell makes no use but to put something into them.
     """
 
     source: bytes
@@ -85,6 +87,7 @@ class Inputs:
     outdated: frozenset[str] = frozenset()
     unbound: frozenset[str] = frozenset()
     tools: frozenset[FunctionType] = frozenset()
+    outputs: frozenset[str] = frozenset()
     reader: Callable[[], _Gather] = field(repr=False, compare=False)
 
     @property
@@ -182,6 +185,7 @@ def read_inputs(
         outdated=gather.outdated,
         unbound=gather.unbound,
         tools=gather.tools,
+        outputs=gather.outputs(source) if not dynamic else frozenset(),
         reader=reader,
     )
 
@@ -227,8 +231,17 @@ class _Gather:
     @property
     def reached(self) -> set[str]:
         """Names that reached code loads, and that aren't read by themselves."""
-        found = set().union(*(codes.touched for codes in self._made))
-        return (found & self._namespace.keys()) - self.digests.keys()
+        return (self._touched & self._namespace.keys()) - self.digests.keys()
+
+    @property
+    def _touched(self) -> set[str]:
+        return set().union(*(codes.touched for codes in self._made))
+
+    def outputs(self, source: str) -> frozenset[str]:
+        """Names that the cell only puts into, and that no code it reaches loads."""
+        if SHOWN_BY & self._namespace.keys():  # they are somebody else's functions
+            return frozenset()
+        return only_put_into(source) - self._touched
 
     @property
     def outdated(self) -> frozenset[str]:
@@ -238,8 +251,7 @@ class _Gather:
     @property
     def unbound(self) -> frozenset[str]:
         """Names that reached code loads, and that the notebook doesn't have."""
-        found = set().union(*(codes.touched for codes in self._made))
-        return frozenset(found - self._namespace.keys())
+        return frozenset(self._touched - self._namespace.keys())
 
     @property
     def tools(self) -> frozenset[FunctionType]:

@@ -273,8 +273,9 @@ _CODE: Final = (
 
 
 def _data(inputs: Inputs, namespace: Namespace) -> frozenset[str]:
-    """The names it reads that hold data: an edited function is no new data."""
-    named = ((name, namespace.get(name)) for name in inputs.digests)
+    """The names it reads that hold data, and no output of its own or code."""
+    names = inputs.digests.keys() - inputs.outputs
+    named = ((name, namespace.get(name)) for name in names)
     return frozenset(name for name, value in named if not isinstance(value, _CODE))
 
 

@@ -1,0 +1,88 @@
+"""Names into which a cell only puts something: what they hold is its output. Pure.
+
+Theory of operation. ``results[w] = pay(w)`` changes what the cell reads, so it reads
+something else when it runs again. No argument of a call can come from there, as long as
+the cell does nothing with the name but put into it, or show it at the end. One other use
+is enough to make it an input, such as ``queue.pop(0)`` whose value goes somewhere.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+_PUTTING: Final = frozenset(
+    {"add", "append", "appendleft", "extend", "extendleft", "insert", "setdefault",
+     "update"}
+)  # fmt: skip
+"""Methods that put something into an object; what they give back has to be left."""
+
+_SHOWING: Final = frozenset({"display", "print"})
+
+_OF_SHOWN: Final = frozenset(
+    {"dict", "len", "list", "max", "min", "repr", "sorted", "str", "sum", "tuple"}
+)
+"""Functions through which something is shown."""
+
+
+SHOWN_BY: Final = _SHOWING | _OF_SHOWN
+"""Builtins that do nothing with what they are given but show it."""
+
+
+def only_put_into(source: str) -> frozenset[str]:
+    """The names that a cell puts something into, or shows, and uses in no other way.
+
+    Args:
+        source: The cell as IPython transformed it: plain Python.
+
+    Raises:
+        SyntaxError: The source is no Python.
+
+    Example:
+        >>> sorted(only_put_into("got[w] = pay(w); n += 1; all.append(w); print(all)"))
+        ['all', 'got', 'n']
+        >>> only_put_into("pay(queue.pop(0)); got[1] = pay(got[0])")
+        frozenset()
+    """
+    tree = ast.parse(source)
+    put = {id(name): name.id for node in ast.walk(tree) for name in _put(node)}
+    shown = {id(name) for node in ast.walk(tree) for name in _shown(node)}
+    other, texts = set[str](), list[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and id(node) not in shown | put.keys():
+            other.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)  # the body of a cell magic, or code
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            other.update(node.names)
+    named = {name for name in put.values() if any(name in text for text in texts)}
+    return frozenset(put.values()) - other - named
+
+
+def _put(node: ast.AST) -> Iterator[ast.Name]:
+    """The names that a node puts something into."""
+    match node:
+        case ast.AugAssign(target=ast.Name() as name):
+            yield name
+        case ast.Subscript(value=ast.Name() as name, ctx=ast.Store()):
+            yield name
+        case ast.Attribute(value=ast.Name() as name, ctx=ast.Store()):
+            yield name
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name() as name, attr=method))
+        ) if method in _PUTTING:
+            yield name
+
+
+def _shown(node: ast.AST) -> Iterator[ast.Name]:
+    """The names in a statement that does nothing but show something."""
+    if not isinstance(node, ast.Expr):
+        return
+    names = {part for part in ast.walk(node) if isinstance(part, ast.Name)}
+    calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+    called = {part.func for part in calls}
+    known = {n for n in names if n in called and n.id in SHOWN_BY}
+    deeds = (ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)
+    if called <= known and not any(isinstance(p, deeds) for p in ast.walk(node)):
+        yield from names - known
