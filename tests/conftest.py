@@ -12,9 +12,11 @@ from hypothesis import settings
 
 from tests.kept.told import tell_kinds
 from tests.pythons import absent
+from tests.warm import kernels
 
 settings.register_profile("shared", deadline=None)  # a busy machine is no failure
 settings.load_profile("shared")
+kernels.use()
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 

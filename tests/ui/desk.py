@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Error, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
 from nbdurable_store.clock import SYSTEM_CLOCK
 
@@ -38,8 +39,10 @@ QUIET = '{"fetchNews":"false","checkForUpdates":false}'
 """Else a question about news lies over the page."""
 
 
+@functools.cache
 def wheel(folder: Path) -> Path:
     """What the wheel installs beside the packages, unpacked as in an environment."""
+    folder.mkdir()
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d"]
     subprocess.run([*build, str(folder)], cwd=ROOT, check=True, capture_output=True)
     (made,) = folder.glob("*.whl")
@@ -58,12 +61,15 @@ class Desk:
         port: Where it listens.
         token: What it lets in.
         process: The server.
+        windows: By their looks, the browser's windows that were opened: a page in a used
+            one has its scripts compiled already, which is half of the time it takes.
     """
 
     folder: Path
     port: int
     token: str
     process: subprocess.Popen[bytes]
+    windows: dict[str, BrowserContext] = field(default_factory=dict)
 
     def url(self, path: str) -> str:
         """An address of the server."""
@@ -105,7 +111,7 @@ class Desk:
 
 def start(folder: Path, env: Mapping[str, str] | None = None) -> Desk:
     """A server with everything that the wheel brings, in a folder of its own."""
-    data, work = wheel(folder), folder / "work"
+    data, work = wheel(folder.parent / "wheel"), folder / "work"
     work.mkdir()
     home = folder / "home"
     profile = home / "ipython" / "profile_default"
@@ -222,6 +228,9 @@ class Sitting:
         """Wait until the sidebar and the kernel have met: a cell sent earlier is lost."""
         words = re.compile("Write %%durable|run \\d|not loaded|outputs of a run")
         expect(self.panel).to_contain_text(words, timeout=90_000)
+        kernel = ".jp-Notebook-ExecutionIndicator[data-status]"
+        states = re.compile("idle|busy")
+        expect(self.page.locator(kernel).first).to_have_attribute("data-status", states)
 
     def command(self, name: str) -> None:
         """Execute a command by the palette."""
@@ -293,8 +302,8 @@ class Sitting:
         return [told for told in self.wrong if "nbdurable" in told]
 
     def close(self) -> None:
-        """Close the browser's window; the kernel ends with the server."""
-        self.page.context.close()
+        """Close the page; the kernel ends with the server."""
+        self.page.close()
 
 
 Sit = Callable[..., Sitting]
@@ -311,8 +320,10 @@ def sit(desk: Desk, browser: Browser, notebook: str, **more: Any) -> Sitting:
         more: ``app`` (``lab/tree``, ``notebooks``), and what a window has.
     """
     app = more.pop("app", "lab/tree")
-    window = {"viewport": {"width": 1_400, "height": 900}, **more}
-    page = browser.new_context(**window).new_page()
+    looks = {"viewport": {"width": 1_400, "height": 900}, **more}
+    if (window := desk.windows.get(repr(looks))) is None:
+        window = desk.windows[repr(looks)] = browser.new_context(**looks)
+    page = window.new_page()
     sitting = Sitting(desk, page, notebook)
     page.on("pageerror", lambda error: sitting.wrong.append(f"{error} {error.stack}"))
     page.on("dialog", lambda dialog: dialog.accept())  # a page may be left unsaved

@@ -257,6 +257,7 @@ class Kernel:
         """End the process at once and free the sockets. Idempotent."""
         self._disconnect()
         if self._manager is not None:
+            self.kill()
             self._manager.shutdown_kernel(now=True)
             self._manager.cleanup_resources()
             self._manager = None
@@ -267,11 +268,25 @@ class Kernel:
     def _connect(self) -> None:
         self._client = self.manager.client()
         self._client.start_channels()
-        try:
-            self._client.wait_for_ready(timeout=START_S_MAX)
-        except RuntimeError as error:
-            self.stop()
-            raise KernelDiedError(self.log[-2000:]) from error
+        deadline = SYSTEM_CLOCK.monotonic_s() + START_S_MAX
+        while not self._answers():
+            late = SYSTEM_CLOCK.monotonic_s() > deadline
+            if late or not self.alive:
+                self.stop()
+                raise KernelDiedError(self.log[-2000:])
+
+    def _answers(self) -> bool:
+        """Ask once; its answer may come before the outputs' channel is connected.
+
+        `wait_for_ready` of jupyter_client waits 0.2 s more for outputs of others, which
+        `run` passes over.
+        """
+        self.client.kernel_info()
+        with contextlib.suppress(Empty):
+            self.client.get_shell_msg(timeout=SLICE_S)
+            self.client.get_iopub_msg(timeout=SLICE_S)
+            return True
+        return False
 
     def _disconnect(self) -> None:
         if self._client is not None:
