@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nbdurable.kernel.errors import LimitUnusable
+from nbdurable.kernel.limits import Limit
 from nbdurable.kernel.options import parse
 from nbdurable.testing import effects
 from nbdurable.testing.account import read
 from nbdurable.testing.kernel import Kernel
 from nbdurable.testing.processes import Running, start
-from nbdurable_store.clock import SYSTEM_CLOCK
+from nbdurable_store.clock import SYSTEM_CLOCK, SystemClock
 
 TOOLS = """
 import asyncio, time
@@ -189,3 +192,31 @@ def test_what_is_no_duration_is_refused(given: str) -> None:
     """The cell isn't run without the limit that somebody wanted."""
     with pytest.raises(LimitUnusable):
         parse(f"findings --timeout {given}")
+
+
+class Told(SystemClock):
+    """Time is over when a test says so."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        """Wait for the test, not for the time."""
+        assert self.over.wait(60), timeout_s
+        return event.is_set()
+
+
+def test_a_limit_counts_after_an_interrupt_that_was_caught() -> None:
+    """Who caught somebody's own stop learns of the limit after it, and writes are stopped."""
+    stopped: list[str] = []
+    clock = Told()
+    limit = Limit(1.0, lambda: stopped.append("over"), clock)
+    with limit.watching():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert stopped == []
+        clock.over.set()
+        with pytest.raises(KeyboardInterrupt):
+            threading.Event().wait(60)
+    assert limit.fired
+    assert stopped == ["over"]

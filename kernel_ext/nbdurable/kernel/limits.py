@@ -62,7 +62,8 @@ class Limit:
         before = signal.getsignal(signal.SIGINT)
 
         def on_signal(number: int, frame: FrameType | None) -> None:
-            ours, self._handled = self.fired and not self._handled, True
+            fired = self.fired  # a signal before that was somebody else's
+            ours, self._handled = fired and not self._handled, fired
             if ours:
                 self._over()
             if callable(before) and not (ours and self._ended.is_set()):
