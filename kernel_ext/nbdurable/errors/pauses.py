@@ -108,26 +108,32 @@ class AlreadyHappened(CallPause):
             another one, or "".
         values: Names of the variables that its tool reads whose value was another one,
             or "". With neither, the tool's code was another one.
+        code: That was another one as well.
+        since: What was edited, what it was and what it is, a sentence each.
     """
 
     slug: ClassVar[str] = "already-happened"
     given: str = ""
     values: str = ""
+    code: bool = False
+    since: tuple[str, ...] = ()
 
     def fact(self) -> str:
         """One line about the call."""
-        what = [f"an earlier version of {self.given}"] if self.given else []
+        what = [f"an earlier version of {self.tool}"] if self.code else []
+        what += [f"an earlier version of {self.given}"] if self.given else []
         what += [f"another {self.values}"] if self.values else []
         told = " and ".join(what) or f"an earlier version of {self.tool}"
         then = f", as {self.earlier}" if self.earlier else ""
         return f"{self.call} already happened with {told}{then}."
 
     def detail(self) -> str:
-        """What was not done."""
-        return (
+        """What was edited, and what was not done."""
+        kept = (
             "It was not repeated. «keep» serves the recorded result, now and for later"
             f" versions of {self._versions()} in this cell."
         )
+        return "\n".join((*self.since, kept))
 
     def _versions(self) -> str:
         given = ["of what it is given"] if self.given else []

@@ -18,6 +18,7 @@ from nbdurable.engine.calls.pauses import (
 )
 from nbdurable.engine.calls.refusing import not_recorded
 from nbdurable.engine.calls.requests import CallRequest, Claim
+from nbdurable.engine.calls.since import since
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import settle
 from nbdurable.engine.past.decide import Past
@@ -102,9 +103,14 @@ def question(
 
 
 def _edited(ask: Asking) -> CallPause:
-    edited = edited_given(ask.call, ask.request.codes)
+    beside = edited_given(ask.call, ask.request.codes)
+    known = since(ask.attempt, ask.call, ask.request)
     return AlreadyHappened(
-        **ask.common, given=both(edited.code), values=both(edited.values)
+        **ask.common,
+        given=both(beside.code),
+        values=both([*dict.fromkeys((*beside.values, *known.names))]),
+        code=known.code and bool(known.names) and not beside.values,
+        since=known.lines,
     )
 
 
@@ -115,7 +121,13 @@ def _elsewhere(ask: Asking) -> CallPause:
 
 
 def _forked(ask: Asking) -> CallPause:
-    return HappenedInParent(**ask.common, run=_parent(ask.attempt.home.history))
+    call, request = ask.call, ask.request
+    version = call.key != request.key or call.code != request.code
+    if version:
+        number = ask.common["reference"].partition("@")[0].partition(".")[2]
+        ask.attempt.used.edited.append(number)
+    run = _parent(ask.attempt.home.history)
+    return HappenedInParent(**ask.common, run=run, version=version)
 
 
 def _afresh(ask: Asking) -> CallPause:
@@ -179,6 +191,9 @@ def _doubt(ask: Asking) -> CallPause:
             foreign=_is_foreign(ask),
             undeclared=undeclared,
             version=_had_other_parameters(ask),
+            since=since(ask.attempt, call, ask.request).lines
+            if _had_other_parameters(ask)
+            else (),
         )
     kind = CallRefused if refused else CallInDoubt
     return kind(**ask.common, **about, raised=_raised(call), undeclared=undeclared)

@@ -88,6 +88,11 @@ class CallCode:
             met = self._tools.setdefault(fn, self._met(*self._code_of(fn)))
         return met.code
 
+    def loads(self, fn: Callable[..., object]) -> frozenset[str]:
+        """The names of the notebook that a tool's code loads; none of a module's tool."""
+        here = getattr(fn, "__globals__", {}).get("__name__") == NOTEBOOK
+        return frozenset(self._code_of(fn)[1].touched) if here else frozenset()
+
     def _code_of(self, fn: Callable[..., object]) -> tuple[bytes, CallCodes]:
         known = self._codes.get(fn)
         if known is None:

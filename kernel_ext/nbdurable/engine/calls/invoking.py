@@ -88,6 +88,7 @@ def requested(
         if made.is_marked
         else no_marks,
         under=lambda call: _under(attempt, made, given, call),
+        loads=lambda: attempt.code.loads(made.fn),
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(attempt, given, code),
         changed=given.changed,

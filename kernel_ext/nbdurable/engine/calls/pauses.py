@@ -50,6 +50,7 @@ class OtherInDoubt(CallPause):
         foreign: It has none.
         undeclared: The tool has no ``effect=``.
         version: Its tool had other parameters then, so it may read as this one does.
+        since: Which, a sentence each.
     """
 
     slug: ClassVar[str] = "other-in-doubt"
@@ -60,6 +61,7 @@ class OtherInDoubt(CallPause):
     foreign: bool = False
     undeclared: bool = False
     version: bool = False
+    since: tuple[str, ...] = ()
 
     def fact(self) -> str:
         """One line about both calls."""
@@ -76,7 +78,7 @@ class OtherInDoubt(CallPause):
             because += f"\n{self.tool} has no effect=, so it is treated as a write."
         apart = " They have no argument in common." if self.foreign else ""
         how = f"{self.how} ({self.where}), before a result was recorded."
-        return f"{how}{apart}{because}"
+        return "\n".join((*self.since, f"{how}{apart}{because}"))
 
     def remedies(self) -> tuple[Remedy, ...]:
         """What became of the other one."""

@@ -6,7 +6,7 @@ What has many members is made in half the time of that as a class with slots.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -82,6 +82,7 @@ class CallRequest:
             what is no tool's call.
         under: What it would be recorded by if its tool had the name of a recorded call,
             and what it is given had the code that it had then.
+        loads: The names of the notebook that its tool's code loads.
         undigestible: Where an argument has no digest, or "".
         keep: Hands a result to a store; raises `Unstorable`.
         decode: Bytes (verified), or where they are read from, to result.
@@ -115,6 +116,7 @@ class CallRequest:
     arguments: Callable[[], Encoded | None] = lambda: None
     marks: Callable[[], Mapping[str, Plain] | None] = no_marks
     under: Callable[[CallPast], Under] = lambda _: Under(b"", ())
+    loads: Callable[[], Collection[str]] = tuple
     undigestible: str = ""
     changed: Callable[[], Encoded | None] = lambda: None
     had: Callable[[BaseException], Encoded | None] = lambda _: None

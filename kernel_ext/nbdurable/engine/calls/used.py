@@ -28,6 +28,7 @@ class Used:
         asked: Call number to logical id and past, of those to be decided.
         doubted: By the number of a call that was asked about beside a doubt the marks of
             its arguments.
+        edited: Numbers of those asked about whose tool was edited as well.
         alike: Logical ids of those that share an argument with the call that asked.
         unstorable: Results that were not kept or not recovered, told.
         gone: By logical id why a recorded result could not be recovered.
@@ -43,6 +44,7 @@ class Used:
     adopted: list[str] = field(default_factory=list)
     asked: dict[str, tuple[str, Past]] = field(default_factory=dict)
     doubted: dict[str, Mapping[str, Plain] | None] = field(default_factory=dict)
+    edited: list[str] = field(default_factory=list)
     alike: list[str] = field(default_factory=list)
     unstorable: list[str] = field(default_factory=list)
     gone: dict[str, str] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class Used:
             "replayed": self.served,
             "elsewhere": self.elsewhere,
             **({"alike": self.alike} if self.alike else {}),
+            **({"edited": self.edited} if self.edited else {}),
             **({"doubted": self.doubted} if self.doubted else {}),
         }
 

@@ -45,10 +45,10 @@ def edited(old: Marks, new: Marks) -> bool:
         >>> edited({"x": "-ab"}, {"x": "-cd"}), edited({"x": "-ab"}, {"x": "cd"})
         (True, False)
     """
-    if _parameters(old) != _parameters(new):
+    if parameters(old) != parameters(new):
         return True
     return any(
-        _defaulted(old, n) and _defaulted(new, n) and old[n] != new[n] for n in old
+        defaulted(old, n) and defaulted(new, n) and old[n] != new[n] for n in old
     )
 
 
@@ -196,15 +196,17 @@ class Versions:
 
 
 def _signature(marks: Marks) -> Iterable[object]:
-    for name in _parameters(marks):
-        yield (name, marks[name]) if _defaulted(marks, name) else name
+    for name in parameters(marks):
+        yield (name, marks[name]) if defaulted(marks, name) else name
 
 
-def _parameters(marks: Marks) -> set[str]:
+def parameters(marks: Marks) -> set[str]:
+    """The names of a signature's parameters."""
     return {name for name in marks if not name.startswith(ENTRY)}
 
 
-def _defaulted(marks: Marks, name: str) -> bool:
+def defaulted(marks: Marks, name: str) -> bool:
+    """Whether nobody gave this argument."""
     return str(marks[name]).startswith(DEFAULT)
 
 

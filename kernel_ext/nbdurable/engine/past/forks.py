@@ -42,14 +42,17 @@ class HappenedInParent(CallPause):
 
     Attributes:
         run: What people call that run.
+        version: Its tool was edited since.
     """
 
     slug: ClassVar[str] = "happened-in-parent"
     run: str
+    version: bool = False
 
     def fact(self) -> str:
         """One line about the call."""
-        then = f", as {self.earlier}" if self.earlier else ""
+        then = f", with an earlier version of {self.tool}" if self.version else ""
+        then += f", as {self.earlier}" if self.earlier else ""
         return f"{self.call} already happened in {self.run}{then}."
 
     def detail(self) -> str:

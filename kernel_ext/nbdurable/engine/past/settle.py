@@ -197,6 +197,8 @@ def answer(
     made = _RECORDS.get((past, said))
     if made is None or (may_be_taken_back(question.call) and said in _NOT_THERE):
         raise _misfit(question, past)
+    if past is Past.FORKED and said is Answer.KEEP and _was_edited(history, question):
+        made = (*made, (Kind.CALL_KEPT, {}))
     if past is Past.AFRESH and question.call.resolved == "afresh":
         made = _CALL_AFRESH[said]
     asking = history.latest(question.slot)
@@ -220,6 +222,13 @@ def answer(
             )
             records.append(record)
     return tuple(records)
+
+
+def _was_edited(history: History, question: Question) -> bool:
+    """Whether the question said that the tool was edited, too: one answer is enough."""
+    asking = history.latest(question.slot)
+    known = fields.texts(asking.fields, "edited") if asking else ()
+    return question.number in known
 
 
 def _asked_beside(asking: StepPast | None, question: Question) -> dict[str, Plain]:
