@@ -20,7 +20,7 @@ import collections
 import copyreg
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from nbdurable.engine.codec.plain_write import Place
 
 MARKS_MAX: Final = 10_000
 """Objects that are marked, nearest to the names first. Marking one costs half a
-microsecond; objects beyond are replaced by equal ones."""
+microsecond; of those beyond, only what the step put elsewhere is marked, afterwards."""
 
 LEVELS_MAX: Final = 50
 """Steps from a name to an object that is marked: each is written with the place."""
@@ -51,6 +51,7 @@ class Marks:
 
     found: dict[int, tuple[object, int, Any]] = field(default_factory=dict)
     given: dict[str, object] = field(default_factory=dict)
+    cut: bool = False
 
     def place(self, value: object) -> Place | None:
         """Where an object was, or ``None`` if it is not marked."""
@@ -68,14 +69,19 @@ class Marks:
         """Of what is marked, and of the values of the names themselves."""
         return {*self.found, *map(id, self.given.values())}
 
-    def name(self, found: int) -> str:
-        """The name that an object of `ids` was found in."""
-        if found not in self.found:
-            return next(n for n, value in self.given.items() if id(value) == found)
-        _, parent, step = self.found[found]
-        while parent:
-            _, parent, step = self.found[parent]
-        return str(step)
+    def widen(self, names: Iterable[str], ids: Collection[int]) -> None:
+        """Mark some objects too, and those on the way to them.
+
+        Args:
+            names: Where they are; these values must be as they were.
+            ids: Of the objects.
+        """
+        every = mark(self.given, names, most=sys.maxsize).found
+        for each in ids:
+            way = each
+            while way in every and way not in self.found:
+                self.found[way] = every[way]
+                _, way, _ = every[way]
 
     def lost(self, name: str, value: object) -> bool:
         """Whether a name still holds what it held, and that can't be changed in place."""
@@ -83,29 +89,34 @@ class Marks:
         return same and id(value) not in self.found and type(value) not in _ATOMS
 
 
-def mark(namespace: Mapping[str, object], names: Iterable[str]) -> Marks:
+def mark(
+    namespace: Mapping[str, object], names: Iterable[str], most: int = MARKS_MAX
+) -> Marks:
     """Remember the objects that can be filled, by their places.
 
     Args:
         namespace: The variables.
         names: Those a step reads: on replay their values are equal to these.
+        most: How many are remembered.
     """
     given = {name: namespace[name] for name in sorted(names) if name in namespace}
     marks = Marks(given=given)
     queue: collections.deque[tuple[object, int, Any, int]] = collections.deque(
         (value, 0, name, LEVELS_MAX) for name, value in given.items()
     )
-    while queue and len(marks.found) < MARKS_MAX:
+    while queue and len(marks.found) < most:
         value, parent, step, room = queue.popleft()
         kind = type(value)
         if kind in _ATOMS or id(value) in marks.found:
             continue
         if kind is tuple or fills(value):
             marks.found[id(value)] = value, parent, step
-            left = MARKS_MAX - len(marks.found) - len(queue)
+            left = max(0, most - len(marks.found) - len(queue)) if room else 0
             parts = (p for p in _children(value) if type(p[1]) not in _ATOMS)
-            few = itertools.islice(parts, max(0, left) if room else 0)
+            few = itertools.islice(parts, left)
             queue.extend((part, id(value), step, room - 1) for step, part in few)
+            marks.cut = marks.cut or next(parts, None) is not None
+    marks.cut = marks.cut or bool(queue)
     return marks
 
 

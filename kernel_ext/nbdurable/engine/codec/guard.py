@@ -32,6 +32,9 @@ they are rare where the letters are not."""
 _BEFORE: Final = 3
 """Bytes of it before the zeros."""
 
+_GATHERED_BYTES: Final = _LARGE_BYTES_MIN // 2
+"""Of short pickles; so together they are never taken for one long text."""
+
 _TAIL_BYTES: Final = 512
 """What is searched once more with what follows."""
 
@@ -118,3 +121,31 @@ class Guard:
                 at = end
             found = _LONG.search(data, max(at + _BEFORE, found.start() + 1))
         self._sink.write(view[at:])
+
+
+class Gathering:
+    """In front of a guard, where many short pickles follow one another.
+
+    Args:
+        guard: What searches them, some at a time: each search has a price.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._short = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Hand on what is long; keep what is short until it is long."""
+        if len(data) >= _GATHERED_BYTES:
+            self.flush()
+            return self._guard.write(data)
+        self._short += data
+        if len(self._short) >= _GATHERED_BYTES:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is left."""
+        if self._short:
+            self._guard.write(bytes(self._short))
+            self._short.clear()

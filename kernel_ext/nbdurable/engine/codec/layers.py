@@ -119,6 +119,7 @@ def keep(
     secrets: Secrets,
     marks: Marks | None = None,
     outcome: bool = False,
+    shares: bool = False,
 ) -> _R:
     """Hand a value to a store as bytes; a large one is never in memory twice.
 
@@ -128,11 +129,14 @@ def keep(
         secrets: What must not be inside.
         marks: Objects in it that are written as the places where they were.
         outcome: It is what a call returned; see `encode`.
+        shares: It is known to hold an object twice, which plain data can't say.
 
     Raises:
         Unstorable: No layer keeps it, or it holds a secret that can't be put back.
         DurableError: The store can't take it.
     """
+    if shares and marks is None:
+        return _keep_graph(value, put, secrets, marks, outcome=outcome)
     most = OUTCOME_JOINED_MAX if outcome else JOINED_MAX
     try:
         text = plain.encode(value, secrets, marks)

@@ -30,7 +30,13 @@ import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 from nbdurable.engine.codec import paths, plain, rebuild, reducers, shapes, statements
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks, stamp
-from nbdurable.engine.codec.guard import LONG_BYTES_MIN, Guard, Overflow, SecretFound
+from nbdurable.engine.codec.guard import (
+    LONG_BYTES_MIN,
+    Gathering,
+    Guard,
+    Overflow,
+    SecretFound,
+)
 from nbdurable.engine.codec.parts import Gathered, Parts, parts_of
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
@@ -62,8 +68,9 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         *,
         chain: bool = True,
         outcome: bool = False,
+        file: Gathering | None = None,
     ) -> None:
-        super().__init__(guard, protocol=5, buffer_callback=self._keep)
+        super().__init__(file or guard, protocol=5, buffer_callback=self._keep)
         self.secrets: Secrets = secrets
         self.chain = chain
         self.outcome = outcome
@@ -143,9 +150,11 @@ class _Grafter(Pickler):
     """The same for a graph with objects that were there before."""
 
     def __init__(self, guard: Guard, secrets: Secrets, marks: Marks) -> None:
-        super().__init__(guard, secrets)
+        self.file = Gathering(guard)
+        super().__init__(guard, secrets, file=self.file)
         self.marks = marks
-        self.kept: dict[int, object] = {}
+        self.kept: list[object] = []
+        self.placed: set[int] = set()
         self.twin: object = None
 
     def persistent_id(self, value: Any) -> Any:
@@ -155,20 +164,20 @@ class _Grafter(Pickler):
         if value is self.twin:
             self.twin = None
             return None
-        self.kept[id(value)] = value
+        if id(value) not in self.placed:
+            self.placed.add(id(value))
+            self.kept.append(value)
         return type(value), self.marks.place(value), stamp(value)
 
     def dump(self, value: Any) -> None:
         """The value, then each object that was there before with its twin."""
         super().dump(value)
-        done = 0
-        while done < len(self.kept):
-            old = list(self.kept.values())[done]
+        for old in self.kept:  # which grows meanwhile
             super().dump(old)
             self.twin = old
             super().dump(old)
-            done += 1
         super().dump(None)
+        self.file.flush()
 
 
 def encode(

@@ -10,7 +10,7 @@ import pathlib
 import struct
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec.errors import Unstorable
@@ -79,7 +79,8 @@ class Writer:
         self.path: list[str] = []
         self.count = 0
         self.size = 0
-        self._kept: dict[int, object] = {}
+        self._kept: list[object] = []
+        self._placed: set[int] = set()
         self._twin: object = _NOTHING
 
     def encode(self, value: object) -> bytes:
@@ -94,7 +95,7 @@ class Writer:
         """The value, and beside it the content of objects that were there before."""
         tree = self.tree(value)
         twins = []
-        for old in _growing(self._kept):
+        for old in self._kept:  # which grows meanwhile
             place = self.tree(old)
             self._twin = old
             twins.append([place, self.tree(old)])
@@ -131,7 +132,9 @@ class Writer:
 
     def place(self, value: object, place: Place) -> Any:
         """An object that was there before, as where it was."""
-        self._kept[id(value)] = value
+        if id(value) not in self._placed:
+            self._placed.add(id(value))
+            self._kept.append(value)
         name, steps = place
         way = [[how, self.tree(which)] for how, which in steps]
         return tag("kept", [type(value).__name__, name, way])
@@ -193,14 +196,6 @@ class Writer:
         """The elements of a set in the order of their texts."""
         # Equal sets are then equal bytes, stored once.
         return sorted((self.at("{…}", item) for item in value), key=compact)
-
-
-def _growing(found: dict[int, object]) -> Iterator[object]:
-    """Each of them, also those that are found meanwhile."""
-    done = 0
-    while done < len(found):
-        yield list(found.values())[done]
-        done += 1
 
 
 def tag(name: str, body: Any) -> dict[str, list[Any]]:

@@ -12,13 +12,12 @@ and the graph is walked before anything is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.identity.plain import ATOMS
 from nbdurable.engine.steps.connected import connected
 from nbdurable.engine.steps.kept_now import Keeping
-from nbdurable.engine.steps.snapshot import mark
+from nbdurable.engine.steps.meeting import holders, reached
 
 Values = Mapping[str, object]
 
@@ -36,23 +35,20 @@ def with_aliases(known: Keeping, mine: Values, values: Values) -> dict[str, obje
     return {name: value for name, value in mine.items() if name in names}
 
 
-def hanging(
-    known: Keeping, mine: Values, made: Values, given: Iterable[str]
-) -> list[dict[str, object]]:
+def hanging(known: Keeping, mine: Values, made: Values) -> list[dict[str, object]]:
     """What a step made or changed, with what shares an object with it and is kept.
 
     Args:
         known: What the run keeps.
         mine: The variables.
         made: Those that the step made or changed.
-        given: Names among its inputs of which an object is in what it made.
 
     Returns:
         Groups of values that hang together: some made by the step, some not.
     """
-    names = {*made, *given}
-    names |= {other for name in names for other in known.beside(name)}
     kept = _kept(known, mine, made)
+    names = {*made, *_owners(made, kept)}
+    names |= {other for name in names for other in known.beside(name)}
     others = {name: kept[name] for name in names if name in kept}
     if not others:
         return []
@@ -73,18 +69,5 @@ def _kept(known: Keeping, mine: Values, values: Values) -> dict[str, object]:
 
 def _owners(values: Values, kept: Values) -> set[str]:
     """The names among those that are kept of which the values reach an object."""
-    new = {name: value for name, value in values.items() if type(value) not in ATOMS}
-    if not new or not kept:
-        return set()
-    marks = mark(kept, kept)
-    return owners(marks, (i for g in connected(new, marks.ids) for i in g.reached))
-
-
-def owners(marks: Marks, reached: Iterable[int]) -> set[str]:
-    """The names that marked objects were found in.
-
-    Args:
-        marks: What was marked.
-        reached: Ids of some of it.
-    """
-    return {marks.name(found) for found in reached}
+    new = [value for value in values.values() if type(value) not in ATOMS]
+    return holders(kept, reached(new)).names if new and kept else set()

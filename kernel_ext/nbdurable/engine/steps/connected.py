@@ -39,7 +39,7 @@ _LEAVES: Final = (
 _LEAF_NAMES: Final = frozenset(
     {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index", *clients.NAMES}
 )
-_PASSED: Final = frozenset(
+PASSED: Final = frozenset(
     {tuple, frozenset, types.MethodType, types.BuiltinFunctionType}
 )
 """Kinds that can't be changed themselves: sharing one means nothing."""
@@ -87,26 +87,26 @@ class _Walk:
         self.reached: dict[int, int] = {}
         self.owners: dict[int, int] = {}
         self.alive: list[list[object]] = []
-        self.kinds: dict[type, _Referents | None] = {}
+        self.kinds: dict[type, Referents | None] = {}
 
     def visit(self, index: int, value: object) -> None:
         stack = [[value]]
         passed: set[int] = set()
         while stack:
-            for kind, found in _by_kind(stack.pop()):
+            for kind, found in by_kind(stack.pop()):
                 referents = self._referents(kind)
                 if referents is None:
                     continue
-                if kind in _PASSED:
+                if kind in PASSED:
                     new = [f for f in found if id(f) not in passed]
                     passed.update(map(id, new))
                 else:
                     new = self._claim(index, found)
-                stack += filter(None, map(_no_atoms, _parts(referents, new)))
+                stack += filter(None, map(no_atoms, parts(referents, new)))
 
-    def _referents(self, kind: type) -> _Referents | None:
+    def _referents(self, kind: type) -> Referents | None:
         if kind not in self.kinds:
-            self.kinds[kind] = _referents_of(kind)
+            self.kinds[kind] = referents_of(kind)
         return self.kinds[kind]
 
     def _claim(self, index: int, found: list[object]) -> list[object]:
@@ -150,7 +150,8 @@ class _Walk:
         ]
 
 
-def _by_kind(found: list[object]) -> Iterable[tuple[type, list[object]]]:
+def by_kind(found: list[object]) -> Iterable[tuple[type, list[object]]]:
+    """Objects parted by their types."""
     kinds = {*map(type, found)}
     if len(kinds) == 1:
         return [(kinds.pop(), found)]
@@ -160,7 +161,7 @@ def _by_kind(found: list[object]) -> Iterable[tuple[type, list[object]]]:
     return parted.items()
 
 
-def _parts(referents: _Referents, found: list[object]) -> Iterator[list[object]]:
+def parts(referents: Referents, found: list[object]) -> Iterator[list[object]]:
     """What objects of one kind refer to, some thousand of them at a time."""
     if referents is gc.get_referents:
         for at in range(0, len(found), _AT_A_TIME):
@@ -169,7 +170,8 @@ def _parts(referents: _Referents, found: list[object]) -> Iterator[list[object]]
         yield from ([*referents(each)] for each in found)
 
 
-def _no_atoms(found: list[object]) -> list[object]:
+def no_atoms(found: list[object]) -> list[object]:
+    """Those that could refer to something."""
     if _ATOMS.issuperset(map(type, found)):
         return []
     return [each for each in found if type(each) not in _ATOMS]
@@ -178,10 +180,10 @@ def _no_atoms(found: list[object]) -> list[object]:
 _AT_A_TIME: Final = 1 << 12
 """Objects that are asked in one call: their parts are in memory together."""
 
-_Referents = Callable[[Any], Iterable[object]]
+Referents = Callable[[Any], Iterable[object]]
 
 
-def _referents_of(kind: type) -> _Referents | None:
+def referents_of(kind: type) -> Referents | None:
     """How to ask an object of this kind what it refers to; ``None`` for a leaf."""
     names = {qualified(cls) for cls in kind.__mro__}
     if kind in _ATOMS or issubclass(kind, _LEAVES) or names & _LEAF_NAMES:
@@ -219,7 +221,7 @@ def _weakly_held(container: Any) -> Iterable[object]:
     return [*container.keys(), *container.values()]
 
 
-_ASKED: Final[dict[str, _Referents]] = {
+_ASKED: Final[dict[str, Referents]] = {
     "weakref.ReferenceType": _weakly_held,
     "weakref.WeakValueDictionary": _weakly_held,
     "weakref.WeakKeyDictionary": _weakly_held,

@@ -7,12 +7,13 @@ other way round nobody would notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.engine.identity.inputs import Inputs
-from nbdurable.engine.steps.beside import hanging, owners
+from nbdurable.engine.steps.beside import hanging
+from nbdurable.engine.steps.farther import mark_farther
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.steps.snapshot import Kept, Marks, Taken, take
 from nbdurable_store.records import BlobRef, Plain
@@ -29,11 +30,13 @@ class Left:
         taken: What the step made or changed, for a replay.
         beside: The same with all that shares an object with it, for a restore.
         digests: Of these values, where they have one.
+        again: Names that only running the step again makes as they are.
     """
 
     taken: Taken
     beside: list[Kept]
     digests: Mapping[str, bytes]
+    again: Collection[str]
 
     def fields(self) -> dict[str, Plain]:
         """As the record says it."""
@@ -71,17 +74,17 @@ def keep_made(
     variables = {n: v for n, v in made.items() if n.isidentifier()}
     here = {n for n, v in variables.items() if namespace.get(n) is v}
     digests = dict(known) | inputs.now(here - known.keys())
+    again = mark_farther(marks, variables, namespace)
     put, secrets = session.store.put, session.secrets
     taken = take(made, put, secrets=secrets, marks=marks)
     stored = {name for group in taken.groups for name in group.names}
     own = {n: v for n, v in variables.items() if n in stored}
-    keeping, given = session.keeping, owners(marks, taken.reached)
     beside: list[Kept] = []
-    for values in hanging(keeping, namespace, own, given):
+    for values in hanging(session.keeping, namespace, own):
         digests |= inputs.now(values.keys() - made.keys())
         whole = take(values, put, secrets=secrets)
         beside += [g for g in whole.groups if _is_tie(g.names, own)]
-    return Left(taken=taken, beside=beside, digests=digests)
+    return Left(taken=taken, beside=beside, digests=digests, again=again)
 
 
 def _is_tie(names: Iterable[str], own: Mapping[str, object]) -> bool:

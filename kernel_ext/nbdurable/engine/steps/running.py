@@ -198,7 +198,7 @@ class Running:
             made[randomness.RANDOM] = drawn
         session, inputs = self.session, self.inputs
         digests = {name: digest for name, digest in mutated.items() if digest}
-        left = keep_made(session, inputs, self.namespace, made, self.marks, digests)
+        left = keep_made(session, inputs, self._bindings(), made, self.marks, digests)
         taken = left.taken
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
         inside = keep_inside(
@@ -208,7 +208,7 @@ class Running:
             **left.fields(),
             "deleted": self.cell.deleted,
             "unsaved": unsaved,
-            "inside": sorted({*inside, *mutated.keys() & {*taken.replaced}}),
+            "inside": sorted({*inside, *left.again, *mutated.keys() & taken.replaced}),
             **self._left(left.digests),
         }
         files = self.files.close()

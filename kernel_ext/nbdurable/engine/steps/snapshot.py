@@ -82,14 +82,12 @@ class Taken:
         unstorable: What is not, with the place of the culprit and the reason.
         replaced: Names that still hold the object the step was given, where a replay
             can't change that object and binds an equal one instead.
-        reached: Ids of objects that the step was given and that are in these values.
     """
 
     groups: list[Kept] = field(default_factory=list)
     last_resort: list[str] = field(default_factory=list)
     unstorable: dict[str, str] = field(default_factory=dict)
     replaced: list[str] = field(default_factory=list)
-    reached: set[int] = field(default_factory=set)
 
 
 Put = Callable[[str, bytes | Fill], BlobRef]
@@ -119,7 +117,6 @@ def take(
     for names, reached in connected(values, marks.ids if marks else ()):
         reaches = marks is not None and not reached.isdisjoint(marks.found)
         taker.keep({name: values[name] for name in names}, reaches=reaches)
-        taker.taken.reached.update(reached)
     if marks:
         lost = (n for n, v in values.items() if marks.lost(n, v))
         taker.taken.replaced.extend(lost)
@@ -164,10 +161,12 @@ class _Taker:
         self, group: Mapping[str, object], *, reaches: bool
     ) -> BlobRef | _Refused:
         values = tuple(group.values())
-        value = values[0] if len(values) == 1 else values
+        several = len(values) > 1
+        value = values if several else values[0]
         marks = self._marks if reaches else None
+        put, secrets = self._put, self._secrets
         try:
-            return keep(value, self._put, secrets=self._secrets, marks=marks)
+            return keep(value, put, secrets=secrets, marks=marks, shares=several)
         except Unstorable as refusal:
             return _Refused(f"{refusal.why}{_place(group, refusal.path)}")
         except DurableError as full:

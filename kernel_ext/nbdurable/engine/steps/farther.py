@@ -1,0 +1,52 @@
+"""Objects of a step's inputs beyond those that were marked before it ran.
+
+Marked are the objects nearest to the names: a replay finds them by their places, and
+whoever holds one sees what the step did to it. What the step made may hold one of the
+others, too. If the input that it comes from is as it was, its place is found afterwards.
+If not, and a variable that the step didn't make holds it as well, then a replay would
+part the two without a word, and the step is to run again instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from nbdurable.engine.codec.grafts import Marks, fills
+from nbdurable.engine.identity.codes import is_shell_name
+from nbdurable.engine.identity.plain import ATOMS
+from nbdurable.engine.steps.meeting import holders, reached
+
+Values = Mapping[str, object]
+
+FARTHER_MAX: Final = 100_000
+"""Objects that are marked afterwards: each is written twice, some 10 µs. With more of
+them running the step is the lesser evil."""
+
+
+def mark_farther(marks: Marks, made: Values, mine: Values) -> set[str]:
+    """Mark those that the step put into what it made.
+
+    Args:
+        marks: What was marked before it ran.
+        made: The variables that it made or changed.
+        mine: All variables.
+
+    Returns:
+        The names of which a replay would part something that others hold.
+    """
+    values = {n: v for n, v in made.items() if type(v) not in ATOMS}
+    if not marks.cut or not values:
+        return set()
+    sought = reached(values.values()) - marks.found.keys()
+    others = {
+        name: value
+        for name, value in mine.items()
+        if name not in made and type(value) not in ATOMS and not is_shell_name(name)
+    }
+    same = {n: v for n, v in marks.given.items() if others.get(n) is v}
+    there = holders(same, sought).found
+    if len(there) <= FARTHER_MAX:
+        marks.widen(same, there)
+    held = holders(others, sought - marks.found.keys()).found
+    return holders(values, {i for i, value in held.items() if fills(value)}).names

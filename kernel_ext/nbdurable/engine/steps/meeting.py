@@ -1,0 +1,101 @@
+"""Which variables hold an object that others hold too, however many objects there are.
+
+The walk is that of `connected`; it only looks. A value is walked once for each step that
+makes something which could be a part of it: half a second for a million of objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from nbdurable.engine.steps.connected import (
+    OBJECTS_MAX,
+    PASSED,
+    Referents,
+    by_kind,
+    no_atoms,
+    parts,
+    referents_of,
+)
+
+
+class Holders(NamedTuple):
+    """Names whose values hold some objects.
+
+    Attributes:
+        names: The names.
+        found: The objects that were found, by id.
+    """
+
+    names: set[str]
+    found: dict[int, object]
+
+
+def reached(values: Iterable[object]) -> set[int]:
+    """The ids of all objects that can be changed and that some values reach.
+
+    They hold as long as the values do.
+    """
+    look = _Look(frozenset())
+    for value in values:
+        look.through(value)
+    return look.seen
+
+
+def holders(values: Mapping[str, object], sought: Collection[int]) -> Holders:
+    """The names whose values reach an object.
+
+    Of names that share an object which holds it, only the first is sure to be found. A
+    name of which more is there than is ever looked at counts as one that holds it.
+
+    Args:
+        values: The variables.
+        sought: Ids of objects.
+    """
+    if not sought:
+        return Holders(set(), {})
+    look = _Look(frozenset(sought))
+    names = {name for name, value in values.items() if look.through(value)}
+    return Holders(names, look.found)
+
+
+class _Look:
+    """One walk through values."""
+
+    def __init__(self, sought: frozenset[int]) -> None:
+        self.sought = sought
+        self.found: dict[int, object] = {}
+        self.hit = False
+        self.seen: set[int] = set()
+        self.passed: set[int] = set()
+        self.alive: list[list[object]] = []
+        self.kinds: dict[type, Referents | None] = {}
+
+    def through(self, value: object) -> bool:
+        """Whether an object that is sought is in there, or may be."""
+        stack, self.hit = [[value]], False
+        while stack:
+            for kind, some in by_kind(stack.pop()):
+                if kind not in self.kinds:
+                    self.kinds[kind] = referents_of(kind)
+                referents = self.kinds[kind]
+                if referents is not None:
+                    new = self._new(some, self.passed if kind in PASSED else self.seen)
+                    stack += filter(None, map(no_atoms, parts(referents, new)))
+            if len(self.seen) > OBJECTS_MAX:
+                return True
+        return self.hit
+
+    def _new(self, some: list[object], seen: set[int]) -> list[object]:
+        """Those that nobody has met."""
+        ids = {*map(id, some)}
+        if seen is self.seen and not self.sought.isdisjoint(ids):
+            self.found |= {id(each): each for each in some if id(each) in self.sought}
+            self.hit = True
+        fresh = ids - seen
+        seen |= fresh
+        if len(fresh) < len(some):
+            some = [*{id(each): each for each in some if id(each) in fresh}.values()]
+        self.alive.append(some)  # or an id could become another object's
+        return some
