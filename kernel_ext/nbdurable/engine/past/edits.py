@@ -122,12 +122,7 @@ def _unmatched(old: Marks, new: Marks) -> int:
 
 
 def was_renamed(call: CallPast, wanted: Wanted) -> bool:
-    """Whether the tool of a call has the same code now, but for its name.
-
-    Or a person has said of a doubt with these arguments that it happened.
-    """
-    if call.resolved == "happened":
-        return may_be_renamed(call, wanted)
+    """Whether the tool of a call has the same code now, but for its name."""
     return bool(call.code) and call.code in wanted.under(call).codes
 
 

@@ -317,7 +317,7 @@ class Matcher(Beside):
         return (self.slot, call.name) not in self.history.kept_tools
 
     def _completed(self, call: CallPast, wanted: Wanted) -> Past:
-        if call.resolved != "happened" and self._edited(call, wanted):
+        if self._edited(call, wanted) and not self._said_happened(call, wanted):
             return Past.EDITED
         if call.outcome is None:
             return Past.UNRECOVERABLE
@@ -330,6 +330,14 @@ class Matcher(Beside):
         if policy.inner and not parts.led_on(self.history, call):
             return Past.STALE
         return Past.STALE if stale else _COMPLETED
+
+    def _said_happened(self, call: CallPast, wanted: Wanted) -> bool:
+        """Whether a person said of a doubt that it happened, and it is this call.
+
+        What it is now is known by its key, or because that was said beside this call.
+        """
+        happened = call.resolved == "happened"
+        return happened and (call.key == wanted.key or self._is_told(call))
 
     def _lent(self, outer: CallPast) -> bool:
         """Whether a step may hold a result that a person gave back to its own call."""

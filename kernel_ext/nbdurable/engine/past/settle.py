@@ -275,7 +275,7 @@ def _alike(history: History, question: Question) -> list[CallPast]:
         if (call.slot, call.name, call.code) == same
         and not (call.marks and asked.marks and edited(call.marks, asked.marks))
         and call.state is CallState.COMPLETED
-        and call.resolved != "happened"
+        and (call.resolved != "happened" or call.id == asked.id)
     ]
 
 

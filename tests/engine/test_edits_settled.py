@@ -1,0 +1,84 @@
+"""A doubt that was settled as happened, and a tool that was edited since."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbdurable.engine.calls.pauses import InsteadOrAlso
+from nbdurable.engine.past.settle import Answer
+from nbdurable.errors import AlreadyHappened
+from tests.engine.notebooks import Notebook
+from tests.engine.test_calls import settle
+from tests.engine.test_edits_signatures import in_doubt, renamed
+from tests.engine.test_money import opened
+from tests.engine.test_which import interrupted
+
+REFUND = "@tool\ndef refund(x): return world(f'refund {x}')"
+ADDED = "@tool\ndef pay(x, amount): return world(f'pay {x} {amount}')"
+
+
+def happened(kernel: str = "same") -> Notebook:
+    """A payment was interrupted, and somebody has said that it happened."""
+    nb = opened()
+    interrupted(nb, "a = pay(1)")
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    return opened(nb) if kernel == "next" else nb
+
+
+@pytest.mark.parametrize("kernel", ["same", "next"])
+@pytest.mark.parametrize(
+    ("said", "result"), [(Answer.KEEP, "in_1"), (Answer.AGAIN, "refund 1#1")]
+)
+def test_another_tool_with_equal_arguments_asks(
+    kernel: str, said: Answer, result: str
+) -> None:
+    """What was paid is no refund: nobody said that it is."""
+    nb = happened(kernel)
+    nb.plain(REFUND)
+    for _ in range(2):
+        with pytest.raises(InsteadOrAlso) as asked:
+            nb.run("a = refund(1)", "s", "c1")
+    assert "refund(1) was not made: this cell has made pay(1)" in str(asked.value)
+    settle(nb, "s.1", said)
+    nb.run("a = refund(1)", "s", "c1")
+    assert nb.namespace["a"] == result
+
+
+def test_it_asks_after_the_cell_was_served_too() -> None:
+    """The payment's result was the payment's."""
+    nb = happened()
+    nb.run("a = pay(1)", "s", "c1")
+    assert nb.namespace["a"] == "in_1"
+    nb.plain(REFUND)
+    with pytest.raises(InsteadOrAlso):
+        nb.run("a = refund(1)", "s", "c1")
+
+
+@pytest.mark.parametrize(
+    ("said", "result"), [(Answer.KEEP, "in_1"), (Answer.AGAIN, "pay 1 500#1")]
+)
+def test_a_parameter_that_was_added_and_given_asks(said: Answer, result: str) -> None:
+    """It was said of pay(1), and this is pay(1, 500)."""
+    nb = happened()
+    nb.plain(ADDED)
+    for _ in range(2):
+        with pytest.raises(AlreadyHappened):
+            nb.run("a = pay(1, 500)", "s", "c1")
+    settle(nb, "s.1", said)
+    nb.run("a = pay(1, 500)", "s", "c1")
+    assert nb.namespace["a"] == result
+
+
+@pytest.mark.parametrize(
+    ("said", "result"), [(Answer.KEEP, "in_1"), (Answer.AGAIN, "pay 1#2")]
+)
+def test_a_tool_that_was_renamed_asks(said: Answer, result: str) -> None:
+    """As it does where the call has completed by itself."""
+    nb = in_doubt()
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    renamed(nb)
+    with pytest.raises(AlreadyHappened):
+        nb.run("r = charge(1)", "s", "c1")
+    settle(nb, "s.1", said)
+    nb.run("r = charge(1)", "s", "c1")
+    assert nb.namespace["r"] == result
