@@ -5,10 +5,15 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.waits import Wait, WaitKind
@@ -19,7 +24,7 @@ from nbdurable.server.hooks import BURST, Rates
 from nbdurable.testing.kernel import Kernel
 from tests.engine.test_waits import Hand
 from tests.stories import Story
-from tests.ui.desk import Desk
+from tests.ui.desk import Desk, start, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -133,6 +138,83 @@ def test_a_service_pays(desk: Desk, kernel: Kernel, sender: str) -> None:
     assert not [p for p in files if token.encode() in p.read_bytes()]
     assert token not in log(desk)
     assert "nbdurable/hook/…" in log(desk)
+
+
+def hooks_command(kernel: Kernel, *words: str) -> tuple[int, str]:
+    """What `nbdurable hooks` answers in the kernel's folder."""
+    home = kernel.folder.parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "nbdurable", "hooks", *words],
+        cwd=kernel.folder,
+        env={
+            **os.environ,
+            "JUPYTER_DATA_DIR": str(home / "home" / "data"),
+            "NBDURABLE_KEY_FILE": str(home / "key" / "store.key"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_addresses_are_listed(desk: Desk, kernel: Kernel, sender: str) -> None:
+    """A command says which addresses there are, and shows one only to who names it."""
+    assert hooks_command(kernel)[0] == 2
+    waits = kernel.send(PAY, metadata=CELL)
+    made = kernel.folder / "made"
+    kernel.wait_for(waits, made.exists)
+    hook = (kernel.folder / "hook").read_text()
+    code, told = hooks_command(kernel)
+    assert code == 0
+    assert re.search(r"^paid · run 1 of \S+ · made .* · good until", told)
+    assert hook.rpartition("/")[2] not in told
+    assert hooks_command(kernel, "paid") == (0, f"{hook}\n")
+    assert status(desk, hook, 1, sender) == 200
+    kernel.wait(waits)
+    assert "used or over" in hooks_command(kernel)[1]
+    code, told = hooks_command(kernel, "paid")
+    assert code == 2
+    assert "no address for 'paid' is good" in told
+    (listed,) = json.loads(hooks_command(kernel, "--json")[1])
+    assert (listed["name"], listed["good"]) == ("paid", False)
+
+
+def test_an_address_begins_as_it_is_set(kernel: Kernel) -> None:
+    """The setting stands before the path; an address that was given out stays as it was."""
+    cell, made = PAY.split("bought", maxsplit=1)[0], kernel.folder / "hook"
+    begin = "import os; os.environ['NBDURABLE_HOOKS'] = "
+    kernel.run(f"{begin}'https://my.host/user/ann/'")
+    kernel.run(cell, metadata=CELL)
+    first = made.read_text()
+    assert first.startswith("https://my.host/user/ann/nbdurable/hook/nbdhook_")
+    kernel.run(f"{begin}'/user/ann/'")
+    kernel.run(cell + "0", metadata=CELL)
+    assert made.read_text() == first
+    kernel.run(cell.replace('"paid"', '"other"'), metadata={"cellId": "c2"})
+    assert made.read_text().startswith("user/ann/nbdurable/hook/nbdhook_")
+
+
+def test_kernels_know_the_base_path(tmp_path: Path) -> None:
+    """A kernel of a server below a base path gives out addresses that the server takes."""
+    served = start(tmp_path, base="user/ann/")
+    try:
+        name = served.kernel()
+        place = tmp_path / "home" / "runtime" / f"kernel-{name}.json"
+        client = BlockingKernelClient(connection_file=str(place))
+        client.load_connection_file()
+        client.start_channels()
+        client.wait_for_ready(timeout=120)
+        client.execute(SETUP)
+        client.execute(PAY)
+        made = served.folder / "made"
+        until(made.exists, lambda: "no address")
+        hook = (served.folder / "hook").read_text()
+        assert hook.startswith("user/ann/nbdurable/hook/nbdhook_")
+        assert status(served, hook, {"sum": 1}, "127.0.0.1") == 200
+        client.stop_channels()
+    finally:
+        served.close()
 
 
 def test_a_wait_that_is_over(desk: Desk, kernel: Kernel, sender: str) -> None:

@@ -234,7 +234,10 @@ def _add_inbox(command: Command) -> None:
     send.add_argument(
         "value", nargs="?", default="None", metavar="VALUE", help="the same"
     )
-    for does in (approve, answer, send):
+    hooks = command("hooks", "hooks:hooks", "the addresses that nd.webhook gave out")
+    only = "show the addresses for this name: whoever has one can send"
+    hooks.add_argument("name", nargs="?", default="", metavar="NAME", help=only)
+    for does in (approve, answer, send, hooks):
         _add_run_option(does)
 
 

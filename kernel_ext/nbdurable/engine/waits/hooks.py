@@ -43,6 +43,8 @@ class Hook:
         draw: The id that was drawn for it.
         made_us: When it was made, microseconds since 1970 UTC.
         until_us: Until when it is good.
+        base: What stands before `PLACE` in it: the server's base path, or its whole
+            address. An address stays as it was given out.
     """
 
     store: str
@@ -51,11 +53,31 @@ class Hook:
     draw: str
     made_us: int
     until_us: int
+    base: str = ""
+
+    def address(self, token: str) -> str:
+        """The address with this token."""
+        return f"{self.base}{PLACE}/{token}"
 
     @property
     def signal(self) -> str:
         """Id of the signal that it sends: an address that was used has sent it."""
         return f"hook-{self.draw}"
+
+
+def base(said: str) -> str:
+    """What stands before `PLACE`, from what the setting says.
+
+    Args:
+        said: The base path of a server, or where services reach it.
+
+    Example:
+        >>> base("/"), base("/user/ann/"), base("https://my.host/user/ann")
+        ('', 'user/ann/', 'https://my.host/user/ann/')
+    """
+    path = said.strip().rstrip("/")
+    path = path if "://" in path else path.lstrip("/")
+    return f"{path}/" if path else ""
 
 
 def over(hook: Hook, history: History, now_us: int) -> bool:
@@ -85,13 +107,13 @@ def over(hook: Hook, history: History, now_us: int) -> bool:
 # ---- what an address is for, beside the user's keys --------------------------------------
 
 
-def keep(hook: Hook, token: str) -> None:
-    """Write down what an address is for, unless that is known."""
+def keep(hook: Hook, token: str) -> Hook:
+    """Write down what an address is for, unless that is known; gives what is known."""
     folder = _folder()
     path = folder / keys.hook_digest(token)
     known = _read(path)
     if known is not None and known.run == hook.run:
-        return
+        return known
     temp = folder / f".{secrets.token_hex(8)}"
     fd = create(temp)
     try:
@@ -100,11 +122,20 @@ def keep(hook: Hook, token: str) -> None:
         os.close(fd)
     temp.rename(path)
     _sweep(folder)
+    return hook
 
 
 def find(token: str) -> Hook | None:
     """What an address is for; None for one that was never given out, or long ago."""
     return _read(data_dir() / "nbdurable" / "hooks" / keys.hook_digest(token))
+
+
+def of_store(place: str) -> list[Hook]:
+    """What the addresses into a store are for, oldest first."""
+    folder = data_dir() / "nbdurable" / "hooks"
+    found = (_read(path) for path in folder.iterdir()) if folder.is_dir() else ()
+    mine = (hook for hook in found if hook is not None and hook.store == place)
+    return sorted(mine, key=lambda hook: hook.made_us)
 
 
 def _folder() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import timedelta
 from typing import Final
@@ -14,6 +15,9 @@ from nbdurable.engine.waits.pauses import OutsideDurable
 from nbdurable.engine.waits.spans import seconds_of
 from nbdurable.engine.where.frames import current_frame
 
+BASE: Final = "NBDURABLE_HOOKS"
+"""Variable that says what an address begins with; our server tells it its kernels."""
+
 LIFE: Final = timedelta(days=30)
 """How long an address is good for: a payment or a review is over by then."""
 
@@ -21,15 +25,16 @@ LIFE: Final = timedelta(days=30)
 def webhook(name: str, *, timeout: float | timedelta = LIFE) -> str:
     """An address by which a service sends the value that `wait_for` waits for, once.
 
-    It is the path below the address of the Jupyter server: whoever has it can send one
-    JSON value to that name in this run, without an account, by POST.
+    Whoever has it can send one JSON value to that name in this run, without an account,
+    by POST. It begins with ``NBDURABLE_HOOKS``; unless that says where services reach the
+    Jupyter server, it is the path at its host, with the server's base path.
 
     Args:
         name: The name, as `wait_for` has it.
         timeout: How long it is good for: seconds, or a length of time.
 
     Returns:
-        The path. It counts as a key: it stands in no record, and in no line that we show.
+        The address. It counts as a key: it stands in no record, and in no line that we show.
 
     Raises:
         OutsideDurable: This is no durable cell.
@@ -51,9 +56,9 @@ def webhook(name: str, *, timeout: float | timedelta = LIFE) -> str:
         draw=draw,
         made_us=now_us,
         until_us=now_us + span_us,
+        base=hooks.base(os.environ.get(BASE, "")),
     )
-    hooks.keep(hook, token)
-    return f"{hooks.PLACE}/{token}"
+    return hooks.keep(hook, token).address(token)
 
 
 def _drawn(name: str) -> str:
