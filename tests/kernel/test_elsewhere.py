@@ -19,10 +19,10 @@ pytestmark = [pytest.mark.timeout(300)]
 CELL = {"cellId": "c1"}
 
 
-def write(path: Path, run: str = "") -> None:
-    """A notebook whose cell is the one that is run, with the output of a run."""
+def write(path: Path, run: str = "", cell: str = "c1") -> None:
+    """A notebook of one cell, with the output of a run."""
     about = {"metadata": {"nbdurable": {"kind": "status", "run": run}}} if run else {}
-    cells = [{"id": "c1", "cell_type": "code", "outputs": [about]}]
+    cells = [{"id": cell, "cell_type": "code", "outputs": [about]}]
     path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
 
 
@@ -124,6 +124,25 @@ def test_a_colleagues_notebook_warns_first(started: Start, tmp_path: Path) -> No
     assert "ran" in rest
     again = kernel.run(FIRST, metadata=CELL)
     assert "outputs of a run" not in again.text
+
+
+@pytest.mark.slow
+def test_a_cell_that_a_colleague_added_warns(started: Start, tmp_path: Path) -> None:
+    """Where one's own run goes on, too: not of a cell that ran in it, but of any other."""
+    path = tmp_path / "a.ipynb"
+    write(path)
+    kernel = started(path)
+    kernel.run(FIRST, metadata=CELL)
+    write(path, run="somebody")
+    kernel.restart()
+    assert "outputs of a run" not in kernel.run(FIRST, metadata=CELL).text
+    write(path, run="somebody", cell="c2")
+    kernel.restart()
+    ran = kernel.run(f"{FIRST}print('ran')", metadata={"cellId": "c2"})
+    warned, _, rest = ran.text.partition("would be made again")
+    assert "run 1, since" in warned
+    assert "a write that was made in it" in warned
+    assert "ran" in rest
 
 
 @pytest.mark.slow

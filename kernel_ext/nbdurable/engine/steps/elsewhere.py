@@ -24,13 +24,23 @@ def first_line(
 ) -> str:
     """What a kernel says of its run before it executes anything in it."""
     told = lines.run_line(choice, now_us)
-    strange = facts.interactive and choice.run is None and foreign(facts, rows)
+    strange = facts.interactive and foreign(facts, rows, choice.run)
     return f"{told}\n{lines.FOREIGN}" if strange else told
 
 
-def foreign(facts: Facts, rows: Iterable[RunRow]) -> bool:
-    """Whether the notebook shows outputs of a run that its store doesn't have."""
-    return not document(facts.notebook).runs <= {row.id for row in rows}
+def foreign(facts: Facts, rows: Iterable[RunRow], own: RunRow | None = None) -> bool:
+    """Whether the notebook shows outputs of a run that its store doesn't have.
+
+    Args:
+        facts: What is known of the kernel.
+        rows: All runs of the store.
+        own: The run that goes on, if one does: of a cell that ran in it something is
+            served, whoever ran it last.
+    """
+    known = {row.id for row in rows}
+    served = own.cell_ids if own else frozenset()
+    shown = document(facts.notebook).shown
+    return any(run not in known and cell not in served for cell, run in shown)
 
 
 def original(facts: Facts, rows: Iterable[RunRow]) -> RunRow | None:

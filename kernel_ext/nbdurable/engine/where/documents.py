@@ -22,11 +22,11 @@ class Document:
 
     Attributes:
         cells: Ids of its cells.
-        runs: Ids of the runs that its outputs name.
+        shown: Of each cell the runs that its outputs name: pairs of their ids.
     """
 
     cells: frozenset[str] = frozenset()
-    runs: frozenset[str] = frozenset()
+    shown: frozenset[tuple[str, str]] = frozenset()
 
 
 def document(path: str) -> Document:
@@ -46,11 +46,14 @@ def document(path: str) -> Document:
 def read(found: object) -> Document:
     """The same of what a file holds, whatever that is."""
     cells = [*_objects(found, "cells")]
-    outputs = (output for cell in cells for output in _objects(cell, "outputs"))
-    about = (_within(_within(output, "metadata"), OURS) for output in outputs)
+    shown = {
+        (_text(cell, "id"), _text(_within(_within(output, "metadata"), OURS), "run"))
+        for cell in cells
+        for output in _objects(cell, "outputs")
+    }
     return Document(
         cells=frozenset(filter(None, (_text(cell, "id") for cell in cells))),
-        runs=frozenset(filter(None, (_text(one, "run") for one in about))),
+        shown=frozenset(pair for pair in shown if pair[1]),
     )
 
 
