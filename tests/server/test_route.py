@@ -77,6 +77,36 @@ def test_history_without_a_kernel(desk: Desk) -> None:
     assert ask(desk, path, None) == []
 
 
+def test_a_renamed_notebook_without_a_kernel(desk: Desk) -> None:
+    """Its run is found by its cells: nobody told the store of the new name."""
+    path = left(desk, "renamed", research())
+    old = desk.folder / path
+    made = json.loads(old.read_text())
+    made["cells"] = [{"id": "cell-findings", "cell_type": "code", "outputs": []}]
+    new = old.with_name("later.ipynb")
+    new.write_text(json.dumps(made))
+    copied = ask(desk, "renamed/later.ipynb", OPEN)[0]
+    assert copied["line"].startswith("This notebook is a copy of research.ipynb. In a")
+    assert copied["remedies"] == ["%durable fork --of run-1"]
+    assert copied["actions"] == []
+    old.unlink()
+    (snapshot,) = ask(desk, "renamed/later.ipynb", OPEN, "other")
+    assert [cell["name"] for cell in snapshot["cells"]][:1] == ["findings"]
+
+
+def test_a_colleagues_notebook_without_a_kernel(desk: Desk) -> None:
+    """Where no store is, too, the outputs of a run that nobody has here are warned of."""
+    path = desk.notebook("strange/research.ipynb", "%%durable a\n1")
+    place = desk.folder / path
+    made = json.loads(place.read_text())
+    about = {"metadata": {"nbdurable": {"kind": "status", "run": "somebody"}}}
+    made["cells"][0]["outputs"] = [about]
+    place.write_text(json.dumps(made))
+    (said,) = ask(desk, path, OPEN)
+    assert "outputs of a run that is not in this store" in said["line"]
+    assert "would be made again" in said["line"]
+
+
 def test_an_answer_without_a_kernel(desk: Desk) -> None:
     """What may have happened is settled through the server; another view hears of it."""
     path = left(desk, "answer", doubtful())

@@ -97,7 +97,7 @@ class Found:
     def _act(self, said: Mapping[str, object]) -> Sequence[Message]:
         """There is one thing to do without a run: to go on from another notebook's."""
         from nbdurable.kernel import acts
-        from nbdurable.kernel.greeting import BRANCH
+        from nbdurable.timeline.greeting import BRANCH
         from nbdurable.timeline.protocol import Told
         from nbdurable.timeline.source import ASKED
 

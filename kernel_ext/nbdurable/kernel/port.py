@@ -163,7 +163,7 @@ class Port:
         """
         with contained("the run of the notebook is not looked for"):
             from nbdurable.engine.steps import elsewhere
-            from nbdurable.kernel.greeting import greeting
+            from nbdurable.timeline.greeting import greeting
             from nbdurable_store.records import Kind
 
             here = facts(self._shell)

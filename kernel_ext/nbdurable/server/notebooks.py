@@ -19,9 +19,12 @@ from typing import Final
 import nbdurable_store
 from nbdurable.engine.past import runs
 from nbdurable.engine.values.redact import Secrets
+from nbdurable.engine.where.documents import document
 from nbdurable.engine.where.folders import STORE_FOLDER, is_store
+from nbdurable.engine.where.whereabouts import Facts, RunRow
 from nbdurable.errors import DurableError
 from nbdurable.timeline import living
+from nbdurable.timeline.greeting import greeting
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused
 from nbdurable.timeline.snapshots import NOTHING
@@ -67,7 +70,7 @@ class Notebooks:
         try:
             source = self._source(place, view)
             if source is None:
-                return [Refused(about="", line=NOTHING)]
+                return [self._nothing(place)]
             return source.poll() if said is None else source.hear(said)
         except DurableError as refused:
             ways = tuple(remedy.command for remedy in refused.remedies())
@@ -102,20 +105,24 @@ class Notebooks:
 
     def _found(self, notebook: Path) -> Source | None:
         store = self._store(notebook)
-        if store is None:
+        run = run_of(notebook, _rows(store)) if store is not None else None
+        if store is None or run is None:
             return None
-        alive = living(store) - {store.owner}
-        rows = runs.rows(store.scan(runs.INDEX_KINDS)[0], alive)
-        mine = [r for r in rows if Path(os.path.realpath(r.notebook)) == notebook]
-        if not mine:
-            return None
-        run = max(mine, key=lambda r: (not r.closed, r.opened_us)).id
         return Source(
             store=store,
-            run=run,
+            run=run.id,
             secrets=lambda: Secrets(self._environ),
             once=self._once,
         )
+
+    def _nothing(self, notebook: Path) -> Refused:
+        """Why there is no run, and what to do."""
+        with self._lock:
+            store = self._store(notebook)
+            rows = _rows(store) if store is not None else ()
+        facts = Facts(start_dir=str(notebook.parent), notebook=str(notebook))
+        told = greeting(facts, rows, kernel=False)
+        return told or Refused(about="", line=NOTHING)
 
     def _store(self, notebook: Path) -> Store | None:
         named = self._environ.get("NBDURABLE_STORE", "")
@@ -139,3 +146,23 @@ class Notebooks:
         if place not in self._stores:
             self._stores[place] = nbdurable_store.open(place, named=named)
         return self._stores[place]
+
+
+def run_of(notebook: Path, rows: Sequence[RunRow]) -> RunRow | None:
+    """The run of a notebook: it follows a notebook that was renamed, as it does in a kernel.
+
+    Args:
+        notebook: Its path, resolved.
+        rows: All runs of its store.
+    """
+    found = [r for r in rows if Path(os.path.realpath(r.notebook)) == notebook]
+    if not found:
+        cells = document(str(notebook)).cells
+        known = (r for r in rows if r.cell_ids & cells and not r.closed)
+        found = [r for r in known if not Path(r.notebook).exists()]
+    return max(found, key=lambda r: (not r.closed, r.opened_us), default=None)
+
+
+def _rows(store: Store) -> list[RunRow]:
+    alive = living(store) - {store.owner}
+    return runs.rows(store.scan(runs.INDEX_KINDS)[0], alive)

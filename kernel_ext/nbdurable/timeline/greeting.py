@@ -16,26 +16,41 @@ BRANCH: Final = "branch"
 """What a view asks for to go on from the run of the notebook that this one is a copy of."""
 
 
-def greeting(facts: Facts, rows: Sequence[RunRow]) -> Refused | None:
+def greeting(
+    facts: Facts, rows: Sequence[RunRow], *, kernel: bool = True
+) -> Refused | None:
     """Whose notebook this is, if it was copied or came from elsewhere; else None.
 
     Args:
         facts: What is known of the kernel.
         rows: All runs of the store.
+        kernel: Whether there is one: only a kernel can go on in a fork.
     """
     copied = original(facts, rows)
     if copied is not None:
-        return _copied(copied)
+        return _copied(copied) if kernel else _unopened(copied)
     if foreign(facts, rows):
         said = FOREIGN[0].upper() + FOREIGN[1:]
         return Refused(about="", line=f"{said}. Look at its writes before you run it.")
     return None
 
 
-def _copied(run: RunRow) -> Refused:
-    name = line(run.title)
-    told = f"This notebook is a copy of {name}."
+def _unopened(run: RunRow) -> Refused:
+    start = "Start its kernel, and type this before you run a durable cell, or begin afresh."
+    return Refused(
+        about="",
+        line=f"{_whose(run)} {start}",
+        remedies=(f"%durable fork --of {run.id}",),
+    )
+
+
+def _whose(run: RunRow) -> str:
+    told = f"This notebook is a copy of {line(run.title)}."
     way = f"In a fork of its run {run.number} nothing that it paid for is paid again."
+    return f"{told} {way}"
+
+
+def _copied(run: RunRow) -> Refused:
     act = Action(
         what=BRANCH,
         about=run.id,
@@ -45,4 +60,4 @@ def _copied(run: RunRow) -> Refused:
         code="",
     )
     afresh = "Run a durable cell to begin afresh instead."
-    return Refused(about="", line=f"{told} {way} {afresh}", actions=(act,))
+    return Refused(about="", line=f"{_whose(run)} {afresh}", actions=(act,))
