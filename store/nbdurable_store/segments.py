@@ -11,6 +11,11 @@ can stand where a frame is expected:
 * damage: bytes that are no whole frame, and a frame of ours comes later. Named, stepped
   over, never cut, never served.
 
+The owner may append while all this is read, so a look at one place and a later look at
+another don't show one moment: an empty place, and behind it a frame that came since. But
+frames are written in order. Once a later frame was seen, everything before it is written,
+and what a new look at it shows is final; before that, nothing is called damage.
+
 A frame "of ours" has a valid CRC, a valid MAC for this store and owner, and a sequence
 number that isn't behind the one expected: so a value that holds a copy of older frames
 can't be taken for the journal itself.
@@ -136,8 +141,6 @@ class Scan:
         self, source: Source, chain: Chain | None, mark: Mark = BEGINNING
     ) -> None:
         self.mark = mark
-        self.torn = False
-        """Whether the last walk ended before bytes that are no whole frame."""
         self._source = source
         self._chain = chain
         self._window = b""
@@ -154,7 +157,7 @@ class Scan:
         Args:
             deep: Look behind zeros too, for frames after a stretch that was erased.
         """
-        self._window, self._base, self.torn = b"", self.mark.offset, False
+        self._window, self._base = b"", self.mark.offset
         self._ahead = FIRST_WINDOW_BYTES
         while (frame := self._next(deep=deep)) is not None:
             if frame.offset != self.mark.offset or frame.seq != self.mark.next_seq:
@@ -174,7 +177,11 @@ class Scan:
         frame = self._frame_at(self.mark.offset)
         if frame is not None:
             return frame
-        return self._search() if deep or self.grown() else None
+        if not (deep or self.grown()) or self._search() is None:
+            return None
+        # A later frame is there, so the ones before it are whole by now, or never.
+        self._window, self._base = b"", self.mark.offset
+        return self._frame_at(self.mark.offset) or self._search()
 
     def _frame_at(self, offset: int) -> Frame | None:
         at = offset - self._base
@@ -203,7 +210,6 @@ class Scan:
         offset = self.mark.offset
         data = self._source.read(offset, WINDOW_BYTES)
         while data:
-            self.torn = self.torn or data.count(0) < len(data)
             for at in candidates(data, 0):
                 if offset + at > self.mark.offset:
                     frame = self._frame_at(offset + at)
