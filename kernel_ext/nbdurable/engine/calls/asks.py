@@ -168,6 +168,8 @@ def _earlier_try(ask: Asking) -> CallPause:
     outer = ask.attempt.home.history.calls.get(ask.call.parent)
     tried = outer is not None and outer.step == step.id
     when = f"try of {outer.text}" if outer and tried else f"attempt of {step.name}"
+    if ask.call.step in ask.attempt.home.history.behind:
+        when += f", in {_parent(ask.attempt.home.history)},"
     return MadeInEarlierTry(**ask.both, when=when)
 
 

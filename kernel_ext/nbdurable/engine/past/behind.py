@@ -66,7 +66,8 @@ class Behind:
 
     def is_here(self, call: CallPast) -> bool:
         """Whether this cell made it."""
-        return self.history.behind.get(call.step) == self.slot
+        step = self.history.behind.get(call.step)
+        return step is not None and step.slot == self.slot
 
     def in_doubt(self, tool: str, wanted: Wanted) -> Iterator[CallPast]:
         """What was made there with a tool of another name, and may be a new call."""

@@ -240,7 +240,9 @@ class Beside(Trying):
         if found is None:
             found = [
                 call
-                for call in self.writes_of(wanted.name)
+                for call in itertools.chain(
+                    self.writes_of(wanted.name), self.behind.here(wanted.name)
+                )
                 if self.where.was_of(call)
                 and call.state is CallState.COMPLETED
                 and call.resolved not in tries.ANEW
@@ -275,7 +277,14 @@ class Beside(Trying):
             for past in (Past.EARLIER_TRY, Past.INSTEAD)
         )
         beside = any(s and s.until and call.ended_order < s.until for s in said)
-        return beside or self.is_done_again(call)
+        return beside or self.is_done_again(call) or self._is_let_be(call, wanted)
+
+    def _is_let_be(self, call: CallPast, wanted: Wanted) -> bool:
+        """Whether a person said that what a parent of the fork paid is another one."""
+        if call.id not in self.history.forked:
+            return False
+        again = self.said_of(call, Past.FORKED) == AGAIN
+        return again or self.said(wanted, Past.EARLIER_TRY) == AGAIN
 
     def _made_before(self, call: CallPast, wanted: Wanted) -> Match | None:
         """What a call is beside which another one may be made."""

@@ -27,6 +27,7 @@ from typing import Final
 from nbdurable.engine.past import fields
 from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.forks import is_own
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, Order, Said
 
@@ -90,6 +91,7 @@ def circumstances(
     new = done is not None and _has_new_data(done, this, data)
     last = earlier[0] if earlier else None
     again = [*_runs_again(history, this, earlier, data)]
+    again += _ran_in_parent(history, this, earlier, data)
     return Circumstances(
         slot,
         step,
@@ -111,9 +113,22 @@ def _runs_again(
     for step in earlier:
         if not _unfinished(step) and not _is_reopened(history, step):
             return
-        alike = step.source == this.source and step.algorithm == this.algorithm
-        if alike and not _has_new_data(step, this, data):
+        if _began_alike(step, this, data):
             yield step
+
+
+def _ran_in_parent(
+    history: History, this: StepPast, earlier: Iterable[StepPast], data: Collection[str]
+) -> Iterator[StepPast]:
+    """The attempts behind a fork that began as this one does, until one ends in it."""
+    if not any(not _unfinished(s) and is_own(history, s.order) for s in earlier):
+        mine = (s for s in history.behind.values() if s.slot == this.slot)
+        yield from (s for s in mine if _began_alike(s, this, data))
+
+
+def _began_alike(step: StepPast, this: StepPast, data: Collection[str]) -> bool:
+    alike = step.source == this.source and step.algorithm == this.algorithm
+    return alike and not _has_new_data(step, this, data)
 
 
 def _is_reopened(history: History, done: StepPast) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.history import History
+from nbdurable.engine.past.history import History, begun
 from nbdurable.engine.past.pasts import CallPast, CallState, Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.spending import Spending
@@ -126,7 +126,8 @@ def _take(
     for entry in entries:
         record = entry.record
         if record.kind == Kind.STEP_STARTED:
-            history.behind[record.subject] = fields.text(record.fields, "slot")
+            order = entry.tick, entry.owner, entry.seq
+            history.behind[record.subject] = begun(record, order)
         known = history.calls.get(record.subject)
         going = known is not None and own(known) and known.state in _GOING
         if going or not _is_told(history, record):
@@ -193,6 +194,11 @@ def _parent(entries: Sequence[Entry]) -> str:
 
 def _order(entry: Entry) -> Order:
     return entry.tick, entry.owner, entry.seq
+
+
+def is_own(history: History, order: Order) -> bool:
+    """Whether a place in a run is its own, and no part of what it was forked with."""
+    return history.opened is None or order > _until(history.opened)
 
 
 def _until(opened: Record) -> Order:

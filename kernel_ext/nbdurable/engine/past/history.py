@@ -73,7 +73,7 @@ class History:
         self.others: dict[tuple[str, str], list[Another]] = {}
         self.apart: set[tuple[str, str]] = set()
         self.forked: set[str] = set()
-        self.behind: dict[str, str] = {}  # slots of the parent's attempts after a fork
+        self.behind: dict[str, StepPast] = {}  # the parent's attempts after a fork
         self.taken = 0  # how often something of the parent's was taken
         self.last: Order = (0, "", 0)
         self.last_at_us = 0
@@ -164,10 +164,11 @@ def _run_removed(history: History, record: Record, _: Order) -> None:
     history.removed = record
 
 
-def _step_started(history: History, record: Record, order: Order) -> None:
+def begun(record: Record, order: Order) -> StepPast:
+    """An attempt as its start says it."""
     f = record.fields
     reads = fields.mapping(f, "reads")
-    step = StepPast(
+    return StepPast(
         id=record.subject,
         key=record.key,
         slot=fields.text(f, "slot"),
@@ -185,8 +186,12 @@ def _step_started(history: History, record: Record, order: Order) -> None:
         started_us=record.at_us,
         fields=f,
         inputs=record.blobs,
-        random=history.random.get(order[1]),
     )
+
+
+def _step_started(history: History, record: Record, order: Order) -> None:
+    step = begun(record, order)
+    step.random = history.random.get(order[1])
     history.kernels.add(step.owner)
     history.algorithms.add(step.algorithm)
     history.steps[step.id] = step

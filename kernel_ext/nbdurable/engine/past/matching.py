@@ -151,7 +151,8 @@ class Matcher(Beside):
 
         And those that other runs have made meanwhile.
         """
-        self._suspects = None
+        self._suspects = self._where = None
+        self._made.clear()
         for call in calls:
             self.served.discard(call.id)
             self.claimed.discard(call.id)
