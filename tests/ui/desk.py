@@ -161,7 +161,7 @@ def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") ->
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    desk = Desk(work, port, "secret", process, base)
+    desk = Desk(work, port, "secret", process, base=base)
     until(lambda: _answers(desk), (folder / "log.txt").read_text)
     return desk
 

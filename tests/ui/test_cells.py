@@ -143,3 +143,40 @@ def test_badges_are_of_the_page_only(desk: Desk, sitting: Sit) -> None:
     lab.menu("Kernel", "Shut Down Kernel")
     expect(lab.panel).to_contain_text("This notebook has no kernel")
     assert lab.ours == []
+
+
+def test_badges_go_with_the_extension(sitting: Sit) -> None:
+    """In a kernel that doesn't load it, no cell is said to be fresh; loaded, they come back."""
+    lab = sitting(SETUP, FINDINGS, "%unload_ext nbdurable", "%load_ext nbdurable")
+    lab.run(0, 1)
+    expect(badge(lab, 1)).to_contain_text("fresh · 6 calls ran")
+    lab.run(2)
+    expect(lab.panel).to_contain_text("nbdurable is not loaded in this kernel")
+    expect(lab.page.locator(".nbd-badge")).to_have_count(0)
+    lab.cell(1).locator(".cm-content").click()
+    lab.page.keyboard.press("Alt+Shift+C")
+    expect(lab.panel).to_contain_text("nbdurable is not loaded in this kernel")
+    lab.run(3)
+    expect(badge(lab, 1)).to_contain_text("fresh · 6 calls ran")
+    assert lab.ours == []
+
+
+@APPS
+def test_a_badge_has_the_menu_of_its_cell(sitting: Sit, app: str) -> None:
+    """A right click on it offers to show the cell, not the one that was active before."""
+    lab = sitting(SETUP, FINDINGS, "%%durable later\nlast = search('x')", app=app)
+    lab.run(0, 1, 2)
+    expect(badge(lab, 1)).to_contain_text("fresh · 6 calls ran")
+    expect(badge(lab, 2)).to_contain_text("fresh · 1 call ran")
+    lab.cell(2).locator(".cm-content").click()
+    badge(lab, 1).click(button="right")
+    item = lab.page.locator(".lm-Menu-item", has_text="Show This Cell in the Durable")
+    expect(item).to_be_visible()
+    lab.shot(f"badge-menu-{app.partition('/')[0]}")
+    item.click()
+    details = lab.panel.locator(".details h3").first
+    expect(details).to_contain_text("findings")
+    badge(lab, 2).focus()
+    lab.page.keyboard.press("Enter")
+    expect(details).to_contain_text("later")
+    assert lab.ours == []
