@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbdurable.engine.codec import clients, shapes, statements
+from nbdurable.engine.codec import clients, hooks, shapes, statements
 from nbdurable.engine.codec.errors import Unreadable
 from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
@@ -134,7 +134,8 @@ def make_class(
         now.reused.add(id(live))
         return live
     remember(filename, source)
-    made = make(*arguments)
+    with hooks.unheard(arguments):
+        made = make(*arguments)
     made.__qualname__ = path  # cloudpickle knows the last part only
     return made
 
