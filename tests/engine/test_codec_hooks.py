@@ -39,13 +39,17 @@ class Row(metaclass=Meta, tag="r"):
 KEPT = {
     "a class is in its registry": (
         "Csv",
-        "Csv, = (value,); Plugin = Csv.__mro__[1]\n"
-        "assert Plugin.known == {'csv': Csv} and Csv('p').path == 'p'",
+        (
+            "Csv, = (value,); Plugin = Csv.__mro__[1]\n"
+            "assert Plugin.known == {'csv': Csv} and Csv('p').path == 'p'"
+        ),
     ),
     "a registry has its classes": (
         "Plugin",
-        "assert value.known['csv']('p').path == 'p'\n"
-        "assert issubclass(value.known['csv'], value) and len(value.known) == 1",
+        (
+            "assert value.known['csv']('p').path == 'p'\n"
+            "assert issubclass(value.known['csv'], value) and len(value.known) == 1"
+        ),
     ),
     "an instance is of the class in the registry": (
         "Csv('p')",
@@ -53,8 +57,10 @@ KEPT = {
     ),
     "a class of a metaclass that notes it": (
         "Row",
-        "assert type(value).made == [value] and value.tag == 'r'\n"
-        "assert value().half() == 'rr'",
+        (
+            "assert type(value).made == [value] and value.tag == 'r'\n"
+            "assert value().half() == 'rr'"
+        ),
     ),
     "hooks hear of new classes again": (
         "Plugin",
