@@ -17,18 +17,43 @@ from tests.engine.test_forks_edits import paid, tool_of
 CELL = "r = [pay(x) for x in (1, 2)]"
 RENAMED = CELL.replace("pay", "charge")
 
+BOTH = pays() + pays(name="charge")
+
 # ---- two tools of one code -----------------------------------------------------------
 
 
-def test_two_tools_that_one_cell_defines_are_two() -> None:
-    """Both are in the notebook: a cell that calls the other one now just calls it."""
-    both = pays() + pays(name="charge")
-    nb = opened(both)
+def test_two_tools_that_are_both_in_use_are_two() -> None:
+    """Both are in use: a cell that calls the other one now just calls it."""
+    nb = opened(BOTH)
+    nb.run(CELL, "s", "c1")
+    nb.run("pay(8)", "t", "c2")
+    nb.run("charge(9)", "u", "c3")
+    nb.run(RENAMED, "s", "c1")
+    opened(BOTH, nb=nb)
+    nb.run("r = charge(3)", "s", "c1")
+    assert len(nb.world.effects) == 7
+
+
+def test_a_copy_that_no_other_cell_calls_yet_asks() -> None:
+    """The new name stands beside the old one while the cells go over to it."""
+    nb = opened(pays())
+    for name, cell in (("s", CELL), ("t", "pay(8)"), ("u", "pay(9)")):
+        nb.run(cell, name, f"c-{name}")
+    nb.plain(BOTH)
+    for name, cell in (("s", RENAMED), ("u", "charge(9)")):
+        with pytest.raises(AlreadyHappened):
+            nb.run(cell, name, f"c-{name}")
+        settle(nb, f"{name}.1", Answer.KEEP)
+        nb.run(cell, name, f"c-{name}")
+    assert len(nb.world.effects) == 4
+
+
+def test_another_tool_of_the_same_cell_takes_no_ones_place() -> None:
+    """Both stand there, with code of their own."""
+    nb = opened(pays() + EDITS["body"])
     nb.run(CELL, "s", "c1")
     nb.run(RENAMED, "s", "c1")
-    opened(both, nb=nb)
-    nb.run("r = charge(3)", "s", "c1")
-    assert len(nb.world.effects) == 5
+    assert nb.world.effects == ["pay 1", "pay 2", "charge 1", "charge 2"]
 
 
 def test_what_stays_in_the_kernel_of_an_edited_cell_is_no_second_tool() -> None:

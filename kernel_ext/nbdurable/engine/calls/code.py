@@ -91,7 +91,9 @@ class CallCode:
     def loads(self, fn: Callable[..., object]) -> frozenset[str]:
         """The names of the notebook that a tool's code loads; none of a module's tool."""
         here = getattr(fn, "__globals__", {}).get("__name__") == NOTEBOOK
-        return frozenset(self._code_of(fn)[1].touched) if here else frozenset()
+        with contextlib.suppress(Undigestible):
+            return frozenset(self._code_of(fn)[1].touched) if here else frozenset()
+        return frozenset()
 
     def _code_of(self, fn: Callable[..., object]) -> tuple[bytes, CallCodes]:
         known = self._codes.get(fn)

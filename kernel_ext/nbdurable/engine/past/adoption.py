@@ -42,6 +42,7 @@ def call_adopted(history: Adopting, record: Record, order: Order) -> None:
         name = fields.text(f, "name")
         if (slot, call.name) in history.kept_tools:  # for later versions too
             history.kept_tools.add((slot, name))
+        call.renamed |= call.name != name
         call.name, call.code = name, fields.text(f, "code")
         call.codes, call.marks = fields.mapping(f, "codes"), fields.mapping(f, "marks")
         call.key = record.key

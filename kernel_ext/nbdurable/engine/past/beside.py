@@ -174,6 +174,8 @@ class Beside(Trying):
         Its tool was renamed and edited, or another tool is called instead.
         """
         for name in self.old_names(wanted.name):
+            if self.together(name, wanted.name):
+                continue
             behind = filter(self._asks_behind, self.behind.here(name))
             for call in itertools.chain(self.writes_of(name), behind):
                 stands = call.state is CallState.COMPLETED and self._is_free(call)

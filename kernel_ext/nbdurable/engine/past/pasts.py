@@ -80,6 +80,7 @@ class CallPast:
         resolved: How it was settled: happened, did-not, again, keep, undone, dropped (by
             ``on_doubt="retry"``), afresh (a rerun of it was asked for); or "".
         adopted_from: The slot it was adopted from, or "".
+        renamed: Whether it was made by another name than it has.
         once_in: Ids of the calls that it was made in before it was served elsewhere,
             each with the place in the run where it was.
         taken_in: Ids of the attempts to which it was served as another call's record.
@@ -120,6 +121,7 @@ class CallPast:
     changed: BlobRef | None = None
     resolved: str = ""
     adopted_from: str = ""
+    renamed: bool = False
     once_in: tuple[tuple[str, Order], ...] = ()
     taken_in: tuple[str, ...] = ()
     blamed: bool = False

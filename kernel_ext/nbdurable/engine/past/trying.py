@@ -16,6 +16,7 @@ from nbdurable.engine.past.circumstances import (
 )
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, History, SlotPast, StepState
+from nbdurable.engine.past.inuse import both_in_use
 from nbdurable.engine.past.wanted import Wanted
 
 
@@ -91,7 +92,7 @@ class Trying:
         nothing, since a cell may have another id there.
 
         Args:
-            tool: The name of a tool; one that stands beside it was not renamed to it.
+            tool: The name of a tool; one that is in use beside it was not renamed to it.
         """
         behind = self.behind
         if self._old_names is None:
@@ -99,7 +100,14 @@ class Trying:
             made = dict.fromkeys((*(self._writes or ()), *behind.tools()))
             self._old_names = [*filter(self.gone, made)]
         others = (name for name in self._old_names if name != tool)
-        return (name for name in others if not self.together(name, tool))
+        return (name for name in others if not self._are_two(name, tool))
+
+    def _are_two(self, old: str, new: str) -> bool:
+        """Whether two tools stand side by side, and are used so."""
+        if not self.together(old, new):
+            return False
+        called = self.writes_of(old) or any(self.behind.here(old))
+        return not called or both_in_use(self.history, self.slot, old, new)
 
     @property
     def behind(self) -> Behind:
