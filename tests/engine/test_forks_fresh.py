@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from nbdurable.engine.asking import commands
 from nbdurable.engine.asking.forking import fork
 from nbdurable.engine.past.settle import Answer
+from nbdurable.errors import HappenedBeforeRerun
 from nbdurable_store.backends.memory import MemoryStore, World
 from tests.engine.test_calls import settle
 from tests.engine.test_fresh_arguments import TWO, Fresh, asks
@@ -73,6 +75,22 @@ def test_what_is_paid_in_the_fork_since_asks_for_itself() -> None:
     with pytest.raises(ZeroDivisionError):
         nb.again(TWO)
     assert "an earlier attempt of s made pay(1, key='d')" in asks(nb)
+
+
+def test_what_the_parent_paid_last_is_taken_first() -> None:
+    """It was told twice to pay anew: the latest payments are those that count."""
+    nb = Fresh()
+    nb.again("begun = 1", "begin")
+    nb.again(TWO)
+    step = nb.session.history.named("s")
+    assert step is not None
+    commands.rerun(nb.session, step)
+    asks(nb, TWO, HappenedBeforeRerun)
+    settle(nb, "s.1", Answer.AGAIN)
+    nb.again(TWO)
+    assert len(nb.paid) == 4
+    fork(nb.session, "begin")
+    assert "made pay(1, key='d')" in asks(nb)
 
 
 def test_a_cell_that_was_edited_in_the_fork_pays_what_it_says() -> None:

@@ -262,7 +262,8 @@ class Beside(Trying):
 
     def _latest_first(self, call: CallPast) -> tuple[float, Order]:
         """Calls of the latest attempt first, in their order."""
-        step, used = self.history.steps.get(call.step), self.where.used.get(call.id)
+        history, used = self.history, self.where.used.get(call.id)
+        step = history.steps.get(call.step) or history.behind.get(call.step)
         at = used or (step.order if step else NOWHERE)
         return -at[0], call.order
 
