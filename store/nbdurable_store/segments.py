@@ -71,7 +71,8 @@ class PlainFile:
 
     def read(self, offset: int, size: int) -> bytes:
         """Up to ``size`` bytes from ``offset``; fewer only at the end."""
-        return files.read_all(self._fd, size, offset)
+        data = os.pread(self._fd, size, offset)
+        return data if len(data) == size else files.read_all(self._fd, size, offset)
 
     def close(self) -> None:
         """Give the descriptor back. Idempotent."""

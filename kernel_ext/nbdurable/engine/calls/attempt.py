@@ -282,9 +282,10 @@ class Attempt:
         known: CallPast | None,
     ) -> tuple[str, tuple[Record, ...]]:
         """The records to append before the effect, and the call's logical id."""
-        foreign = known is not None and known.id not in self.home.history.calls
-        call_id = known.id if known and not foreign else self.home.ids.new()
-        stands = known and not foreign and not request.again
+        # Of this run; that of another run is a new call here.
+        own = known if known and known.id in self.home.history.calls else None
+        call_id = own.id if own else self.home.ids.new()
+        stands = own and not request.again
         adopted = self.adopted(claim, claim.match) if stands else ()
         if claim.match.apart and not request.again:
             adopted += (self._parted(claim.match.apart),)
@@ -292,8 +293,8 @@ class Attempt:
         policy = request.policy
         fields: dict[str, Plain] = {
             "n": claim.nth,
-            "attempt": known.attempts + 1 if known and not foreign else 1,
-            "tries": tries_of(policy, known) if known and not foreign else 1,
+            "attempt": own.attempts + 1 if own else 1,
+            "tries": tries_of(policy, own) if own else 1,
             "name": request.name,
             "effect": str(policy.effect),
             "kind": request.kind,

@@ -42,6 +42,7 @@ from nbdurable_store.errors import DurableError
 from nbdurable_store.killpoints import reach
 
 _WRITE: Final = Effect.WRITE
+_RETRYING: Final = Past.RETRYING
 """Looked up once: a member of a class takes ten times as long as a name."""
 
 TOLD_S_MIN = 3.0
@@ -54,7 +55,7 @@ def execute(going: Going) -> Conduct:
     done: Outcome | None = None
     try:
         while done is None:
-            if going.match.past is Past.RETRYING:
+            if going.match.past is _RETRYING:
                 yield from _wait_again(going)
             if attempt.paused is not None:
                 attempt.may_execute(going.request)

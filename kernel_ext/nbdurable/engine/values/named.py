@@ -99,6 +99,8 @@ def holds_credential(value: object) -> str:
         >>> holds_credential([{"db": {"password": "correct-horse-7"}}])
         'password'
     """
+    if type(value) not in _CONTAINERS:  # most results
+        return ""
     left, stack = NODES_MAX, [value]
     while stack and left > 0:
         item: Any = stack.pop()
