@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nbdurable.engine.calls.call import conduct
@@ -86,7 +86,7 @@ async def begin_async(frame: Frame[Attempt], request: CallRequest) -> Begun | Ou
 def _begun(steps: Conduct, reached: Perform | Outcome) -> Begun | Outcome:
     if isinstance(reached, Outcome):
         return reached
-    frame = reached.frame._replace(quiet=True)
+    frame = replace(reached.frame, quiet=True)
     return Begun(frame, reached.frame.parent, steps)
 
 

@@ -87,7 +87,7 @@ def execute(going: Going) -> Conduct:
 def _after_raised(going: Going, outcome: Outcome, ms: float, began_s: float) -> Part:
     """Record it. None if the call is tried again."""
     if outcome.expired:
-        outcome = outcome._replace(raised=_timed_out(going, outcome))
+        outcome = replace(outcome, raised=_timed_out(going, outcome))
     assert outcome.raised is not None
     again_s = _again_s(going, outcome.raised)
     again = yield from _record_raised(going, outcome.raised, ms, again_s)

@@ -78,7 +78,7 @@ class Stream:
         if isinstance(reached, Outcome):
             return _whole(reached.value)
         self._begun = reached
-        self.frame = reached.frame._replace(quiet=False)
+        self.frame = replace(reached.frame, quiet=False)
         self.frame.attempt.at_end(self._cut)
         return None
 

@@ -19,14 +19,16 @@ WAIT_SLICE_S = 0.2
 interrupt while it waits."""
 
 
-class Append(NamedTuple):
+@dataclass(slots=True)
+class Append:
     """Append records, and fold them."""
 
     records: tuple[Record, ...]
     sync: bool
 
 
-class Perform(NamedTuple):
+@dataclass(slots=True)
+class Perform:
     """Execute something of the user's within a frame; the driver sends `Outcome`."""
 
     frame: Frame[Attempt]

@@ -1,7 +1,7 @@
 """A call on its way through the protocol: what is asked, its place, its outcome.
 
-Each is made once per call, and a frozen dataclass takes four times as long as a named tuple.
-What has many members is made in half the time of that as a class with slots.
+Nobody changes one of these. They are made for each call: a class with slots takes a
+third of the time of a named tuple, also to look into; a frozen one as long as that.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Costs(NamedTuple):
 
 @dataclass(slots=True)
 class CallRequest:
-    """A call that is about to be made. Nobody changes one.
+    """A call that is about to be made.
 
     Attributes:
         name: The function's name, or method and address of an HTTP exchange.
@@ -144,7 +144,7 @@ class CallRequest:
 
 @dataclass(slots=True)
 class Claim:
-    """A call's place in its attempt. Nobody changes one.
+    """A call's place in its attempt.
 
     Attributes:
         number: Its number in the attempt, such as ``2``, or ``2.1`` for the first one
@@ -172,7 +172,8 @@ class Claim:
         return int(self.number.rpartition(".")[2])
 
 
-class Outcome(NamedTuple):
+@dataclass(slots=True)
+class Outcome:
     """How a performed call ended: with a value, or by raising.
 
     Attributes:

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures.process import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from nbdurable.engine.calls.attempt import Attempt
@@ -77,7 +77,7 @@ class Map:
         self, index: int, item: object
     ) -> tuple[Frame[Attempt], tuple[Any, ...], dict[str, Any]]:
         """Where an item's call is made, and with what."""
-        frame = self.frame._replace(place=f"map {self.number}.{index}")
+        frame = replace(self.frame, place=f"map {self.number}.{index}")
         return frame, (*self.fixed[0], item), self.fixed[1]
 
     @contextlib.contextmanager

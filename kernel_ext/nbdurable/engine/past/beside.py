@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nbdurable.engine.past import doubts, tries
 from nbdurable.engine.past.another import is_another
@@ -183,7 +183,7 @@ class Beside(Trying):
                 said = self.said_of(call, Past.REPLACED) if open_ else AGAIN
                 if said != AGAIN and has_the_arguments_of(call, wanted):
                     past = Past.COMPLETED if said == KEEP else Past.REPLACED
-                    return self._about(past, call)._replace(renewed=said == KEEP)
+                    return replace(self._about(past, call), renewed=said == KEEP)
         return None
 
     def _instead(self, wanted: Wanted) -> Match | None:

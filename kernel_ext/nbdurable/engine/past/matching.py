@@ -20,7 +20,7 @@ nothing a `write` of the same tool may be the recorded one, and somebody is aske
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Final
 
@@ -117,7 +117,7 @@ class Matcher(Beside):
         """The record, unless a person said that other data is another call."""
         found = self._matched(call, wanted, standing)
         if found.past is Past.NEW_DATA and self._said_of_data(call, wanted) == AGAIN:
-            return self.without(wanted)._replace(apart=call.id)
+            return replace(self.without(wanted), apart=call.id)
         return found
 
     def _best(

@@ -1,8 +1,13 @@
-"""A call that is about to be made, as matching sees it. Pure."""
+"""A call that is about to be made, as matching sees it. Pure.
+
+Nobody changes one of these. They are made for each call: a class with slots takes a
+third of the time of a named tuple, also to look into; a frozen one as long as that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from nbdurable.engine.past.belonging import Standing
@@ -24,7 +29,8 @@ class Under(NamedTuple):
     codes: Collection[str]
 
 
-class Wanted(NamedTuple):
+@dataclass(slots=True)
+class Wanted:
     """A call that is about to be made.
 
     Attributes:
@@ -65,7 +71,8 @@ class Wanted(NamedTuple):
     number: str = ""
 
 
-class Match(NamedTuple):
+@dataclass(slots=True)
+class Match:
     """The record that a call is, if there is one.
 
     Attributes:

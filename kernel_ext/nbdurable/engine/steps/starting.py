@@ -16,6 +16,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from nbdurable.engine.calls.leftovers import Leftover, Leftovers, Sort, was_taken
@@ -105,7 +106,7 @@ def _thread_start(self: threading.Thread) -> None:
     to_thread()
     leftovers = frame.attempt.leftovers
     leftovers.begins(self, leftovers.made(Sort.THREAD, daemon=self.daemon))
-    run = functools.partial(_run, self, self.run, frame._replace(thread=True))
+    run = functools.partial(_run, self, self.run, replace(frame, thread=True))
     vars(self)["run"] = run
     try:
         return _start(self)

@@ -17,14 +17,17 @@ import weakref
 from collections.abc import Iterator
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 A = TypeVar("A")
 """An attempt; this module doesn't look into it."""
 
 
-class Frame(NamedTuple, Generic[A]):
-    """Where in an attempt the code is.
+@dataclass(slots=True, eq=False)
+class Frame(Generic[A]):
+    """Where in an attempt the code is. Nobody changes one: `replace` it.
+
+    No named tuple: each call looks into it ten times, and that takes three times as long.
 
     Attributes:
         attempt: The attempt of the step.

@@ -13,6 +13,7 @@ import inspect
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -88,7 +89,7 @@ def named(
     if not set(headers.get("accept", "").split(", ")) >= MCP_TYPES:
         host = urlsplit(url).netloc.rpartition("@")[2]
         effects.note(requested.request(method, host), sys._getframe(2))  # noqa: SLF001  # whoever sends
-    with inside(frame._replace(quiet=True)):
+    with inside(replace(frame, quiet=True)):
         yield
 
 
