@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+import json
 import sys
 import typing
 from collections.abc import Iterable, Iterator
@@ -38,8 +39,13 @@ def types() -> str:
         _union("Message", protocol.MESSAGES),
         _union("Doing", typing.get_args(requests.Doing)),
         _union("Request", requests.REQUESTS),
+        _constant("IN_KERNEL", "What only a kernel can do", requests.IN_KERNEL),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _constant(name: str, about: str, value: object) -> str:
+    return f"/** {about}. */\nexport const {name} = {json.dumps(value)};"
 
 
 def _union(name: str, members: Iterable[type]) -> str:

@@ -137,6 +137,7 @@ export interface Watched {
   type: "watched";
   needs: Need[];
   cells: Cell[];
+  run: string;
 }
 
 /** Older calls, as they were asked for. */
@@ -286,6 +287,7 @@ export interface Resolve {
   said: string;
   text?: string;
   ask?: string;
+  run?: string;
 }
 
 /** Somebody answers a question. */
@@ -294,6 +296,7 @@ export interface Signal {
   call: string;
   text?: string;
   ask?: string;
+  run?: string;
 }
 
 /** Somebody wants that a call is given up. */
@@ -301,6 +304,7 @@ export interface Cancel {
   type: "cancel";
   call: string;
   ask?: string;
+  run?: string;
 }
 
 /** Somebody wants something done, and has confirmed it. */
@@ -309,6 +313,7 @@ export interface Act {
   what: string;
   about?: string;
   ask?: string;
+  run?: string;
 }
 
 export type Message = Snapshot | Changed | Watched | Page | Details | Piece | Runs | File | Told | Refused;
@@ -316,3 +321,6 @@ export type Message = Snapshot | Changed | Watched | Page | Details | Piece | Ru
 export type Doing = Resolve | Signal | Cancel | Act;
 
 export type Request = Open | Watch | Find | Older | Detail | Value | Resolve | Signal | Cancel | Act;
+
+/** What only a kernel can do. */
+export const IN_KERNEL = ["fork", "branch", "restore", "cancel"];

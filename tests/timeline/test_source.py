@@ -101,7 +101,7 @@ def test_who_watches_hears_only_what_is_needed() -> None:
     said = {"type": "resolve", "call": need.reference, "said": "did-not"}
     told, now = source.hear(said)
     assert isinstance(told, Told)
-    assert now == Watched(needs=())
+    assert now == Watched(needs=(), run="run-1")
     assert isinstance(one(source.hear(OPEN)), Snapshot)
 
 

@@ -6,6 +6,7 @@ beginning.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from nbdurable.kernel.where import told
 if TYPE_CHECKING:
     from nbdurable.engine.steps.session import Session
     from nbdurable.timeline.once import Once
-    from nbdurable.timeline.protocol import Message, Refused
+    from nbdurable.timeline.protocol import Message, Refused, Told
     from nbdurable.timeline.source import Source
 
 
@@ -36,6 +37,8 @@ class Found:
         once: Once,
         greeting: Callable[[], Refused | None] = lambda: None,
     ) -> None:
+        from nbdurable.timeline.handed import Handed
+
         self._session, self._look, self._once = session, look, once
         self._source: Source | None = None
         self._left: Source | None = None
@@ -43,7 +46,7 @@ class Found:
         self._opening: object = None
         self._greeting = greeting
         self._greeted: Refused | None = None
-        self._later: list[Message] = []
+        self._handed = Handed()
         self._lock = threading.Lock()
 
     def hear(self, said: object) -> Sequence[Message]:
@@ -60,7 +63,8 @@ class Found:
             self._look()
         if source is not None:
             return source.hear(said)
-        return self._act(fields) if fields.get("type") == "act" else self._nothing()
+        act = fields.get("type") == "act"
+        return self._act(fields) if act else self._nothing(fields)
 
     def poll(self) -> Sequence[Message]:
         """What changed; all of it where the kernel is in another run by now."""
@@ -68,7 +72,7 @@ class Found:
             source, opening = self._current(), self._opening
             if opening is None:
                 return []
-            late, self._later[:] = list(self._later), []
+            late: list[Message] = [*self._handed.late()]
             if source is None:
                 return [*late, *self._greet()]
             known, self._opened = self._opened is source, source
@@ -98,24 +102,22 @@ class Found:
         """There is one thing to do without a run: to go on from another notebook's."""
         from nbdurable.kernel import acts
         from nbdurable.timeline.greeting import BRANCH
-        from nbdurable.timeline.protocol import Told
-        from nbdurable.timeline.source import ASKED
+        from nbdurable.timeline.requests import named
 
         if said.get("what") != BRANCH:
-            return self._nothing()
-        about, ask = str(said.get("about")), str(said.get("ask") or "")
+            return self._nothing(said)
+        about, ask = str(said.get("about")), named(said)
 
-        def do() -> Told:
-            acts.asked(BRANCH, about, self._later.append)
-            return Told(about=about, line=ASKED)
+        def do() -> Told | Refused:
+            return self._handed.to(acts.asked, BRANCH, about, ask)
 
         return [self._once.answer(ask, do)]
 
-    def _nothing(self) -> Sequence[Message]:
+    def _nothing(self, said: Mapping[str, object]) -> Sequence[Message]:
         from nbdurable.timeline.protocol import Refused
+        from nbdurable.timeline.requests import named
         from nbdurable.timeline.snapshots import NOTHING
 
         self._greeted = self._greeting()
-        if self._greeted is not None:
-            return [self._greeted]
-        return [Refused(about="", line=NOTHING)]
+        nothing = self._greeted or Refused(about="", line=NOTHING)
+        return [dataclasses.replace(nothing, to=named(said))]

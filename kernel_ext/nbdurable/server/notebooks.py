@@ -9,6 +9,7 @@ of its own, as in a kernel; those that nobody asked for the longest time are dro
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections import OrderedDict
@@ -27,6 +28,7 @@ from nbdurable.timeline import living
 from nbdurable.timeline.greeting import greeting
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused
+from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
 from nbdurable_store.protocol import Store
@@ -70,11 +72,13 @@ class Notebooks:
         try:
             source = self._source(place, view)
             if source is None:
-                return [self._nothing(place)]
+                nothing = self._nothing(place)
+                return [dataclasses.replace(nothing, to=named(said))]
             return source.poll() if said is None else source.hear(said)
         except DurableError as refused:
             ways = tuple(remedy.command for remedy in refused.remedies())
-            return [Refused(about="", line=refused.fact(), remedies=ways)]
+            fact, to = refused.fact(), named(said)
+            return [Refused(about="", line=fact, remedies=ways, to=to)]
 
     def close(self) -> None:
         """Close the stores. Idempotent."""

@@ -6,7 +6,6 @@ one it is refused with the command to type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from nbdurable.engine.asking import afresh, answering, commands, pinning, which
@@ -28,15 +27,13 @@ from nbdurable.timeline.requests import Act, Cancel, Doing, Misread, Resolve, Si
 from nbdurable.timeline.show import history_of
 from nbdurable.timeline.told import File
 
-Kernel = Callable[[str, str, Callable[[Told | Refused], None]], None]
-"""Does in the kernel what is named first, to what is named second, and tells the result."""
-
-IN_KERNEL: Final = {
-    "fork": "%durable fork",
-    "restore": "%durable restore",
-    "cancel": "interrupt the kernel",
+_TYPED: Final = {
+    "fork": ("%durable fork", "--at"),
+    "branch": ("%durable fork", "--of"),
+    "restore": ("%durable restore", "--at"),
+    "cancel": ("interrupt the kernel", ""),
 }
-"""What a kernel has to do, and what is typed there instead."""
+"""For each of `IN_KERNEL` what is typed there instead, and what stands before its place."""
 
 
 def do(run: commands.OpenRun, request: Doing, now: Now) -> Told | Refused | File:
@@ -74,6 +71,11 @@ def about(request: Doing) -> str:
     return request.about if isinstance(request, Act) else request.call
 
 
+def what(request: Doing) -> str:
+    """What is to be done, by the word for it."""
+    return request.what if isinstance(request, Act) else request.type
+
+
 def refusal(of: str, refused: DurableError) -> Refused:
     """An error as a view shows it."""
     ways = tuple(line(remedy.command) for remedy in refused.remedies())
@@ -81,11 +83,12 @@ def refusal(of: str, refused: DurableError) -> Refused:
 
 
 def _without_kernel(request: Cancel | Act) -> Refused:
-    what = "cancel" if isinstance(request, Cancel) else request.what
-    if what not in IN_KERNEL:
-        raise Misread(f"nothing is called {what!r}")
+    wanted = what(request)
+    if wanted not in _TYPED:
+        raise Misread(f"nothing is called {wanted!r}")
     at = about(request)
-    command = IN_KERNEL[what] + (f" --at {at}" if at and what != "cancel" else "")
+    command, option = _TYPED[wanted]
+    command += f" {option} {at}" if at and option else ""
     says = "only a kernel of this run can do that, and none answers. Nothing was done."
     return Refused(about=at, line=says, remedies=(command,))
 

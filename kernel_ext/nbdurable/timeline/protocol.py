@@ -306,11 +306,13 @@ class Watched:
     Attributes:
         needs: As in a snapshot.
         cells: The same, if they were asked for.
+        run: Id of the run that this is about.
     """
 
     type: ClassVar[str] = "watched"
     needs: tuple[Need, ...]
     cells: tuple[Cell, ...] = ()
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

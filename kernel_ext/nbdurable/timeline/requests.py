@@ -126,6 +126,7 @@ class Resolve:
         text: The value that it returned, as it is typed.
         ask: What tells this request from others, made by the view; "" for a view that
             doesn't mind whether it is done twice.
+        run: Id of the run that it is about; "" for the one that the source shows.
     """
 
     type: ClassVar[str] = "resolve"
@@ -133,6 +134,7 @@ class Resolve:
     said: str
     text: str = ""
     ask: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +146,14 @@ class Signal:
         text: The answer, as it is typed.
         ask: What tells this request from others, made by the view; "" for a view that
             doesn't mind whether it is done twice.
+        run: Id of the run that it is about; "" for the one that the source shows.
     """
 
     type: ClassVar[str] = "signal"
     call: str
     text: str = ""
     ask: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,11 +164,13 @@ class Cancel:
         call: Its reference.
         ask: What tells this request from others, made by the view; "" for a view that
             doesn't mind whether it is done twice.
+        run: Id of the run that it is about; "" for the one that the source shows.
     """
 
     type: ClassVar[str] = "cancel"
     call: str
     ask: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +182,18 @@ class Act:
         about: The step, the call, or "" for the run.
         ask: What tells this request from others, made by the view; "" for a view that
             doesn't mind whether it is done twice.
+        run: Id of the run that it is about; "" for the one that the source shows.
     """
 
     type: ClassVar[str] = "act"
     what: str
     about: str = ""
     ask: str = ""
+    run: str = ""
 
+
+IN_KERNEL: Final = ("fork", "branch", "restore", "cancel")
+"""What only a kernel can do, to what it has in memory: no other kernel is asked for it."""
 
 Doing = Resolve | Signal | Cancel | Act
 """What does something; the others only read."""

@@ -25,10 +25,11 @@ from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.moments import Now
 from nbdurable.engine.where.zones import LocalZone
 from nbdurable.errors import DurableError
-from nbdurable.timeline import acting, actions, frames, lately, snapshots
+from nbdurable.timeline import acting, actions, frames, lately, snapshots, stopping
 from nbdurable.timeline.asks import asks
 from nbdurable.timeline.details import details_of
 from nbdurable.timeline.finding import Runlist
+from nbdurable.timeline.handed import Handed, Kernel
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.marks import Marks
 from nbdurable.timeline.model import attempt_view, live_view
@@ -44,7 +45,9 @@ from nbdurable.timeline.protocol import (
     Watched,
 )
 from nbdurable.timeline.quick import Touched
+from nbdurable.timeline.refusals import GONE, NO_RUN, TOO_LARGE
 from nbdurable.timeline.requests import (
+    IN_KERNEL,
     Act,
     Cancel,
     Detail,
@@ -61,12 +64,13 @@ from nbdurable.timeline.requests import (
     named,
     understood,
 )
+from nbdurable.timeline.show import history_of
+from nbdurable.timeline.stale import still
 from nbdurable.timeline.told import Action, File, Piece
 from nbdurable.timeline.views import RunView
 from nbdurable.timeline.wholes import Wholes, ref_of
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
-from nbdurable_store.records import Entry, Kind
 
 LONG_S: Final = 0.1
 RESTS: Final = 4
@@ -103,12 +107,12 @@ class Source:
     zone: tzinfo = field(default_factory=LocalZone)
     executing: Callable[[], Collection[str]] = frozenset
     heard: Callable[[], None] = lambda: None
-    kernel: acting.Kernel | None = None
+    kernel: Kernel | None = None
     staleness: Callable[[], Mapping[str, str] | None] | None = None
     once: Once = field(default_factory=Once)
     _told_stale: Mapping[str, str] | None = field(init=False, default=None)
     stale: Mapping[str, str] = field(default_factory=dict)
-    _later: list[Told | Refused] = field(init=False, default_factory=list)
+    _handed: Handed = field(init=False, default_factory=Handed)
     _history: History = field(init=False)
     _cursor: Cursor = field(init=False, default=START)
     _alive: frozenset[str] = field(init=False, default=frozenset())
@@ -141,16 +145,11 @@ class Source:
     def poll(self) -> list[Message]:
         """What changed since the view heard last; nothing before it was opened."""
         with self._lock:
-            return [*self._late(), *self._changes()]
+            return [*self.late(), *self._changes()]
 
     def late(self) -> list[Told | Refused]:
         """What the kernel did since, for a view that has gone on to another source."""
-        with self._lock:
-            return self._late()
-
-    def _late(self) -> list[Told | Refused]:
-        late, self._later[:] = list(self._later), []
-        return late
+        return self._handed.late()
 
     def _answer(self, request: Request) -> list[Message]:
         match request:
@@ -182,8 +181,8 @@ class Source:
                 assert_never(request)
 
     def _opened(self, run: str) -> Message:
-        if not self._turned(run or self._history.run):
-            return _NO_RUN
+        if not self._turned(run or self.run):
+            return NO_RUN
         self._read()
         self._watched = None
         self._news, self._seq = False, self._seq + 1
@@ -213,7 +212,7 @@ class Source:
         )
         found = details_of(step, call, self._now()) if step else None
         if found is None:
-            return _GONE
+            return GONE
         past = self._history.steps[attempt]
         found = dataclasses.replace(found, actions=self._actions(past, call))
         changed = lately.since(self._history, past, call, self.store.get)
@@ -238,11 +237,11 @@ class Source:
         found = calls.get(asked.call) if asked.call else steps.get(asked.attempt)
         ref = ref_of(found, asked.part) if found else None
         if ref is None:
-            return _GONE
+            return GONE
         try:
             text, chars = self._wholes.piece(ref, asked.start)
         except Unreadable:
-            return _TOO_LARGE
+            return TOO_LARGE
         except DurableError as gone:
             return Refused(about="", line=line(gone.fact()))
         said = {f.name: getattr(asked, f.name) for f in dataclasses.fields(asked)}
@@ -250,17 +249,15 @@ class Source:
 
     def _act(self, request: Doing) -> Told | Refused | File:
         self._read()
-        what = "cancel" if isinstance(request, Cancel) else None
-        what = request.what if isinstance(request, Act) else what
-        own = self._history.run == self.run
-        if what in acting.IN_KERNEL and self.kernel is not None and own:
-            self.kernel(what, acting.about(request), self._later.append)
-            if self._later:  # it was done at once
-                return self._later.pop()
-            return Told(about=acting.about(request), line=ASKED)
+        history = self._meant(request.run)
+        if history is None:
+            return dataclasses.replace(NO_RUN, about=acting.about(request))
+        what = acting.what(request)
+        if what in IN_KERNEL and self.kernel and history.run == self.run:
+            return self._in_kernel(self.kernel, request, history)
         run = commands.OpenRun(
             store=self.store,
-            history=self._history,
+            history=history,
             clock=self.clock,
             secrets=self.secrets(),
             executing=frozenset(self.executing()),
@@ -271,6 +268,22 @@ class Source:
         # who did something sees what it did
         self._rests_until_s = self._marks.rests_until_s = 0.0
         return told
+
+    def _meant(self, run: str) -> History | None:
+        """The run that somebody looked at; None if the store has none such."""
+        if run in {"", self._history.run}:
+            return self._history
+        if run != self.run and not self._runs.knows(run):
+            return None
+        return history_of(self.store, run)
+
+    def _in_kernel(
+        self, kernel: Kernel, request: Doing, history: History
+    ) -> Told | Refused:
+        what, about = acting.what(request), acting.about(request)
+        if what == "cancel" and not stopping.runs(history, about, self.store.owner):
+            return Refused(about=about, line=stopping.OVER)
+        return self._handed.to(kernel, what, about, request.ask)
 
     def _changes(self) -> list[Message]:
         if self._shown is None and self._watched is None:
@@ -312,7 +325,7 @@ class Source:
         asked = snapshots.needs(asks(self._history, self._alive))
         marks = self._marks.look(self._cells, self.clock)
         self._news = self._marks.late
-        self._watched = Watched(needs=asked, cells=marks)
+        self._watched = Watched(needs=asked, cells=marks, run=self.run)
         return self._watched
 
     def _cells(self) -> tuple[Cell, ...]:
@@ -344,7 +357,7 @@ class Source:
         self._history.apply(entries)
         self._known.forget(self._history, entries)
         self._touched.note(self._history, entries)
-        self.stale = _still(self.stale, self._history, entries)
+        self.stale = still(self.stale, self._history, entries)
 
     def _look(self) -> None:
         """Take what the kernel says by now of stale cells."""
@@ -366,32 +379,3 @@ class Source:
             get=self.store.get,
             stale=self.stale if self._history.run == self.run else {},
         )
-
-
-ASKED = "asked for: it is done as soon as no cell is in the way"
-
-_NO_RUN = Refused(
-    about="",
-    line="the store has no such run any more.",
-    remedies=("nbdurable runs",),
-)
-
-_GONE = Refused(about="", line="this call is not in the run any more")
-
-_TOO_LARGE = Refused(
-    about="",
-    line="this value is too large to be shown as text, or it is no plain data.",
-    remedies=("load it in a cell: %durable restore NAME",),
-)
-
-
-def _still(
-    stale: Mapping[str, str], history: History, entries: Collection[Entry]
-) -> Mapping[str, str]:
-    """A cell that ran since isn't stale for the reason that it had."""
-    ran = {
-        history.steps[e.record.step].slot
-        for e in entries
-        if e.record.kind == Kind.STEP_STARTED and e.record.step in history.steps
-    }
-    return {slot: why for slot, why in stale.items() if slot not in ran}

@@ -31,7 +31,7 @@ function notify(lab: Lab, asked: Asked, open: (asked: Asked) => void): string {
   const answer = (reply: Reply): NotificationAction => ({
     label: reply.means,
     displayType: "default",
-    callback: () => line.outbox.send(replied(need, reply), (answer) => failed(lab, answer)),
+    callback: () => line.outbox.send({ ...replied(need, reply), run: line.own }, (answer) => failed(lab, answer)),
   });
   const show = { label: "show", displayType: "accent", callback: () => open(asked) };
   const text = `${notebook.title.label}: ${need.message === "signal" ? need.says : `${need.call} ${need.says}`}`;
@@ -40,7 +40,7 @@ function notify(lab: Lab, asked: Asked, open: (asked: Asked) => void): string {
 }
 
 /** A toast goes with the click: where nothing came of it another one says so. */
-function failed(lab: Lab, answer: Message): void {
+export function failed(lab: Lab, answer: Message): void {
   if (answer.type !== "refused") return;
   const text = [answer.line, ...answer.remedies].join(" ");
   lab.notifications.emit(text.length > CHARS_MAX ? `${text.slice(0, CHARS_MAX - 1)}…` : text, "error", { autoClose: false, actions: [] });

@@ -43,8 +43,6 @@ export class Line implements Host {
   standing: Standing = "starting";
   /** What needs somebody, as far as is known. */
   needs: Need[] = [];
-  /** What a new kernel can bring back, and hasn't yet. */
-  kept: string[] = [];
   readonly outbox = new Outbox(
     (said) => this.there && this.pass(said),
     (message) => this.tell(message),
@@ -53,9 +51,14 @@ export class Line implements Host {
   cells: Cell[] = [];
   /** Whether that is wanted also while nobody looks at the run. */
   private marks = false;
-  /** The run that was asked for last, "" for the kernel's own, and the id of that one. */
+  /** Id of the kernel's own run, as far as is known: `needs`, `kept` and `cells` are of that one. */
+  own = "";
+  /** The run that was asked for last, "" for the kernel's own. */
   private asked = "";
-  private own = "";
+  /** What a new kernel can bring back, and whether it was asked to; the name of that request. */
+  private keeps: string[] = [];
+  private restored = false;
+  private restoring = "";
   private readonly hearers = new Set<Hear>();
   private wire: Wire | null = null;
   /** Without a kernel the server is asked. */
@@ -67,7 +70,6 @@ export class Line implements Host {
   private busy = false;
   /** A new process isn't there until it says how it is; «unknown» is what the old one left. */
   private starts = false;
-  private restored = false;
   private closed = -PAUSE_MS;
   private patience = ANSWER_MS;
   private waiting = 0;
@@ -78,6 +80,7 @@ export class Line implements Host {
     private readonly context: SessionContext,
     private readonly services: Lab["services"],
     private readonly changed: () => void,
+    private readonly failed: (answer: Message) => void,
   ) {
     for (const signal of this.signals()) signal.connect(this.look);
     this.outbox.on(() => this.hurry());
@@ -112,7 +115,7 @@ export class Line implements Host {
 
   /** Ask for everything, or where nobody looks for what needs somebody. */
   private begin(): void {
-    this.send(this.hearers.size ? { type: "open", version: VERSION } : { type: "watch", version: VERSION, cells: this.marks });
+    this.send(this.hearers.size ? { type: "open", version: VERSION, run: this.asked } : { type: "watch", version: VERSION, cells: this.marks });
   }
 
   /** Say whether to be told how the cells stand, also while nobody looks. */
@@ -170,6 +173,7 @@ export class Line implements Host {
 
   private history(): void {
     if (this.post) return;
+    this.outbox.ended();
     this.stand("no kernel");
     this.post = new Post(this.services.ServerConnection, () => this.path, (message) => this.hear(message));
     this.there = true;
@@ -182,8 +186,9 @@ export class Line implements Host {
     if (standing === this.standing) return;
     this.standing = standing;
     if (standing !== "open") {
-      this.needs = this.kept = this.cells = [];
+      this.needs = this.keeps = this.cells = [];
       this.restored = false;
+      this.restoring = "";
     }
     this.changed();
   }
@@ -225,27 +230,35 @@ export class Line implements Host {
     this.settle();
   }
 
+  /** What a new kernel can bring back, and hasn't yet. */
+  get kept(): string[] {
+    return this.restored ? [] : this.keeps;
+  }
+
   /** Ask the kernel to bring back what the run kept. */
   restore(): void {
-    this.outbox.send({ type: "act", what: "restore" });
-    this.restored = true;
-    this.know(this.needs, [], null);
+    if (!this.restoring) this.restoring = this.outbox.send({ type: "act", what: "restore", run: this.own }, (answer) => this.answered(answer));
   }
 
-  private know(needs: Need[], kept: string[] | null, cells: Cell[] | null): void {
-    const before = JSON.stringify([this.needs, this.kept, this.cells]);
-    this.needs = needs;
-    if (kept) this.kept = this.restored ? [] : kept;
-    if (cells) this.cells = cells;
-    if (JSON.stringify([this.needs, this.kept, this.cells]) !== before) this.changed();
+  /** The kernel says that it will, and later what came of it; what it didn't is offered again. */
+  private answered(answer: Message): void {
+    this.restored = answer.type !== "refused";
+    if (!this.restored) this.restoring = "";
+    if (!this.restored) this.failed(answer);
+    this.changed();
   }
 
-  /** The cells of the kernel's own run; null where a message is about another one. */
-  private told(message: Message): Cell[] | null {
-    if (message.type === "watched") return message.cells;
-    if (message.type !== "snapshot" && message.type !== "changed") return null;
+  /** Learn how the kernel's own run stands; what is told of another one says nothing of it. */
+  private learn(message: Message): void {
+    if (message.type !== "watched" && message.type !== "snapshot" && message.type !== "changed") return;
+    if (message.type === "watched") this.own = message.run;
     if (message.type === "snapshot" && !this.asked) this.own = message.head.id;
-    return message.head.id === this.own ? message.cells : null;
+    if (message.type !== "watched" && message.head.id !== this.own) return;
+    const before = JSON.stringify([this.needs, this.kept, this.cells]);
+    this.needs = message.needs;
+    this.cells = message.cells;
+    if (message.type !== "watched") this.keeps = message.head.kernel === "stopped" ? message.kept : [];
+    if (JSON.stringify([this.needs, this.kept, this.cells]) !== before) this.changed();
   }
 
   private refused(turn: number): void {
@@ -260,8 +273,9 @@ export class Line implements Host {
     window.clearTimeout(this.waiting);
     this.patience = ANSWER_MS;
     this.outbox.answered(message);
+    if ("to" in message && message.to && message.to === this.restoring) this.answered(message);
     this.tell(message);
-    if ("needs" in message) this.know(message.needs, offered(message), this.told(message));
+    this.learn(message);
     if (this.there || !listens(message)) return;
     this.there = true;
     this.outbox.flush();
@@ -275,10 +289,4 @@ export class Line implements Host {
 /** Whether who says this takes clicks, too. */
 function listens(message: Message): boolean {
   return "needs" in message || (message.type === "refused" && message.actions.length > 0);
-}
-
-/** The names of a run that this kernel has no part in yet; null where that isn't said. */
-function offered(message: Message): string[] | null {
-  if (message.type !== "snapshot" && message.type !== "changed") return null;
-  return message.head.kernel === "stopped" ? message.kept : [];
 }

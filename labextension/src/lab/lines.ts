@@ -1,6 +1,6 @@
 // A line for each notebook that is open, and what all of them need.
 
-import type { Need } from "../protocol";
+import type { Message, Need } from "../protocol";
 import type { Lab, NotebookPanel, NotebookTracker } from "./jupyterlab";
 import { Line } from "./line";
 
@@ -16,10 +16,10 @@ export class Lines {
   private readonly hearers: (() => void)[] = [];
   private marks = false;
 
-  constructor(tracker: NotebookTracker, services: Lab["services"]) {
+  constructor(tracker: NotebookTracker, services: Lab["services"], failed: (answer: Message) => void) {
     const add = (notebook: NotebookPanel): void => {
       if (this.lines.has(notebook)) return;
-      const line = new Line(notebook.sessionContext, services, () => this.tell());
+      const line = new Line(notebook.sessionContext, services, () => this.tell(), failed);
       line.mark(this.marks);
       this.lines.set(notebook, line);
       notebook.disposed.connect(() => this.end(notebook));

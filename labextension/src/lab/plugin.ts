@@ -2,7 +2,7 @@
 
 import { h } from "../view/dom";
 import { Badges, STYLE } from "./badges";
-import { badge, notifications, statusItem } from "./calls";
+import { badge, failed, notifications, statusItem } from "./calls";
 import { commands, type Doing } from "./commands";
 import type { App, Icon, Lab, NotebookCell, NotebookPanel, NotebookTracker, Palette, Restorer, SettingRegistry, Status } from "./jupyterlab";
 import { Lines } from "./lines";
@@ -37,7 +37,7 @@ export function plugin(lab: Lab, load: () => Promise<View>): object {
     activate: (app: App, tracker: NotebookTracker, ...given: unknown[]) => {
       const found = wanted.filter(([, token]) => token).map(([name], n) => [name, given[n]]);
       const { palette, restorer, status, registry } = Object.fromEntries(found) as Given;
-      const lines = new Lines(tracker, lab.services);
+      const lines = new Lines(tracker, lab.services, (answer) => failed(lab, answer));
       const home = panel(lab, app, tracker, lines, load);
       const icon = new lab.components.LabIcon({ name: "nbdurable:run", svgstr: ICON });
       const show = dock(app, home, icon, restorer);

@@ -8,7 +8,7 @@ import { hereOf, type Beside, type Here } from "./beside";
 import { fill, h } from "./dom";
 import { List } from "./list";
 import { Outbox } from "./outbox";
-import { cells, details, head, needs } from "./parts";
+import { cells, details, head, needs, type Doings } from "./parts";
 import { Picture } from "./picture";
 import { attemptOf, heard, keyOf, nothing, pieceOf, shares, type State } from "./state";
 import { RunsPane } from "./runs";
@@ -85,6 +85,13 @@ class View {
   private run = "";
   private readonly live: boolean;
   private readonly outbox: Outbox;
+  /** What is to be done goes to the run that is looked at, whatever its source shows by then. */
+  private readonly doings: Doings = {
+    send: (said) => void this.outbox.send({ ...said, run: this.shown }),
+    about: (reference) => this.outbox.about(reference).filter(({ run }) => (run ?? "") === this.shown),
+  };
+  /** The details that were asked for; they aren't asked for again before something happens. */
+  private awaited = "";
   /** The details that are drawn: they stay until newer ones are there. */
   private drawn: { key: string; found: Details | undefined; nth: number } = { key: "", found: undefined, nth: 0 };
 
@@ -136,13 +143,14 @@ class View {
 
   private hear(message: Message): void {
     const before = this.state;
+    if (message.type === "snapshot" || message.type === "changed") this.awaited = "";
     if (!this.model.outbox) this.outbox.answered(message);
     if (message.type === "file") return save(message.name, message.text);
     this.state = heard(before, message);
     if (this.state.gap && !before.gap) this.anew();
     if (before.shown && before.shown.head.id !== this.state.shown?.head.id) this.chosen = null; // it is in another run
     this.draw();
-    if (this.chosen && !this.state.details.has(keyOf(this.chosen.attempt, this.chosen.call))) this.ask();
+    if (this.chosen && this.awaited !== keyOf(this.chosen.attempt, this.chosen.call)) this.ask();
   }
 
   /** Ask for all of it, in its order; a large run is costly to tell, so not again and again. */
@@ -167,7 +175,7 @@ class View {
     this.note.textContent = said?.line ?? (shown ? shown.note || aside : this.silent ? NOBODY : "Waiting for the run…");
     this.note.hidden = !this.note.textContent;
     const instead = said?.actions ?? [];
-    const sent = this.outbox.about(instead[0]?.about ?? "");
+    const sent = this.doings.about(instead[0]?.about ?? "");
     const offer = (): HTMLElement | null => actions(this.able(instead), this.state.notes.get(instead[0]?.about ?? "-"), sent, (action) => this.act(action));
     fill(this.offer, [instead, sent], () => [offer()]);
     this.title.hidden = this.picture.element.hidden = !shown?.attempts.length;
@@ -175,12 +183,12 @@ class View {
     const notes = shown.needs.map((need) => state.notes.get(need.reference));
     const counts = shares(state);
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
-    const asked = shown.needs.map((need) => this.outbox.about(need.reference));
-    fill(this.needs, [shown.needs, notes, asked], () => needs(state, this.live, this.outbox));
+    const asked = shown.needs.map((need) => this.doings.about(need.reference));
+    fill(this.needs, [shown.needs, notes, asked], () => needs(state, this.live, this.doings));
     const go = (cell: number): void => this.go(cell);
     fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (id) => this.open(id, ""), go) : []));
-    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.outbox.about(""), (action) => this.act(action));
-    fill(this.kept, [shown.kept, shown.head.actions, this.outbox.about("")], () => kept(shown.kept, can()));
+    const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.doings.about(""), (action) => this.act(action));
+    fill(this.kept, [shown.kept, shown.head.actions, this.doings.about("")], () => kept(shown.kept, can()));
     this.picture.show(state, here.active);
     this.list.show(state, here.active);
     this.runs.element.hidden = !this.live;
@@ -196,7 +204,7 @@ class View {
     this.absent = !attempt;
     if (!attempt) return;
     this.chosen = { attempt, call: "" };
-    if (!this.state.details.has(keyOf(attempt, ""))) this.ask();
+    this.ask();
     window.requestAnimationFrame(() => this.details.scrollIntoView({ block: "nearest" }));
     this.said.textContent = `${cells[active]!.name}: ${cells[active]!.last}`;
   }
@@ -224,7 +232,7 @@ class View {
 
   private open(attempt: string, call: string): void {
     this.chosen = { attempt, call };
-    if (!this.state.details.has(keyOf(attempt, call))) this.ask();
+    this.ask();
     this.drawDetails();
     this.details.scrollIntoView({ block: "nearest" });
   }
@@ -236,8 +244,18 @@ class View {
     this.drawDetails();
   }
 
+  /** Ask for the details of what is chosen, unless they are there. */
   private ask(): void {
-    if (this.chosen) this.model.send({ type: "detail", ...this.chosen });
+    if (!this.chosen) return;
+    const key = keyOf(this.chosen.attempt, this.chosen.call);
+    if (this.state.details.has(key)) return;
+    this.awaited = key;
+    this.model.send({ type: "detail", ...this.chosen });
+  }
+
+  /** The run that is looked at, "" before there is one. */
+  private get shown(): string {
+    return this.state.shown?.head.id ?? "";
   }
 
   /** Where nobody listens, only what the view does by itself. */
@@ -246,7 +264,7 @@ class View {
   }
 
   private act(action: Action): void {
-    this.outbox.send({ type: "act", what: action.what, about: action.about });
+    this.doings.send({ type: "act", what: action.what, about: action.about });
   }
 
   private drawDetails(here = hereOf(this.model.beside, this.state.shown?.cells ?? [])): void {
@@ -262,10 +280,10 @@ class View {
     const pieces = found?.parts.map((part) => piece(part.title)?.start);
     const about = found?.actions?.find((action) => action.what !== "copy")?.about ?? "";
     const note = about ? this.state.notes.get(about) : undefined;
-    const can = (): HTMLElement | null => actions(this.able(found?.actions), note, this.outbox.about(about), (action) => this.act(action));
+    const can = (): HTMLElement | null => actions(this.able(found?.actions), note, this.doings.about(about), (action) => this.act(action));
     const cell = cellOf(this.state, attempt);
     const go = here.has[cell] ? (): void => this.go(cell) : null;
-    const shown = [this.drawn.nth, pieces, note, this.outbox.about(about), !go];
+    const shown = [this.drawn.nth, pieces, note, this.doings.about(about), !go];
     fill(this.details, shown, () => details(found, piece, more, [go && goes(go), can()], () => this.close()));
   }
 }

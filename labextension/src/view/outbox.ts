@@ -6,7 +6,7 @@
 // sending it twice does nothing twice; a kernel that ended knows no names, and what only a
 // kernel can do isn't sent to the next one. Who isn't answered for a minute is told that.
 
-import type { Doing, Message } from "../protocol";
+import { IN_KERNEL, type Doing, type Message } from "../protocol";
 
 /** The first pause; then twice as long, and so on. */
 const AGAIN_MS = 4_000;
@@ -22,9 +22,6 @@ interface Kept {
   timer: number;
 }
 
-/** What is done in a kernel, to what it has in memory. */
-const IN_KERNEL = new Set(["fork", "restore", "cancel"]);
-
 export class Outbox {
   private readonly kept = new Map<string, Kept>();
   private readonly watchers = new Set<() => void>();
@@ -35,11 +32,13 @@ export class Outbox {
     private readonly hear: (message: Message) => void,
   ) {}
 
-  send(said: Doing, answered: (answer: Message) => void = () => undefined): void {
+  /** What is returned tells it from others, and is what its answers are called. */
+  send(said: Doing, answered: (answer: Message) => void = () => undefined): string {
     const ask = name();
     this.kept.set(ask, { said: { ...said, ask }, went: false, answered, timer: 0 });
     this.attempt(ask, AGAIN_MS, performance.now() + LATE_MS);
     this.tell();
+    return ask;
   }
 
   /** What was asked about something, and isn't answered yet. */
@@ -60,7 +59,7 @@ export class Outbox {
   /** A kernel has ended: what it may have done isn't asked of another one. */
   ended(): void {
     for (const [ask, { said, went }] of this.kept) {
-      if (went && said.type === "act" && IN_KERNEL.has(said.what)) this.lost(ask, "The kernel ended before it answered: see whether this was done.", []);
+      if (went && IN_KERNEL.includes(said.type === "act" ? said.what : said.type)) this.lost(ask, "The kernel ended before it answered: see whether this was done.", []);
     }
   }
 

@@ -1,0 +1,21 @@
+"""What a source says where it has not what a view asks for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nbdurable.timeline.protocol import Refused
+
+NO_RUN: Final = Refused(
+    about="",
+    line="the store has no such run any more.",
+    remedies=("nbdurable runs",),
+)
+
+GONE: Final = Refused(about="", line="this call is not in the run any more")
+
+TOO_LARGE: Final = Refused(
+    about="",
+    line="this value is too large to be shown as text, or it is no plain data.",
+    remedies=("load it in a cell: %durable restore NAME",),
+)
