@@ -169,7 +169,10 @@ def test_what_the_parent_is_paying_now_is_waited_for() -> None:
     assert first.world.inside.wait(60)
     first.plain(f"{slow.replace('who)', 'who, note=0)', 1)}")
     first.session.notify = lambda _: first.world.gate.set()
-    with pytest.raises(HappenedInParent):
-        first.run(BILL, "bill")
-    paying.join()
+    try:
+        with pytest.raises(HappenedInParent):
+            first.run(BILL, "bill")
+    finally:
+        first.world.gate.set()
+        paying.join(60)
     assert first.world.effects == ["ask plan", "pay ann"]

@@ -9,12 +9,16 @@ import os
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
+import nbdurable_store
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.waits import Wait, WaitKind
 from nbdurable.engine.waits import hooks
@@ -24,7 +28,7 @@ from nbdurable.server.hooks import BURST, Rates
 from nbdurable.testing.kernel import Kernel
 from tests.engine.test_waits import Hand
 from tests.stories import Story
-from tests.ui.desk import Desk, start, until
+from tests.ui.desk import Desk, guest, start, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -258,20 +262,35 @@ def test_too_fast(desk: Desk, sender: str) -> None:
 
 
 def test_other_routes_stay_shut(desk: Desk, sender: str) -> None:
-    """That one route needs no login leaves the others as they are."""
+    """That one route needs no login leaves the others as they are, also for a guest's cookie."""
     assert status(desk, "nbdurable/timeline", {}, sender) == 403
     assert status(desk, "api/contents", {}, sender) == 403
+    opened, xsrf = guest(desk)
+    body = json.dumps({"notebook": "a.ipynb", "view": "v", "said": None}).encode()
+    held = {"X-XSRFToken": xsrf, "Content-Type": "application/json"}
+    request = urllib.request.Request(desk.url("nbdurable/timeline"), body, held)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        opened.open(request, timeout=60)
 
 
 def test_a_store_elsewhere_takes_nothing(
     desk: Desk, sender: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An address of a store outside the server's folder is answered as an unknown one."""
+    """An address is good for a store below the server's folder, and for none outside."""
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(desk.folder.parent / "home" / "data"))
-    token = keys.hook_token(bytes(32), str(tmp_path))
-    hooks.keep(hook_for(Story(), store=str(tmp_path)), token)
-    unknown = post(desk, "nbdurable/hook/x", 1, sender)
-    assert post(desk, f"nbdurable/hook/{token}", 1, sender) == unknown
+    story = Story()
+    story.opens()
+    answered = []
+    for folder in (desk.folder / "near", tmp_path):
+        with closing(nbdurable_store.open(folder / ".nbdurable")) as store:
+            story.into(store)
+        hook = hook_for(story, store=str(folder / ".nbdurable"), until_us=2**60)
+        token = keys.hook_token(bytes(32), str(folder))
+        hooks.keep(hook, token)
+        answered.append(post(desk, f"nbdurable/hook/{token}", 1, sender))
+    near, outside = answered
+    assert near[0] == 200
+    assert outside == post(desk, "nbdurable/hook/x", 1, sender)
 
 
 # ---- without a server --------------------------------------------------------------------

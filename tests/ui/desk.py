@@ -14,6 +14,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,15 @@ def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") ->
     desk = Desk(work, port, "secret", process, base=base)
     until(lambda: _answers(desk), (folder / "log.txt").read_text)
     return desk
+
+
+def guest(desk: Desk) -> tuple[urllib.request.OpenerDirector, str]:
+    """Somebody who saw the login page and has no login, and the cookie's `_xsrf`."""
+    cookies = CookieJar()
+    opened = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    with opened.open(desk.url("login"), timeout=60) as page:
+        page.read()
+    return opened, next(str(c.value) for c in cookies if c.name == "_xsrf")
 
 
 def _answers(desk: Desk) -> bool:

@@ -91,5 +91,10 @@ def test_a_window_of_320_pixels(asked: Sit) -> None:
         .map(([text]) => text);
     }"""
     assert lab.panel.evaluate(outside) == []
+    small = """home => [...home.querySelectorAll('button')]
+      .map(one => [one.textContent, one.getClientRects()[0]])
+      .filter(([, box]) => box && box.height < 24)
+      .map(([text]) => text)"""
+    assert lab.panel.evaluate(small) == []
     lab.shot("window-320")
     assert lab.ours == []

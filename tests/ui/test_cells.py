@@ -9,7 +9,7 @@ import signal
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.ui.desk import IN_LAB, Desk, Sit, Sitting
+from tests.ui.desk import IN_LAB, Desk, Sit, Sitting, until
 from tests.ui.notebooks import FINDINGS, GATED, REVIEW, SETUP
 
 pytestmark = IN_LAB
@@ -130,16 +130,19 @@ def test_badges_are_of_the_page_only(desk: Desk, sitting: Sit) -> None:
     lab.run(0, 1)
     expect(badge(lab, 1)).to_contain_text("fresh")
     lab.page.keyboard.press("Control+s")
+    path = lab.folder / "research.ipynb"
+    until(
+        lambda: "6 calls ran" in path.read_text(encoding="utf-8"), lambda: "not saved"
+    )
+    saved = path.read_text(encoding="utf-8")
+    assert "fresh ·" not in saved
+    assert "nbd-badge" not in saved
     lab.command("Show How Durable Cells Stand")
     expect(lab.page.locator(".nbd-badge")).to_have_count(0)
     assert '"badges": false' in desk.text(setting).replace("\\", "")
     lab.command("Show How Durable Cells Stand")
     expect(badge(lab, 1)).to_contain_text("fresh")
     desk.put(setting, {"raw": "{}"})
-    lab.page.keyboard.press("Control+s")
-    saved = (lab.folder / "research.ipynb").read_text(encoding="utf-8")
-    assert "fresh ·" not in saved
-    assert "nbd-badge" not in saved
     lab.menu("Kernel", "Shut Down Kernel")
     expect(lab.panel).to_contain_text("This notebook has no kernel")
     assert lab.ours == []

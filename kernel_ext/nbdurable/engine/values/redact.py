@@ -22,17 +22,15 @@ that a call makes are short, and those have none.
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
-from urllib.parse import quote, quote_plus
 
 from blake3 import blake3
 
+from nbdurable.engine.values.forms import forms_of, utf8, wide_forms_of
 from nbdurable.engine.values.occurs import occurs, spells_wide
 from nbdurable.engine.values.patterns import PATTERNS, Pattern, matches
 from nbdurable.engine.values.windows import windows
@@ -121,7 +119,7 @@ class Secrets:
         forms = {
             form: (_label(name, kind), name)
             for name, value in reversed(self._values.items())
-            for kind, form in _forms(value)
+            for kind, form in forms_of(value)
         }
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._needles = tuple(
@@ -130,16 +128,16 @@ class Secrets:
         self._gates = (*_gated(self._needles), *_PATTERN_GATES)
         self._byte_gates = tuple(
             (
-                _utf8(gate),
-                [(_utf8(one), _utf8(two), group) for one, two, group in groups],
+                utf8(gate),
+                [(utf8(one), utf8(two), group) for one, two, group in groups],
             )
             for gate, groups in self._gates
         )
-        self._bytes = tuple((_utf8(form), forms[form][0]) for form in longest_first)
+        self._bytes = tuple((utf8(form), forms[form][0]) for form in longest_first)
         self._wide = tuple(
             (form, name)
             for name, value in self._values.items()
-            for form in _wide(value)
+            for form in wide_forms_of(value)
         )
 
     @property
@@ -171,7 +169,7 @@ class Secrets:
         value = self._values.get(variable)
         if value is None:
             raise SecretAbsent(name=variable)
-        return dict(_forms(value)).get(kind, value) if kind else value
+        return dict(forms_of(value)).get(kind, value) if kind else value
 
     def lookup(self, variable: str) -> str:
         """The exact value of an environment variable.
@@ -254,7 +252,7 @@ class Secrets:
             SecretAbsent: A secret is not known here.
         """
         return b"".join(
-            _utf8(self.value(p)) if i % 2 else p for i, p in enumerate(pieces)
+            utf8(self.value(p)) if i % 2 else p for i, p in enumerate(pieces)
         )
 
     def scrub(self, text: str, *, apart: bool = False) -> str:
@@ -304,7 +302,7 @@ def _occurs(sought: _Needle | Pattern, text: str) -> bool:
 
 
 def _in_bytes(sought: _Needle | Pattern, blob: bytes) -> bool:
-    literal = _utf8(sought.literal)
+    literal = utf8(sought.literal)
     if isinstance(sought, _Needle):
         return occurs(literal, blob)
     return occurs(literal, blob) and matches(sought.data, literal, blob)
@@ -312,7 +310,7 @@ def _in_bytes(sought: _Needle | Pattern, blob: bytes) -> bool:
 
 def _mark(name: str, *, apart: bool) -> Callable[[re.Match[str]], str]:
     def mark(match: re.Match[str]) -> str:
-        which = f" {blake3(_utf8(match[0])).hexdigest(8)}" if apart else ""
+        which = f" {blake3(utf8(match[0])).hexdigest(8)}" if apart else ""
         return f"{match[1] if match.re.groups else ''}‹secret:{name}{which}›"
 
     return mark
@@ -348,56 +346,5 @@ def _grouped(all_sought: Iterable[_Needle | Pattern]) -> tuple[_Group, ...]:
 _PATTERN_GATES = _gated(PATTERNS)
 
 
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _wide(value: str) -> Iterator[bytes]:
-    """A secret beyond ASCII in other encodings; `Secrets.find` sees ASCII in them all."""
-    if value.isascii():
-        return
-    for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
-        yield value.encode(encoding, "surrogatepass")
-    if max(value) <= "\xff":
-        yield value.encode("latin-1")
-
-
 def _label(name: str, kind: str) -> str:
     return f"{name}/{kind}" if kind else name
-
-
-def _forms(value: str) -> Iterator[tuple[str, str]]:
-    """The forms in which text carries a secret, each with the name of the form.
-
-    Names are part of the format: a stored text says which form to put back.
-    """
-    yield "", value
-    seen = {value}
-    escaped = json.dumps(value)[1:-1]
-    candidates = [
-        ("json", escaped),
-        ("json-utf8", json.dumps(value, ensure_ascii=False)[1:-1]),
-        ("json2", json.dumps(escaped)[1:-1]),
-        ("percent", quote(value, safe="", errors="replace")),
-        ("percent-path", quote(value, errors="replace")),
-        ("plus", quote_plus(value, errors="replace")),
-    ]
-    raw = _utf8(value)
-    for offset in range(3):
-        candidates.append((f"base64-{offset}", _base64_core(raw, offset, b"+/")))
-        candidates.append((f"base64url-{offset}", _base64_core(raw, offset, b"-_")))
-    for kind, form in candidates:
-        if form not in seen:
-            seen.add(form)
-            yield kind, form
-
-
-def _base64_core(raw: bytes, offset: int, alphabet: bytes) -> str:
-    """What base64 makes of the bytes ``offset`` bytes into a group of three.
-
-    Characters that also depend on the neighbours are left out.
-    """
-    text = base64.b64encode(b"\0" * offset + raw, altchars=alphabet).decode()
-    first = -(-offset * 8 // 6)
-    last = (offset + len(raw)) * 8 // 6
-    return text[first:last]

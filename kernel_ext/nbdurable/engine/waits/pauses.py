@@ -196,11 +196,11 @@ class OutsideDurable(DurableError):
 
     def fact(self) -> str:
         """One line about the call."""
-        return f"{self.call} waits in a durable cell, and this is none."
+        return f"{self.call} needs a durable cell, and this is none."
 
     def detail(self) -> str:
         """What was not done."""
-        return "Nothing was asked: an answer would be lost with the kernel."
+        return "Nothing was asked, and no address was made: an answer would be lost with the kernel."
 
     def remedies(self) -> tuple[Remedy, ...]:
         """How to make it durable."""
