@@ -237,9 +237,9 @@ def reached(root: bytes, load: Load, seen: set[bytes]) -> None:
             continue
         seen.add(name)
         for entry in decode(load(name)):
-            if entry.how is How.CHUNK:
+            if entry.how in (How.CHUNK, How.TEXT):
                 seen.add(entry.name)
-            elif entry.how is not How.LITERAL:
+            elif entry.how in (How.LIST, How.SECTION):
                 todo.append(entry.name)
 
 

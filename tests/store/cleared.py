@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from blake3 import blake3
 
 import nbdurable_store
 from nbdurable_store.killpoints import VARIABLE
-from nbdurable_store.protocol import Store
+from nbdurable_store.protocol import Fill, Store
 from nbdurable_store.records import Kind, Record
 
 REMOVE = """
@@ -35,7 +36,7 @@ def value(text: str, size: int = LARGE) -> bytes:
     return blake3(text.encode()).digest(length=size)
 
 
-def write(store: Store, run: str, values: list[bytes]) -> None:
+def write(store: Store, run: str, values: Sequence[bytes | Fill]) -> None:
     """Append one call of a run for each value; the run is opened by the first."""
     known = store.read(run)[0]
     if not known:

@@ -168,6 +168,19 @@ def test_whatever_is_handed_over_comes_back(handed: list[tuple[str, int]]) -> No
 
 
 @settings(max_examples=40, deadline=None)
+@given(parts)
+def test_all_that_a_blob_consists_of_is_reached(handed: list[tuple[str, int]]) -> None:
+    """What collects chunks that nobody needs knows each that somebody needs."""
+    kept = _Kept()
+    sink = BlobSink(kept)
+    for n, (how, size) in enumerate(handed):
+        getattr(sink, how)(noise(size, n))
+    reached: set[bytes] = set()
+    trees.reached(sink.finish(), kept.__getitem__, reached)
+    assert reached == kept.keys()
+
+
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(1, 400_000), max_size=20))
 def test_how_it_is_handed_over_makes_no_difference(sizes: list[int]) -> None:
     """The name of a head doesn't depend on the writes it was made of."""

@@ -12,6 +12,7 @@ import nbdurable_store
 from nbdurable_store.backends import local
 from nbdurable_store.backends.clearing import RunInUse
 from nbdurable_store.errors import RunBusy
+from nbdurable_store.protocol import Fill, Sink
 from nbdurable_store.records import Kind
 from nbdurable_store.survey import StoreDamaged, folder_bytes
 from tests.store.cleared import LARGE, holds, opened, value, values, write
@@ -61,6 +62,30 @@ def test_what_is_removed_is_gone_and_the_rest_is_whole(root: Path) -> None:
     assert holds(root, value("kept")[1_000:1_100]) != []
     kinds = [entry.record.kind for entry in after.read("gone")[0]]
     assert kinds == [Kind.RUN_REMOVED]
+
+
+def test_what_stands_between_long_texts_is_kept(root: Path) -> None:
+    """A chat of which one run is removed is whole in the other."""
+
+    def chat(turns: int) -> Fill:
+        def fill(sink: Sink) -> None:
+            for n in range(turns):
+                sink.write(b'{"role": "user", "id": "%d", "content": ' % n)
+                sink.piece(value(f"turn {n}")[:5_000])
+
+        return fill
+
+    store = opened(root)
+    write(store, "kept", [chat(30)])
+    write(store, "gone", [chat(40)])
+    whole = values(store, "kept")
+    store.close()
+    clearing = opened(root)
+    nbdurable_store.remove(clearing, ["gone"])
+    clearing.close()
+    after = opened(root)
+    assert values(after, "kept") == whole
+    assert after.check().findings == ()
 
 
 def test_what_was_read_before_stays_true(root: Path) -> None:
