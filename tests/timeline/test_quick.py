@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nbdurable.engine.past.history import History
@@ -90,32 +92,47 @@ def texts(message: object) -> list[str]:
     return list(message.calls.text)
 
 
-def test_a_call_is_told_while_the_whole_rests(watched: View) -> None:
-    """Each look tells the calls that were made since, with the next number."""
+def test_a_call_is_told_and_counted_at_once(watched: View) -> None:
+    """Each look tells the calls that were made since, with the next number and their count."""
     (first,) = watched.calls("search('c')")
     (second,) = watched.calls("search('d')")
     assert (texts(first), texts(second)) == (["search('c')"], ["search('d')"])
     assert isinstance(first, Changed)
     assert isinstance(second, Changed)
     assert [first.seq, second.seq] == [2, 3]
-    assert first.cells[0].last == "running, 2 calls ran"
+    assert first.cells[0].last == "running, 3 calls ran"
+    assert second.cells[0].last == "running, 4 calls ran"
+    assert [attempt.calls for attempt in second.attempts] == [4]
     assert watched.source.poll() == []
-    watched.clock.go(RESTS * 100)
+
+
+def test_nobody_looks_at_the_whole_for_a_call(watched: View) -> None:
+    """Where only calls went on, the look that takes long would tell nothing more."""
+    for n in range(3):
+        watched.clock.go(RESTS * 100)
+        (told,) = watched.calls(f"search({n})")
+        assert texts(told) == [f"search({n})"]
+        watched.clock.go(RESTS * 100)
+        assert watched.source.poll() == []
+    watched.story.completes(watched.step)
+    watched.goes()
     (whole,) = watched.source.poll()
     assert isinstance(whole, Changed)
-    assert whole.seq == 4
-    assert whole.cells[0].last == "running, 4 calls ran"
+    assert whole.cells[0].last == "5 calls ran"
 
 
 def test_the_calls_go_before_the_whole(watched: View) -> None:
-    """After the rest, too, what was touched doesn't wait for the look that takes long."""
+    """What was touched doesn't wait for the look that takes long, where that is needed."""
     watched.clock.go(RESTS * 100)
-    (first,) = watched.calls("search('c')")
-    assert isinstance(first, Changed)
-    assert first.cells[0].last == "running, 2 calls ran"
+    other = watched.story.step("other")
+    watched.story.calls(watched.step, "search('c')", 1.0)
+    watched.goes()
+    (first,) = watched.source.poll()
+    assert texts(first) == ["search('c')"]
     (whole,) = watched.source.poll()
     assert isinstance(whole, Changed)
     assert whole.cells[0].last == "running, 3 calls ran"
+    assert whole.attempts[-1].id == other
 
 
 def test_a_question_is_told_while_the_whole_rests(watched: View) -> None:
@@ -148,12 +165,15 @@ def test_a_row_is_the_one_of_the_whole(made: object) -> None:
         history.apply((entry,))
         touched.note(history, (entry,))
         now = Now(story.us)
-        whole = snapshots.snapshot(run_view(history, now, alive=story.alive))
-        told = touched.tell(history, story.alive, story.us, 1)
+        view = run_view(history, now, alive=story.alive)
+        whole = snapshots.snapshot(view)
+        enough, told = touched.enough, touched.tell(history, story.alive, story.us, 1)
         for row in _rows(told.calls) if told is not None else ():
             assert row in _rows(whole.calls)
             compared += 1
-        touched.whole(whole)
+        if enough and told is not None:
+            assert _counts(told) == _counts(whole)
+        touched.whole(whole, view)
     assert compared >= 3
 
 
@@ -167,6 +187,12 @@ def test_a_number_needs_no_look_at_all_calls(made: object) -> None:
         numbered = ledger.numbered(history.steps[call.step])
         assert number_of(history, call) == numbered[call.id]
     assert any(own_numbers(history, call) for call in history.calls.values())
+
+
+def _counts(told: Changed | Snapshot) -> list[object]:
+    """What is said of cells and attempts as a whole, but for how long it took."""
+    cells = [replace(cell, took_ms=0.0, cost_ms=0.0) for cell in told.cells]
+    return [cells, [replace(attempt, end_ms=0.0) for attempt in told.attempts]]
 
 
 def _rows(calls: Calls) -> list[tuple[object, ...]]:

@@ -2,7 +2,7 @@
 
 Theory of operation. Variables belong to the main thread, so the comparing is done there:
 after a cell ended, when the loop has nothing else to do, and only if a view asked lately. A
-view asks four times a second and is handed what was found last; until the first look that
+view asks ten times a second and is handed what was found last; until the first look that
 is None: nobody knows. A hidden or closed view asks no more, and then nothing is compared.
 Many or large variables are compared in several looks, and the loop goes on between them.
 """

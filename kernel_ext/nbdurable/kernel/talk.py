@@ -2,7 +2,7 @@
 
 Theory of operation. What the view says is answered in whatever thread it arrives: a front
 end of JupyterLab sends it through a subshell, so it is answered while a cell blocks.
-Changes are pushed by a thread that looks four times a second. Neither goes through the
+Changes are pushed by a thread that looks ten times a second. Neither goes through the
 comm's own way of sending: since ipykernel 7.4 that would draw the next message of the view
 into the shell that is blocked.
 """
@@ -24,8 +24,9 @@ from nbdurable.timeline.source import Source
 if TYPE_CHECKING:
     from nbdurable.engine.steps.session import Session
 
-LOOK_S: Final = 0.25
-"""How often is looked for changes: an event is seen within a quarter of a second."""
+LOOK_S: Final = 0.1
+"""How often is looked for changes: an event is to be on the screen within a quarter of a
+second, and the browser takes its part of that."""
 
 
 Say = Callable[[Mapping[str, object]], None]

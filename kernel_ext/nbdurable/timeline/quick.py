@@ -3,8 +3,9 @@
 Theory of operation. What is told of a run as a whole (counts, cells, what was saved) costs a
 time that grows with it, so for a large run it is made anew only now and then. What people
 watch are the calls that are executed now: a row of one depends on its own records and on the
-numbers of the calls around it, so it is told at once. The next look at the whole run tells
-it again; that changes nothing.
+numbers of the calls around it, so it is told at once, and one more is counted in its attempt.
+As long as calls of attempts that go on are all that changed, that is enough, and nobody looks
+at the whole. The next look tells it again; that changes nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ from typing import Final, TypeVar
 
 from nbdurable.engine.past.fates import Fate
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.kinds import WAITS
 from nbdurable.engine.past.pasts import CallPast
-from nbdurable.engine.past.tally import own_numbers
+from nbdurable.engine.past.tally import Tally, began, done, own_numbers
+from nbdurable.engine.telling.explain import counted
 from nbdurable.timeline import snapshots
 from nbdurable.timeline.asks import asks
 from nbdurable.timeline.callview import Seen, call_view
+from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Attempt, Changed, Snapshot
+from nbdurable.timeline.text import calls_told
+from nbdurable.timeline.views import RunView, StepView
 from nbdurable_store.records import Entry, Kind
 
 _CALLS: Final = frozenset({Kind.CALL_STARTED, Kind.CALL_COMPLETED, Kind.CALL_RAISED})
@@ -38,6 +44,9 @@ _ASKS_NOTHING: Final = frozenset(
 )
 
 
+_SIMPLE: Final = frozenset({Kind.CALL_STARTED, Kind.CALL_COMPLETED})
+"""After these nothing of a run is otherwise but the call, and how many there are."""
+
 _NO_CALLS: Final = snapshots.written(())
 
 _Told = TypeVar("_Told", Snapshot, Changed)
@@ -51,6 +60,10 @@ class Touched:
     _calls: dict[str, None] = field(default_factory=dict)
     _asks: bool = False
     _went: bool = False
+    _going: dict[str, StepView] = field(default_factory=dict)
+    _more: dict[str, Tally] = field(default_factory=dict)
+    enough: bool = False
+    """Whether to tell what was touched is to tell all that changed."""
 
     def note(self, history: History, entries: Iterable[Entry]) -> None:
         """Take new entries, which the history has by now."""
@@ -60,11 +73,32 @@ class Touched:
             self._asks |= kind not in _ASKS_NOTHING or bool(call and call.wait)
             if kind in _CALLS:
                 self._calls[subject] = None
+            self.enough &= call is not None and self._is_counted(history, call, kind)
 
-    def whole(self, made: _Told) -> _Told:
-        """The run as a whole is told: nothing of it is left to be told at once."""
+    def _is_counted(self, history: History, call: CallPast, kind: str) -> bool:
+        """Count what a call adds; False if more than that may be otherwise now."""
+        simple = call.kind not in WAITS and not call.is_step and not call.resolved
+        if kind not in _SIMPLE or call.step not in self._going or not simple:
+            return False
+        if any(tried.step == call.step for tried in call.earlier):
+            return False
+        adds = began if kind == Kind.CALL_STARTED else done
+        added = adds(history, call)
+        self._more[call.step] = self._more.get(call.step, Tally()) + added
+        return bool(own_numbers(history, call))
+
+    def whole(self, made: _Told, run: RunView) -> _Told:
+        """The run as a whole is told: nothing of it is left to be told at once.
+
+        Args:
+            made: What is told.
+            run: What it was made from.
+        """
         self._last = dataclasses.replace(made, calls=_NO_CALLS)
         self._calls, self._asks, self._went = {}, False, False
+        latest = (cell.latest for cell in run.cells)
+        self._going = {s.id: s for s in latest if s.fate is Fate.RUNNING}
+        self._more, self.enough = {}, True
         return made
 
     def goes_first(self) -> bool:
@@ -87,13 +121,45 @@ class Touched:
             return None
         needs = snapshots.needs(asks(history, alive)) if self._asks else None
         calls, self._calls, self._asks = self._calls, {}, False
-        made = _changed(self._last, history, calls, Seen(alive=alive), now_us)
+        last = self._counted(self._last)
+        made = _changed(last, history, calls, Seen(alive=alive), now_us)
         needs = made.needs if needs is None else needs
         if not made.calls.id and needs == made.needs:
             return None
         made = dataclasses.replace(made, seq=seq, needs=needs)
         self._last = dataclasses.replace(made, calls=_NO_CALLS)
         return made
+
+    def _counted(self, told: Snapshot | Changed) -> Snapshot | Changed:
+        """What was told, with the calls that began since in the counts."""
+        more, self._more = self._more, {}
+        for step, added in more.items():
+            self._going[step] = _with(self._going[step], added)
+        changed = {step: self._going[step] for step in more}
+        slots = {step.slot: calls_told(step) for step in changed.values()}
+        return dataclasses.replace(
+            told,
+            cells=tuple(
+                dataclasses.replace(c, last=slots[c.slot]) if c.slot in slots else c
+                for c in told.cells
+            ),
+            attempts=tuple(_recounted(a, changed.get(a.id)) for a in told.attempts),
+        )
+
+
+def _with(step: StepView, added: Tally) -> StepView:
+    """An attempt that goes on, with more calls; the last line of its reasons counts them."""
+    tally = step.tally + added
+    reasons = step.why[:-1] if step.tally.calls else step.why
+    told = (line(counted(tally)),) if tally.calls else ()
+    return dataclasses.replace(step, tally=tally, why=(*reasons, *told))
+
+
+def _recounted(attempt: Attempt, step: StepView | None) -> Attempt:
+    if step is None:
+        return attempt
+    told, calls = snapshots.attempt_told(step), step.tally.calls
+    return dataclasses.replace(attempt, told=told, why=step.why, calls=calls)
 
 
 def _changed(
@@ -112,14 +178,17 @@ def _changed(
         if past.step in attempts
         for view in (call_view(history, history.steps[past.step], past, place, seen),)
     ]
-    now_ms = (now_us - opened_us) / 1_000
+    now_ms, heard_ms = ((us - opened_us) / 1_000 for us in (now_us, history.last_at_us))
     return Changed(
         seq=told.seq,
-        head=told.head,
+        head=dataclasses.replace(told.head, now_us=now_us),
         needs=told.needs,
         cells=told.cells,
         attempts=tuple(_going_on(attempt, now_ms) for attempt in told.attempts),
-        kernels=told.kernels,
+        kernels=tuple(
+            dataclasses.replace(k, end_ms=max(k.end_ms, heard_ms)) if k.alive else k
+            for k in told.kernels
+        ),
         calls=snapshots.written(rows),
         kept=told.kept,
     )

@@ -235,7 +235,7 @@ def _attempts(run: RunView) -> Iterable[Attempt]:
             fate=step.fate.value,
             start_ms=_since(run, step.started_us),
             end_ms=_since(run, step.ended_us),
-            told=_told(step),
+            told=attempt_told(step),
             why=step.why,
             error=step.error,
             replays_ms=tuple(_since(run, us) for us in step.replays),
@@ -243,7 +243,8 @@ def _attempts(run: RunView) -> Iterable[Attempt]:
         )
 
 
-def _told(step: StepView) -> str:
+def attempt_told(step: StepView) -> str:
+    """What became of an attempt, in a few words."""
     saved_ms = step.tally.saved_ms
     saved = f" · saved {duration(saved_ms)}" if saved_ms >= 1 else ""
     return f"{calls_told(step)}{saved}"

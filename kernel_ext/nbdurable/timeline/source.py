@@ -188,7 +188,7 @@ class Source:
         self._news, self._seq = False, self._seq + 1
         self._shown = self._view()
         made = snapshots.snapshot(self._shown, seq=self._seq, asked=self._asked)
-        return self._touched.whole(self._with_actions(made))
+        return self._touched.whole(self._with_actions(made), self._shown)
 
     def _turned(self, run: str) -> bool:
         """Look at another run from now on; False if there is none such."""
@@ -295,7 +295,8 @@ class Source:
         if self._shown is None:
             return self._watching()
         slow = self._rests_until_s > 0.0
-        if began_s < self._rests_until_s or (slow and self._touched.goes_first()):
+        enough = self._touched.enough or self._touched.goes_first()
+        if began_s < self._rests_until_s or (slow and enough):
             return self._quick()
         told: list[Message] = [self._next(self._shown)]
         ended_s = self.clock.monotonic_s()
@@ -314,7 +315,7 @@ class Source:
         self._news, self._seq = False, self._seq + 1
         self._shown = now = self._view()
         made = snapshots.changed(before, now, seq=self._seq, asked=self._asked)
-        return self._touched.whole(self._with_actions(made))
+        return self._touched.whole(self._with_actions(made), now)
 
     def _watching(self) -> list[Message]:
         """What needs somebody, if that is otherwise than it was told."""
@@ -351,6 +352,7 @@ class Source:
             return
         if first or alive != self._alive:
             self._known.clear()
+            self._touched.enough = False
         self._alive, self._news = alive, True
         if first:
             forks.begin(self._history, entries, lambda run: self.store.read(run)[0])
@@ -363,8 +365,9 @@ class Source:
         """Take what the kernel says by now of stale cells."""
         told = self.staleness() if self.staleness is not None else None
         if told is not None and told is not self._told_stale:
-            first = self._told_stale is None
-            self._news = self._news or first or told != self.stale
+            news = self._told_stale is None or told != self.stale
+            self._news |= news
+            self._touched.enough &= not news
             self.stale = self._told_stale = told
 
     def _now(self) -> Now:

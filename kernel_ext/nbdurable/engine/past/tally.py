@@ -330,6 +330,24 @@ class Ledger:
         return found.values()
 
 
+def began(history: History, call: CallPast) -> Tally:
+    """What a call adds to the tally of its attempt when it is executed there first."""
+    own = made_by_cell(history.calls, call)
+    return Tally(ran=own, lost=own)
+
+
+def done(history: History, call: CallPast) -> Tally:
+    """What it adds when it completes."""
+    own = made_by_cell(history.calls, call) and call.outcome is not None
+    return Tally(
+        lost=-own,
+        unpaid=own and call.kind in UNPAID,
+        tokens=tokens((call,)),
+        usd=spent((call,)),
+        priced=priced((call,)),
+    )
+
+
 def _spending(tally: Tally) -> Tally:
     """The part of an attempt's tally that adds up over attempts."""
     return Tally(

@@ -18,7 +18,7 @@ from nbdurable.engine.past.pasts import CallPast, CallState
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.settle import questions
-from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.tally import Ledger, Tally
 from nbdurable.engine.telling import details
 from nbdurable.engine.telling.attempts import attempts, outcome, raised
 from nbdurable.engine.telling.causes import (
@@ -121,9 +121,14 @@ def why_step(
         *_shown(history, step, reason, present),
         step_waits(history, step) or _ended(step, present),
         *details.unsaved(step),
-        line(calls_told(tally), cost(tally)) if tally.calls else "",
+        counted(tally) if tally.calls else "",
     )
     return Why(step.name, tuple(part for part in lines if part))
+
+
+def counted(tally: Tally) -> str:
+    """What an attempt did with its calls: the last line of why it ran."""
+    return line(calls_told(tally), cost(tally))
 
 
 def _cells(step: StepPast) -> Mapping[str, str]:
