@@ -208,7 +208,6 @@ def test_kernels_know_the_base_path(tmp_path: Path) -> None:
         client = BlockingKernelClient(connection_file=str(place))
         client.load_connection_file()
         client.start_channels()
-        client.wait_for_ready(timeout=120)
         client.execute(SETUP)
         client.execute(PAY)
         made = served.folder / "made"
