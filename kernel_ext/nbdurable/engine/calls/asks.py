@@ -85,9 +85,10 @@ def question(
     call = match.call
     assert call is not None
     attempt.used.asked[claim.number] = (call.id, match.past)
-    if match.past is Past.OTHER_IN_DOUBT:
+    doubt = match.past is Past.OTHER_IN_DOUBT
+    if doubt or call.key != request.key:
         marks = attempt.used.doubted[claim.number] = request.marks()
-        attempt.used.alike += [call.id] if shared(call.marks, marks) else []
+        attempt.used.alike += [call.id] if doubt and shared(call.marks, marks) else []
     text, step = request.text(), attempt.step
     shown = settle.shown(attempt.run, step.slot, call, match.past)
     common = {

@@ -26,8 +26,8 @@ class Used:
         elsewhere: How many of those belong to another run of the store.
         adopted: Logical ids of those taken over from other slots.
         asked: Call number to logical id and past, of those to be decided.
-        doubted: By the number of a call that was asked about beside a doubt the marks of
-            its arguments.
+        doubted: By the number of a call that was asked about beside another one the
+            marks of its arguments.
         edited: Numbers of those asked about whose tool was edited as well.
         alike: Logical ids of those that share an argument with the call that asked.
         unstorable: Results that were not kept or not recovered, told.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.pasts import CallPast, Order
+from nbdurable.engine.past.pasts import CallPast, KeptTool, Order
 from nbdurable_store.records import Record
 
 
@@ -19,7 +19,7 @@ class Adopting(Protocol):
     calls: dict[str, CallPast]
     by_key: dict[bytes, list[str]]
     forked: set[str]
-    kept_tools: set[tuple[str, str]]
+    kept_tools: dict[tuple[str, str], KeptTool]
 
 
 def call_adopted(history: Adopting, record: Record, order: Order) -> None:
@@ -40,8 +40,9 @@ def call_adopted(history: Adopting, record: Record, order: Order) -> None:
         call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
     if "marks" in f:
         name = fields.text(f, "name")
-        if (slot, call.name) in history.kept_tools:  # for later versions too
-            history.kept_tools.add((slot, name))
+        kept = history.kept_tools.get((slot, call.name))
+        if kept is not None:  # for later versions too
+            history.kept_tools.setdefault((slot, name), kept)
         call.renamed |= call.name != name
         call.name, call.code = name, fields.text(f, "code")
         call.codes, call.marks = fields.mapping(f, "codes"), fields.mapping(f, "marks")

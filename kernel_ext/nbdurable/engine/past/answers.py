@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.pasts import Another, CallPast, CallState, Order, Said
+from nbdurable.engine.past.attempts import SlotPast
+from nbdurable.engine.past.pasts import (
+    Another,
+    CallPast,
+    CallState,
+    KeptTool,
+    Order,
+    Said,
+    Shown,
+)
 from nbdurable_store.records import Record
 
 
@@ -18,7 +27,11 @@ class Answered(Protocol):
     instead: dict[tuple[str, str], dict[str, Said]]
     others: dict[tuple[str, str], list[Another]]
     apart: set[tuple[str, str]]
-    kept_tools: set[tuple[str, str]]
+    kept_tools: dict[tuple[str, str], KeptTool]
+
+    def slot(self, slot: str) -> SlotPast:
+        """The slot of this id, made if it is new."""
+        ...
 
 
 def call_resolved(history: Answered, record: Record, order: Order) -> None:
@@ -72,13 +85,21 @@ def call_kept(history: Answered, record: Record, order: Order) -> None:
     place = fields.text(f, "slot"), fields.text(f, "tool")
     past = fields.text(f, "past")
     if not past:
-        history.kept_tools.add(place)
+        differ = frozenset(fields.texts(f, "differ"))
+        known = history.kept_tools.get(place)
+        differ |= known.differ if known else frozenset()
+        history.kept_tools[place] = KeptTool(differ, order)
         return
     how, source = fields.text(f, "how"), fields.text(f, "source")
     before = history.answers.get((*place, past))
     until = before.until if before and before.source == source else None
     said = Said(how, source, order, order if how == "again" else until)
     history.answers[(*place, past)] = said
+    if past == "EARLIER_TRY":
+        differs = frozenset(fields.texts(f, "differ")) if "differ" in f else None
+        history.slot(place[0]).shown.setdefault(place[1], []).append(
+            Shown(differs, said)
+        )
     if past == "OTHER_IN_DOUBT":
         marks = fields.mapping(f, "marks") if "marks" in f else None
         told = Another(record.subject, fields.text(f, "number"), marks, said)

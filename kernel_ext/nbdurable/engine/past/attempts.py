@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nbdurable.engine.past.pasts import FIRST_ALGORITHM, Order
+from nbdurable.engine.past.pasts import FIRST_ALGORITHM, Order, Shown
 from nbdurable_store.records import BlobRef, Plain
 
 
@@ -181,9 +181,18 @@ class GivenPast:
 
 @dataclass(slots=True)
 class SlotPast:
-    """A slot's attempts in order, replays included, and the last rerun asked for."""
+    """A slot's attempts in order, replays included, and the last rerun asked for.
+
+    Attributes:
+        id: Its id.
+        attempts: Ids of its steps; of one that was replayed once more for each time.
+        reset: Where the last rerun was asked for.
+        kept_writes: What was said of the writes of before it; None if nothing was.
+        shown: What was said of calls beside earlier ones, by the name of the tool.
+    """
 
     id: str
     attempts: list[str] = field(default_factory=list)
     reset: Order | None = None
     kept_writes: bool | None = None
+    shown: dict[str, list[Shown]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from nbdurable.engine.past import doubts, tries
+from nbdurable.engine.past import doubts, holding, tries
 from nbdurable.engine.past.another import is_another
 from nbdurable.engine.past.belonging import Standing, code_saw
 from nbdurable.engine.past.circumstances import (
@@ -270,29 +270,31 @@ class Beside(Trying):
     def _is_kept(self, call: CallPast, wanted: Wanted, told: Collection[str]) -> bool:
         """Whether a person said that its result is the one of the call made now."""
         rerun = self.before_reset(call) and self.history.slot(self.slot).kept_writes
-        kept = bool(rerun) or self.said(wanted, Past.EARLIER_TRY) == KEEP
+        same = holding.is_same(self.history, self.where, call, wanted)
+        kept = bool(rerun) or same
         return call.id in told or (kept and not self._is_another(call, wanted))
 
-    def _is_another(self, call: CallPast, wanted: Wanted) -> bool:
+    def _is_another(
+        self, call: CallPast, wanted: Wanted, *, whole: bool = False
+    ) -> bool:
         """Whether a person said that what is made now is made beside it."""
-        said = (
-            answered(self.history, self.where, wanted.name, past)
-            for past in (Past.EARLIER_TRY, Past.INSTEAD)
-        )
-        beside = any(s and s.until and call.ended_order < s.until for s in said)
-        return beside or self.is_done_again(call) or self._is_let_be(call, wanted)
+        two = (self.history, self.where, call, wanted)
+        if holding.is_another(*two, whole=whole):
+            return True
+        said = answered(self.history, self.where, wanted.name, Past.INSTEAD)
+        beside = said and said.until and call.ended_order < said.until
+        return bool(beside) or self.is_done_again(call) or self._is_let_be(call)
 
-    def _is_let_be(self, call: CallPast, wanted: Wanted) -> bool:
+    def _is_let_be(self, call: CallPast) -> bool:
         """Whether a person said that what a parent of the fork paid is another one."""
-        if call.id not in self.history.forked:
-            return False
-        again = self.said_of(call, Past.FORKED) == AGAIN
-        return again or self.said(wanted, Past.EARLIER_TRY) == AGAIN
+        forked = call.id in self.history.forked
+        return forked and self.said_of(call, Past.FORKED) == AGAIN
 
     def _made_before(self, call: CallPast, wanted: Wanted) -> Match | None:
         """What a call is beside which another one may be made."""
         if self._is_another(call, wanted):
-            self.passed[call.id] = wanted.key
+            if self._is_another(call, wanted, whole=True):
+                self.passed[call.id] = wanted.key
             return None
         afresh = call.resolved == "afresh" or self.before_reset(call)
         return self._about(Past.AFRESH if afresh else Past.EARLIER_TRY, call)

@@ -71,6 +71,33 @@ def agree(old: Marks, new: Marks) -> bool:
     return gone <= come or come <= gone
 
 
+def differing(old: Marks, new: Marks) -> frozenset[str]:
+    """The parameters in which two calls differ; a default that is edited is none.
+
+    Those that were renamed and have kept their values, in order, are no difference; a
+    value that nobody can compare is one.
+
+    Example:
+        >>> sorted(differing({"x": "ab", "key": "cd"}, {"x": "ab", "key": "ef"}))
+        ['key']
+        >>> sorted(differing({"x": "ab"}, {"y": "ab", "note": "-cd"}))
+        []
+        >>> sorted(differing({"a": "1", "b": "2"}, {"c": "2", "d": "1"}))
+        ['a', 'b', 'c', 'd']
+    """
+    mine, its = _named(old), _named(new)
+    found = {
+        name
+        for name in mine.keys() & its.keys()
+        if UNKNOWN in (mine[name], its[name]) or _differ(mine[name], its[name])
+    }
+    gone, come = _only(mine, its), _only(its, mine)
+    values = [*gone.values()]
+    if values != [*come.values()] or UNKNOWN in values:
+        found |= gone.keys() | come.keys()
+    return frozenset(found)
+
+
 def closest(calls: Iterable[CallPast], wanted: Wanted) -> CallPast | None:
     """Of these the call that a new one is, if it agrees with one.
 
@@ -80,7 +107,7 @@ def closest(calls: Iterable[CallPast], wanted: Wanted) -> CallPast | None:
     made, best = wanted.marks() or {}, None
     best_rank = (0, False, False, False)
     for call in calls:
-        old, new = _comparable(call, wanted, made)
+        old, new = compared(call, wanted, made)
         if call.marks is None or not agree(old, new):
             continue
         rank = (
@@ -96,7 +123,7 @@ def closest(calls: Iterable[CallPast], wanted: Wanted) -> CallPast | None:
     return best
 
 
-def _comparable(call: CallPast, wanted: Wanted, made: Marks) -> tuple[Marks, Marks]:
+def compared(call: CallPast, wanted: Wanted, made: Marks) -> tuple[Marks, Marks]:
     """The marks of both; of methods of two classes without the object itself.
 
     Its class is a part of its value, and may be what was renamed.
@@ -134,7 +161,7 @@ def may_be_renamed(call: CallPast, wanted: Wanted) -> bool:
     made = wanted.marks()
     if made is None or call.marks is None:
         return False
-    return gave_the_same(*_comparable(call, wanted, made))
+    return gave_the_same(*compared(call, wanted, made))
 
 
 def has_the_arguments_of(call: CallPast, wanted: Wanted) -> bool:
@@ -142,7 +169,7 @@ def has_the_arguments_of(call: CallPast, wanted: Wanted) -> bool:
     made = wanted.marks()
     if made is None or call.marks is None:
         return False
-    old, new = _comparable(call, wanted, made)
+    old, new = compared(call, wanted, made)
     return gave_the_same(old, new) and bool(_given(new))
 
 
@@ -219,6 +246,9 @@ def _differ(one: str, other: str) -> bool:
 
 def _apart(mine: Mapping[str, str], its: Mapping[str, str]) -> Counter[str]:
     """What was given to the one by names that the other doesn't have."""
-    names = mine.keys() - its.keys()
-    given = (mine[n] for n in names if not mine[n].startswith(DEFAULT))
-    return Counter(mark for mark in given if mark != UNKNOWN)
+    return Counter(mark for mark in _only(mine, its).values() if mark != UNKNOWN)
+
+
+def _only(mine: Mapping[str, str], its: Mapping[str, str]) -> dict[str, str]:
+    given = ((n, m) for n, m in mine.items() if not m.startswith(DEFAULT))
+    return {name: mark for name, mark in given if name not in its}

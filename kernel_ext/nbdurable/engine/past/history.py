@@ -27,6 +27,7 @@ from nbdurable.engine.past.pasts import (
     CallPast,
     CallState,
     CheckpointPast,
+    KeptTool,
     Order,
     Said,
     SignalPast,
@@ -67,7 +68,7 @@ class History:
         self.checkpoints: dict[tuple[str, str], CheckpointPast] = {}
         self.by_key: dict[bytes, list[str]] = {}
         self.by_step_key: dict[bytes, list[str]] = {}
-        self.kept_tools: set[tuple[str, str]] = set()
+        self.kept_tools: dict[tuple[str, str], KeptTool] = {}
         self.answers: dict[tuple[str, str, str], Said] = {}
         self.instead: dict[tuple[str, str], dict[str, Said]] = {}
         self.others: dict[tuple[str, str], list[Another]] = {}

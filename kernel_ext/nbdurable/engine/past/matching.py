@@ -25,7 +25,7 @@ from operator import attrgetter
 from typing import Final
 
 from nbdurable.engine.identity import keys
-from nbdurable.engine.past import doubts, parts
+from nbdurable.engine.past import doubts, holding, parts
 from nbdurable.engine.past.belonging import (
     Standing,
     every_holder,
@@ -315,7 +315,7 @@ class Matcher(Beside):
             return False
         if self._is_rekeyed(call):
             return False  # nobody can tell
-        return (self.slot, call.name) not in self.history.kept_tools
+        return not holding.is_same_version(self.history, self.slot, call, wanted)
 
     def _completed(self, call: CallPast, wanted: Wanted) -> Past:
         if self._edited(call, wanted) and not self._said_happened(call, wanted):

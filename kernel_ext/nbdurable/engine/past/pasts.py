@@ -227,6 +227,32 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTool:
+    """«Keep» of a tool that was edited: it holds for later versions, too.
+
+    Attributes:
+        differ: The parameters in which the calls differed that were shown, all of them.
+        order: Where the latest such answer stands.
+    """
+
+    differ: frozenset[str]
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An answer that was given about a call beside a recorded one of the same cell.
+
+    Attributes:
+        differ: The parameters in which those two differed; ``None`` if unknown.
+        said: The answer, and how long it holds.
+    """
+
+    differ: frozenset[str] | None
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
 class Another:
     """An answer that a call is another one than a doubt.
 

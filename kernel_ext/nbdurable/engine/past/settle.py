@@ -18,6 +18,7 @@ from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import DOUBTFUL, OTHERS, Past
 from nbdurable.engine.past.edits import edited
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
+from nbdurable.engine.past.holding import differ_field
 from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.said import state_of
 from nbdurable.engine.past.tally import number_of
@@ -158,7 +159,6 @@ def _asked(history: History, step: StepPast) -> Iterator[tuple[str, CallPast, Pa
 def _answered(
     history: History, step: StepPast, number: str, call: CallPast, past: Past
 ) -> bool:
-    kept = past is Past.EDITED and (step.slot, call.name) in history.kept_tools
     apart = (step.slot, call.id) in history.apart
     reset = history.slot(step.slot).kept_writes is not None
     said = history.answers.get((step.slot, call.name, past.name))
@@ -166,11 +166,13 @@ def _answered(
         others = history.others.get((step.slot, call.name), ())
         alike = (o.said for o in others if (o.doubt, o.number) == (call.id, number))
         said = max(alike, key=lambda it: it.order, default=None)
-    orders = [call.ended_order, *([said.order] if said else [])]
+    kept = history.kept_tools.get((step.slot, call.name))
+    latest = kept if past is Past.EDITED else said
+    orders = [call.ended_order, *([latest.order] if latest else [])]
     adopted = call.slot == step.slot and bool(call.adopted_from)
     # In a fork the call mostly stands in its own slot: keeping it makes it the fork's.
     adopted |= past is Past.FORKED and call.id not in history.forked
-    return kept or apart or reset or adopted or max(orders) > step.ended_order
+    return apart or reset or adopted or max(orders) > step.ended_order
 
 
 def answer(
@@ -208,7 +210,7 @@ def answer(
         plain: dict[str, Plain] = {"slot": question.slot, "tool": question.call.name}
         plain |= {"from": question.call.slot} if kind is Kind.CALL_ADOPTED else {}
         plain |= {k: source if v is _SOURCE else v for k, v in more.items()}
-        plain |= _asked_beside(asking, question) if past is Past.OTHER_IN_DOUBT else {}
+        plain |= _asked_beside(asking, question, past, kind)
         for call in _alike(history, question) if more == _AGAIN[1] else [question.call]:
             record = Record(
                 kind=kind,
@@ -231,9 +233,17 @@ def _was_edited(history: History, question: Question) -> bool:
     return question.number in known
 
 
-def _asked_beside(asking: StepPast | None, question: Question) -> dict[str, Plain]:
-    """The call beside which a doubt was asked about: the answer holds for that one."""
+def _asked_beside(
+    asking: StepPast | None, question: Question, past: Past, kind: Kind
+) -> dict[str, Plain]:
+    """The call beside which one was asked about: the answer holds for that one.
+
+    Or for those that differ from records in what that one did.
+    """
     beside = fields.mapping(asking.fields, "doubted") if asking else {}
+    if past is not Past.OTHER_IN_DOUBT:
+        kept = kind is Kind.CALL_KEPT
+        return differ_field(question.call, beside, question.number) if kept else {}
     marks = beside.get(question.number)
     known = {"marks": marks} if isinstance(marks, Mapping) else {}
     return {"number": question.number, **known}
