@@ -66,6 +66,40 @@ def test_what_stays_in_the_kernel_of_an_edited_cell_is_no_second_tool() -> None:
     assert len(nb.world.effects) == 2
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("del pay", pays(name="charge")),
+        ("charge = pay; del pay", pays(name="charge")),
+        (pays(name="charge"), "del pay"),
+    ],
+    ids=["deleted first", "held meanwhile", "deleted last"],
+)
+def test_a_tool_that_was_deleted_is_gone(cells: tuple[str, str]) -> None:
+    """Also where the kernel holds the old function still."""
+    nb = opened(pays())
+    nb.run(CELL, "s", "c1")
+    old = nb.namespace["pay"]
+    for cell in cells:
+        nb.plain(cell)
+    with pytest.raises(AlreadyHappened):
+        nb.run(RENAMED, "s", "c1")
+    assert callable(old)
+    assert len(nb.world.effects) == 2
+
+
+def test_a_deleted_tool_that_an_object_holds_is_no_old_name() -> None:
+    """Nobody can look into it, and the cell may call it."""
+    desk = (
+        "import threading\nclass Desk:\n    def __init__(self):\n"
+        "        self.lock = threading.Lock(); self.tools = [pay, charge]\ndesk = Desk()"
+    )
+    nb = opened(pays(), pays(name="charge"), desk, "del pay, charge")
+    nb.run("r = desk.tools[0](1)", "s", "c1")
+    nb.run("r = desk.tools[1](1)", "s", "c1")
+    assert nb.world.effects == ["pay 1", "pay 1"]
+
+
 # ---- renamed, and edited before it ran again -----------------------------------------
 
 EDITS = {

@@ -3,7 +3,8 @@
 A tool that was renamed stays in the kernel under its old name until that is deleted, so
 what the notebook holds says nothing: what the cell's code reaches does. It doesn't reach
 what is made while it runs, or what an object without a digest holds. Such a tool counts
-as one that it can call while it lives, unless another one took its place.
+as one that it can call while it lives, unless another one took its place. One that was
+deleted goes on living until nothing refers to it; only such an object may hold it still.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ def gone_from(inputs: Inputs, namespace: Mapping[str, object]) -> Callable[[str]
         root = name.partition(".")[0]
         if name in reached or root in inputs.binds:
             return False
-        if not inputs.undigestible and root in namespace:
+        held = bool(inputs.undigestible)
+        if not held and root in namespace:
             return True
-        return not any(_lives(made, name, namespace) for made in living())
+        alive = (made for made in living() if _lives(made, name, namespace))
+        return not any(held or not _is_deleted(made) for made in alive)
 
     return gone
 
@@ -76,6 +79,12 @@ def _lives(made: Tool, name: str, namespace: Mapping[str, object]) -> bool:
         return False  # of a kernel that was left
     standing = _at(made.fn.__qualname__, own)
     return standing is None or standing is made
+
+
+def _is_deleted(made: Tool) -> bool:
+    """Whether it was defined at a name, and nothing has that name any more."""
+    root, *path = made.fn.__qualname__.split(".")
+    return "<locals>" not in path and root not in made.fn.__globals__
 
 
 def _at(qualified: str, namespace: Mapping[str, object]) -> Tool | None:
