@@ -27,6 +27,7 @@ class World:
         self.effects: list[str] = []
         self.gate, self.inside = threading.Event(), threading.Event()
         self.refused: set[object] = set()
+        self.refused_with: type[BaseException] = KeyboardInterrupt
 
     def __reduce__(self) -> tuple[object, ...]:
         """Its identity is that of a service: what happened there doesn't count."""

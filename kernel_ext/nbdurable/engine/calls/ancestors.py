@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nbdurable.engine.past import forks
-from nbdurable.engine.past.history import CallPast, History
+from nbdurable.engine.past.history import History
+from nbdurable.engine.past.matching import Matcher
 from nbdurable_store.protocol import Cursor, Store
 from nbdurable_store.records import Entry
 
 
 class Ancestors:
-    """How far a fork has read in the runs before it."""
+    """How far a fork has read in the runs before it.
+
+    Attributes:
+        told: Ids of the calls that were told since the run was first read, in that order.
+    """
 
     def __init__(self) -> None:
+        self.told: list[str] = []
         self._cursors: dict[str, Cursor] = {}
         self._steps: frozenset[str] = frozenset()
 
@@ -24,26 +30,41 @@ class Ancestors:
 
     def begin(self, history: History, entries: Sequence[Entry], store: Store) -> None:
         """Fold what a run begins with, before anything of its own."""
+        cursors: dict[str, Cursor] = {}
 
         def read(run: str) -> Sequence[Entry]:
-            found, self._cursors[run] = store.read(run)
+            found, cursors[run] = store.read(run)
             return found
 
-        self._cursors.clear()
         forks.begin(history, entries, read)
+        self._cursors = cursors
         self._steps = frozenset(history.steps)
 
-    def follow(self, history: History, store: Store) -> list[CallPast]:
-        """Fold the writes that they have made since; gives those calls.
+    def follow(self, history: History, store: Store) -> None:
+        """Fold the writes that they have made since.
 
         Costs next to nothing where nothing is new, and nothing in a run that is no fork.
+        After an interrupt in here the run has to be folded anew.
         """
-        told: list[CallPast] = []
         for run, cursor in self._cursors.items():
-            entries, self._cursors[run] = store.read(run, cursor)
+            entries, after = store.read(run, cursor)
             if entries:
-                told += forks.follow(history, entries, self._is_own(history))
-        return told
+                self.told += forks.follow(history, entries, self._is_own(history))
+            self._cursors[run] = after
+
+    def tell(self, matcher: Matcher, history: History, heard: int) -> int:
+        """Let an attempt match what was told since it looked; how much it knows now.
+
+        Args:
+            matcher: The attempt's.
+            history: The fold of the run, which may have been made anew meanwhile.
+            heard: How much of `told` it knows.
+        """
+        matcher.renew(history)
+        news = dict.fromkeys(self.told[heard:])
+        if news:
+            matcher.reopen([history.calls[call] for call in news])
+        return len(self.told)
 
     def _is_own(self, history: History) -> forks.Own:
         shared = self._steps

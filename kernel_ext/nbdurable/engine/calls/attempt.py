@@ -73,6 +73,7 @@ class Attempt:
         self._open: set[Callable[[], None]] = set()
         self.run = home.history.run
         self.files: Watched | None = None
+        self._heard = len(home.ancestors.told)
         self.matcher = Matcher(
             home.history,
             step.slot,
@@ -112,6 +113,8 @@ class Attempt:
         write, parent = request.policy.effect is _WRITE, frame.parent
         with self.home.lock:
             self.home.catch_up("" if parent and write else self.step.id)
+            if write and not request.policy.inner and not request.again:
+                self._hear()
             number = self._numbers.give(parent, request.again)
             scope = self._scopes.scope(frame)
             state = self._preceding.state(scope, parent)
@@ -126,24 +129,17 @@ class Attempt:
             else:
                 wanted = wanting(request, scope, state, parent, number, ordered=ordered)
                 match = self.matcher.match(wanted)
-            if write and self._news(match, request):
-                wanted = wanting(request, scope, state, parent, number, ordered=ordered)
-                match = self.matcher.match(wanted)
             if match.call is not None and match.past not in OTHERS:
                 self._numbers.note(match.call.id, number)
             counts = not frame.covered
             return Claim(number, scope, state.after, match, parent, counts, ordered)
 
-    def _news(self, match: Match, request: CallRequest) -> bool:
-        """Whether a run before this one has made writes that this new one may be."""
-        policy = request.policy
-        served = match.past is Past.COMPLETED or policy.inner or request.again
-        if served or not self.home.ancestors.known:
-            return False
-        told = self.home.ancestors.follow(self.home.history, self.store)
-        if told:
-            self.matcher.reopen(told)
-        return bool(told)
+    def _hear(self) -> None:
+        """Know what the runs before this one have made by now: a new call may be that."""
+        if self.home.ancestors.known and self.run == self.home.history.run:
+            self.home.refresh()
+            tell, history = self.home.ancestors.tell, self.home.history
+            self._heard = tell(self.matcher, history, self._heard)
 
     def look_again(self, claim: Claim, request: CallRequest) -> Match:
         """The past of a claimed call, now."""

@@ -27,24 +27,27 @@ class Behind:
         slot: The slot of the cell.
         taken: How often something of a parent had been taken by then.
         calls: The writes by tool, those that the fork has taken over by now among them.
+        mine: Ids of the calls that the present attempt has taken over as other ones.
     """
 
     history: History
     slot: str
     taken: int
     calls: Mapping[str, list[CallPast]]
+    mine: Collection[str]
     _versions: dict[str, Versions] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, history: History, slot: str) -> Behind:
+    def of(cls, history: History, slot: str, mine: Collection[str]) -> Behind:
         """Look for them: once for all calls of an attempt, and if a parent goes on."""
         found: dict[str, list[CallPast]] = {}
-        for call in map(history.calls.__getitem__, history.forked):
+        own = (i for i in mine if history.calls[i].step in history.behind)
+        for call in map(history.calls.__getitem__, {*history.forked, *own}):
             if call.writes and call.kind not in STAYING:
                 found.setdefault(call.name, []).append(call)
         for calls in found.values():
             calls.sort(key=lambda call: call.order)
-        return cls(history, slot, history.taken, found)
+        return cls(history, slot, history.taken, found, mine)
 
     @property
     def is_current(self) -> bool:
@@ -56,13 +59,12 @@ class Behind:
         return (name for name in self.calls if any(self.of_tool(name)))
 
     def here(self, tool: str) -> Iterator[CallPast]:
-        """What this cell made there with a tool, but for what the fork has taken over."""
+        """What this cell made there with a tool, but for what the fork took over before."""
         return filter(self.is_here, self.of_tool(tool))
 
     def of_tool(self, tool: str) -> Iterator[CallPast]:
-        """What any cell made there with a tool, but for what the fork has taken over."""
-        forked = self.history.forked
-        return (call for call in self.calls.get(tool, ()) if call.id in forked)
+        """What any cell made there with a tool, but for what the fork took over before."""
+        return filter(self._counts, self.calls.get(tool, ()))
 
     def is_here(self, call: CallPast) -> bool:
         """Whether this cell made it."""
@@ -89,10 +91,14 @@ class Behind:
             old_names: Names of tools that its cell can't call now.
         """
         found = self._versions_of(wanted.name).earlier(marks)
-        forked = [call for call in found if call.id in self.history.forked]
+        forked = [*filter(self._counts, found)]
         for name in old_names:
             forked += (c for c in self.of_tool(name) if was_renamed(c, wanted))
         return forked
+
+    def _counts(self, call: CallPast) -> bool:
+        """Whether it says something: it isn't the fork's own, or only since this attempt."""
+        return call.id in self.history.forked or call.id in self.mine
 
     def _versions_of(self, tool: str) -> Versions:
         found = self._versions.get(tool)

@@ -97,7 +97,7 @@ def begin(history: History, entries: Sequence[Entry], read: Read) -> None:
     history.spending = Spending()  # what was shared was paid by the other run
 
 
-def follow(history: History, entries: Iterable[Entry], own: Own) -> list[CallPast]:
+def follow(history: History, entries: Iterable[Entry], own: Own) -> Iterable[str]:
     """Fold what a parent has appended since; gives the calls that it says something of.
 
     Args:
@@ -107,10 +107,9 @@ def follow(history: History, entries: Iterable[Entry], own: Own) -> list[CallPas
     """
     spending, history.spending = history.spending, Spending()
     try:
-        told = _take(history, entries, own)
+        return _take(history, entries, own)
     finally:
         history.spending = spending
-    return [history.calls[call] for call in told]
 
 
 def _never(_: CallPast) -> bool:

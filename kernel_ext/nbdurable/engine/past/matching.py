@@ -38,7 +38,7 @@ from nbdurable.engine.past.belonging import (
 from nbdurable.engine.past.beside import Beside
 from nbdurable.engine.past.circumstances import AGAIN, KEEP, remembered, stands_in
 from nbdurable.engine.past.decide import DOUBTFUL, Past
-from nbdurable.engine.past.history import CallPast, CallState
+from nbdurable.engine.past.history import CallPast, CallState, History
 from nbdurable.engine.past.pasts import STAYING
 from nbdurable.engine.past.policy import Effect, Policy
 from nbdurable.engine.past.wanted import (
@@ -158,6 +158,21 @@ class Matcher(Beside):
             self.claimed.discard(call.id)
             found = self._candidates(call.key)
             found[:] = [*(c for c in found if c.id != call.id), call]
+
+    def renew(self, history: History) -> None:
+        """Match with a fold that was made anew; what was taken stays taken."""
+        known = self.history.calls
+        if history is self.history:
+            return
+        self.history, self.here = history, history.slot(self.slot)
+        self._writes = self._suspects = self._old_names = self._behind = None
+        self._versions.clear()
+        self._made.clear()
+        for key, found in self._open.items():
+            left = {call.id for call in found}
+            ids = dict.fromkeys(history.by_key.get(key, ()))
+            there = (history.calls[i] for i in ids if i in left or i not in known)
+            found[:] = sorted((c for c in there if c.step != self.step), key=_order)
 
     def _candidates(self, key: bytes) -> list[CallPast]:
         found = self._open.get(key)

@@ -113,7 +113,8 @@ class Trying:
     def behind(self) -> Behind:
         """What the parents of a fork made behind it; looked for again if they go on."""
         if self._behind is None or not self._behind.is_current:
-            self._behind, self._old_names = Behind.of(self.history, self.slot), None
+            found = Behind.of(self.history, self.slot, self.stood_in)
+            self._behind, self._old_names = found, None
         return self._behind
 
     def writes_of(self, tool: str) -> Sequence[CallPast]:

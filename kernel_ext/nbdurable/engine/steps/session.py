@@ -250,6 +250,7 @@ class Session:
         self._history, self._cursor = History(run), START
         self._latest, self._losses = None, 0
         self.keeping = Keeping()
+        self.ancestors = Ancestors()
         self._pending.clear()
         self._pending_steps.clear()
         self._applied.clear()
@@ -276,8 +277,8 @@ class Session:
             self.history.apply(e for e in entries if e.owner != owner or e.seq in own)
             self._found |= own
             self._applied.clear()
-            self._losses -= losses + 1
             self.ancestors.follow(self._history, self.store)
+            self._losses -= losses + 1
 
     def append(self, records: Sequence[Record], *, sync: bool) -> None:
         """Append records of the run; they are folded when somebody looks.
