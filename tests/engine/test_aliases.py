@@ -15,6 +15,25 @@ class Agent:
         self.messages = messages
 """
 
+PAIR = """
+def pair():
+    held = 0
+    def get():
+        return held
+    def put(new):
+        nonlocal held
+        held = new
+    return get, put
+
+def others():
+    def even(n):
+        return n == 0 or odd(n - 1)
+    def odd(n):
+        return n != 0 and even(n - 1)
+    return even, odd
+
+"""
+
 
 @pytest.fixture
 def nb() -> Notebook:
@@ -86,6 +105,21 @@ STORIES = {
     "an array": (
         ["import numpy as np\na = np.zeros(3)", "held = [a]", "held[0][1] = 5"],
         "held[0] is a and a[1] == 5",
+    ),
+    "a view that can't be written": (
+        [
+            "import numpy as np\na = np.zeros(3); v = a.view(); v.flags.writeable = False",
+            "a[0] = 7",
+        ],
+        "v[0] == 7 and np.shares_memory(a, v) and not v.flags.writeable",
+    ),
+    "a variable of two closures": (
+        [PAIR + "get, put = pair()\nput(5)"],
+        "(get(), put(9), get()) == (5, None, 9)",
+    ),
+    "closures that call each other": (
+        [PAIR + "even, odd = others(); calls = [even]"],
+        "calls[0] is even and even(4) and odd(5) and not odd(4)",
     ),
 }
 

@@ -78,6 +78,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         self.last: object = None
         self._entries: dict[type, reducers.Reducer | str | None] = {}
         self._cells: dict[str, tuple[str, str]] = {}
+        self._variables: dict[int, reducers.Variable] = {}
 
     def reducer_override(self, value: Any) -> Any:
         """Take one object apart: our table, then cloudpickle, then its own way."""
@@ -129,6 +130,10 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
             text = self.secrets.scrub(reducers.cell_text(filename))
             self._cells[filename] = filename, text
         return self._cells[filename]
+
+    def variable(self, cell: types.CellType) -> Any:
+        """What stands for a variable of a closure: the same object each time."""
+        return self._variables.setdefault(id(cell), reducers.Variable(cell))
 
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()

@@ -100,6 +100,16 @@ def remember(filename: str, source: str) -> None:
         linecache.cache[filename] = (len(source), None, lines, filename)
 
 
+def variable() -> types.CellType:
+    """A variable of a closure; its value follows, if it has one."""
+    return types.CellType()
+
+
+def set_variable(cell: types.CellType, state: tuple[Any]) -> None:
+    """Give a variable of a closure its value."""
+    (cell.cell_contents,) = state
+
+
 def set_function_state(
     function: types.FunctionType, state: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
@@ -189,6 +199,15 @@ def view(
     """An array that shares the memory of another one."""
     numpy = importlib.import_module("numpy")
     return numpy.ndarray(shape, dtype, base, offset, strides)
+
+
+def read_only_view(
+    base: Any, offset: int, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...]
+) -> Any:
+    """The same, through which nothing can be written."""
+    made = view(base, offset, dtype, shape, strides)
+    made.flags.writeable = False
+    return made
 
 
 def seen_as(array: Any, dtype: Any) -> Any:

@@ -39,6 +39,10 @@ class Graph(Protocol):
         """File name and text of a cell: the same objects each time, written once."""
         ...
 
+    def variable(self, cell: types.CellType) -> Any:
+        """What stands for a variable of a closure: the same object each time."""
+        ...
+
 
 Reducer = Callable[[Graph, Any], Any]
 """Takes an object apart as ``__reduce_ex__`` does; may return ``NotImplemented``."""
@@ -94,10 +98,28 @@ def function(graph: Graph, fn: types.FunctionType, reduced: Any) -> Any:
     if fn.__globals__.get("__name__") != "__main__":
         return reduced
     make, arguments, (attributes, slots), *_ = reduced
-    arguments = (arguments[0], NAMESPACE, *arguments[2:])
+    # Functions that were made in one call share its variables; cloudpickle gives each
+    # function variables of its own.
+    closure = fn.__closure__ and tuple(graph.variable(c) for c in fn.__closure__)
+    arguments = (arguments[0], NAMESPACE, *arguments[2:4], closure)
     kept = {k: v for k, v in slots["__globals__"].items() if graph.travels(v)}
-    state = (attributes, {**slots, "__globals__": kept})
+    state = (attributes, {**slots, "__globals__": kept, "__closure__": None})
     return make, arguments, state, None, None, rebuild.set_function_state
+
+
+class Variable:
+    """Stands for a variable that functions share, in a pickle."""
+
+    def __init__(self, cell: types.CellType) -> None:
+        self._cell = cell
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Its value follows when it is known: that may be the function itself.
+        try:
+            state = (self._cell.cell_contents,)
+        except ValueError:  # it has none
+            return rebuild.variable, ()
+        return rebuild.variable, (), state, None, None, rebuild.set_variable
 
 
 class Namespace:
@@ -172,11 +194,12 @@ def _array(graph: Graph, value: Any) -> Any:
         return NotImplemented
     if base.base is not None or base.nbytes > _VIEW_FACTOR_MAX * value.nbytes:
         return NotImplemented
-    if not (base.flags.c_contiguous and base.flags.writeable and value.flags.writeable):
+    if not (base.flags.c_contiguous and base.flags.writeable):
         return NotImplemented
     address = value.__array_interface__["data"][0]
     offset = address - base.__array_interface__["data"][0]
-    return rebuild.view, (base, offset, value.dtype, value.shape, value.strides)
+    make = rebuild.view if value.flags.writeable else rebuild.read_only_view
+    return make, (base, offset, value.dtype, value.shape, value.strides)
 
 
 def _arrow_column(_: Graph, value: Any) -> Any:
