@@ -228,6 +228,7 @@ export interface Refused {
   remedies: string[];
   to: string;
   actions: Action[];
+  again: boolean;
 }
 
 /** Give me a snapshot. */

@@ -28,6 +28,7 @@ from nbdurable.timeline import living
 from nbdurable.timeline.greeting import greeting
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused
+from nbdurable.timeline.refusals import AGAIN
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
@@ -74,7 +75,9 @@ class Notebooks:
             if source is None:
                 nothing = self._nothing(place)
                 return [dataclasses.replace(nothing, to=named(said))]
-            return source.poll() if said is None else source.hear(said)
+            if said is not None:
+                return source.hear(said)
+            return source.poll() if source.opened else [AGAIN]
         except DurableError as refused:
             ways = tuple(remedy.command for remedy in refused.remedies())
             fact, to = refused.fact(), named(said)

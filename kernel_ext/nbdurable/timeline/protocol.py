@@ -325,6 +325,7 @@ class Refused:
         remedies: What to type or to do.
         to: The `ask` of the request that this answers, or "".
         actions: What can be done by a click instead.
+        again: Whether the source doesn't know this view any more, which has to `open`.
     """
 
     type: ClassVar[str] = "refused"
@@ -333,6 +334,7 @@ class Refused:
     remedies: tuple[str, ...] = ()
     to: str = ""
     actions: tuple[Action, ...] = ()
+    again: bool = False
 
 
 Message = (

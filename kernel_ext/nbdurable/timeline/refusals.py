@@ -12,6 +12,10 @@ NO_RUN: Final = Refused(
     remedies=("nbdurable runs",),
 )
 
+AGAIN: Final = Refused(
+    about="", line="this view is not known here any more.", again=True
+)
+
 GONE: Final = Refused(about="", line="this call is not in the run any more")
 
 TOO_LARGE: Final = Refused(

@@ -45,7 +45,7 @@ from nbdurable.timeline.protocol import (
     Watched,
 )
 from nbdurable.timeline.quick import Touched
-from nbdurable.timeline.refusals import GONE, NO_RUN, TOO_LARGE
+from nbdurable.timeline.refusals import AGAIN, GONE, NO_RUN, TOO_LARGE
 from nbdurable.timeline.requests import (
     IN_KERNEL,
     Act,
@@ -167,7 +167,14 @@ class Source:
             case _:
                 return [self._read_only(request)]
 
+    @property
+    def opened(self) -> bool:
+        """Whether a view is told of this source; what was forgotten has to open again."""
+        return self._shown is not None or self._watched is not None
+
     def _read_only(self, request: Find | Older | Detail | Value) -> Message:
+        if not self.opened and not isinstance(request, Find):
+            return AGAIN
         match request:
             case Find():
                 return self._runs.page(request, self._now(), self._history.run)

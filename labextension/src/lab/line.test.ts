@@ -76,7 +76,7 @@ function snapshot(id: string, more: { kernel?: string; needs?: Need[]; kept?: st
 
 const references = (line: Line): string[] => line.needs.map(({ reference }) => reference);
 const told = (to: string, line = "asked for"): Message => ({ type: "told", about: "", line, to });
-const refused = (to: string): Message => ({ type: "refused", about: "", line: "a cell is running", remedies: [], to, actions: [] });
+const refused = (to: string): Message => ({ type: "refused", about: "", line: "a cell is running", remedies: [], to, actions: [], again: false });
 
 describe("a line", () => {
   let desk: Desk;

@@ -11,7 +11,7 @@ const LOOK_MS = 2_000;
 function silent(said: Request): Message {
   const { about = "", ask: to = "" } = doing(said) ? { about: said.type === "act" ? said.about : said.call, ask: said.ask } : {};
   const line = "The server tells nothing of this notebook.";
-  return { type: "refused", about, line, remedies: ["jupyter server extension enable nbdurable.server"], to, actions: [] };
+  return { type: "refused", about, line, remedies: ["jupyter server extension enable nbdurable.server"], to, actions: [], again: false };
 }
 
 function doing(said: Request): said is Doing {

@@ -1,9 +1,12 @@
 // Buttons for what can be done. What changes something asks first, and says what it costs.
 
 import type { Action, Doing } from "../protocol";
-import { h } from "./dom";
+import { h, held } from "./dom";
 
 export type Act = (action: Action) => void;
+
+/** Happens in a view when a question was answered: what came meanwhile can be shown. */
+export const SETTLED = "nbd-settled";
 
 /** A row of buttons; one that asks shows its question in the row, with the focus on «not now». */
 export function actions(all: Action[], note: { line: string; remedies: string[]; refused: boolean } | undefined, sent: Doing[], act: Act): HTMLElement | null {
@@ -22,13 +25,14 @@ export function actions(all: Action[], note: { line: string; remedies: string[];
     place.replaceChildren(...buttons());
     place.querySelectorAll<HTMLElement>("button")[all.indexOf(action)]?.focus();
     if (yes) act(action);
+    place.dispatchEvent(new Event(SETTLED, { bubbles: true }));
   };
   place.append(...buttons());
   return h("div", {}, place, said);
 }
 
 function button(action: Action, going: boolean, click: () => void): HTMLElement {
-  const props = { click, disabled: going, "aria-busy": going ? "true" : null, "data-key": `act ${action.what} ${action.about}` };
+  const props = { ...held(going, click), "aria-busy": going ? "true" : null, "data-key": `act ${action.what} ${action.about}` };
   return h("button", { ...props, title: action.command || action.means }, going ? "sending…" : action.means);
 }
 

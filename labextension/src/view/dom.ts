@@ -19,18 +19,25 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** For a button that does nothing for now, and keeps the focus: one that is disabled loses it. */
+export function held(now: boolean, click: () => void): Props {
+  return { click: () => now || click(), "aria-disabled": now ? "true" : null };
+}
+
 /** What each place shows now. */
-const SHOWN = new WeakMap<HTMLElement, { what: unknown; told: string | undefined }>();
+const SHOWN = new WeakMap<HTMLElement, { what: unknown; told: string | undefined; about: string }>();
 
 /**
  * Put new content into a place if what it shows has changed. Who was in the middle of
- * something there stays: the focus and what was typed are found again by `data-key`.
+ * something there stays: the focus and what was typed are found again by `data-key`, and
+ * a question that is open there stays until it is answered, while it is about the same.
  */
-export function fill(place: HTMLElement, shown: unknown, make: () => Child[]): void {
+export function fill(place: HTMLElement, shown: unknown, make: () => Child[], about = ""): void {
   const known = SHOWN.get(place);
   if (known && known.what === shown) return;
+  if (known?.about === about && place.querySelector("[role=alertdialog]")) return;
   const told = JSON.stringify(shown);
-  SHOWN.set(place, { what: shown, told });
+  SHOWN.set(place, { what: shown, told, about });
   if (known?.told === told) return;
   const root = place.getRootNode() as Document | ShadowRoot;
   const focused = place.contains(root.activeElement) ? (root.activeElement as HTMLElement).dataset.key : undefined;

@@ -3,7 +3,7 @@
 // It knows the protocol and nothing else: whoever hosts it hands messages over.
 
 import { VERSION, type Action, type Attempt, type Details, type Message, type Piece, type Request } from "../protocol";
-import { actions, save } from "./actions";
+import { SETTLED, actions, save } from "./actions";
 import { hereOf, type Beside, type Here } from "./beside";
 import { fill, h } from "./dom";
 import { List } from "./list";
@@ -51,7 +51,7 @@ function render({ model, el }: { model: Host; el: HTMLElement }): () => void {
 }
 
 class View {
-  readonly element = h("div", { class: "nbd", role: "region", "aria-label": "timeline of the run" });
+  readonly element = h("div", { class: "nbd", role: "region", tabindex: -1, "aria-label": "timeline of the run" });
   private state: State = nothing();
   private chosen: { attempt: string; call: string } | null = null;
   private readonly note = h("p", { class: "told", role: "status" });
@@ -111,6 +111,7 @@ class View {
     this.model.on("msg:custom", hear);
     const sent = (): void => this.draw();
     this.outbox.on(sent);
+    this.element.addEventListener(SETTLED, sent);
     const sized = new ResizeObserver(() => this.picture.refresh());
     sized.observe(this.element);
     const themed = new MutationObserver(() => this.picture.refresh());
@@ -145,6 +146,7 @@ class View {
     const before = this.state;
     if (message.type === "snapshot" || message.type === "changed") this.awaited = "";
     if (!this.model.outbox) this.outbox.answered(message);
+    if (message.type === "refused" && message.again) return this.anew();
     if (message.type === "file") return save(message.name, message.text);
     this.state = heard(before, message);
     if (this.state.gap && !before.gap) this.anew();
@@ -176,25 +178,34 @@ class View {
     this.note.hidden = !this.note.textContent;
     const instead = said?.actions ?? [];
     const sent = this.doings.about(instead[0]?.about ?? "");
-    const offer = (): HTMLElement | null => actions(this.able(instead), this.state.notes.get(instead[0]?.about ?? "-"), sent, (action) => this.act(action));
-    fill(this.offer, [instead, sent], () => [offer()]);
+    const note = state.notes.get(instead[0]?.about ?? "-");
+    const offer = (): HTMLElement | null => actions(this.able(instead), note, sent, (action) => this.act(action));
+    fill(this.offer, [instead, sent, note], () => [offer()], instead[0]?.about);
     this.title.hidden = this.picture.element.hidden = !shown?.attempts.length;
     if (!shown) return;
     const notes = shown.needs.map((need) => state.notes.get(need.reference));
     const counts = shares(state);
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
     const asked = shown.needs.map((need) => this.doings.about(need.reference));
+    const focused = among(this.needs);
     fill(this.needs, [shown.needs, notes, asked], () => needs(state, this.live, this.doings));
+    if (focused >= 0 && among(this.needs) < 0) this.goOn(focused);
     const go = (cell: number): void => this.go(cell);
     fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (id) => this.open(id, ""), go) : []));
     const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.doings.about(""), (action) => this.act(action));
-    fill(this.kept, [shown.kept, shown.head.actions, this.doings.about("")], () => kept(shown.kept, can()));
+    fill(this.kept, [shown.kept, shown.head.actions, this.doings.about("")], () => kept(shown.kept, can()), shown.head.id);
     this.picture.show(state, here.active);
     this.list.show(state, here.active);
     this.runs.element.hidden = !this.live;
     this.runs.about(shown.head.notebook);
     this.runs.hear(state.runs);
     this.drawDetails(here);
+  }
+
+  /** The question that had the focus is gone: on to the next one, but to no button of it. */
+  private goOn(from: number): void {
+    const left = this.needs.querySelectorAll<HTMLElement>(".need");
+    (left[Math.min(from, left.length - 1)] ?? this.element).focus({ preventScroll: true });
   }
 
   /** Show the calls of the cell that somebody is in, if that was asked for. */
@@ -274,7 +285,7 @@ class View {
     const { attempt, call } = chosen;
     const key = keyOf(attempt, call);
     const found = this.state.details.get(key) ?? (this.drawn.key === key ? this.drawn.found : undefined);
-    if (found !== this.drawn.found || key !== this.drawn.key) this.drawn = { key, found, nth: this.drawn.nth + 1 };
+    if (key !== this.drawn.key || !same(found, this.drawn.found)) this.drawn = { key, found, nth: this.drawn.nth + 1 };
     const piece = (part: string): Piece | undefined => pieceOf(this.state, attempt, call, part);
     const more: More = (part, start) => this.model.send({ type: "value", attempt, call, part, start });
     const pieces = found?.parts.map((part) => piece(part.title)?.start);
@@ -284,8 +295,19 @@ class View {
     const cell = cellOf(this.state, attempt);
     const go = here.has[cell] ? (): void => this.go(cell) : null;
     const shown = [this.drawn.nth, pieces, note, this.doings.about(about), !go];
-    fill(this.details, shown, () => details(found, piece, more, [go && goes(go), can()], () => this.close()));
+    fill(this.details, shown, () => details(found, piece, more, [go && goes(go), can()], () => this.close()), key);
   }
+}
+
+/** Which of the questions has the focus, -1 where none has. */
+function among(place: HTMLElement): number {
+  const { activeElement } = place.getRootNode() as Document | ShadowRoot;
+  return [...place.querySelectorAll(".need")].findIndex((need) => need.contains(activeElement));
+}
+
+/** Whether two say the same: who asks again is mostly told what is known. */
+function same(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The place of an attempt's cell, or -1. */

@@ -102,7 +102,7 @@ export class Outbox {
   private lost(ask: string, line: string, remedies: string[]): void {
     const one = this.kept.get(ask);
     if (!one) return;
-    const told: Refused = { type: "refused", about: about(one.said), line, remedies, to: ask, actions: [] };
+    const told: Refused = { type: "refused", about: about(one.said), line, remedies, to: ask, actions: [], again: false };
     this.answered(told);
     this.hear(told);
   }

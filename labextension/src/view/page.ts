@@ -33,7 +33,7 @@ function unknown(attempt: string, call: string): Details {
 /** A page holds the beginnings of values. */
 function shortened(): Message {
   const line = "This page holds the first 2,000 characters of a value. All of it is in the store.";
-  return { type: "refused", about: "", line, remedies: ["nd.view()"], to: "", actions: [] };
+  return { type: "refused", about: "", line, remedies: ["nd.view()"], to: "", actions: [], again: false };
 }
 
 const data = document.getElementById("nbdurable-run");

@@ -1,7 +1,7 @@
 // What stands above and below the picture: head, what needs you, cells, details.
 
 import type { Cell, Details, Doing, Need, Piece, Reply, Snapshot } from "../protocol";
-import { h } from "./dom";
+import { h, held } from "./dom";
 import type { Here } from "./beside";
 import type { State } from "./state";
 import { SIGNS, count, fateClass, thousands } from "./text";
@@ -65,7 +65,7 @@ function needOf(need: Need, state: State, live: boolean, doings: Doings): Node {
   const note = state.notes.get(need.reference);
   return h(
     "section",
-    { class: "need", "aria-label": `${need.call} ${need.says}` },
+    { class: "need", tabindex: -1, "data-key": need.reference, "aria-label": `${need.call} ${need.says}` },
     sign(need.fate),
     h("code", {}, need.call),
     h("span", { class: "told" }, ` ${need.says}`),
@@ -82,15 +82,15 @@ function buttons(need: Need, doings: Doings): HTMLElement {
   const answer = (reply: Reply, text: string): void => doings.send(replied(need, reply, text));
   const button = (reply: Reply, click: () => void, key: string): HTMLElement => {
     const going = sent !== undefined && meant(sent, reply);
-    const props = { click, disabled: Boolean(sent), "aria-busy": going ? "true" : null, "data-key": key, title: reply.command };
+    const props = { ...held(Boolean(sent), click), "aria-busy": going ? "true" : null, "data-key": key, title: reply.command };
     return h("button", { ...props, "aria-label": `${reply.means}: ${need.call}` }, going ? "sending…" : reply.means);
   };
   for (const reply of need.replies) {
     const key = `${need.reference} ${reply.means}`;
     if (reply.typed) {
-      const field = h("input", { "data-key": `${key} text`, placeholder: "value", "aria-label": `value for ${reply.means}: ${need.call}` });
+      const field = h("input", { "data-key": `${key} text`, readonly: Boolean(sent), placeholder: "value", "aria-label": `value for ${reply.means}: ${need.call}` });
       const go = (): void => (field.value ? answer(reply, field.value) : field.focus());
-      field.addEventListener("keydown", (event) => event.key === "Enter" && go());
+      field.addEventListener("keydown", (event) => event.key === "Enter" && !sent && go());
       place.append(field, button(reply, go, key));
     } else {
       place.append(button(reply, () => answer(reply, ""), key));

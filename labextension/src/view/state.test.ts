@@ -88,7 +88,7 @@ describe("what a view knows", () => {
   });
 
   it("keeps what was said about a call", () => {
-    const state = heard(nothing(), { type: "refused", about: "a.1", line: "no", remedies: ["do"], to: "", actions: [] });
+    const state = heard(nothing(), { type: "refused", about: "a.1", line: "no", remedies: ["do"], to: "", actions: [], again: false });
     expect(state.notes.get("a.1")).toEqual({ line: "no", remedies: ["do"], refused: true, actions: [] });
   });
 

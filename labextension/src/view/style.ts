@@ -46,8 +46,8 @@ margin:0 0 8px}
 .nbd .stop{color:var(--error);font-weight:600}
 .nbd button{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--soft);border-radius:6px;
 padding:2px 12px;cursor:pointer;min-height:28px;max-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.nbd button:hover:not(:disabled){background:var(--card)}
-.nbd button:disabled{opacity:.55;cursor:default}
+.nbd button:hover:not(:disabled,[aria-disabled=true]){background:var(--card)}
+.nbd button:is(:disabled,[aria-disabled=true]){opacity:.55;cursor:default}
 .nbd button.plain{border:0;background:none;padding:0;min-height:24px;min-width:24px;text-align:start;white-space:normal;overflow-wrap:anywhere}
 .nbd :focus-visible{outline:2px solid var(--ran);outline-offset:1px;border-radius:4px}
 .nbd .need{border:1.5px solid var(--doubt);background:var(--doubt-fill);border-radius:8px;padding:9px 14px;margin:6px 0}

@@ -1,0 +1,113 @@
+"""Views that a server doesn't know yet, or any more: what they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import nbdurable_store
+from nbdurable.kernel.found import Found
+from nbdurable.server.notebooks import Notebooks
+from nbdurable.timeline import history_of
+from nbdurable.timeline.once import Once
+from nbdurable.timeline.protocol import Message, plain
+from tests.stories import Story, doubtful, research
+
+OPEN = {"type": "open", "version": 1}
+NOTEBOOK = "a/research.ipynb"
+PIN = {"type": "act", "what": "pin", "run": "run-1", "ask": "q"}
+
+
+@pytest.fixture(autouse=True)
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of the test's own."""
+    (tmp_path / "key").mkdir(mode=0o700)
+    monkeypatch.setenv("NBDURABLE_KEY_FILE", str(tmp_path / "key" / "store.key"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The server's folder, with a notebook."""
+    made = tmp_path / "root"
+    (made / "a").mkdir(parents=True)
+    (made / NOTEBOOK).write_text("{}")
+    return made
+
+
+@pytest.fixture
+def notebooks(root: Path) -> Iterator[Notebooks]:
+    """A server's notebooks."""
+    made = Notebooks(str(root), {})
+    yield made
+    made.close()
+
+
+def left(root: Path, *stories: Story) -> None:
+    """Leave runs beside the notebook, as a kernel does: run-1, run-2 and so on."""
+    store = nbdurable_store.open(root / "a" / ".nbdurable")
+    for n, story in enumerate(stories, 1):
+        story.run = f"run-{n}"
+        story.relabel()
+        for at, entry in enumerate(story.entries):
+            record = entry.record._replace(at_us=entry.record.at_us + n)
+            if "notebook" in record.fields:
+                told = {**record.fields, "notebook": str(root / NOTEBOOK)}
+                record = record._replace(fields=told)
+            story.entries[at] = entry._replace(record=record)
+        story.into(store)
+    store.close()
+
+
+def one(messages: object) -> dict[str, Any]:
+    """The first message, as JSON has it."""
+    return cast("dict[str, Any]", plain(cast("list[Message]", messages)[0]))
+
+
+def test_a_server_that_started_anew_asks_to_open_again(
+    root: Path, notebooks: Notebooks
+) -> None:
+    """A view that it doesn't know is told so, and what is clicked goes where it was shown."""
+    left(root, research(), doubtful())
+    for said in (
+        None,
+        {"type": "detail", "attempt": "a"},
+        {"type": "older", "left_out": 1},
+    ):
+        told = one(notebooks.hear(NOTEBOOK, "v", said))
+        assert (told["type"], told["again"]) == ("refused", True)
+    assert one(notebooks.hear(NOTEBOOK, "v", PIN))["type"] == "told"
+    store = notebooks.store_at(root / "a" / ".nbdurable")
+    assert store is not None
+    assert history_of(store, "run-1").pinned
+    assert not history_of(store, "run-2").pinned
+    assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["head"]["id"] == "run-2"
+    assert notebooks.hear(NOTEBOOK, "v", None) == []
+
+
+def test_a_run_that_comes_later_is_opened(root: Path, notebooks: Notebooks) -> None:
+    """A view of a notebook without a run is told to open when there is one."""
+    assert "%%durable" in one(notebooks.hear(NOTEBOOK, "v", OPEN))["line"]
+    assert not one(notebooks.hear(NOTEBOOK, "v", None))["again"]
+    left(root, research())
+    assert one(notebooks.hear(NOTEBOOK, "v", None))["again"]
+    assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["type"] == "snapshot"
+
+
+def test_a_refusal_says_what_it_answers(
+    root: Path,
+    notebooks: Notebooks,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where there is no run, or a store of somebody else, a click learns that at once."""
+    assert one(notebooks.hear(NOTEBOOK, "v", PIN))["to"] == "q"
+    found = Found(lambda: None, lambda: None, Once())
+    assert one(found.hear(PIN))["to"] == "q"
+    left(root, research())
+    (tmp_path / "other").mkdir(mode=0o700)
+    monkeypatch.setenv("NBDURABLE_KEY_FILE", str(tmp_path / "other" / "store.key"))
+    told = one(notebooks.hear(NOTEBOOK, "v", PIN))
+    assert (told["type"], told["to"]) == ("refused", "q")

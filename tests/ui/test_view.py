@@ -1,0 +1,253 @@
+"""The view alone in a browser: what it says, and what it does with what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from nbdurable.engine.where.moments import Now
+from nbdurable.timeline.bundle import VIEW
+from nbdurable.timeline.model import run_view
+from nbdurable.timeline.protocol import (
+    Changed,
+    Message,
+    Need,
+    Refused,
+    Reply,
+    Snapshot,
+    Told,
+    plain,
+)
+from nbdurable.timeline.snapshots import changed, snapshot
+from nbdurable.timeline.told import Action, Details
+from tests.stories import Story, research
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+
+HOST = """async (text) => {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+  const view = (await import(address)).default;
+  window.sent = [];
+  window.answer = () => null;
+  const model = {
+    get: () => undefined,
+    on: (_, hear) => (window.hear = hear),
+    off: () => undefined,
+    send: (said) => {
+      window.sent.push(said);
+      const told = window.answer(said);
+      if (told) Promise.resolve().then(() => window.hear(told));
+    },
+  };
+  view.render({ model, el: document.body });
+}"""
+"""A front end that keeps what the view says, and answers when a test wants it."""
+
+FOCUSED = "document.activeElement.ariaLabel ?? document.activeElement.textContent"
+
+STOP = Action(
+    what="cancel", about="findings", means="stop it", asks="It is interrupted."
+)
+PIN = Action(what="pin", about="", means="pin")
+BRANCH = Action(what="branch", about="run-7", means="go on from its run 1")
+
+
+@dataclass
+class Host:
+    """The view, and who it talks to."""
+
+    page: Page
+
+    def hear(self, *messages: Message) -> None:
+        """Tell the view something."""
+        for message in messages:
+            self.page.evaluate("message => window.hear(message)", plain(message))
+
+    def said(self, kind: str) -> list[dict[str, Any]]:
+        """What the view said of a kind."""
+        sent: list[dict[str, Any]] = self.page.evaluate("window.sent")
+        return [said for said in sent if said["type"] == kind]
+
+    def button(self, name: str) -> Locator:
+        """A button."""
+        return self.page.get_by_role("button", name=name)
+
+    @property
+    def focused(self) -> str:
+        """What has the focus."""
+        return str(self.page.evaluate(FOCUSED))
+
+
+Opens = Callable[..., Host]
+
+
+@pytest.fixture
+def opens(browser: Browser) -> Iterator[Opens]:
+    """Opens a view that was told something."""
+    pages: list[Page] = []
+
+    def open_it(*messages: Message) -> Host:
+        pages.append(browser.new_page())
+        pages[-1].goto("about:blank")
+        pages[-1].evaluate(HOST, VIEW.read_text(encoding="utf-8"))
+        host = Host(pages[-1])
+        host.hear(*messages)
+        return host
+
+    yield open_it
+    for page in pages:
+        page.close()
+
+
+def need(reference: str) -> Need:
+    """A write that may have happened."""
+    happened = Reply(means="it happened", said="happened", typed=True, command="")
+    did_not = Reply(means="it did not", said="did-not", typed=False, command="")
+    return Need(
+        reference=reference, message="resolve", fate="in doubt", call=reference,
+        says="may have happened", shown="", replies=(happened, did_not),
+    )  # fmt: skip
+
+
+def run(*needs: Need, can: tuple[Action, ...] = ()) -> Snapshot:
+    """A run that needs this, and with which that can be done."""
+    story = research()
+    told = snapshot(run_view(story.history(), Now(story.us), get=story.get))
+    return replace(told, needs=needs, head=replace(told.head, actions=can))
+
+
+def next_of(told: Snapshot, *needs: Need) -> Changed:
+    """A moment later: the same run, of which one attempt took longer."""
+    story = Story()
+    story.opens()
+    view = run_view(story.history(), Now(story.us), get=story.get)
+    made = changed(view, view, seq=told.seq + 1)
+    took = tuple(replace(a, end_ms=a.end_ms + 9) for a in told.attempts)
+    return replace(
+        made, head=told.head, needs=needs, cells=told.cells, attempts=took,
+        kernels=told.kernels, kept=told.kept,
+    )  # fmt: skip
+
+
+def details(told: Snapshot, *lines: str) -> Details:
+    """What there is to say of the attempt that a click on the first cell opens."""
+    attempt = max((a for a in told.attempts if a.cell == 0), key=lambda a: a.number)
+    return Details(
+        attempt=attempt.id, call="", title="findings", lines=lines, error="",
+        parts=(), key="", actions=(STOP,),
+    )  # fmt: skip
+
+
+def test_refused_details_are_asked_for_once(opens: Opens) -> None:
+    """A call that is gone is asked for once, and again only when something happened."""
+    told = run()
+    host = opens(told)
+    gone = plain(Refused(about="", line="this call is not in the run any more"))
+    answers = (
+        "gone => (window.answer = ({ type }) => (type === 'detail' ? gone : null))"
+    )
+    host.page.evaluate(answers, gone)
+    host.page.locator(".cells button").first.click()
+    expect(host.page.locator(".nbd")).to_contain_text("not in the run any more")
+    host.page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert len(host.said("detail")) == 1
+    host.hear(next_of(told))
+    assert len(host.said("detail")) == 2
+
+
+def test_who_is_not_known_opens_again(opens: Opens) -> None:
+    """A source that was started anew is asked for the run that is looked at."""
+    host = opens(run())
+    host.hear(Refused(about="", line="not known", again=True))
+    host.page.wait_for_function("window.sent.length === 2")
+    assert [said["type"] for said in host.said("open")] == ["open", "open"]
+    expect(host.page.locator(".nbd")).not_to_contain_text("not known")
+
+
+def test_what_is_clicked_names_the_run(opens: Opens) -> None:
+    """Every click says which run was shown."""
+    told = run(need("review.1"), can=(PIN,))
+    host = opens(told)
+    host.button("pin").click()
+    host.button("it did not").click()
+    assert host.said("act")[0]["run"] == told.head.id
+    assert host.said("resolve")[0]["run"] == told.head.id
+
+
+def test_the_answer_to_an_offer_is_shown(opens: Opens) -> None:
+    """What came of «go on from its run» stands under the button."""
+    host = opens(Refused(about="", line="This is a copy.", actions=(BRANCH,)))
+    host.button("go on from its run 1").click()
+    (said,) = host.said("act")
+    host.hear(Told(about="run-7", line="asked for", to=said["ask"]))
+    expect(host.page.locator(".nbd")).to_contain_text("asked for")
+    host.hear(Refused(about="run-7", line="A cell is running."))
+    expect(host.page.locator(".nbd")).to_contain_text("A cell is running.")
+
+
+def test_a_question_stays_while_the_run_goes_on(opens: Opens) -> None:
+    """«Stop it» can be confirmed while the cell makes calls; then the news is shown."""
+    told = run()
+    host = opens(told)
+    host.page.locator(".cells button").first.click()
+    host.hear(details(told, "1 call"))
+    host.button("stop it").click()
+    expect(host.button("not now")).to_be_focused()
+    host.hear(next_of(told), details(told, "2 calls"))
+    expect(host.button("not now")).to_be_focused()
+    host.button("stop it").click()
+    assert [said["what"] for said in host.said("act")] == ["cancel"]
+    expect(host.page.locator(".details")).to_contain_text("2 calls")
+
+
+def test_another_call_closes_a_question(opens: Opens) -> None:
+    """A question about one cell doesn't stand under what is opened next."""
+    told = run()
+    host = opens(told)
+    host.page.locator(".cells button").first.click()
+    host.hear(details(told, "1 call"))
+    host.button("stop it").click()
+    host.page.locator(".lanes canvas").focus()
+    for key in ("ArrowRight", "Enter"):
+        host.page.keyboard.press(key)
+    expect(host.page.get_by_role("alertdialog")).to_have_count(0)
+
+
+def test_a_click_by_keyboard_keeps_the_focus(opens: Opens) -> None:
+    """While it is sent, and when it is answered, the focus stays at the button."""
+    host = opens(run(can=(PIN,)))
+    host.button("pin").press("Enter")
+    expect(host.button("sending…")).to_be_focused()
+    host.page.keyboard.press("Enter")
+    (said,) = host.said("act")
+    host.hear(Told(about="", line="the run is pinned", to=said["ask"]))
+    expect(host.button("pin")).to_be_focused()
+
+
+def test_the_focus_goes_on_to_the_next_question(opens: Opens) -> None:
+    """Who answered one question stands at the next one, and Enter answers nothing there."""
+    told = run(need("review.1"), need("review.2"))
+    host = opens(told)
+    host.button("it did not: review.1").press("Enter")
+    expect(host.page.locator(".need").first.locator("button").last).to_be_focused()
+    host.hear(next_of(told, need("review.2")))
+    assert host.focused == "review.2 may have happened"
+    host.page.keyboard.press("Enter")
+    assert len(host.said("resolve")) == 1
+    last = next_of(told)
+    host.hear(replace(last, seq=last.seq + 1))
+    assert host.focused == "timeline of the run"
+
+
+def test_enter_twice_sends_once(opens: Opens) -> None:
+    """A value that is being sent isn't sent by the next Enter."""
+    host = opens(run(need("review.1")))
+    field = host.page.get_by_label("value for it happened")
+    field.fill("in_7")
+    for _ in range(3):
+        field.press("Enter")
+    assert [said["text"] for said in host.said("resolve")] == ["in_7"]
