@@ -101,6 +101,41 @@ def test_where_nothing_is_open_the_error_says_how_it_stands() -> None:
             settle(nb, given, Answer.DID_NOT)
 
 
+def test_a_digest_that_fits_nothing_settles_nothing() -> None:
+    """Neither a call whose answer may be taken back, nor one that another cell asks about."""
+    nb = opened()
+    interrupted(nb, "a = pay(1)")
+    (question,) = asked(nb).values()
+    settle(nb, question.asked, Answer.DID_NOT)
+    with pytest.raises(QuestionUnclear, match="isn't what is asked there now") as gone:
+        settle(nb, "s.1@000000", Answer.HAPPENED, "in_1")
+    assert f"%durable resolve {question.asked} --happened VALUE" in str(gone.value)
+    settle(nb, question.asked, Answer.HAPPENED, "in_1")
+    interrupted(nb, "b = pay(2)", "c2")
+    nb = opened(nb)
+    with pytest.raises(OtherInDoubt):
+        nb.run("b = pay(3)", "two", "c3")
+    with pytest.raises(QuestionUnclear):
+        settle(nb, "s.1@000000", Answer.DID_NOT)
+    assert [c.resolved for c in nb.session.history.calls.values()] == ["happened", ""]
+
+
+def test_what_was_seen_settles_no_other_call_that_has_its_number_by_now() -> None:
+    """It was settled for good, and the other one may be taken back."""
+    nb = opened()
+    interrupted(nb, "a = pay(1)")
+    (one,) = asked(nb).values()
+    settle(nb, one.asked, Answer.HAPPENED, "in_1")
+    nb.plain("@tool\ndef charge(x):\n    if fails: raise fails\n    return x")
+    interrupted(nb, "b = charge(2)")
+    (two,) = asked(nb).values()
+    settle(nb, two.asked, Answer.DID_NOT)
+    with pytest.raises(QuestionUnclear):
+        settle(nb, one.asked, Answer.HAPPENED, "other")
+    resolved = [c.resolved for c in nb.session.history.calls.values()]
+    assert resolved == ["happened", "did-not"]
+
+
 def test_an_answer_is_taken_back_by_the_command_that_gave_it() -> None:
     """As long as the call was not made again, it is the same question."""
     nb = opened()
@@ -172,6 +207,19 @@ def test_a_call_that_was_made_since_is_not_made_afresh() -> None:
     nb.run("a = pay(1)", "s", "c1")
     with pytest.raises(QuestionUnclear, match="isn't what is asked there now"):
         which.to_rerun(nb.session.history, seen)
+
+
+def test_a_rerun_by_a_digest_that_fits_nothing_is_refused() -> None:
+    """Also of a call that the latest attempt didn't make."""
+    nb = opened()
+    nb.run("a = pay(1); b = pay(2)", "s", "c1")
+    nb.run("a = pay(1)", "s", "c1")
+    for given in ("s.1@ffffff", "s.2@ffffff"):
+        with pytest.raises(QuestionUnclear, match="isn't what is asked there now"):
+            which.to_rerun(nb.session.history, given)
+    found = which.to_rerun(nb.session.history, "s.2")
+    assert isinstance(found, CallPast)
+    assert found.text == "pay(2)"
 
 
 def test_what_may_have_happened_is_settled_and_not_made_afresh() -> None:

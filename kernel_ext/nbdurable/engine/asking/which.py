@@ -84,9 +84,10 @@ def question(history: History, text: str) -> Question:
         if named:
             raise _unclear(text, named, changed=False)
     there = [q for q in asked if q.step == wanted.step] if seen else []
-    if there:
-        raise _unclear(text, there, changed=True)
-    return _of_call(history, meant)
+    open_now = there or [_of_call(history, meant)]
+    if seen:  # what was seen is none of them: it is never settled by its number
+        raise _unclear(text, open_now, changed=True)
+    return open_now[0]
 
 
 def _asked_and_open(history: History) -> Iterator[Question]:
@@ -171,15 +172,16 @@ def to_rerun(history: History, text: str) -> StepPast | CallPast:
     command = "%durable rerun"
     meant, seen = reference.apart(text)
     wanted = reference.parse(meant)
-    if not wanted.call or history.named(meant) is not None:
+    if not wanted.call or (not seen and history.named(meant) is not None):
         return reference.find_step(history, meant, command)
     for call in _made_in(history, wanted.step) if seen else ():
         if settle.rerun_shown(history.run, call) == seen:
             return call
     calls = [*_numbered(history, wanted)]
-    if len(calls) > 1 or (seen and calls):
+    calls = calls or [reference.find_call(history, meant, command)]
+    if len(calls) > 1 or seen:
         raise _unclear_rerun(history, text, calls, changed=bool(seen))
-    return calls[0] if calls else reference.find_call(history, meant, command)
+    return calls[0]
 
 
 def _made_in(history: History, step: str) -> Iterator[CallPast]:
