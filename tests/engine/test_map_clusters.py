@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nbdurable.engine.fanout.failures import MapFailed
+from nbdurable.errors import CallInDoubt
 from tests.engine.notebooks import Notebook
 
 pytestmark = [
@@ -159,3 +160,17 @@ def test_a_result_that_died_with_its_worker_is_not_made_again(
         nb.run("paid = nd.map(pay, range(4), limit=1, executor=pool)", name="m")
     assert nb.namespace["paid"] == list(range(4))
     assert sorted(map(int, (tmp_path / "paid").read_text().split())) == list(range(4))
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+def test_a_death_is_no_error_of_the_tool(tmp_path: Path, failures: int) -> None:
+    """Of a payment whose worker died nobody knows, whatever its tool says of errors."""
+    nb = Notebook()
+    with dask(failures) as pool:
+        nb.namespace |= {"folder": str(tmp_path), "pool": pool}
+        nb.plain(PAY.replace("on_doubt=happened", "not_done=Exception"))
+        with pytest.raises(MapFailed):
+            nb.run("paid = nd.map(pay, [5], executor=pool)", name="m")
+        with pytest.raises(CallInDoubt):
+            nb.run("paid = nd.map(pay, [5], executor=pool)", name="m")
+    assert (tmp_path / "paid").read_text().split() == ["5"]

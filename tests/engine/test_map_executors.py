@@ -10,6 +10,7 @@ import pytest
 
 from nbdurable.engine.fanout.failures import MapFailed
 from nbdurable.engine.past import settle
+from nbdurable.errors import CallInDoubt
 from tests.engine.notebooks import Notebook
 
 PAY = """
@@ -74,8 +75,23 @@ def test_a_worker_process_that_dies(notebook: Notebook) -> None:
     with ProcessPoolExecutor(1) as pool, pytest.raises(MapFailed) as failed:
         pay(notebook, "[1, 'die', 3, 4, 5, 6]", pool)
     names = {f.index: type(f.error).__name__ for f in failed.value.failed}
-    assert names[1] == "BrokenProcessPool"
+    assert names[1] == "WorkerDied"
     asked = [q.call.text for q in settle.questions(notebook.session.history)]
     assert "pay('die')" in asked
     assert len(asked) <= 2, "no more than were under way"
     assert paid(notebook) == ["1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options", ["not_done=Exception", "retry=nd.Retry(on=RuntimeError)"]
+)
+def test_a_death_is_no_error_of_the_tool(notebook: Notebook, options: str) -> None:
+    """Whatever its errors say, of a payment whose worker died nobody knows."""
+    notebook.plain(PAY.replace('effect="write"', f'effect="write", {options}'))
+    with ProcessPoolExecutor(1) as pool, pytest.raises(MapFailed):
+        pay(notebook, "['die']", pool)
+    (asked,) = settle.questions(notebook.session.history)
+    assert asked.call.text == "pay('die')"
+    with ProcessPoolExecutor(1) as pool, pytest.raises(CallInDoubt):
+        pay(notebook, "['die']", pool)

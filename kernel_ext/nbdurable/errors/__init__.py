@@ -22,6 +22,7 @@ from nbdurable.errors.refusals import (
     OutsideCall,
     ReferenceUnknown,
     ToolRefused,
+    WorkerDied,
 )
 from nbdurable_store.errors import DurableError, DurablePause, Remedy
 
@@ -47,4 +48,5 @@ __all__ = [
     "TimedOut",
     "ToolRefused",
     "TwinHappened",
+    "WorkerDied",
 ]

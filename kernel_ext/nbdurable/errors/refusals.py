@@ -12,6 +12,10 @@ class NotDone(Exception):  # it is an answer, not an error
     """Raised by a tool, or by an `on_doubt` function: nothing happened."""
 
 
+class WorkerDied(Exception):  # it is an answer too: nobody knows
+    """A worker died with a `write`: it may have happened, whatever ``not_done=`` says."""
+
+
 @dataclasses.dataclass(kw_only=True, eq=False)
 class ToolRefused(DurableError):
     """`@nd.tool` was put on something that makes no tool.

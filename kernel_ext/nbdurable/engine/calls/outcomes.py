@@ -11,7 +11,7 @@ from nbdurable.engine.calls.whose import Whose
 from nbdurable.engine.codec import Unstorable, encode_exception
 from nbdurable.engine.past.pasts import STEP_KIND
 from nbdurable.engine.values import named
-from nbdurable.errors import TimedOut
+from nbdurable.errors import TimedOut, WorkerDied
 from nbdurable_store.errors import DurableError
 from nbdurable_store.records import BlobRef, Kind, Plain, Record
 
@@ -104,6 +104,8 @@ def nothing_happened(
     A `NotDone` that comes out of a call made inside this one says so of that one alone.
     """
     types = request.policy.nothing_happened
+    if isinstance(error, WorkerDied):  # the tool's types are of what it raises itself
+        return False
     if isinstance(error, TimedOut):  # an OSError; `on=OSError` doesn't mean our limit
         return TimedOut in types
     if isinstance(error, types):

@@ -1,12 +1,22 @@
-"""What is known of executors that are not Python's own."""
+"""What is known of executors, above all of those that are not Python's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Final
 from uuid import uuid4
 
+from nbdurable.errors import WorkerDied
+
 DASK: Final = ("distributed.cfexecutor", "ClientExecutor")
+
+DEATHS: Final = {
+    "concurrent.futures._base.BrokenExecutor",
+    "distributed.scheduler.KilledWorker",
+    "ipyparallel.error.EngineError",
+}
+"""What a future raises whose worker died; no function that ran raises it."""
 
 
 def repeats(executor: object) -> bool:
@@ -41,14 +51,32 @@ def begun_once(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
     return begun
 
 
-def returned(outcome: tuple[bool, Any]) -> Any:
-    """What a function that is `begun_once` returned.
+def result_of(future: Future[Any], *, once: bool) -> Any:
+    """What a `write` returned on a worker.
+
+    Args:
+        future: Of an executor.
+        once: Whether its function is `begun_once`.
 
     Raises:
-        RuntimeError: It had begun on a worker that died, so it may have happened.
+        WorkerDied: It had begun, or may have, so it may have happened.
     """
-    now, result = outcome
+    try:
+        result = future.result()
+    except Exception as error:
+        if _tells_a_death(error):
+            told = f"its worker died: {error}"
+            raise WorkerDied(told) from error
+        raise
+    if not once:
+        return result
+    now, returned = result
     if not now:
         told = "the worker that had begun it died"
-        raise RuntimeError(told)
-    return result
+        raise WorkerDied(told)
+    return returned
+
+
+def _tells_a_death(error: Exception) -> bool:
+    names = {f"{t.__module__}.{t.__qualname__}" for t in type(error).__mro__}
+    return not names.isdisjoint(DEATHS)

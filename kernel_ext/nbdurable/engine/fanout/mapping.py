@@ -29,7 +29,7 @@ from nbdurable.engine.calls.nested import step
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.wrapping import tool_of
 from nbdurable.engine.codec import shipped
-from nbdurable.engine.fanout.executors import begun_once, repeats, returned
+from nbdurable.engine.fanout.executors import begun_once, repeats, result_of
 from nbdurable.engine.fanout.failures import Failed, MapFailed
 from nbdurable.engine.fanout.progress import Progress
 from nbdurable.engine.past.policy import Effect
@@ -129,14 +129,15 @@ class Map:
             except Exception as refused:  # it never left, whatever a pickler raises
                 told = f"it can't be sent to another process: {refused}"
                 raise NotDone(told) from refused
-        once = self.made.policy.effect is Effect.WRITE and repeats(self.executor)
+        write = self.made.policy.effect is Effect.WRITE
+        once = write and repeats(self.executor)
         if once:
             fn = begun_once(fn)
         try:
             future = self.executor.submit(fn, *args, **kwargs)
         except RuntimeError as refused:  # broken or shut down: nothing was begun
             raise NotDone(str(refused)) from refused
-        return returned(future.result()) if once else future.result()
+        return result_of(future, once=once) if write else future.result()
 
 
 def map(  # noqa: A001  # it is `nd.map`
