@@ -29,11 +29,16 @@ class Panel(Page):
 
     def __init__(self, kernel: Kernel, name: str = "panel") -> None:
         super().__init__(kernel)
-        self.name = name
         self.heard: list[dict[str, Any]] = []
         self.closed = False
         self.open()
-        self._send("shell", "comm_open", {"comm_id": name, "target_name": TARGET})
+        self.begin(name)
+
+    def begin(self, name: str, page: str = "") -> None:
+        """Open a comm, as a page does when it is loaded anew: the one before stays open."""
+        self.name = name
+        opened = {"comm_id": name, "target_name": TARGET, "data": {"page": page}}
+        self._send("shell", "comm_open", opened)
         self.say(type="open", version=1)
 
     def say(self, **said: object) -> None:
@@ -130,6 +135,58 @@ def test_a_kernel_without_the_extension_closes_it(kernel: Kernel) -> None:
     assert panel.heard == []
 
 
+LOOKING = "import threading; print(sum(t.name == 'nbdurable-view' for t in threading.enumerate()))"
+LOOKS = """import nbdurable.kernel.port as p
+looks, old = [], p.Port.look
+def look(self):
+    looks.append(1)
+    old(self)
+p.Port.look = look
+"""
+
+
+def threads(kernel: Kernel, panel: Panel, number: int) -> None:
+    """Wait until so many views are looked for in a kernel."""
+    panel.until(Ran("nobody"), lambda: kernel.run(LOOKING).text.strip() == str(number))
+
+
+def test_a_page_that_was_loaded_anew_is_one_view(kernel: Kernel) -> None:
+    """What a page left is ended when it comes again; another page stays."""
+    kernel.run(FIRST)
+    panel = Panel(kernel)
+    for n in range(5):
+        panel.begin(f"again-{n}", page="window notebook")
+        panel.hears("snapshot")
+    threads(kernel, panel, 2)
+
+
+def test_views_are_so_many(kernel: Kernel) -> None:
+    """Where pages never come again, whoever was silent longest is ended."""
+    kernel.run(f"import nbdurable.kernel.sidebar as s; s.TALKS_MAX = 3\n{SETUP}")
+    panel = Panel(kernel)
+    for n in range(5):
+        panel.begin(f"page-{n}", page=f"page-{n}")
+        panel.hears("refused")
+    threads(kernel, panel, 3)
+
+
+def test_requests_without_a_run_are_no_looks(kernel: Kernel) -> None:
+    """While a cell is in the way, what asks for no run puts nothing in the kernel's queue."""
+    kernel.run(LOOKS)
+    panel = Panel(kernel)
+    panel.hears("refused")
+    ran = kernel.send("from pathlib import Path\nwhile not Path('go').exists(): pass")
+    for _ in range(50):
+        panel.say(type="detail", attempt="a", call="b")
+    for _ in range(5):
+        panel.say(type="open", version=1)
+    for _ in range(55):
+        panel.hears("refused")
+    (kernel.folder / "go").touch()
+    kernel.wait(ran)
+    assert int(kernel.run("print(len(looks))").text) <= 2
+
+
 def test_a_comm_that_comes_while_it_is_closed() -> None:
     """Opened by a subshell while the main thread unloads, a comm is closed, not kept."""
     closed: list[str] = []
@@ -149,5 +206,5 @@ def test_a_comm_that_comes_while_it_is_closed() -> None:
         on_close=lambda _: None,
         close=lambda: closed.append("late"),
     )
-    told[TARGET](comm, {})
+    told[TARGET](comm, {"content": {}})
     assert closed == ["late"]

@@ -59,7 +59,7 @@ class Found:
                 self._opening, self._opened = said, source
         place = str(fields.get("notebook") or "")
         moved = opening and bool(place) and told(place)
-        if source is None or moved:
+        if opening and (source is None or moved):
             self._look()
         if source is not None:
             return source.hear(said)

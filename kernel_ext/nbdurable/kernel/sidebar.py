@@ -8,6 +8,10 @@ in the store, once for each time that a view asks, when no cell runs.
 
 from __future__ import annotations
 
+import contextlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nbdurable.kernel.defects import contained
@@ -21,6 +25,16 @@ if TYPE_CHECKING:
 
 TARGET: Final = "nbdurable"
 """What front ends call the comm."""
+
+TALKS_MAX: Final = 32
+"""Views that are answered at a time: each has a thread. Whoever was silent longest goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    talk: Talk
+    comm: Any
+    page: str
 
 
 class Sidebar:
@@ -36,7 +50,8 @@ class Sidebar:
         self._port = port
         self._over = False
         self._once: Once | None = None
-        self._talks: dict[str, tuple[Talk, Any]] = {}
+        self._talks: OrderedDict[str, _Heard] = OrderedDict()
+        self._asked = False
         comms = getattr(self._kernel, "comm_manager", None)
         if comms is not None:
             comms.register_target(TARGET, self._open)
@@ -50,7 +65,7 @@ class Sidebar:
         for name in list(self._talks):
             self._leave(name)
 
-    def _open(self, comm: Any, _opened: object) -> None:
+    def _open(self, comm: Any, opened: Mapping[str, Any]) -> None:
         with contained("a sidebar is not answered"):
             from nbdurable.kernel.found import Found
             from nbdurable.kernel.talk import Talk, heard_in_any_thread, send
@@ -64,24 +79,49 @@ class Sidebar:
                 lambda: port.made, self._ask, self._once, lambda: port.greeting
             )
             talk = Talk(found, lambda said: send(name, said))
-            self._talks[name] = talk, comm
-            comm.on_msg(lambda said: talk.hear(said["content"]["data"]))
+            page = str((opened["content"].get("data") or {}).get("page") or "")
+            self._make_room(page)
+            self._talks[name] = _Heard(talk, comm, page)
+            comm.on_msg(lambda said: self._hear(name, said["content"]["data"]))
             comm.on_close(lambda _said: self._end(name))
             if self._over:  # it came while the main thread was closing
                 self._leave(name)
 
+    def _make_room(self, page: str) -> None:
+        """End what a page left that was loaded anew since, and what is too much.
+
+        A page that is gone closes nothing, so its comm would be answered for ever.
+        """
+        talks = list(self._talks.items())
+        left = [name for name, heard in talks if page and heard.page == page]
+        more = [name for name, _ in talks if name not in left]
+        for name in (*left, *more[: max(0, len(more) - TALKS_MAX + 1)]):
+            self._leave(name)
+
+    def _hear(self, name: str, said: object) -> None:
+        heard = self._talks.get(name)
+        if heard is not None:
+            with contextlib.suppress(KeyError):  # it was ended by another thread
+                self._talks.move_to_end(name)
+            heard.talk.hear(said)
+
     def _end(self, name: str) -> None:
-        talk, _ = self._talks.pop(name, (None, None))
-        if talk is not None:
-            talk.close()
+        heard = self._talks.pop(name, None)
+        if heard is not None:
+            heard.talk.close()
 
     def _leave(self, name: str) -> None:
-        talk, comm = self._talks.pop(name, (None, None))
-        if talk is not None:
-            talk.close()
-        if comm is not None:
-            comm.close()  # so the front end knows
+        heard = self._talks.pop(name, None)
+        if heard is not None:
+            heard.talk.close()
+            heard.comm.close()  # so the front end knows
 
     def _ask(self) -> None:
         """Look for the run in the main thread, as soon as no cell is in the way."""
-        self._kernel.io_loop.add_callback(self._port.look)
+        if not self._asked:  # one look is for all who ask until then
+            self._asked = True
+            self._kernel.io_loop.add_callback(self._look)
+
+    def _look(self) -> None:
+        self._asked = False
+        self._port.look()

@@ -17,7 +17,9 @@ from nbdurable.errors import DurableError
 from nbdurable.kernel import acts
 from nbdurable.kernel.staleness import staleness_of
 from nbdurable.timeline.once import Once
+from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Message, Refused, plain
+from nbdurable.timeline.refusals import AGAIN
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.source import Source
 
@@ -28,6 +30,8 @@ LOOK_S: Final = 0.1
 """How often is looked for changes: an event is to be on the screen within a quarter of a
 second, and the browser takes its part of that."""
 
+AFTER_ERROR_S: Final = 2.0
+"""How soon is looked again where that failed: a disk or a count of files may recover."""
 
 Say = Callable[[Mapping[str, object]], None]
 """Sends one message, as JSON has it."""
@@ -67,20 +71,32 @@ class Talk:
         """Answer what the view says."""
         try:
             answers = self._source.hear(said)
-        except DurableError as unreadable:
-            answers = [Refused(about="", line=unreadable.fact(), to=named(said))]
+        except (DurableError, OSError) as error:
+            answers = [Refused(about="", line=_why(error), to=named(said))]
         self._push(answers)
 
     def _look(self) -> None:
-        while not self._over.wait(LOOK_S):
+        failed = ""
+        while not self._over.wait(AFTER_ERROR_S if failed else LOOK_S):
             try:
-                self._push(self._source.poll())
-            except DurableError:
-                return  # the store is closed, or gone: there is nothing more to see
+                found = self._source.poll()
+            except (DurableError, OSError) as error:
+                why = _why(error)
+                if why != failed:
+                    told = f"The run can't be read now: {why} It is tried again."
+                    self._push([Refused(about="", line=told)])
+                failed = why
+            else:
+                self._push([*found, AGAIN] if failed else found)
+                failed = ""
 
     def _push(self, messages: Sequence[Message]) -> None:
         for message in messages:
             self._say(cast("Mapping[str, object]", plain(message)))
+
+
+def _why(error: DurableError | OSError) -> str:
+    return line(error.fact() if isinstance(error, DurableError) else f"{error}.")
 
 
 def source_of(session: Session, run: str, once: Once) -> Source:

@@ -15,7 +15,7 @@ export interface Comm {
   readonly commsOverSubshells?: string;
   onMsg: (message: { content: { data: unknown } }) => void;
   onClose: () => void;
-  open(): unknown;
+  open(data: unknown): unknown;
   send(data: unknown): unknown;
   close(): unknown;
   dispose(): void;

@@ -84,6 +84,7 @@ describe("a line", () => {
   beforeEach(async () => {
     vi.useFakeTimers();
     vi.stubGlobal("window", globalThis);
+    vi.stubGlobal("sessionStorage", { getItem: () => null, setItem: () => undefined });
     desk = new Desk();
     desk.line.on("msg:custom", (message) => desk.heard.push(message as Message));
     await vi.advanceTimersByTimeAsync(1_000);

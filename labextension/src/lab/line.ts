@@ -14,6 +14,7 @@ import { VERSION, type Cell, type Message, type Need, type Request } from "../pr
 import type { Host } from "../view";
 import { Outbox } from "../view/outbox";
 import type { Kernel, Lab, SessionContext } from "./jupyterlab";
+import { page } from "./page";
 import { Post } from "./post";
 import { Wire } from "./wire";
 
@@ -208,7 +209,7 @@ export class Line implements Host {
     const turn = this.turn;
     await new Promise((done) => window.setTimeout(done, this.closed + PAUSE_MS - performance.now()));
     if (turn !== this.turn) return;
-    const wire = (this.wire = new Wire(kernel, this.services.KernelMessage.createMessage, TARGET));
+    const wire = (this.wire = new Wire(kernel, this.services.KernelMessage.createMessage, TARGET, `${page()} ${this.path}`));
     wire.comm.onMsg = (message) => this.hear(message.content.data as Message);
     wire.comm.onClose = () => this.refused(turn);
     await wire.open(() => turn === this.turn);

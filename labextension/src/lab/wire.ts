@@ -22,6 +22,8 @@ export class Wire {
     private readonly kernel: Kernel,
     private readonly make: Make,
     private readonly target: string,
+    /** What tells the notebook in this window from others, also after it was loaded anew. */
+    private readonly page: string,
   ) {
     this.comm = kernel.createComm(target);
   }
@@ -30,8 +32,9 @@ export class Wire {
   async open(wanted: () => boolean): Promise<void> {
     if (!(await this.theirs())) this.subshell = await this.ours();
     if (!wanted()) return this.comm.dispose();
-    if (this.subshell) this.post("comm_open", { target_name: this.target, data: {} });
-    else this.comm.open();
+    const data = { page: this.page };
+    if (this.subshell) this.post("comm_open", { target_name: this.target, data });
+    else this.comm.open(data);
   }
 
   send(data: unknown): void {
