@@ -17,10 +17,10 @@ from nbdurable.engine.past.circumstances import (
 )
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.edits import (
+    ByArguments,
     Marks,
     Versions,
     closest,
-    has_the_arguments_of,
     may_be_renamed,
     was_renamed,
 )
@@ -45,6 +45,7 @@ class Beside(Trying):
     """The calls of one attempt, beside those of the attempts before it."""
 
     _versions: dict[str, Versions] = field(default_factory=dict)
+    _given: dict[str, ByArguments] = field(default_factory=dict)
     _made: dict[tuple[str, tuple[str, ...]], Sequence[CallPast]] = field(
         default_factory=dict
     )
@@ -176,15 +177,22 @@ class Beside(Trying):
         for name in self.old_names(wanted.name):
             if self.together(name, wanted.name):
                 continue
-            behind = filter(self._asks_behind, self.behind.here(name))
-            for call in itertools.chain(self.writes_of(name), behind):
+            for call in self._by_arguments(name).like(wanted, name):
                 stands = call.state is CallState.COMPLETED and self._is_free(call)
-                open_ = stands and call.resolved not in tries.ANEW
-                said = self.said_of(call, Past.REPLACED) if open_ else AGAIN
-                if said != AGAIN and has_the_arguments_of(call, wanted):
+                forked = call.id in self.history.forked
+                open_ = stands and (not forked or self._asks_behind(call))
+                said = self.said_of(call, Past.REPLACED)
+                if open_ and call.resolved not in tries.ANEW and said != AGAIN:
                     past = Past.COMPLETED if said == KEEP else Past.REPLACED
                     return replace(self._about(past, call), renewed=said == KEEP)
         return None
+
+    def _by_arguments(self, tool: str) -> ByArguments:
+        found = self._given.get(tool)
+        if found is None:
+            made = itertools.chain(self.writes_of(tool), self.behind.here(tool))
+            found = self._given[tool] = ByArguments.of(made)
+        return found
 
     def _instead(self, wanted: Wanted) -> Match | None:
         """A call of the tool that is left over, where a model has answered anew."""

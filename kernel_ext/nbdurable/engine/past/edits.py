@@ -15,7 +15,7 @@ arguments: those have names of their own, after a ``*``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -164,13 +164,53 @@ def may_be_renamed(call: CallPast, wanted: Wanted) -> bool:
     return gave_the_same(*compared(call, wanted, made))
 
 
-def has_the_arguments_of(call: CallPast, wanted: Wanted) -> bool:
-    """Whether a call is given what another one was, by the same names; and something."""
-    made = wanted.marks()
-    if made is None or call.marks is None:
-        return False
-    old, new = compared(call, wanted, made)
-    return gave_the_same(old, new) and bool(_given(new))
+@dataclass(frozen=True, slots=True)
+class ByArguments:
+    """Calls by what they were given, so that each new one isn't held against each.
+
+    Attributes:
+        calls: Those that were given the same, in their order.
+        bare: The same, of methods without the object itself.
+    """
+
+    calls: Mapping[_Given, Sequence[CallPast]]
+    bare: Mapping[_Given, Sequence[CallPast]]
+
+    @classmethod
+    def of(cls, calls: Iterable[CallPast]) -> ByArguments:
+        """Put calls in order, as far as they are marked."""
+        known = [(call, call.marks) for call in calls if call.marks is not None]
+        return cls(
+            _by_given((call, marks) for call, marks in known),
+            _by_given((call, _without_object(marks)) for call, marks in known),
+        )
+
+    def like(self, wanted: Wanted, old: str) -> Sequence[CallPast]:
+        """Those that were given what a new call is, by the same names; and something.
+
+        Args:
+            wanted: The call that is about to be made.
+            old: The name of their tool.
+        """
+        marks = wanted.marks() or {}
+        same_class = old.rpartition(".")[0] == wanted.name.rpartition(".")[0]
+        if same_class:
+            return self.calls.get(frozenset(_given(marks).items()), ())
+        return self.bare.get(frozenset(_given(_without_object(marks)).items()), ())
+
+
+_Given = frozenset[tuple[str, str]]
+
+
+def _by_given(
+    calls: Iterable[tuple[CallPast, Marks]],
+) -> dict[_Given, list[CallPast]]:
+    found: dict[_Given, list[CallPast]] = {}
+    for call, marks in calls:
+        given = _given(marks)
+        if given and UNKNOWN not in given.values():
+            found.setdefault(frozenset(given.items()), []).append(call)
+    return found
 
 
 def gave_the_same(old: Marks, new: Marks) -> bool:

@@ -153,6 +153,7 @@ class Matcher(Beside):
         """
         self._suspects = self._where = None
         self._made.clear()
+        self._given.clear()
         for call in calls:
             self.served.discard(call.id)
             self.claimed.discard(call.id)
