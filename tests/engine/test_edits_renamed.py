@@ -7,7 +7,11 @@ import pytest
 from nbdurable.engine.asking.forking import fork
 from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt
 from nbdurable.engine.past.forks import HappenedInParent
+from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.past.policy import Policy
+from nbdurable.engine.past.renamings import Renamings
 from nbdurable.engine.past.settle import Answer
+from nbdurable.engine.past.wanted import Under, Wanted
 from nbdurable.errors import AlreadyHappened
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
@@ -160,6 +164,24 @@ def test_what_was_done_without_arguments_says_nothing() -> None:
     opened("@tool\ndef close(): return world('close')", nb=nb)
     nb.run("close()", "s", "c1")
     assert nb.world.effects == ["sweep", "close"]
+
+
+def test_the_code_of_a_tool_that_is_gone_is_looked_at_once() -> None:
+    """A cell of thousands of calls may go over to another tool."""
+    nb = opened(pays())
+    nb.run("r = [pay(x) for x in range(50)]", "s", "c1")
+    made = [*nb.session.history.calls.values()]
+    asked: list[CallPast] = []
+
+    def under(call: CallPast) -> Under:
+        asked.append(call)
+        return Under(b"", (made[0].code,))
+
+    known = Renamings()
+    for key in range(50):
+        wanted = Wanted(bytes([key]), "charge", Policy(), "ff", under=under)
+        assert [*known.of("pay", made, wanted)] == made
+    assert len(asked) == 1
 
 
 # ---- in another cell of a fork -------------------------------------------------------

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from nbdurable.engine.past.doubts import may_have_happened
 from nbdurable.engine.past.edits import Marks, Versions, may_be_renamed, was_renamed
 from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.pasts import STAYING
+from nbdurable.engine.past.renamings import Renamings
 from nbdurable.engine.past.wanted import Wanted
 
 
@@ -36,6 +38,7 @@ class Behind:
     calls: Mapping[str, list[CallPast]]
     mine: Collection[str]
     _versions: dict[str, Versions] = field(default_factory=dict)
+    _renamings: Renamings = field(default_factory=Renamings)
 
     @classmethod
     def of(cls, history: History, slot: str, mine: Collection[str]) -> Behind:
@@ -74,6 +77,8 @@ class Behind:
     def in_doubt(self, tool: str, wanted: Wanted) -> Iterator[CallPast]:
         """What was made there with a tool of another name, and may be a new call."""
         for call in self.of_tool(tool):
+            if not may_have_happened(self.history, call):
+                continue
             if self.is_here(call):
                 if may_be_renamed(call, wanted):
                     yield call
@@ -93,7 +98,8 @@ class Behind:
         found = self._versions_of(wanted.name).earlier(marks)
         forked = [*filter(self._counts, found)]
         for name in old_names:
-            forked += (c for c in self.of_tool(name) if was_renamed(c, wanted))
+            renamed = self._renamings.of(name, self.calls.get(name, ()), wanted)
+            forked += (c for c in renamed if c.id in self.history.forked)
         return forked
 
     def _counts(self, call: CallPast) -> bool:

@@ -22,7 +22,6 @@ from nbdurable.engine.past.edits import (
     Versions,
     closest,
     may_be_renamed,
-    was_renamed,
 )
 from nbdurable.engine.past.forks import NOWHERE
 from nbdurable.engine.past.history import CallPast, CallState
@@ -36,6 +35,7 @@ from nbdurable.engine.past.near import (
 )
 from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.policy import Effect
+from nbdurable.engine.past.renamings import Renamings
 from nbdurable.engine.past.trying import Trying
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
 
@@ -46,6 +46,7 @@ class Beside(Trying):
 
     _versions: dict[str, Versions] = field(default_factory=dict)
     _given: dict[str, ByArguments] = field(default_factory=dict)
+    _renamings: Renamings = field(default_factory=Renamings)
     _made: dict[tuple[str, tuple[str, ...]], Sequence[CallPast]] = field(
         default_factory=dict
     )
@@ -75,7 +76,7 @@ class Beside(Trying):
         old = [*self.old_names(wanted.name)]
         found = self._versions_of(wanted.name).earlier(marks)
         for name in old:
-            found += (c for c in self.writes_of(name) if was_renamed(c, wanted))
+            found += self._renamings.of(name, self.writes_of(name), wanted)
         behind = self.behind.earlier(wanted, marks, old)
         free = closest(filter(self._is_free, found), wanted)
         free = free or closest(filter(self._asks_behind, behind), wanted)
@@ -162,10 +163,14 @@ class Beside(Trying):
     def _renamed_in_doubt(self, wanted: Wanted, marks: Marks | None) -> Match | None:
         """A doubt of this slot whose tool is gone: this one may be that under a new name."""
         for name in self.old_names(wanted.name):
-            mine = (c for c in self.writes_of(name) if may_be_renamed(c, wanted))
+            mine = (
+                call
+                for call in self.writes_of(name)
+                if doubts.may_have_happened(self.history, call)
+                and may_be_renamed(call, wanted)
+            )
             for call in itertools.chain(mine, self.behind.in_doubt(name, wanted)):
-                doubt = doubts.may_have_happened(self.history, call)
-                if doubt and self._may_be(call, wanted, marks):
+                if self._may_be(call, wanted, marks):
                     return self._about(Past.OTHER_IN_DOUBT, call)
         return None
 
