@@ -150,11 +150,6 @@ def _unmatched(old: Marks, new: Marks) -> int:
 
 def was_renamed(call: CallPast, wanted: Wanted) -> bool:
     """Whether the tool of a call has the same code now, but for its name."""
-    return has_the_code_of(call, wanted)
-
-
-def has_the_code_of(call: CallPast, wanted: Wanted) -> bool:
-    """Whether the tool of a call had the code of a new one's, but for its name."""
     return bool(call.code) and call.code in wanted.under(call).codes
 
 

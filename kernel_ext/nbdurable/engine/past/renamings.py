@@ -6,25 +6,23 @@ made thousands of calls by that name: so it is said once for each version of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from nbdurable.engine.past.edits import has_the_code_of, was_renamed
-from nbdurable.engine.past.history import CallPast, CallState
+from nbdurable.engine.past.edits import was_renamed
+from nbdurable.engine.past.history import CallPast
 from nbdurable.engine.past.wanted import Wanted
 
 
 @dataclass(slots=True)
 class Renamings:
-    """By old name and tool those that have its code, and those that may be settled yet."""
+    """By old name and tool those of its calls that were made with the tool's code."""
 
-    _known: dict[tuple[str, str, str], tuple[list[CallPast], list[CallPast]]] = field(
-        default_factory=dict
-    )
+    _known: dict[tuple[str, str, str], Sequence[CallPast]] = field(default_factory=dict)
 
     def of(
         self, old: str, calls: Iterable[CallPast], wanted: Wanted
-    ) -> Iterable[CallPast]:
+    ) -> Sequence[CallPast]:
         """Those of the calls of an old name that a new call may be one of.
 
         Args:
@@ -33,24 +31,18 @@ class Renamings:
             wanted: The call that is about to be made.
         """
         place = old, wanted.name, wanted.code
-        if place not in self._known:
-            self._known[place] = _sorted(calls, wanted)
-        sure, open_ = self._known[place]
-        return (*sure, *(call for call in open_ if was_renamed(call, wanted)))
+        found = self._known.get(place)
+        if found is None:
+            found = self._known[place] = _renamed(calls, wanted)
+        return found
 
 
-def _sorted(
-    calls: Iterable[CallPast], wanted: Wanted
-) -> tuple[list[CallPast], list[CallPast]]:
-    sure, open_ = list[CallPast](), list[CallPast]()
-    alike: dict[object, bool] = {}
+def _renamed(calls: Iterable[CallPast], wanted: Wanted) -> list[CallPast]:
+    found, alike = list[CallPast](), dict[object, bool]()
     for call in calls:
-        if call.state is not CallState.COMPLETED or call.resolved:
-            open_.append(call)
-            continue
         version = call.code, frozenset(call.codes.items())
         if version not in alike:
-            alike[version] = has_the_code_of(call, wanted)
+            alike[version] = was_renamed(call, wanted)
         if alike[version]:
-            sure.append(call)
-    return sure, open_
+            found.append(call)
+    return found
