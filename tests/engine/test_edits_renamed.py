@@ -104,6 +104,20 @@ def test_a_deleted_tool_that_an_object_holds_is_no_old_name() -> None:
     assert nb.world.effects == ["pay 1", "pay 1"]
 
 
+def test_the_code_of_an_old_name_is_known_of_no_call() -> None:
+    """What the kernel knows of code doesn't grow with the calls, nor with the attempts."""
+    nb = opened(pays())
+    nb.run("r = [pay(x) for x in range(30)]", "s", "c1")
+    nb.plain(pays(name="charge"))
+    known = []
+    for attempt in range(3):
+        with pytest.raises(AlreadyHappened):
+            nb.run(f"r = [charge(x) for x in range({30 + attempt})]", "s", "c1")
+        known.append(len(nb.session.sources._facts))
+    assert known[0] < 30
+    assert known[2] == known[0]
+
+
 # ---- renamed, and edited before it ran again -----------------------------------------
 
 EDITS = {

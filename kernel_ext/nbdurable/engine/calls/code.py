@@ -71,12 +71,15 @@ class _Met(NamedTuple):
 class CallCode:
     """Code as an attempt first meets it; each function and class is hashed once."""
 
-    __slots__ = ("_beside", "_codes", "_given", "_looking", "_sources", "_tools")
+    __slots__ = (
+        "_beside", "_codes", "_given", "_looking", "_named", "_sources", "_tools",
+    )  # fmt: skip
 
     def __init__(self, sources: Sources, redact: Redact) -> None:
         self._sources = sources
         self._looking = Looking(redact)
         self._codes: dict[Callable[..., object], tuple[bytes, CallCodes]] = {}
+        self._named: dict[tuple[Callable[..., object], str], bytes] = {}
         self._beside: dict[int, Sequence[Variables]] = {}
         self._tools: dict[Callable[..., object], _Met] = {}
         self._given: dict[int, tuple[object, _Met | None]] = {}
@@ -120,11 +123,19 @@ class CallCode:
         """
         now = bytes.fromhex(self.of(fn).digest)
         function = call.name.rpartition(".")[2]
-        then = call_code_digest(fn, self._sources, function)
+        then = self._code_named(fn, function)
         given = [(n, bytes.fromhex(str(digest))) for n, digest in call.codes.items()]
         if not given:
             return now.hex(), then.hex()
         return keys.given_code(now, given).hex(), keys.given_code(then, given).hex()
+
+    def _code_named(self, fn: Callable[..., object], name: str) -> bytes:
+        """As if the function had this name, which thousands of calls may have had."""
+        known = self._named.get((fn, name))
+        if known is None:
+            digest = call_code_digest(fn, self._sources, name)
+            known = self._named.setdefault((fn, name), digest)
+        return known
 
     def _is_shared(self, variable: Variable) -> bool:
         """Whether a tool changes it, which it doesn't when its call is served."""

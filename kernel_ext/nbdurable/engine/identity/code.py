@@ -14,7 +14,7 @@ from nbdurable.engine.identity.codes import Codes, Item
 from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.normal import normal_form
-from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
+from nbdurable.engine.identity.sources import Facts, Sources, facts_of, unwrapped
 from nbdurable.engine.identity.variables import Variables, is_constant
 
 __all__ = [
@@ -182,7 +182,7 @@ class _NamedCodes(CallCodes):
         self.name = ""  # those that it reaches have their own
         if name and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             renamed = type(node)(**{**vars(node), "name": name})
-            facts = self._sources.facts(renamed)
+            facts = facts_of(renamed)  # nobody else meets this one
         return super()._local_function(function, facts)
 
 

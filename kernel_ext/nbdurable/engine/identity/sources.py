@@ -172,15 +172,10 @@ class Sources:
 
     def facts(self, node: Local) -> Facts:
         """What the text of a definition says; worked out once."""
-        if node not in self._facts:
-            self._facts[node] = Facts(
-                node=node,
-                normal=normal_form(node),
-                bare=normal_form(node, docstrings=False, decorators=False),
-                needs=_needs(node),
-                head=_head(node),
-            )
-        return self._facts[node]
+        known = self._facts.get(node)
+        if known is None:
+            known = self._facts[node] = facts_of(node)
+        return known
 
     def changes(self, node: Local) -> Changes:
         """What the code of a definition may change; worked out once."""
@@ -218,6 +213,17 @@ class Sources:
                 return None
             self._indexes[filename] = _Index(self._texts[filename] or "")
         return self._indexes[filename]
+
+
+def facts_of(node: Local) -> Facts:
+    """What the text of a definition says, also of one that stands in no cell."""
+    return Facts(
+        node=node,
+        normal=normal_form(node),
+        bare=normal_form(node, docstrings=False, decorators=False),
+        needs=_needs(node),
+        head=_head(node),
+    )
 
 
 class _Index:
