@@ -10,6 +10,8 @@ from nbdurable.errors import CallInDoubt, ToolRefused
 from nbdurable.timeline import history_of
 from nbdurable_store.backends.memory import MemoryStore
 from nbdurable_store.backends.memory import World as MemoryWorld
+from nbdurable_store.clock import SystemClock
+from nbdurable_store.errors import RunBusy
 from tests.engine.notebooks import HIDDEN, Notebook
 
 SETUP = """
@@ -190,3 +192,30 @@ def test_a_new_run_counts_what_was_not_undone(notebook: Notebook) -> None:
         " · 1 write that already happened: you are asked first"
     )
     assert "1 write of the old run can happen again" in str(new(notebook.session))
+
+
+class Hasty(SystemClock):
+    """A clock by which nobody waits."""
+
+    def sleep(self, _: float) -> None:
+        """It is over."""
+
+
+def test_an_undo_that_cannot_begin_leaves_the_closed_run() -> None:
+    """Another kernel is in the closed run: the next cell begins a run of its own."""
+    world = MemoryWorld()
+    nb = Notebook(store=MemoryStore(world))
+    begun(nb)
+    nb.run('b = book("bob", 1)', name="trip")
+    new(nb.session)
+    nb.restart()
+    begun(nb)
+    nb.session.clock = Hasty()
+    closed = nb.session.attend(nb.facts, "%durable undo")
+    lease = MemoryStore(world).claim(closed.run)
+    with pytest.raises(RunBusy):
+        undo(nb.session, meant(closed, "trip"), nb.namespace, nb.facts, HIDDEN)
+    lease.release()
+    nb.run('b = book("bob", 1)', name="trip")
+    assert nb.session.history.run != closed.run
+    assert nb.world.effects == ["book bob 1", "book bob 1"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields, forks
 from nbdurable.engine.past.attempts import StepPast, StepState
@@ -14,11 +15,37 @@ from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import count
-from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts
-from nbdurable.errors import ReferenceUnknown
+from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts, RunRow
+from nbdurable.errors import DurableError, ReferenceUnknown, Remedy
 
 COMMAND: Final = "%durable fork"
 RESTORE: Final = "%durable restore --overwrite"
+
+
+@dataclass(kw_only=True, eq=False)
+class NotebookUnclear(DurableError):
+    """A file name that several notebooks of the store have.
+
+    Attributes:
+        given: What was typed.
+        runs: The path of each, with the id of its latest run.
+    """
+
+    slug: ClassVar[str] = "notebook-unclear"
+    given: str
+    runs: tuple[tuple[str, str], ...]
+
+    def fact(self) -> str:
+        """One line about the name."""
+        return f"--of {self.given} may be {len(self.runs)} notebooks."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return "No run was forked."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Each of them by the id of its run, which is unique."""
+        return tuple(Remedy(path, f"{COMMAND} --of {run}") for path, run in self.runs)
 
 
 def fork(session: Session, at: str = "") -> str:
@@ -40,23 +67,37 @@ def fork_of(session: Session, facts: Facts, of: str, at: str = "") -> str:
     Args:
         session: The kernel's session.
         facts: What is known of the kernel.
-        of: File name or path of the other notebook, or the id of its run.
+        of: File name or path of the other notebook, or the id of a run.
         at: The last step that is shared; all of them if none is named.
 
     Raises:
         ReferenceUnknown: The store has no such notebook or run, or that no such step.
+        NotebookUnclear: Several notebooks have that file name.
     """
     session.open(facts)
-    rows = session.rows()
-    named = [r for r in rows if of in {r.id, r.notebook, r.title}]
-    if not named:
-        known = tuple(dict.fromkeys(r.title for r in rows))
-        raise ReferenceUnknown(given=f"--of {of}", known=known)
-    row = max(named, key=lambda r: (not r.closed, r.opened_us))
+    row = _meant(session.rows(), facts.notebook or DEFAULT_NOTEBOOK, of)
     parent, (entries, _) = History(row.id), session.store.read(row.id)
     forks.begin(parent, entries, lambda run: session.store.read(run)[0])
     parent.apply(entries)
     return _branch(session, parent, facts.notebook or DEFAULT_NOTEBOOK, at)
+
+
+def _meant(rows: Sequence[RunRow], own: str, of: str) -> RunRow:
+    """The run that is forked; one of this notebook itself is named by its id."""
+    others = [r for r in rows if r.notebook != own]
+    named = [r for r in rows if r.id == of] or [
+        r for r in others if of in {r.notebook, r.title}
+    ]
+    if not named:
+        known = tuple(dict.fromkeys(r.title for r in others))
+        raise ReferenceUnknown(given=f"--of {of}", known=known)
+    latest: dict[str, RunRow] = {}
+    for row in sorted(named, key=lambda r: (not r.closed, r.opened_us)):
+        latest[row.notebook] = row
+    if len(latest) > 1:
+        runs = tuple((row.notebook, row.id) for row in latest.values())
+        raise NotebookUnclear(given=of, runs=runs)
+    return latest.popitem()[1]
 
 
 def _branch(session: Session, parent: History, notebook: str, at: str) -> str:

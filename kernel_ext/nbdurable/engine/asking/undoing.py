@@ -26,6 +26,7 @@ from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.policy import Effect, OnDoubt, Policy
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.rebuilding import Rebuilding
+from nbdurable.engine.steps.running import Running
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.steps.step import begin
 from nbdurable.engine.telling.reference import find_step
@@ -138,7 +139,18 @@ def undo(
         hidden=hidden,
     )
     session.stay(closed=True)  # an undo belongs where its call is
-    running = begin(session, cell, namespace)
+    try:
+        done = _carried_out(wanted, begin(session, cell, namespace))
+    finally:
+        if session.history.closed is not None:
+            session.new_run()
+    return Undone(step=step.name, undone=done, left=tuple(wanted.left))
+
+
+def _carried_out(
+    wanted: Plan, running: Replayed | Rebuilding | Running
+) -> tuple[str, ...]:
+    """Undo what is planned; the calls as people read them."""
     assert not isinstance(running, (Replayed, Rebuilding)), (
         "what was undone is resolved"
     )
@@ -151,12 +163,8 @@ def undo(
     except BaseException as error:
         running.fail(error, ())
         raise
-    else:
-        running.complete((), None)
-    finally:
-        if session.history.closed is not None:
-            session.new_run()
-    return Undone(step=step.name, undone=tuple(done), left=tuple(wanted.left))
+    running.complete((), None)
+    return tuple(done)
 
 
 def plan(history: History, step: StepPast, namespace: Mapping[str, object]) -> Plan:

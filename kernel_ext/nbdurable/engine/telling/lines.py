@@ -25,13 +25,19 @@ def now(us: int) -> Now:
     return Now(us, LocalZone())
 
 
-def run_line(choice: Choice, now_us: int) -> str:
-    """The first line of a kernel: which run it is in."""
+def run_line(choice: Choice, now_us: int, rows: Sequence[RunRow] = ()) -> str:
+    """The first line of a kernel: which run it is in.
+
+    Args:
+        choice: That run.
+        now_us: The present, microseconds since 1970 UTC.
+        rows: All runs of the store, which may be of notebooks with one file name.
+    """
     run, here = choice.run, now(now_us)
     if run is None:
         left = choice.left
         if left and choice.reason == "copy":
-            return copied(choice.number, left)
+            return copied(choice.number, left, rows)
         behind = (left.number, left.stopped_in) if left else None
         begins = wording.run_begins(choice.number, behind)
         beside = choice.beside
@@ -49,10 +55,12 @@ FOREIGN = (
 """A notebook of somebody else, or of a store that is gone."""
 
 
-def copied(number: int, original: RunRow) -> str:
+def copied(number: int, original: RunRow, rows: Sequence[RunRow] = ()) -> str:
     """A copy of a notebook begins a run of its own."""
     name = original.title
-    of = original.id if set(name) & set(string.whitespace) else name  # it is typed
+    several = {row.notebook for row in rows if row.title == name} > {original.notebook}
+    spaced = bool(set(name) & set(string.whitespace))
+    of = original.id if several or spaced else name  # it is typed
     return wording.line(
         f"run {number}",
         "new",
