@@ -284,7 +284,7 @@ def test_a_store_elsewhere_takes_nothing(
         with closing(nbdurable_store.open(folder / ".nbdurable")) as store:
             story.into(store)
         hook = hook_for(story, store=str(folder / ".nbdurable"), until_us=2**60)
-        token = keys.hook_token(bytes(32), str(folder))
+        token = keys.hook_token(bytes(32), story.run, str(folder))
         hooks.keep(hook, token)
         answered.append(post(desk, f"nbdurable/hook/{token}", 1, sender))
     near, outside = answered

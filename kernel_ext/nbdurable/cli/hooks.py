@@ -78,7 +78,7 @@ def _addresses(store: Store, good: list[Hook], given: argparse.Namespace) -> Ans
     """What nobody may see who isn't to send: only who asks by name is shown it."""
     if not good:
         raise NoAddress(name=given.name)
-    made = [h.address(keys.hook_token(store.pepper, h.draw)) for h in good]
+    made = [h.address(keys.hook_token(store.pepper, h.run, h.draw)) for h in good]
     return Answer("\n".join(made), made)
 
 

@@ -314,20 +314,21 @@ def shown_digest(run: str, call: str, key: bytes, preview: str) -> str:
     return digest.hex()[:SHOWN_DIGITS]
 
 
-def hook_token(pepper: bytes, draw: str) -> str:
+def hook_token(pepper: bytes, run: str, draw: str) -> str:
     """What stands in the address of a webhook: 43 letters that nobody can guess.
 
     No `ALGORITHM` is in it: an upgrade must not change an address that was given away.
 
     Args:
         pepper: What only the owner of the store can know, 32 bytes.
+        run: The id of the run: a fork has the draw too, and an address of its own.
         draw: The id that was drawn for the address.
 
     Example:
-        >>> len(hook_token(bytes(32), "a1"))
+        >>> len(hook_token(bytes(32), "r1", "a1"))
         51
     """
-    parts = (b"nbdurable/hook/1", draw.encode())
+    parts = (b"nbdurable/hook/1", run.encode(), draw.encode())
     made = blake3(b"".join(map(field, parts)), key=pepper).digest()
     return f"nbdhook_{urlsafe_b64encode(made).decode().rstrip('=')}"
 

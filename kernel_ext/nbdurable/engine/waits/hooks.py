@@ -1,7 +1,7 @@
 """Addresses by which a service sends one value into a run, without an account.
 
 Theory of operation. `nd.webhook` draws an id, which the journal keeps like any other draw. The
-token in the address is made of it and of what only the owner of the store can know, so who
+token in the address is made of it, of the run and of what only the owner of the store can know, so who
 reads a journal can't make it, and the same cell has the same address ever after. In no file
 of ours does the token stand: what it is for lies beside the user's keys, in a file that is
 named by the token's digest. The server finds the run there; whether the address was used is
@@ -15,13 +15,14 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.waits import WaitKind, is_open, is_parked, wait_of
+from nbdurable.errors import DurableError, Remedy
 from nbdurable_store.files import create, write_all
 from nbdurable_store.keys import data_dir
 
@@ -107,42 +108,93 @@ def over(hook: Hook, history: History, now_us: int) -> bool:
 # ---- what an address is for, beside the user's keys --------------------------------------
 
 
+@dataclass(kw_only=True, eq=False)
+class AddressUnkept(DurableError):
+    """What an address is for can't be written beside the user's keys.
+
+    Attributes:
+        name: The name that is waited for.
+        folder: Where it is kept.
+        why: What the system said.
+    """
+
+    slug: ClassVar[str] = "address-unkept"
+    name: str
+    folder: str
+    why: str
+
+    def fact(self) -> str:
+        """Which address, and why."""
+        where = f"what it is for can't be written to {self.folder}: {self.why}"
+        return f"nd.webhook({self.name!r}) has no address: {where}."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return "None was given out: nobody could have found the run by it."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Look, or another folder, for kernel and server both."""
+        return (
+            Remedy("look at the folder", f'!ls -ld "{self.folder}"'),
+            Remedy("another one, for both", "JUPYTER_DATA_DIR=FOLDER jupyter lab"),
+        )
+
+
 def keep(hook: Hook, token: str) -> Hook:
-    """Write down what an address is for, unless that is known; gives what is known."""
-    folder = _folder()
-    path = folder / keys.hook_digest(token)
+    """Write down what an address is for, unless that is known; gives what is known.
+
+    Where its store was moved, what is known leads there from now on.
+
+    Raises:
+        AddressUnkept: The folder can't be made, or written.
+    """
+    path = _folder() / keys.hook_digest(token)
     known = _read(path)
-    if known is not None and known.run == hook.run:
-        return known
-    temp = folder / f".{secrets.token_hex(8)}"
+    if known is not None:
+        if known.store == hook.store or Path(known.store).exists():
+            return known
+        hook = replace(known, store=hook.store)
+    try:
+        path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        _write(path, json.dumps(asdict(hook)).encode())
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        told = AddressUnkept(name=hook.name, folder=str(path.parent), why=why)
+        raise told from error
+    _sweep(path.parent)
+    return hook
+
+
+def _write(path: Path, data: bytes) -> None:
+    temp = path.with_name(f".{secrets.token_hex(8)}")
     fd = create(temp)
     try:
-        write_all(fd, json.dumps(asdict(hook)).encode(), 0)
-    finally:
-        os.close(fd)
-    temp.rename(path)
-    _sweep(folder)
-    return hook
+        try:
+            write_all(fd, data, 0)
+        finally:
+            os.close(fd)
+        temp.rename(path)
+    except BaseException:
+        temp.unlink(missing_ok=True)
+        raise
 
 
 def find(token: str) -> Hook | None:
     """What an address is for; None for one that was never given out, or long ago."""
-    return _read(data_dir() / "nbdurable" / "hooks" / keys.hook_digest(token))
+    return _read(_folder() / keys.hook_digest(token))
 
 
 def of_store(place: str) -> list[Hook]:
     """What the addresses into a store are for, oldest first."""
-    folder = data_dir() / "nbdurable" / "hooks"
+    folder = _folder()
     found = (_read(path) for path in folder.iterdir()) if folder.is_dir() else ()
     mine = (hook for hook in found if hook is not None and hook.store == place)
     return sorted(mine, key=lambda hook: hook.made_us)
 
 
 def _folder() -> Path:
-    folder = data_dir() / "nbdurable" / "hooks"
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+    return data_dir() / "nbdurable" / "hooks"
 
 
 def _read(path: Path) -> Hook | None:

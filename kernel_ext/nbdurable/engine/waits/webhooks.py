@@ -39,6 +39,7 @@ def webhook(name: str, *, timeout: float | timedelta = LIFE) -> str:
     Raises:
         OutsideDurable: This is no durable cell.
         SpanRefused: `timeout` is no length of time.
+        AddressUnkept: What it is for can't be written beside the user's keys.
     """
     frame = current_frame()
     if frame is None:
@@ -47,7 +48,7 @@ def webhook(name: str, *, timeout: float | timedelta = LIFE) -> str:
     made = Draw(fn=_drawn, name="nd.webhook", policy=DRAWS, place=name)
     draw: str = invoke(made, (name,), {})
     attempt = frame.attempt
-    token = keys.hook_token(attempt.store.pepper, draw)
+    token = keys.hook_token(attempt.store.pepper, attempt.run, draw)
     now_us = attempt.clock.now_us()
     hook = hooks.Hook(
         store=attempt.store.place,
