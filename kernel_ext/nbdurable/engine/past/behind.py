@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nbdurable.engine.past.doubts import may_have_happened
-from nbdurable.engine.past.edits import Marks, Versions, may_be_renamed, was_renamed
+from nbdurable.engine.past.edits import Marks, may_be_renamed, was_renamed
 from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.pasts import STAYING
 from nbdurable.engine.past.renamings import Renamings
+from nbdurable.engine.past.versions import Versions
 from nbdurable.engine.past.wanted import Wanted
 
 

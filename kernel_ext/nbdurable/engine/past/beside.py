@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from nbdurable.engine.past import doubts, holding, tries
@@ -19,9 +19,9 @@ from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.edits import (
     ByArguments,
     Marks,
-    Versions,
     closest,
     may_be_renamed,
+    was_renamed,
 )
 from nbdurable.engine.past.forks import NOWHERE
 from nbdurable.engine.past.history import CallPast, CallState
@@ -37,6 +37,7 @@ from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.renamings import Renamings
 from nbdurable.engine.past.trying import Trying
+from nbdurable.engine.past.versions import Versions
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
 
 
@@ -74,6 +75,9 @@ class Beside(Trying):
         if marks is None:
             return None
         old = [*self.old_names(wanted.name)]
+        same = closest(self._given_the_same(wanted, old), wanted)
+        if same is not None:
+            return same
         found = self._versions_of(wanted.name).earlier(marks)
         for name in old:
             found += self._renamings.of(name, self.writes_of(name), wanted)
@@ -86,9 +90,18 @@ class Beside(Trying):
         taken = (c for c in (*found, *behind) if c.id in self.stood_in)
         return closest((c for c in taken if (self.slot, c.id) not in apart), wanted)
 
+    def _given_the_same(self, wanted: Wanted, old: Iterable[str]) -> Iterator[CallPast]:
+        """By an old name with the same arguments: they are found without a look at each."""
+        for name in old:
+            for call in self._by_arguments(name).like(wanted, name):
+                here = call.id not in self.history.forked
+                if here and self._is_free(call) and was_renamed(call, wanted):
+                    yield call
+
     def _is_free(self, call: CallPast, *, going: bool = False) -> bool:
-        saw = going or code_saw(self.history, call)
-        return saw and call.id not in self.claimed and not self.is_over(call)
+        if call.id in self.claimed:  # of thousands that is all that is asked
+            return False
+        return (going or code_saw(self.history, call)) and not self.is_over(call)
 
     def _asks_behind(self, call: CallPast) -> bool:
         """Whether a fork asks about what its parent completed, or is making now."""

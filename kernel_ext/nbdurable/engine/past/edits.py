@@ -231,37 +231,6 @@ def _given(marks: Marks) -> dict[str, str]:
     return {name: mark for name, mark in named if not mark.startswith(DEFAULT)}
 
 
-@dataclass(slots=True)
-class Versions:
-    """The marked calls of a tool, by the signature that they were made with.
-
-    Attributes:
-        by_signature: One with which they were made, as it was marked, and those that were.
-    """
-
-    by_signature: dict[frozenset[object], tuple[Marks, list[CallPast]]]
-
-    @classmethod
-    def of(cls, calls: Iterable[CallPast]) -> Versions:
-        """Put calls in order; what they are served as later changes nothing of it."""
-        found: dict[frozenset[object], tuple[Marks, list[CallPast]]] = {}
-        for call in calls:
-            if call.marks is not None:
-                place = frozenset(_signature(call.marks))
-                found.setdefault(place, (call.marks, []))[1].append(call)
-        return cls(found)
-
-    def earlier(self, new: Marks) -> list[CallPast]:
-        """Those that were made with another signature than a new call."""
-        groups = self.by_signature.values()
-        return [call for old, calls in groups if edited(old, new) for call in calls]
-
-
-def _signature(marks: Marks) -> Iterable[object]:
-    for name in parameters(marks):
-        yield (name, marks[name]) if defaulted(marks, name) else name
-
-
 def parameters(marks: Marks) -> set[str]:
     """The names of a signature's parameters."""
     return {name for name in marks if not name.startswith(ENTRY)}
