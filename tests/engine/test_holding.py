@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from nbdurable.engine.asking import commands
 from nbdurable.engine.calls.pauses import MadeInEarlierTry
 from nbdurable.engine.past.edits import differing
 from nbdurable.engine.past.settle import Answer, questions
-from nbdurable.errors import AlreadyHappened
+from nbdurable.errors import AlreadyHappened, HappenedBeforeRerun
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
 
@@ -142,3 +143,44 @@ def test_a_call_that_took_the_place_of_another_one_can_be_kept() -> None:
         answered(nb, Answer.KEEP)
     nb.run(LOOP, "s", "c1")
     assert nb.namespace["r"] == {"ann": "pay ann#1", "cid": "pay bob#1"}
+
+
+# ---- a rerun -------------------------------------------------------------------------
+
+
+def rerun(cell: str) -> Notebook:
+    """A cell has paid ann and bob with fresh keys; cid comes between them by now."""
+    nb = Notebook()
+    nb.plain(DRAWN)
+    nb.plain("@tool\ndef mail(to): return world(f'mail {to}')")
+    nb.world.order, nb.world.stops = ("ann", "bob"), False  # type: ignore[attr-defined]
+    nb.run(cell, "s", "c1")
+    step = nb.session.history.named("s")
+    assert step is not None
+    commands.rerun(nb.session, step)
+    nb.world.order = ("ann", "cid", "bob")  # type: ignore[attr-defined]
+    with pytest.raises(HappenedBeforeRerun) as told:
+        nb.run(cell, "s", "c1")
+    settle(nb, told.value.reference, Answer.KEEP)
+    assert not questions(nb.session.history)
+    return nb
+
+
+def test_keep_in_a_rerun_serves_nobody_elses_payment() -> None:
+    """It was shown of two payments to ann."""
+    nb = rerun(LOOP)
+    assert "pay('bob'" in answered(nb, Answer.AGAIN)
+    nb.run(LOOP, "s", "c1")
+    assert nb.namespace["r"] == {p: f"pay {p}#1" for p in ("ann", "bob", "cid")}
+
+
+def test_keep_of_an_equal_call_in_a_rerun_asks_about_a_fresh_key() -> None:
+    """Once: what was shown had the same arguments."""
+    cell = f"mail('ann')\n{LOOP}"
+    nb = rerun(cell)
+    nb.world.order = ("ann", "bob")  # type: ignore[attr-defined]
+    with pytest.raises(MadeInEarlierTry) as told:
+        nb.run(cell, "s", "c1")
+    settle(nb, told.value.reference, Answer.KEEP)
+    nb.run(cell, "s", "c1")
+    assert nb.world.effects == ["mail ann", "pay ann", "pay bob"]

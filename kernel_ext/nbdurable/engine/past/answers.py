@@ -96,7 +96,7 @@ def call_kept(history: Answered, record: Record, order: Order) -> None:
     said = Said(how, source, order, order if how == "again" else until)
     history.answers[(*place, past)] = said
     if past == "EARLIER_TRY":
-        differs = frozenset(fields.texts(f, "differ")) if "differ" in f else None
+        differs = fields.names(f, "differ")
         history.slot(place[0]).shown.setdefault(place[1], []).append(
             Shown(differs, said)
         )

@@ -188,6 +188,8 @@ class SlotPast:
         attempts: Ids of its steps; of one that was replayed once more for each time.
         reset: Where the last rerun was asked for.
         kept_writes: What was said of the writes of before it; None if nothing was.
+        kept_differ: The parameters in which the calls differed that were shown when that
+            was said; None if unknown.
         shown: What was said of calls beside earlier ones, by the name of the tool.
     """
 
@@ -195,4 +197,5 @@ class SlotPast:
     attempts: list[str] = field(default_factory=list)
     reset: Order | None = None
     kept_writes: bool | None = None
+    kept_differ: frozenset[str] | None = None
     shown: dict[str, list[Shown]] = field(default_factory=dict)

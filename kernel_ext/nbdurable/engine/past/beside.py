@@ -295,9 +295,8 @@ class Beside(Trying):
 
     def _is_kept(self, call: CallPast, wanted: Wanted, told: Collection[str]) -> bool:
         """Whether a person said that its result is the one of the call made now."""
-        rerun = self.before_reset(call) and self.history.slot(self.slot).kept_writes
-        same = holding.is_same(self.history, self.where, call, wanted)
-        kept = bool(rerun) or same
+        rerun = self.before_reset(call) and holding.is_kept(self.here, call, wanted)
+        kept = rerun or holding.is_same(self.history, self.where, call, wanted)
         return call.id in told or (kept and not self._is_another(call, wanted))
 
     def _is_another(
@@ -322,7 +321,8 @@ class Beside(Trying):
             if self._is_another(call, wanted, whole=True):
                 self.passed[call.id] = wanted.key
             return None
-        afresh = call.resolved == "afresh" or self.before_reset(call)
+        unsaid = self.before_reset(call) and not self.here.kept_writes
+        afresh = call.resolved == "afresh" or unsaid
         return self._about(Past.AFRESH if afresh else Past.EARLIER_TRY, call)
 
     def _asked_of(self, wanted: Wanted) -> list[CallPast]:

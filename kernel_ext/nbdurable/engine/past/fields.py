@@ -62,6 +62,11 @@ def texts(fields: Fields, name: str) -> tuple[str, ...]:
     return tuple(str(v) for v in value)
 
 
+def names(fields: Fields, name: str) -> frozenset[str] | None:
+    """A set of strings; None where there is none."""
+    return frozenset(texts(fields, name)) if name in fields else None
+
+
 def arguments(record: Record) -> BlobRef | str | None:
     """The kept arguments of a call that started: small ones stand in its fields."""
     if record.blobs:

@@ -257,6 +257,7 @@ def _step_reset(history: History, record: Record, order: Order) -> None:
     writes = fields.text(record.fields, "writes")
     if writes:
         slot.kept_writes = writes == "keep"
+        slot.kept_differ = fields.names(record.fields, "differ")
     else:
         slot.reset, slot.kept_writes = order, None
 

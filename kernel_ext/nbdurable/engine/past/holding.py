@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from nbdurable.engine.past.attempts import SlotPast
 from nbdurable.engine.past.circumstances import AGAIN, KEEP, Circumstances, holds
 from nbdurable.engine.past.edits import compared, differing
 from nbdurable.engine.past.history import History
@@ -62,6 +63,13 @@ def is_same(
         it.differ is ALL or (found is not ALL and found <= it.differ)
         for it in _said(history, where, wanted, KEEP)
     )
+
+
+def is_kept(slot: SlotPast, call: CallPast, wanted: Wanted) -> bool:
+    """Whether a person said of a rerun that what was done before it is kept for this."""
+    found = apart(call, wanted)
+    within = slot.kept_differ is ALL or (found is not ALL and found <= slot.kept_differ)
+    return bool(slot.kept_writes) and within
 
 
 def is_another(

@@ -160,7 +160,7 @@ def _answered(
     history: History, step: StepPast, number: str, call: CallPast, past: Past
 ) -> bool:
     apart = (step.slot, call.id) in history.apart
-    reset = history.slot(step.slot).kept_writes is not None
+    reset = past is Past.AFRESH and history.slot(step.slot).kept_writes is not None
     said = history.answers.get((step.slot, call.name, past.name))
     if past is Past.OTHER_IN_DOUBT:
         others = history.others.get((step.slot, call.name), ())
@@ -242,7 +242,7 @@ def _asked_beside(
     """
     beside = fields.mapping(asking.fields, "doubted") if asking else {}
     if past is not Past.OTHER_IN_DOUBT:
-        kept = kind is Kind.CALL_KEPT
+        kept = kind in {Kind.CALL_KEPT, Kind.STEP_RESET}
         return differ_field(question.call, beside, question.number) if kept else {}
     marks = beside.get(question.number)
     known = {"marks": marks} if isinstance(marks, Mapping) else {}
