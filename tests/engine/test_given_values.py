@@ -207,11 +207,15 @@ looked = []
 """
 
 
-@pytest.mark.parametrize(("rows", "looks"), [(5, 3), (5000, 1)])
-def test_a_big_value_is_looked_at_once(rows: int, looks: int) -> None:
+@pytest.mark.parametrize(
+    "rows", ["[{}]", "[deque([{}])]", "[OrderedDict.fromkeys([{}])]"]
+)
+@pytest.mark.parametrize(("size", "looks"), [(5, 3), (5000, 1)])
+def test_a_big_value_is_looked_at_once(rows: str, size: int, looks: int) -> None:
     """A small one at each call, a big one when the cell first calls a tool with it."""
     nb = Notebook()
-    nb.plain(f"{COUNTED}\nROWS = [Row(), *range({rows})]")
+    nb.plain("from collections import OrderedDict, deque")
+    nb.plain(f"{COUNTED}\nROWS = [Row(), *{rows.format(f'*range({size})')}]")
     nb.plain("@tool(effect='read')\ndef ask(x): return world(f'ask {len(ROWS)}')")
     nb.run("first = ask(0)", "s", "c1")
     before = nb.namespace["looked"]
@@ -265,6 +269,31 @@ def test_a_variable_of_a_local_module_is_named_with_it(tmp_path: Path) -> None:
     module.RATES[0] = 2
     with pytest.raises(AlreadyHappened, match=r"another shop_rates\.RATES"):
         nb.run("a = ask(1); more = 1", "s", "c1")
+
+
+def test_an_ignored_variable_of_a_helper_does_not_count() -> None:
+    """Also one that is bound in a later cell than the tool."""
+    nb = Notebook()
+    nb.plain("def price(x): return first(x) * len(RATES)\ndef first(x): return x[0]")
+    nb.plain(
+        "@tool(ignore=('RATES', 'first'))\ndef pay(x): return world(f'{price(x)}')"
+    )
+    nb.plain("RATES = [1]")
+    nb.run("r = pay([7])", "s", "c1")
+    nb.plain("RATES.append(2)")
+    nb.run("r = pay([7]); more = 1", "s", "c1")
+    assert nb.world.effects == ["7"]
+
+
+def test_variables_that_answer_no_question() -> None:
+    """A proxy without somebody behind it, and a class without a module, stop no call."""
+    nb = Notebook()
+    nb.plain("class Local:\n    def __getattr__(self, name): raise RuntimeError(name)")
+    nb.plain("request = Local()\nK = type('K', (), {'__module__': None})\nROWS = [K()]")
+    nb.plain("@tool\ndef pay(x): return world(f'pay {x} {len(ROWS)}')")
+    nb.run("r = pay(1)", "s", "c1")
+    nb.run("r = pay(1); more = 1", "s", "c1")
+    assert nb.world.effects == ["pay 1 1"]
 
 
 def test_an_ignored_variable_does_not_count() -> None:

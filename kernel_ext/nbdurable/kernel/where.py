@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from nbdurable.engine.where.documents import is_there
 from nbdurable.engine.where.whereabouts import RESUME_HOURS, Facts
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def moved(said: str, path: str) -> str:
         path: Its path below the server's folder as it is now, or "".
     """
     below = PurePosixPath(path.strip("/"))
-    if not path or ".." in below.parts or Path(said).exists():
+    if not path or ".." in below.parts or is_there(said):
         return said
     found = (folder / below for folder in Path(said).parents)
     return next((str(place) for place in found if place.is_file()), said)

@@ -49,7 +49,7 @@ def records(value: object) -> tuple[Table, str]:
 
 def frame(value: Any) -> tuple[Table, str]:
     """A frame of pandas, polars or pyarrow, or an array of numpy; () for anything else."""
-    package = type(value).__module__.partition(".")[0]
+    package = str(type(value).__module__).partition(".")[0]
     made = _MADE.get(package)
     return made(value) if made else ((), "")
 

@@ -168,6 +168,20 @@ def name_of(fn: Any) -> str:
     return qualified.rsplit("<locals>.", 1)[-1]
 
 
+def _names_read(fn: Any) -> set[str]:
+    """The variables that a function reads, and the functions that it reads, and so on."""
+    found: set[str] = set()
+    left, seen = [fn], {fn}
+    while left:
+        one = left.pop()
+        found |= {*one.__code__.co_names}
+        read = (one.__globals__.get(name) for name in one.__code__.co_names)
+        more = {inner for inner in read if inspect.isfunction(inner)} - seen
+        left += more
+        seen |= more
+    return found
+
+
 def ignored(
     fn: Any, options: Mapping[str, Any], *, variables: bool = False
 ) -> frozenset[str]:
@@ -180,7 +194,7 @@ def ignored(
     ignored = frozenset({given} if isinstance(given, str) else given)
     known = set(inspect.signature(fn).parameters)
     if variables:
-        known |= {*fn.__globals__, *fn.__code__.co_names}
+        known |= {*fn.__globals__, *_names_read(fn)}
         known |= {name for name in ignored if "." in name}  # of a module
     unknown = ignored - known
     if unknown:

@@ -11,7 +11,7 @@ code of its own, since several threads look for one tool at once.
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
 from nbdurable.engine.identity import plain
@@ -31,6 +31,9 @@ CHARACTERS = 64
 
 _BIG = frozenset({"pandas", "polars", "pyarrow"})
 """Libraries of which nobody can quickly say how much a value holds."""
+
+_SIZED = frozenset({"builtins", "collections", "array"})
+"""Modules whose containers say quickly how much they hold; a `range` holds nothing."""
 
 _SETS = frozenset({set, frozenset})
 _NUMBERS = plain.ATOMS - plain.TEXTS
@@ -158,7 +161,9 @@ def _size(value: object) -> int:
         return 0
     if kind in plain.PLAIN or kind in _SETS:
         return 1 + len(value)  # type: ignore[arg-type]  # a container
-    library = kind.__module__.partition(".")[0]
+    library = str(kind.__module__).partition(".")[0]
+    if library in _SIZED and kind is not range and issubclass(kind, Sized):
+        return 1 + len(value) // (CHARACTERS if kind is bytearray else 1)  # type: ignore[arg-type]  # it has one
     if library == "numpy":
         return 1 + int(getattr(value, "nbytes", 0)) // CHARACTERS
     return SMALL_MAX + 1 if library in _BIG else 1

@@ -47,7 +47,7 @@ def takes(value: object) -> bool:
         return len(value) >= TEXTS_MIN and _are_texts(value)  # type: ignore[arg-type]
     if "pyarrow" not in sys.modules:
         return False
-    package = kind.__module__.partition(".")[0]
+    package = str(kind.__module__).partition(".")[0]
     test = _TAKES.get((package, kind.__name__))
     return test is not None and test(value)
 
@@ -150,7 +150,7 @@ def _apart(value: Any) -> tuple[dict[str, Any], Columns, Iterator[Any]]:
     import pyarrow as pa
 
     kind = type(value)
-    package = kind.__module__.partition(".")[0]
+    package = str(kind.__module__).partition(".")[0]
     if kind is list:
         schema = pa.schema([("", pa.large_string())])
         return {"is": "texts"}, (schema, _batches_of_texts(value, schema)), iter(())

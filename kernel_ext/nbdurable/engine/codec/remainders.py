@@ -184,7 +184,7 @@ def _tensor(_: object, value: Any) -> Any:
 
 def _moment(_: object, value: Any) -> Any:
     """A pandas moment or span: its reduce forgets attributes, and classes of its own."""
-    if type(value).__module__.partition(".")[0] != "pandas":
+    if str(type(value).__module__).partition(".")[0] != "pandas":
         name = type(value).__name__
         return f"a {name} comes back as what it is a subclass of: pandas makes it so"
     attributes = getattr(value, "__dict__", None)

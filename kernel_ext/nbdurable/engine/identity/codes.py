@@ -324,7 +324,7 @@ class Codes:
         """A text or path that reached code uses may name a file or a frame."""
         if isinstance(value, str):
             self.tables.update(tables(value))
-        if isinstance(value, str) or type(value).__module__.startswith("pathlib"):
+        if isinstance(value, str) or str(type(value).__module__).startswith("pathlib"):
             self.texts.update(file_names(str(value)))
 
     # --- whatever was installed

@@ -365,7 +365,7 @@ def _can_change(value: object) -> bool:
 
 def _is_data(value: object) -> bool:
     """Whether a value surely holds no code: the big ones are not hashed twice."""
-    module = type(value).__module__.partition(".")[0]
+    module = str(type(value).__module__).partition(".")[0]
     return module in _DATA_MODULES or plain.census(value) is not None
 
 

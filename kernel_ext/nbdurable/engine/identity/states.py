@@ -59,7 +59,7 @@ class States(Codes):
         A session of a library changes whenever it is used, and nobody means that.
         """
         code = registry.kind_of(type(value)) is registry.CODE
-        top = type(value).__module__.partition(".")[0]
+        top = str(type(value).__module__).partition(".")[0]
         known = code or isinstance(value, Mark) or top in _DATA
         return value if known or self.is_local(type(value)) else Mark(Tag.OPAQUE)
 

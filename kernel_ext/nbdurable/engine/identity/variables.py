@@ -18,8 +18,8 @@ from __future__ import annotations
 import ast
 import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from types import FunctionType
-from typing import NamedTuple
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
 
 from nbdurable.engine.identity import plain, registry
 from nbdurable.engine.identity.changes import changing_methods
@@ -182,14 +182,24 @@ def _changing(
 def tools_of(home: Mapping[str, object]) -> Iterator[FunctionType]:
     """The functions of the tools among some variables, and of those in their classes."""
     for value in [*home.values()]:  # another thread may bind more meanwhile
-        local = isinstance(value, type) and value.__module__ == home.get("__name__")
-        inner = [*vars(value).values()] if local else [value]
+        inner = [value]
+        if issubclass(type(value), type) and value.__module__ == home.get("__name__"):
+            inner = [*vars(value).values()]
         for one in inner:
-            function = getattr(one, "__func__", one)
-            if isinstance(function, FunctionType) and TOOL_ATTRIBUTE in vars(function):
+            function = function_of(one)
+            if type(function) is FunctionType and TOOL_ATTRIBUTE in vars(function):
                 wrapped = vars(function).get("__wrapped__")
                 if isinstance(wrapped, FunctionType):
                     yield wrapped
+
+
+def function_of(value: Any) -> object:
+    """The function of a method, static or not; anything else is what it is.
+
+    By its type: a proxy asks somebody who may not be there for each attribute.
+    """
+    method = issubclass(type(value), staticmethod | classmethod | MethodType)
+    return value.__func__ if method else value
 
 
 def _may_count(value: object) -> bool:

@@ -63,7 +63,7 @@ def _changes(name: str, old: Any, new: Any) -> Iterator[str]:
 
 def _is(value: object, package: str, name: str) -> bool:
     cls = type(value)
-    return cls.__module__.partition(".")[0] == package and cls.__name__ == name
+    return str(cls.__module__).partition(".")[0] == package and cls.__name__ == name
 
 
 def _told(value: object) -> str:

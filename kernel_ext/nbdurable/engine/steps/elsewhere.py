@@ -5,18 +5,18 @@ Where it is, only its front end knows; what it was, its file and the store say t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from nbdurable.engine.telling import lines
-from nbdurable.engine.where.documents import document
+from nbdurable.engine.where.documents import document, is_there
 from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Choice, Facts, RunRow
 
 
 def gone(facts: Facts, rows: Iterable[RunRow]) -> frozenset[str]:
     """The notebooks, of the runs and the kernel's own, whose file doesn't exist."""
     named = {facts.notebook or DEFAULT_NOTEBOOK, *(row.notebook for row in rows)}
-    return frozenset(name for name in named if not Path(name).exists())
+    return frozenset(name for name in named if not is_there(name))
 
 
 def first_line(
@@ -57,7 +57,7 @@ def original(facts: Facts, rows: Iterable[RunRow]) -> RunRow | None:
         if not row.closed
         and row.notebook != facts.notebook
         and row.cell_ids & cells
-        and Path(row.notebook).exists()
+        and is_there(row.notebook)
     ]
     return max(known, key=lambda row: row.opened_us) if known else None
 
@@ -69,6 +69,6 @@ def moved_to(notebook: str, facts: Facts) -> str:
         notebook: Where the run has it.
         facts: What is known of the kernel now.
     """
-    if notebook in {DEFAULT_NOTEBOOK, facts.notebook} or Path(notebook).exists():
+    if notebook in {DEFAULT_NOTEBOOK, facts.notebook} or is_there(notebook):
         return ""
-    return facts.notebook if Path(facts.notebook).is_file() else ""
+    return facts.notebook if os.path.isfile(facts.notebook) else ""  # noqa: PTH113  # False for what can't be a name

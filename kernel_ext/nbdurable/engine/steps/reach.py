@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.wrapping import living, tool_of
 from nbdurable.engine.identity.inputs import Inputs
+from nbdurable.engine.identity.variables import function_of
 
 
 def gone_from(inputs: Inputs, namespace: Mapping[str, object]) -> Callable[[str], bool]:
@@ -92,6 +93,6 @@ def _at(qualified: str, namespace: Mapping[str, object]) -> Tool | None:
     root, *path = qualified.split(".")
     value = namespace.get(root)
     for name in path:
-        value = vars(value).get(name) if isinstance(value, type) else None
-    value = getattr(value, "__func__", value)  # of a static or class method
+        value = vars(value).get(name) if issubclass(type(value), type) else None
+    value = function_of(value)
     return tool_of(value) if callable(value) else None

@@ -118,7 +118,7 @@ def _thread_start(self: threading.Thread) -> None:
 
 def _of_a_pool(thread: threading.Thread) -> bool:
     """A thread that manages a pool of processes: it lives as long as the pool."""
-    return type(thread).__module__.startswith("concurrent.futures")
+    return str(type(thread).__module__).startswith("concurrent.futures")
 
 
 def _run(

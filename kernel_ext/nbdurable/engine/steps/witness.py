@@ -117,7 +117,7 @@ def kind(value: object) -> str:
         ('list of 2', 'NoneType')
     """
     cls = type(value)
-    if cls.__module__.partition(".")[0] in _SHAPED:
+    if str(cls.__module__).partition(".")[0] in _SHAPED:
         shape = getattr(value, "shape", None)
         if isinstance(shape, tuple) and all(isinstance(n, int) for n in shape):
             return f"{cls.__name__} {' × '.join(f'{n:,}' for n in shape)}".rstrip()

@@ -227,7 +227,7 @@ def _preview(show: object) -> str:
     if show is None:
         return ""
     told = show if isinstance(show, str) else previews.value_text(show)
-    if type(show).__module__.partition(".")[0] in _TABLES:
+    if str(type(show).__module__).partition(".")[0] in _TABLES:
         told = repr(show)
     return previews.shorten(told, PREVIEW_MAX)
 

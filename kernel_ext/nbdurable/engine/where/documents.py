@@ -36,11 +36,26 @@ def document(path: str) -> Document:
         >>> document("no-such.ipynb").cells
         frozenset()
     """
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):  # nested too deep
         file = Path(path)
         if path and file.stat().st_size <= BYTES_MAX:
             return read(json.loads(file.read_bytes()))
     return Document()
+
+
+def is_there(path: str) -> bool:
+    """Whether a notebook's file exists; one in a folder that is locked may.
+
+    Example:
+        >>> is_there("no-such.ipynb"), is_there("x" * 300)
+        (False, False)
+    """
+    try:
+        return Path(path).exists()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):  # no file can have such a name
+        return False
 
 
 def read(found: object) -> Document:

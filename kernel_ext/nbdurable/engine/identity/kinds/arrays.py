@@ -58,7 +58,7 @@ def _name(value: object) -> bytes:
 def _extras(value: object) -> list[object]:
     """What a subclass adds: its attributes, unless it is one of numpy's own."""
     own = getattr(value, "__dict__", None)
-    if not own or type(value).__module__.partition(".")[0] == "numpy":
+    if not own or str(type(value).__module__).partition(".")[0] == "numpy":
         return []
     return [Named(own)]
 

@@ -92,7 +92,7 @@ def _address(value: Any) -> Form:
 def _path(value: Any) -> Form:
     # Not the qualified name: Python 3.13 moved the classes to another module.
     cls = type(value)
-    if cls.__module__.partition(".")[0] == "pathlib":
+    if str(cls.__module__).partition(".")[0] == "pathlib":
         return Form(Tag.PATH, (cls.__name__.encode(),), (str(value),))
     own = getattr(value, "__dict__", {})
     fields = (b"subclass", qualified(cls).encode())
