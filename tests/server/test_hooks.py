@@ -23,7 +23,7 @@ from nbdurable.engine.identity import keys
 from nbdurable.engine.past.waits import Wait, WaitKind
 from nbdurable.engine.waits import hooks
 from nbdurable.engine.waits.hooks import Hook
-from nbdurable.server.hooked import BODY_BYTES_MAX
+from nbdurable.server.hooked import BODY_BYTES_MAX, DEPTH_MAX
 from nbdurable.server.hooks import BURST, Rates
 from nbdurable.testing.kernel import Kernel
 from tests.engine.test_waits import Hand
@@ -246,6 +246,8 @@ def test_what_is_wrong_with_a_request_says_nothing_of_the_token(
         assert status(desk, token, b"{", sender) == 400
         assert status(desk, token, b"NaN", sender) == 400
         assert status(desk, token, b"[" * 50_000, sender) == 400
+        deep = b"[" * (DEPTH_MAX + 1) + b"]" * (DEPTH_MAX + 1)
+        assert status(desk, token, deep, sender) == 400
         assert status(desk, token, b"1", sender, kind="text/plain") == 415
         assert status(desk, token, b"", sender, method="GET") == 405
     assert status(desk, good, {"fine": True}, sender) == 200

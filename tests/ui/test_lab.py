@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.desk import IN_LAB, Desk, Sit, until
+from tests.ui.desk import IN_LAB, Desk, Sit, Sitting, until
 from tests.ui.notebooks import FINDINGS, GATED, REVIEW, SETUP
 
 pytestmark = IN_LAB
@@ -51,6 +51,33 @@ def test_a_reload_while_a_cell_blocks(sitting: Sit) -> None:
     lab.panel.get_by_role("button", name="yes: nd.approve").click()
     expect(lab.panel.locator(".need")).to_have_count(0)
     expect(lab.panel.locator(".cells")).to_contain_text("1 answer")
+
+
+COUNT = """import threading
+names = [thread.name for thread in threading.enumerate()]
+_ = Path("views").write_text(str(names.count("nbdurable-view")))
+"""
+
+
+def views(lab: Sitting) -> int:
+    """How many views the kernel tells what changes."""
+    counted = lab.folder / "views"
+    counted.unlink(missing_ok=True)
+    lab.run(2)
+    until(lambda: counted.exists() and counted.read_text(), lambda: "nothing counted")
+    return int(counted.read_text())
+
+
+def test_a_page_that_is_loaded_anew_is_one_view(sitting: Sit) -> None:
+    """The kernel goes on to talk to the page that is there, and no more to those before."""
+    lab = sitting(SETUP, FINDINGS, COUNT)
+    lab.run(0, 1)
+    for _ in range(2):
+        expect(lab.panel).to_contain_text("6 calls ran")
+        until(lambda: views(lab) == 1, lambda: "not one view")
+        lab.again()
+        lab.ready()
+    until(lambda: views(lab) == 1, lambda: "not one view")
 
 
 def test_a_click_between_two_ways(sitting: Sit) -> None:

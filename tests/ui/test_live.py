@@ -112,6 +112,7 @@ def test_it_happened(shown: Shown) -> None:
         "call": "review.2@ab38f9",
         "said": "happened",
         "text": "in_1Q2w",
+        "run": "run-1",
     }
 
 
@@ -213,7 +214,8 @@ def test_what_costs_asks_first(shown: Shown) -> None:
     expect(page.locator(".details")).to_contain_text(
         "begins afresh when you run its cell again"
     )
-    assert {"type": "act", "what": "rerun", "about": "review"} in shown.said
+    said = {"type": "act", "what": "rerun", "about": "review", "run": "run-1"}
+    assert said in shown.said
 
 
 def test_what_costs_nothing_is_done_at_once(shown: Shown) -> None:

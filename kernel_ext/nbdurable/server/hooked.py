@@ -23,6 +23,10 @@ BODY_BYTES_MAX: Final = 64_000
 """What services send is a few kB; more belongs behind an address in the value."""
 
 
+DEPTH_MAX: Final = 64
+"""Lists and objects inside each other; services send a few. Deeper ones can't be stored."""
+
+
 @web.stream_request_body
 class Hooked(JupyterHandler):
     """Takes one value."""
@@ -65,9 +69,12 @@ class Hooked(JupyterHandler):
         if kind.lower() != "application/json":
             raise web.HTTPError(415)
         try:
-            return json.loads(self._said, parse_constant=_no_number)
+            value = json.loads(self._said, parse_constant=_no_number)
         except (ValueError, RecursionError) as unread:
             raise web.HTTPError(400) from unread
+        if not _is_flat(value):
+            raise web.HTTPError(400)
+        return value
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """Say what is wrong with the request, and nothing of the token."""
@@ -79,13 +86,26 @@ class Hooked(JupyterHandler):
 
 
 _WHY: Final = {
-    400: "this is no JSON",
+    400: f"this is no JSON of at most {DEPTH_MAX} levels",
     404: "nothing waits for this",
     405: "a value is sent by POST",
     413: f"a value is at most {BODY_BYTES_MAX:,} bytes",
     415: "a value is sent as application/json",
     429: "too many requests",
 }
+
+
+def _is_flat(value: object) -> bool:
+    """Whether a value is nested no deeper than is taken."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        inside = [v for v in level if isinstance(v, list | dict)]
+        level = [
+            one for v in inside for one in (v.values() if isinstance(v, dict) else v)
+        ]
+        if not inside:
+            return True
+    return False
 
 
 def _no_number(constant: str) -> object:

@@ -3,7 +3,9 @@
 Theory of operation. A token leads to a file beside the user's keys, that to a store and a
 run, and the journal of the run says whether the value is still waited for. Whatever is
 wrong with a token is one answer, `False`. Two requests with one token at once are one value:
-the first one's signal is in the journal before the second one looks.
+the first one's signal is in the journal before the second one looks. Of a token that is good
+no more it is remembered until where the journal was read, so who asks again makes nobody
+read a long run, and learns nothing from how long that takes.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from nbdurable.engine.asking import answering
 from nbdurable.engine.asking.commands import OpenRun
@@ -20,15 +23,18 @@ from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.waits import hooks
 from nbdurable.engine.waits.hooks import Hook
 from nbdurable.errors import DurableError
-from nbdurable.timeline import history_of
+from nbdurable.timeline import history_until
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.protocol import Store
+from nbdurable_store.protocol import Cursor, Store
 
 BURST: Final = 30
 """Requests that one sender may make at once: a service that retries after an outage."""
 
 PER_S: Final = 5.0
 """Requests that one sender may make in the long run, each second."""
+
+OVER_MAX: Final = 10_000
+"""Addresses that are remembered to be good no more: as many as a user has at a time."""
 
 SENDERS_MAX: Final = 1_024
 """Senders that are remembered; whoever is forgotten begins anew."""
@@ -51,6 +57,8 @@ class Hooks:
     ) -> None:
         self._store_at, self._environ, self._clock = store_at, environ, clock
         self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._over: OrderedDict[Hook, Cursor | None] = OrderedDict()
 
     def take(self, token: str, value: object) -> bool:
         """Send a value to what a token is for; False if it is for nothing any more.
@@ -62,7 +70,7 @@ class Hooks:
         hook = hooks.find(token)
         if hook is None:
             return False
-        with self._lock:
+        with self._turn(hook.run):
             try:
                 return self._sent(hook, value)
             except (DurableError, OSError):  # a store that is gone, foreign or full
@@ -72,16 +80,40 @@ class Hooks:
         store = self._store_at(Path(hook.store))
         if store is None:
             return False
-        history = history_of(store, hook.run)
+        if self._is_over(hook, store):
+            return False
+        history, cursor = history_until(store, hook.run)
         now_us = self._clock.now_us()
         if history.opened is None or hooks.over(hook, history, now_us):
+            used = hook.signal in history.signals
+            self._remember(hook, None if used else cursor)
             return False
         secrets = Secrets(self._environ)
         run = OpenRun(store=store, history=history, clock=self._clock, secrets=secrets)
         said = {"by": "", "via": "webhook", "signal": hook.signal}
         _, records = answering.send(run, hook.name, value, **said)
         store.append(records, sync=True)
+        self._remember(hook, None)
         return True
+
+    def _turn(self, run: str) -> threading.Lock:
+        """One at a time for each run: a long one holds up no other."""
+        with self._lock:
+            return self._turns.setdefault(run, threading.Lock())
+
+    def _is_over(self, hook: Hook, store: Store) -> bool:
+        """Whether an address was good no more, and nothing has happened since."""
+        if hook not in self._over:
+            return False
+        cursor = self._over[hook]
+        return cursor is None or not store.read(hook.run, cursor)[0]
+
+    def _remember(self, hook: Hook, cursor: Cursor | None) -> None:
+        """It is good no more: for ever, or until something comes after the cursor."""
+        with self._lock:
+            self._over[hook] = cursor
+            while len(self._over) > OVER_MAX:
+                self._over.popitem(last=False)
 
 
 class Rates:

@@ -24,7 +24,7 @@ from nbdurable.timeline.previews import Get
 from nbdurable.timeline.text import text
 from nbdurable.timeline.views import RunView
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.protocol import Store
+from nbdurable_store.protocol import Cursor, Store
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,11 +84,16 @@ def show(
 
 def history_of(store: Store, run: str) -> History:
     """The fold of a run as the store has it now."""
+    return history_until(store, run)[0]
+
+
+def history_until(store: Store, run: str) -> tuple[History, Cursor]:
+    """The fold of a run as the store has it now, and where what comes later begins."""
     history = History(run)
-    entries, _ = store.read(run)
+    entries, cursor = store.read(run)
     forks.begin(history, entries, lambda parent: store.read(parent)[0])
     history.apply(entries)
-    return history
+    return history, cursor
 
 
 def find_history(store: Store, run: str) -> History:
