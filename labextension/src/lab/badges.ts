@@ -13,6 +13,8 @@ const LATER_MS = 150;
 
 export class Badges {
   private readonly drawn = new Map<NotebookCell, HTMLButtonElement>();
+  /** Cells that were never in sight, and say when they are. */
+  private readonly awaited = new WeakSet<NotebookCell>();
   private later = 0;
   /** Draw soon; what comes until then is seen with it. */
   readonly look = (): void => {
@@ -75,7 +77,8 @@ export class Badges {
   private place(cell: NotebookCell, button: HTMLElement): void {
     const code = cell.node.querySelector(":scope > .jp-Cell-inputWrapper");
     if (code) code.after(button);
-    else void cell.ready.then(this.look);
+    else if (!this.awaited.has(cell)) void cell.ready.then(this.look, () => undefined);
+    if (!code) this.awaited.add(cell);
   }
 
   private clear(): void {

@@ -26,9 +26,19 @@ class Desk {
   };
   private last: { onMsg: (message: { content: { data: unknown } }) => void } | null = null;
   readonly line: Line;
+  readonly hear = (message: unknown): void => void this.heard.push(message as Message);
+  /** What the server says. */
+  answer: (said: Request | null) => Message[] = () => [];
 
   constructor() {
-    const services = { KernelMessage: { createMessage: (message: unknown) => message } };
+    const makeRequest = (_: string, { body }: { body: string }): Promise<unknown> => {
+      const messages = this.answer((JSON.parse(body) as { said: Request | null }).said);
+      return Promise.resolve({ ok: true, status: 200, json: () => Promise.resolve({ messages }) });
+    };
+    const services = {
+      KernelMessage: { createMessage: (message: unknown) => message },
+      ServerConnection: { makeSettings: () => ({ baseUrl: "/" }), makeRequest },
+    };
     const failed = (answer: Message): void => void this.failed.push(answer);
     this.line = new Line(this.context as unknown as SessionContext, services as unknown as Lab["services"], () => undefined, failed);
   }
@@ -77,6 +87,7 @@ function snapshot(id: string, more: { kernel?: string; needs?: Need[]; kept?: st
 const references = (line: Line): string[] => line.needs.map(({ reference }) => reference);
 const told = (to: string, line = "asked for"): Message => ({ type: "told", about: "", line, to });
 const refused = (to: string): Message => ({ type: "refused", about: "", line: "a cell is running", remedies: [], to, actions: [], again: false });
+const refusedAnew: Message = { type: "refused", about: "", line: "not known", remedies: [], to: "", actions: [], again: true };
 
 describe("a line", () => {
   let desk: Desk;
@@ -84,14 +95,18 @@ describe("a line", () => {
   beforeEach(async () => {
     vi.useFakeTimers();
     vi.stubGlobal("window", globalThis);
+    vi.stubGlobal("document", { hidden: false });
     vi.stubGlobal("sessionStorage", { getItem: () => null, setItem: () => undefined });
     desk = new Desk();
-    desk.line.on("msg:custom", (message) => desk.heard.push(message as Message));
+    desk.line.on("msg:custom", desk.hear);
     await vi.advanceTimersByTimeAsync(1_000);
     desk.open();
   });
 
-  afterEach(() => void vi.useRealTimers());
+  afterEach(() => {
+    desk.line.close();
+    vi.useRealTimers();
+  });
 
   it("asks for the run that is looked at when the notebook is renamed", () => {
     desk.tell(snapshot("own"));
@@ -148,6 +163,23 @@ describe("a line", () => {
     expect([desk.line.kept, desk.failed.length]).toEqual([["x", "y"], 2]);
     desk.tell(told(click()), snapshot("own", { kernel: "stopped", kept: ["x", "y"] }));
     expect([desk.line.kept, desk.failed.length]).toEqual([[], 2]);
+  });
+
+  it("follows without a kernel what needs somebody, while nobody looks", async () => {
+    const asked: Request[] = [];
+    const answers: Message[][] = [[{ type: "watched", run: "own", needs: [need("q.1")], cells: [] }], [refusedAnew]];
+    desk.answer = (said) => {
+      if (said) asked.push(said);
+      return answers.shift() ?? [{ type: "watched", run: "own", needs: [], cells: [] }];
+    };
+    desk.line.off("msg:custom", desk.hear);
+    desk.kernel.status = "dead";
+    desk.emit("status", "dead");
+    await vi.advanceTimersByTimeAsync(100);
+    expect(references(desk.line)).toEqual(["q.1"]);
+    await vi.advanceTimersByTimeAsync(10_100);
+    expect(references(desk.line)).toEqual([]);
+    expect(asked).toMatchObject([{ type: "watch" }, { type: "watch" }]);
   });
 
   it("says when a kernel dies that it isn't known what it did", () => {

@@ -276,6 +276,7 @@ export class Line implements Host {
     this.outbox.answered(message);
     if ("to" in message && message.to && message.to === this.restoring) this.answered(message);
     this.tell(message);
+    if (message.type === "refused" && message.again && !this.hearers.size) this.begin();
     this.learn(message);
     if (this.there || !listens(message)) return;
     this.there = true;

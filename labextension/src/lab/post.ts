@@ -1,17 +1,23 @@
 // A line to the server, for a notebook without a kernel: the same messages, one request each.
 //
-// What changed is asked for every other second, while somebody looks.
+// What changed is asked for every other second while somebody looks, and else now and then:
+// what needs somebody may be answered elsewhere.
 
 import type { Doing, Message, Request } from "../protocol";
 import type { Server } from "./jupyterlab";
 
 const LOOK_MS = 2_000;
+const WATCH_MS = 10_000;
+
+const [UNAUTHORIZED, FORBIDDEN, TOO_MANY, BROKEN] = [401, 403, 429, 500];
 
 /** The server has not the extension, or doesn't let this notebook be read. */
-function silent(said: Request): Message {
+const SILENT = ["The server tells nothing of this notebook.", "jupyter server extension enable nbdurable.server"] as const;
+const LOGGED_OUT = ["The server doesn't know you any more, and nothing was done.", "log in again: load the page anew"] as const;
+
+function refused(said: Request, [line, remedy]: readonly [string, string]): Message {
   const { about = "", ask: to = "" } = doing(said) ? { about: said.type === "act" ? said.about : said.call, ask: said.ask } : {};
-  const line = "The server tells nothing of this notebook.";
-  return { type: "refused", about, line, remedies: ["jupyter server extension enable nbdurable.server"], to, actions: [], again: false };
+  return { type: "refused", about, line, remedies: [remedy], to, actions: [], again: false };
 }
 
 function doing(said: Request): said is Doing {
@@ -31,10 +37,9 @@ export class Post {
 
   send(said: Request): void {
     if (said.type === "open" || said.type === "watch") window.clearInterval(this.looking);
-    if (said.type === "watch") return; // without a kernel nothing waits
     void this.ask(said);
-    if (said.type !== "open") return;
-    this.looking = window.setInterval(() => document.hidden || void this.ask(null), LOOK_MS);
+    if (said.type !== "open" && said.type !== "watch") return;
+    this.looking = window.setInterval(() => document.hidden || void this.ask(null), said.type === "open" ? LOOK_MS : WATCH_MS);
   }
 
   close(): void {
@@ -47,8 +52,17 @@ export class Post {
     const body = JSON.stringify({ notebook: this.notebook(), view: this.view, said });
     const address = `${settings.baseUrl}nbdurable/timeline`;
     const reply = await this.server.makeRequest(address, { method: "POST", body }, settings).catch(() => null);
-    if (!reply && said && doing(said)) return; // it is sent again
-    const told = reply?.ok ? ((await reply.json()) as { messages: Message[] }).messages : said ? [silent(said)] : [];
+    const told = reply ? await answers(reply, said) : [];
     if (!this.over) told.forEach((message) => this.hear(message));
   }
+}
+
+/** Where a server is busy or broken for now nothing is said: what was asked is asked again. */
+async function answers(reply: Response, said: Request | null): Promise<Message[]> {
+  if (reply.ok) {
+    const told = (await reply.json().catch(() => null)) as { messages?: Message[] } | null;
+    return told?.messages ?? [];
+  }
+  if (!said || reply.status >= BROKEN || reply.status === TOO_MANY) return [];
+  return [refused(said, reply.status === UNAUTHORIZED || reply.status === FORBIDDEN ? LOGGED_OUT : SILENT)];
 }
