@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.engine.asking import commands
-from nbdurable.engine.calls.pauses import MadeInEarlierTry
+from nbdurable.engine.calls.pauses import MadeInEarlierTry, OtherInDoubt
 from nbdurable.engine.past.edits import differing
 from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import AlreadyHappened, HappenedBeforeRerun
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
+from tests.engine.test_money import opened
+from tests.engine.test_which import interrupted
 
 PAY = "@tool\ndef pay(who): return world(f'pay {who}')"
 ADDED = "@tool\ndef pay(who, amount): return world(f'pay {who} {amount}')"
@@ -184,3 +186,36 @@ def test_keep_of_an_equal_call_in_a_rerun_asks_about_a_fresh_key() -> None:
     settle(nb, told.value.reference, Answer.KEEP)
     nb.run(cell, "s", "c1")
     assert nb.world.effects == ["mail ann", "pay ann", "pay bob"]
+
+
+# ---- a doubt that happened, beside another call --------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "result"), [(Answer.KEEP, "in_1"), (Answer.AGAIN, "pay 3#1")]
+)
+def test_what_a_doubt_was_said_to_be_asks_with_other_data(
+    said: Answer, result: str
+) -> None:
+    """It was said of the call that the cell made then, which has completed."""
+    nb = opened()
+    interrupted(nb, "a = pay(1)")
+    nb.namespace["x"] = 2
+    cell = "a = pay(x)"
+    with pytest.raises(OtherInDoubt) as doubt:
+        nb.run(cell, "s", "c1")
+    settle(nb, doubt.value.reference, Answer.HAPPENED, "in_1")
+    for _ in range(2):
+        nb.run(cell, "s", "c1")
+        assert nb.namespace["a"] == "in_1"
+    nb.namespace["x"] = 3
+    for _ in range(2):
+        with pytest.raises(MadeInEarlierTry) as told:
+            nb.run(cell, "s", "c1")
+    settle(nb, told.value.reference, said)
+    nb.run(cell, "s", "c1")
+    assert nb.namespace["a"] == result
+    nb.namespace["x"] = 2
+    if said is Answer.AGAIN:
+        nb.run(cell, "s", "c1")
+        assert nb.namespace["a"] == "in_1"

@@ -61,11 +61,11 @@ class Beside(Trying):
         done = found.past is Past.COMPLETED
         return self._claims(found, wanted) if done else found
 
-    def _standing(self, wanted: Wanted) -> Iterator[CallPast]:
+    def _standing(self, wanted: Wanted, *, as_now: bool) -> Iterator[CallPast]:
         """The calls of which a person said that they are what this cell calls now."""
-        yield from stands_in(self.history, self.where, wanted.name)
+        yield from stands_in(self.history, self.where, wanted.name, as_now=as_now)
         for name in self.old_names(wanted.name):
-            for call in stands_in(self.history, self.where, name):
+            for call in stands_in(self.history, self.where, name, as_now=as_now):
                 if may_be_renamed(call, wanted):
                     yield call
 
@@ -239,11 +239,12 @@ class Beside(Trying):
         """
         stands = [
             call
-            for call in self._standing(wanted)
+            for call in self._standing(wanted, as_now=False)
             if not self.was_served(call)
             and not (call.id in self.where.alike and no_longer_alike(call, marks))
         ]
-        told = {call.id for call in stands}
+        now = {call.id for call in self._standing(wanted, as_now=True)}
+        told = {call.id for call in stands if call.id in now}
         tried = [*tries.completed(self.history, wanted)]
         made = itertools.chain(tried, self._made_at(wanted))
         open_ = (c for c in made if self._is_open(c, wanted.key))

@@ -182,10 +182,20 @@ def holds(history: History, where: Circumstances, said: Said) -> bool:
     return said.source == where.source and (reset is None or reset < said.order)
 
 
-def stands_in(history: History, where: Circumstances, tool: str) -> Iterator[CallPast]:
-    """The calls of which a person said that they are what this cell calls now."""
+def stands_in(
+    history: History, where: Circumstances, tool: str, *, as_now: bool = False
+) -> Iterator[CallPast]:
+    """The calls of which a person said that they are what this cell calls now.
+
+    Args:
+        history: The fold of the run.
+        where: The attempt that is about to make a call.
+        tool: The name that the tool had.
+        as_now: Only where the cell has not completed with other data since.
+    """
     for call_id, said in history.instead.get((where.slot, tool), {}).items():
-        if holds(history, where, said):
+        same_data = where.before is None or said.order > where.before
+        if holds(history, where, said) and (same_data or not as_now):
             yield history.calls[call_id]
 
 

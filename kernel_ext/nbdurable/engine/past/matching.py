@@ -291,7 +291,7 @@ class Matcher(Beside):
 
     def _is_told(self, call: CallPast) -> bool:
         """Whether a person said of a doubt that it is what this cell calls now."""
-        told = stands_in(self.history, self.where, call.name)
+        told = stands_in(self.history, self.where, call.name, as_now=True)
         return any(each.id == call.id for each in told)
 
     def _is_afresh(self, call: CallPast) -> bool:
