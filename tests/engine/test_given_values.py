@@ -6,6 +6,7 @@ place or by assignment, or by the tool itself, and the same cell runs again.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -283,6 +284,37 @@ def test_an_ignored_variable_of_a_helper_does_not_count() -> None:
     nb.plain("RATES.append(2)")
     nb.run("r = pay([7]); more = 1", "s", "c1")
     assert nb.world.effects == ["7"]
+
+
+FACTORY: Final = """
+def make(rates):
+    @tool({ignore})
+    def pay(x): return world(f"pay {{x}} {{rates}}")
+    return pay
+pay = make(RATES)
+"""
+READS: Final = "@tool({ignore})\ndef pay(x): return world(f'pay {{x}} {{RATES}}')"
+
+
+@pytest.mark.parametrize(
+    ("tools", "name"),
+    [(READS, "RATES"), (FACTORY, "rates")],
+    ids=["a global", "of a closure"],
+)
+@pytest.mark.parametrize(("old", "new"), [("1", "2"), ("'a'", "'b'"), ("[1]", "[2]")])
+def test_what_is_ignored_counts_nowhere(
+    tools: str, name: str, old: str, new: str
+) -> None:
+    """Neither as data nor as a part of the code; what isn't ignored asks."""
+    for ignore in (f"ignore={name!r}", ""):
+        nb = Notebook()
+        nb.plain(f"RATES = {old}\n{tools.format(ignore=ignore)}")
+        nb.run("r = pay(1)", "s", "c1")
+        nb.plain(f"RATES = {new}\n{tools.format(ignore=ignore)}")
+        asks = contextlib.nullcontext() if ignore else pytest.raises(AlreadyHappened)
+        with asks:
+            nb.run("r = pay(1); more = 1", "s", "c1")
+        assert len(nb.world.effects) == 1
 
 
 def test_variables_that_answer_no_question() -> None:

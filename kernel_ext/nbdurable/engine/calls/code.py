@@ -29,7 +29,6 @@ from nbdurable.engine.identity.code import (
     CallCodes,
     Sources,
     call_code,
-    call_code_digest,
 )
 from nbdurable.engine.identity.codes import NOTEBOOK
 from nbdurable.engine.identity.forms import Undigestible
@@ -52,6 +51,10 @@ class Code(NamedTuple):
     reads: bool = False
 
 
+_Function = tuple[Callable[..., object], bool]
+"""A tool, and whether it leaves variables out: not known where another one is looked at."""
+
+
 class _Met(NamedTuple):
     """A tool, or a piece of code that it is given, as an attempt first met it.
 
@@ -72,22 +75,30 @@ class CallCode:
     """Code as an attempt first meets it; each function and class is hashed once."""
 
     __slots__ = (
-        "_beside", "_codes", "_given", "_looking", "_named", "_sources", "_tools",
+        "_beside", "_codes", "_given", "_ignored", "_looking", "_named", "_sources",
+        "_tools",
     )  # fmt: skip
 
     def __init__(self, sources: Sources, redact: Redact) -> None:
         self._sources = sources
         self._looking = Looking(redact)
-        self._codes: dict[Callable[..., object], tuple[bytes, CallCodes]] = {}
+        self._codes: dict[_Function, tuple[bytes, CallCodes]] = {}
+        self._ignored: dict[Callable[..., object], Collection[str]] = {}
         self._named: dict[tuple[Callable[..., object], str], bytes] = {}
         self._beside: dict[int, Sequence[Variables]] = {}
         self._tools: dict[Callable[..., object], _Met] = {}
         self._given: dict[int, tuple[object, _Met | None]] = {}
 
-    def of(self, fn: Callable[..., object]) -> Code:
-        """The digest of a tool's code."""
+    def of(self, fn: Callable[..., object], ignore: Collection[str] = ()) -> Code:
+        """The digest of a tool's code.
+
+        Args:
+            fn: The tool, or the function that it wraps.
+            ignore: Variables that don't count.
+        """
         met = self._tools.get(fn)
         if met is None:
+            self._ignored.setdefault(fn, ignore)
             met = self._tools.setdefault(fn, self._met(*self._code_of(fn)))
         return met.code
 
@@ -99,11 +110,12 @@ class CallCode:
         return frozenset()
 
     def _code_of(self, fn: Callable[..., object]) -> tuple[bytes, CallCodes]:
-        known = self._codes.get(fn)
+        ignore = self._ignored.get(fn, ())
+        known = self._codes.get((fn, bool(ignore)))
         if known is None:
-            digest, codes = call_code(fn, self._sources)
+            digest, codes = call_code(fn, self._sources, ignore=ignore)
             self._looking.settle(codes)
-            known = self._codes.setdefault(fn, (digest, codes))
+            known = self._codes.setdefault((fn, bool(ignore)), (digest, codes))
         return known
 
     def _met(self, digest: bytes, codes: CallCodes, name: str = "") -> _Met:
@@ -133,7 +145,8 @@ class CallCode:
         """As if the function had this name, which thousands of calls may have had."""
         known = self._named.get((fn, name))
         if known is None:
-            digest = call_code_digest(fn, self._sources, name)
+            ignore = self._ignored.get(fn, ())
+            digest, _ = call_code(fn, self._sources, name, ignore)
             known = self._named.setdefault((fn, name), digest)
         return known
 

@@ -86,7 +86,7 @@ class Tool:
 
     def code(self, attempt: Attempt) -> Code:
         """The digest of what is called, as of now."""
-        return attempt.code.of(self.fn)
+        return attempt.code.of(self.fn, self.ignore)
 
     def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
         """What keeps a result."""
@@ -194,7 +194,7 @@ def ignored(
     ignored = frozenset({given} if isinstance(given, str) else given)
     known = set(inspect.signature(fn).parameters)
     if variables:
-        known |= {*fn.__globals__, *_names_read(fn)}
+        known |= {*fn.__globals__, *fn.__code__.co_freevars, *_names_read(fn)}
         known |= {name for name in ignored if "." in name}  # of a module
     unknown = ignored - known
     if unknown:

@@ -15,7 +15,7 @@ from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.sources import Facts, Sources, facts_of, unwrapped
-from nbdurable.engine.identity.variables import Variables, is_constant
+from nbdurable.engine.identity.variables import Variable, Variables, is_constant
 
 __all__ = [
     "ArgumentCodes", "CallCodes", "Sources", "call_code", "call_code_digest",
@@ -31,7 +31,10 @@ class CallCodes(Codes):
 
     Attributes:
         variables: The variables met that hold them.
+        ignored: Variables that don't count, constants too, if the code says so.
     """
+
+    ignored: Collection[str] = ()
 
     def __init__(
         self,
@@ -102,6 +105,9 @@ class CallCodes(Codes):
         own = {f"global {name}" for name in facts.needs.stores}
         for key, value in super()._reached(facts, globals_, closure):
             missing = isinstance(value, Mark) and value.tag is Tag.MISSING
+            if self.ignored and is_constant(value):
+                name = Variable(globals_, key.removeprefix("global ")).label
+                missing |= name in self.ignored
             if key not in own and not missing:
                 yield key, value
 
@@ -116,6 +122,8 @@ class CallCodes(Codes):
 
         What the code changes itself is no edit, and what has no digest is its type.
         """
+        if name in self.ignored and registry.kind_of(type(held)) is not registry.CODE:
+            return Mark(Tag.BOUND)
         if name in self._changed(function):
             return Mark(Tag.BOUND) if is_constant(held) else value(held)
         if id(held) in self._within or value(held) is held:
@@ -200,10 +208,13 @@ def call_code_digest(
 
 
 def call_code(
-    function: Callable[..., object], sources: Sources, name: str = ""
+    function: Callable[..., object],
+    sources: Sources,
+    name: str = "",
+    ignore: Collection[str] = (),
 ) -> tuple[bytes, CallCodes]:
-    """The same, and what was met on the way."""
+    """The same, without these variables, and what was met on the way."""
     inner = function.__func__ if isinstance(function, MethodType) else function
     codes = _NamedCodes(sources, getattr(inner, "__globals__", {}))
-    codes.name = name
+    codes.name, codes.ignored = name, ignore
     return Hasher(codes=codes).digest(codes.counted(inner)), codes
