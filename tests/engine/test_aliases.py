@@ -113,6 +113,14 @@ STORIES = {
         ],
         "v[0] == 7 and np.shares_memory(a, v) and not v.flags.writeable",
     ),
+    "records over an array": (
+        [
+            "import numpy as np\na = np.zeros(3)",
+            "r = a.view(np.recarray); part = r[1:]",
+            "a[:] = 7",
+        ],
+        "type(r) is np.recarray and r[0] == part[0] == 7 and np.shares_memory(a, part)",
+    ),
     "a variable of two closures": (
         [PAIR + "get, put = pair()\nput(5)"],
         "(get(), put(9), get()) == (5, None, 9)",

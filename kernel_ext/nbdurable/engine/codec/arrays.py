@@ -7,6 +7,7 @@ dtype metadata. numpy is never imported to find out that a value is no array.
 from __future__ import annotations
 
 import io
+import mmap
 import sys
 from typing import Any, Final, NoReturn
 
@@ -33,7 +34,16 @@ def takes(value: object) -> bool:
         and array.flags.writeable
         and numpy.dtype(dtype.str) == dtype
         and (array.ndim == 0 or array.flags.c_contiguous or array.flags.f_contiguous)
+        and not _is_mapped(array)
     )
+
+
+def _is_mapped(array: Any) -> bool:
+    """Whether what is written to it is written to a file."""
+    owner = array.base
+    while hasattr(owner, "__array_interface__"):
+        owner = owner.base
+    return type(owner) is mmap.mmap
 
 
 def encode(value: object, secrets: Secrets) -> bytes:

@@ -198,7 +198,8 @@ def view(
 ) -> Any:
     """An array that shares the memory of another one."""
     numpy = importlib.import_module("numpy")
-    return numpy.ndarray(shape, dtype, base, offset, strides)
+    memory = base if base.flags.c_contiguous else base.T
+    return numpy.ndarray(shape, dtype, memory, offset, strides)
 
 
 def read_only_view(
@@ -208,6 +209,13 @@ def read_only_view(
     made = view(base, offset, dtype, shape, strides)
     made.flags.writeable = False
     return made
+
+
+def view_of_class(cls: type, writable: bool, base: Any, *where: Any) -> Any:  # noqa: FBT001  # pickle has no keywords
+    """The same as an array of a class; its attributes follow."""
+    made = (view if writable else read_only_view)(base, *where)
+    numpy = importlib.import_module("numpy")
+    return numpy.ndarray.view(made, cls)
 
 
 def seen_as(array: Any, dtype: Any) -> Any:

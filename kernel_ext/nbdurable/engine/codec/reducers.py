@@ -14,7 +14,14 @@ import types
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from nbdurable.engine.codec import clients, live, rebuild, remainders, statements
+from nbdurable.engine.codec import (
+    clients,
+    live,
+    rebuild,
+    remainders,
+    statements,
+    views,
+)
 from nbdurable.engine.values.redact import Secrets
 
 
@@ -181,40 +188,15 @@ def _sentinel(_: Graph, value: object) -> Any:
     return live.sentinel(value)
 
 
-def _array(graph: Graph, value: Any) -> Any:
-    """An array that is a view of a not much larger one stays a view."""
-    base = value.base
-    if qualified(type(value)) != "numpy.ndarray":
-        return remainders.subclassed(graph, value)
-    if remainders.is_turned(value.dtype):
-        # A copy: a view would be stored as a part of this one, for ever.
-        integers = value.view(f"{value.dtype.str[0]}i8").copy(order="K")
-        return rebuild.seen_as, (integers, value.dtype)
-    if type(base) is not type(value) or value.dtype.hasobject or not base.nbytes:
-        return NotImplemented
-    if base.base is not None or base.nbytes > _VIEW_FACTOR_MAX * value.nbytes:
-        return NotImplemented
-    if not (base.flags.c_contiguous and base.flags.writeable):
-        return NotImplemented
-    address = value.__array_interface__["data"][0]
-    offset = address - base.__array_interface__["data"][0]
-    make = rebuild.view if value.flags.writeable else rebuild.read_only_view
-    return make, (base, offset, value.dtype, value.shape, value.strides)
-
-
 def _arrow_column(_: Graph, value: Any) -> Any:
     """A column that Arrow keeps; its own way copies all of it into one chunk first.
 
     That is wanted only for a small part of a large one, whose memory would go along.
     """
     column = value._pa_array  # noqa: SLF001  # pandas has no other way without a copy
-    if column.get_total_buffer_size() > _VIEW_FACTOR_MAX * column.nbytes:
+    if column.get_total_buffer_size() > views.FACTOR_MAX * column.nbytes:
         return NotImplemented
     return rebuild.bare, (type(value),), {**vars(value), "_cache": {}}
-
-
-_VIEW_FACTOR_MAX: Final = 4
-"""How much larger than a view its base may be, before the view is stored alone."""
 
 
 def _delegates(kind: type) -> bool:
@@ -328,8 +310,8 @@ _TIED: Final = "is tied to this process"
 REDUCERS: Final[dict[str, Reducer | str]] = {
     "builtins.BaseException": _exception,
     "builtins.memoryview": _memoryview,
-    "numpy.ndarray": _array,
-    "numpy.memmap": lambda *_: NotImplemented,  # its attributes are the open file
+    "numpy.ndarray": views.array,
+    "numpy.memmap": views.memory_map,
     "pandas.arrays.ArrowExtensionArray": _arrow_column,
     "functools._lru_cache_wrapper": _lru,
     "functools.cached_property": _cached_property,

@@ -12,6 +12,7 @@ import gzip
 import importlib
 import io
 import logging
+import math
 import os
 import queue
 import re
@@ -22,7 +23,9 @@ import weakref
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
+
+import blake3
 
 
 def standard(name: str) -> Any:
@@ -53,6 +56,49 @@ def closed(path: str, mode: str, encoding: str | None, errors: str | None) -> IO
         made.mode = mode  # type: ignore[misc]
     made.close()
     return made
+
+
+def memory_map(
+    path: str | Path, mode: str, offset: int, laid: tuple[Any, ...], content: bytes
+) -> Any:
+    """A map of a file that holds what it held; a file is never emptied or made."""
+    dtype, shape, order = laid
+    there = digest_of(path, offset, dtype.itemsize * math.prod(shape))
+    if there != content:
+        raise OSError(differs(path, there))
+    how = mode.replace("w", "r")
+    return importlib.import_module("numpy").memmap(
+        path, dtype, how, offset, shape, order
+    )
+
+
+def digest(memory: bytes | memoryview) -> bytes:
+    """The digest that says whether a file holds what was mapped."""
+    return blake3.blake3(memory).digest()
+
+
+def digest_of(path: str | Path, offset: int, length: int) -> bytes | None:
+    """The same of a range of a file; ``None`` if it can't be read."""
+    hasher = blake3.blake3()
+    try:
+        with Path(path).open("rb") as opened:
+            opened.seek(offset)
+            while length > 0 and (read := opened.read(min(length, _READ_BYTES))):
+                hasher.update(read)
+                length -= len(read)
+    except OSError:
+        return None
+    return hasher.digest()
+
+
+def differs(path: str | Path, there: bytes | None) -> str:
+    """Why a map of a file isn't made, or stored."""
+    what = "can't be read" if there is None else "holds something else now"
+    return f"the mapped file {path} {what}"
+
+
+_READ_BYTES: Final = 1 << 20
+"""What is read of a mapped file at a time."""
 
 
 def gzip_file(path: str, place: int) -> gzip.GzipFile:

@@ -1,0 +1,93 @@
+"""Arrays that are views: of the memory of another array, or of a file.
+
+A view is stored as its place in the array that owns the memory, whatever class either
+of them has: what is written through one is seen through the other after a load too. A
+memory map is stored as the place of its file with a digest of what the map holds. It
+is a map of that file again, or it is refused: its content in an array without a file
+would take writes that reach nobody.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from typing import Any, Final
+
+from nbdurable.engine.codec import rebuild, remainders, reopen
+
+FACTOR_MAX: Final = 4
+"""How much larger than a view its base may be, before the view is stored alone."""
+
+
+def array(graph: object, value: Any) -> Any:
+    """An array: a view stays a view of the array that it is a part of."""
+    if type(value) is not sys.modules["numpy"].ndarray:
+        return _of_a_class(graph, value)
+    if remainders.is_turned(value.dtype):
+        # A copy: a view would be stored as a part of this one, for ever.
+        integers = value.view(f"{value.dtype.str[0]}i8").copy(order="K")
+        return rebuild.seen_as, (integers, value.dtype)
+    return _part(value) or NotImplemented
+
+
+def memory_map(_: object, value: Any) -> Any:
+    """A map of a file, a part of one, or what was computed from one."""
+    if type(value.base) is not mmap.mmap:
+        return _part(value) or NotImplemented  # its attributes are the open file
+    if type(value) is not sys.modules["numpy"].memmap:
+        return (
+            f"a memory map of the class {type(value).__name__} is tied to this process"
+        )
+    if value.filename is None:
+        return "a memory map of a file without a name is tied to this process"
+    path, offset = value.filename, value.offset  # numpy has made it absolute
+    there = reopen.digest_of(path, offset, value.nbytes)
+    order = "C" if value.flags.c_contiguous else "F"
+    content = reopen.digest(memoryview(value.ravel(order="K").view("u1")))
+    if there != content:
+        return reopen.differs(path, there)
+    laid = (value.dtype, value.shape, order)
+    return reopen.memory_map, (path, value.mode, offset, laid, content)
+
+
+def _of_a_class(graph: object, value: Any) -> Any:
+    reduced = remainders.subclassed(graph, value)
+    attributes = getattr(value, "__dict__", None)
+    if not isinstance(reduced, tuple) or (part := _part(value)) is None:
+        return reduced
+    return remainders.beside(part, dict(attributes)) if attributes else part
+
+
+def _part(value: Any) -> tuple[Any, ...] | None:
+    """Where a view is in the memory of its owner; ``None`` to store it alone."""
+    owner = _owner(value)
+    if owner is None or value.dtype.hasobject or not owner.nbytes:
+        return None
+    mapped = owner.base is not None
+    if not mapped and owner.nbytes > FACTOR_MAX * value.nbytes:
+        return None
+    writable = mapped or owner.flags.writeable
+    if not (writable and (owner.flags.c_contiguous or owner.flags.f_contiguous)):
+        return None
+    offset = _address(value) - _address(owner)
+    where = (owner, offset, value.dtype, value.shape, value.strides)
+    if type(value) is not sys.modules["numpy"].ndarray:
+        return rebuild.view_of_class, (type(value), value.flags.writeable, *where)
+    return (rebuild.view if value.flags.writeable else rebuild.read_only_view), where
+
+
+def _owner(value: Any) -> Any:
+    """The array whose memory it is, or that maps a file; ``None`` if none is known."""
+    numpy = sys.modules["numpy"]
+    owner = value.base
+    while isinstance(owner, numpy.ndarray) and owner.base is not None:
+        if isinstance(owner, numpy.memmap) and type(owner.base) is mmap.mmap:
+            return owner
+        owner = owner.base
+    plain = isinstance(owner, numpy.ndarray) and not isinstance(owner, numpy.memmap)
+    return owner if plain and not owner.dtype.hasobject else None
+
+
+def _address(value: Any) -> int:
+    address: int = value.__array_interface__["data"][0]
+    return address
