@@ -170,6 +170,45 @@ def test_views_are_so_many(kernel: Kernel) -> None:
     threads(kernel, panel, 3)
 
 
+HELD = """
+import time
+from pathlib import Path
+Path("began").touch()
+while not Path("go").exists():
+    time.sleep(0.01)
+"""
+
+
+def begun(kernel: Kernel, ran: Ran) -> None:
+    """Wait until a cell runs that waits for a test."""
+    kernel.wait_for(ran, (kernel.folder / "began").exists)
+
+
+def test_what_has_ended_interrupts_nothing(kernel: Kernel) -> None:
+    """«Stop it» of a cell that is done leaves the cell alone that runs by now."""
+    kernel.run(FIRST, metadata={"cellId": "c1"})
+    panel = Panel(kernel)
+    ran = kernel.send(HELD)
+    begun(kernel, ran)
+    panel.say(type="act", what="cancel", about="first", ask="q")
+    assert "isn't running any more" in panel.hears("refused")["line"]
+    (kernel.folder / "go").touch()
+    kernel.wait(ran)
+    assert ran.ok, ran.text
+
+
+def test_what_runs_is_interrupted(kernel: Kernel) -> None:
+    """«Stop it» of the cell that runs does what the stop button does."""
+    kernel.run(FIRST, metadata={"cellId": "c1"})
+    panel = Panel(kernel)
+    ran = kernel.send(f"%%durable held{HELD}", metadata={"cellId": "c2"})
+    begun(kernel, ran)
+    panel.say(type="act", what="cancel", about="held", ask="q")
+    assert panel.hears("told")["line"] == "interrupted"
+    kernel.wait(ran)
+    assert ran.reply["ename"] == "KeyboardInterrupt"
+
+
 def test_requests_without_a_run_are_no_looks(kernel: Kernel) -> None:
     """While a cell is in the way, what asks for no run puts nothing in the kernel's queue."""
     kernel.run(LOOKS)
