@@ -56,4 +56,5 @@ it("finds a cell by its id, else by its name", () => {
   ];
   const cells = [cell(), cell({ cell_id: "gone", name: "review" }), cell({ cell_id: "", name: "chart" })];
   expect(places(cells, notebook)).toEqual(["a", "new", ""]);
+  expect(places([cell({ cell_id: "gone", name: "" })], notebook)).toEqual([""]);
 });

@@ -33,7 +33,7 @@ export function places(cells: Cell[], notebook: Written[]): string[] {
   const ids = new Set(notebook.map((cell) => cell.id));
   const known = new Set(cells.map((cell) => cell.cell_id));
   const named = new Map(notebook.filter((cell) => !known.has(cell.id)).map((cell) => [nameIn(cell.text), cell.id]));
-  return cells.map((cell) => (ids.has(cell.cell_id) ? cell.cell_id : (named.get(cell.name) ?? "")));
+  return cells.map((cell) => (ids.has(cell.cell_id) ? cell.cell_id : ((cell.name && named.get(cell.name)) || "")));
 }
 
 const FEW_MS = 100;
