@@ -11,6 +11,7 @@ from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import AlreadyHappened, HappenedBeforeRerun
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
+from tests.engine.test_edits_signatures import DOUBT, in_doubt, renamed
 from tests.engine.test_money import opened
 from tests.engine.test_which import interrupted
 
@@ -219,3 +220,26 @@ def test_what_a_doubt_was_said_to_be_asks_with_other_data(
     if said is Answer.AGAIN:
         nb.run(cell, "s", "c1")
         assert nb.namespace["a"] == "in_1"
+
+
+@pytest.mark.parametrize(
+    ("said", "result"), [(Answer.KEEP, "in_1"), (Answer.AGAIN, "charge 1#1")]
+)
+def test_one_answer_is_enough_where_the_tool_is_another_one(
+    said: Answer, result: str
+) -> None:
+    """It was given about a call that the journal knows by the old name."""
+    nb = renamed(in_doubt())
+    nb.plain(DOUBT.format(options="", name="charge").replace("pay {", "charge {"))
+    nb.namespace["more"] = 1
+    cell = "more\nr = charge(1)"
+    with pytest.raises(OtherInDoubt) as doubt:
+        nb.run(cell, "s", "c1")
+    settle(nb, doubt.value.reference, Answer.HAPPENED, "in_1")
+    nb.run(cell, "s", "c1")
+    nb.namespace["more"] = 2
+    with pytest.raises(MadeInEarlierTry) as told:
+        nb.run(cell, "s", "c1")
+    settle(nb, told.value.reference, said)
+    nb.run(cell, "s", "c1")
+    assert nb.namespace["r"] == result

@@ -199,6 +199,7 @@ class Beside(Trying):
                 stands = call.state is CallState.COMPLETED and self._is_free(call)
                 forked = call.id in self.history.forked
                 open_ = stands and (not forked or self._asks_behind(call))
+                open_ = open_ and not self._is_another(call, wanted)
                 said = self.said_of(call, Past.REPLACED)
                 if open_ and call.resolved not in tries.ANEW and said != AGAIN:
                     past = Past.COMPLETED if said == KEEP else Past.REPLACED

@@ -9,7 +9,8 @@ pay('ann', key='a'), so pay('bob', key='d') is pay('bob', key='c'), but no pay('
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 from nbdurable.engine.past.attempts import SlotPast
 from nbdurable.engine.past.circumstances import AGAIN, KEEP, Circumstances, holds
@@ -58,10 +59,10 @@ def is_same(
     history: History, where: Circumstances, call: CallPast, wanted: Wanted
 ) -> bool:
     """Whether a person said of two such calls that they are one."""
-    found = apart(call, wanted)
+    said = _said(history, where, (call.name, wanted.name), KEEP)
+    found = apart(call, wanted) if said else ALL
     return any(
-        it.differ is ALL or (found is not ALL and found <= it.differ)
-        for it in _said(history, where, wanted, KEEP)
+        it.differ is ALL or (found is not ALL and found <= it.differ) for it in said
     )
 
 
@@ -90,20 +91,23 @@ def is_another(
         whole: Whether that has to hold for whatever else is held against the recorded
             call: no other call can differ from it in less.
     """
-    found = apart(call, wanted)
+    said = _said(history, where, (call.name, wanted.name), AGAIN)
+    found = apart(call, wanted) if said else ALL
     return any(
         (call.id in history.forked or call.ended_order < it.said.order)
         and not (whole and it.differ is not ALL and len(it.differ) > 1)
         and (it.differ is ALL or found is ALL or found >= it.differ)
-        for it in _said(history, where, wanted, AGAIN)
+        for it in said
     )
 
 
 def _said(
-    history: History, where: Circumstances, wanted: Wanted, how: str
-) -> Iterable[Shown]:
-    given = history.slot(where.slot).shown.get(wanted.name, ())
-    return (it for it in given if it.said.how == how and holds(history, where, it.said))
+    history: History, where: Circumstances, names: Iterable[str], how: str
+) -> Sequence[Shown]:
+    """What was said so of a tool, by the names that it has had."""
+    given = history.slot(where.slot).shown
+    known = itertools.chain(*(given.get(name, ()) for name in dict.fromkeys(names)))
+    return [it for it in known if it.said.how == how and holds(history, where, it.said)]
 
 
 def differ_field(
