@@ -51,7 +51,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
 
 def address(run: str, until_us: int = FAR_US) -> str:
     """A token for a value in a run."""
-    token = keys.hook_token(bytes(32), run)
+    token = keys.hook_token(bytes(32), run, run)
     for_it = Hook(
         store="/s", run=run, name="paid", draw=run, made_us=0, until_us=until_us
     )

@@ -25,7 +25,7 @@ from nbdurable.engine.waits.hooks import Hook
 from nbdurable.errors import DurableError
 from nbdurable.timeline import history_until
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.protocol import Cursor, Store
+from nbdurable_store.protocol import START, Cursor, Store
 
 BURST: Final = 30
 """Requests that one sender may make at once: a service that retries after an outage."""
@@ -103,10 +103,10 @@ class Hooks:
 
     def _is_over(self, hook: Hook, store: Store) -> bool:
         """Whether an address was good no more, and nothing has happened since."""
-        if hook not in self._over:
-            return False
-        cursor = self._over[hook]
-        return cursor is None or not store.read(hook.run, cursor)[0]
+        known = self._over.get(hook, START)
+        if known is None:
+            return True
+        return known != START and not store.read(hook.run, known)[0]
 
     def _remember(self, hook: Hook, cursor: Cursor | None) -> None:
         """It is good no more: for ever, or until something comes after the cursor."""
