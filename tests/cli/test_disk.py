@@ -110,6 +110,19 @@ def test_a_removed_run_is_gone_with_its_bytes(home: Path, cli: Run) -> None:
     assert cli("fsck").endswith("all whole")
 
 
+@pytest.mark.parametrize("runs", [1, 19])
+def test_small_runs_free_what_is_said(home: Path, cli: Run, runs: int) -> None:
+    """What the store takes without any run isn't told as freed, and is not missed after."""
+    _told(home, *(_plain(number) for number in range(1, 21)))
+    names = [str(number) for number in range(1, runs + 1)]
+    about = json.loads(cli("rm", *names, "--json"))["freed_bytes"]
+    before = folder_bytes(home / ".nbdurable")
+    freed = json.loads(cli("rm", *names, "--yes", "--json"))["freed_bytes"]
+    after = folder_bytes(home / ".nbdurable")
+    assert 0 < about < (before - after) * 1.25
+    assert abs(freed - (before - after)) < 24_000  # DuckDB shrinks as it is opened, too
+
+
 def test_gc_alone_removes_no_run(home: Path, cli: Run) -> None:
     """Without options only what no run needs goes; `--dry-run` is what happens anyway."""
     _told(home, _plain(1))

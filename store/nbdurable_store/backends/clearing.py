@@ -145,7 +145,7 @@ class Clearing:
     def _remove(self, runs: tuple[str, ...]) -> Removed:
         self.settle()
         self._seal()
-        before = folder_bytes(self.root)
+        before = self._bytes()
         owner = self.sealer.owner
         collector = Collector(self.root, self._blobs, self.sources, owner, self.clock)
         collector.begin()
@@ -165,9 +165,14 @@ class Clearing:
         kept = (part for run, part in usage.runs.items() if run not in gone)
         collector.collect(set[bytes]().union(*(part.chunks for part in kept)))
         self.sealer.sweep(self.clock)
-        freed = before - folder_bytes(self.root)
+        freed = before - self._bytes()
         begun = (run for run, part in usage.removed.items() if part.records)
         return Removed(runs=(*runs, *begun), freed=freed, left=collector.left)
+
+    def _bytes(self) -> int:
+        """What the folder takes; of its own segment, whose room is reserved, nothing."""
+        own = listing(self.journal).plain.get(self.sealer.owner)
+        return folder_bytes(self.root) - (own.stat().st_size if own else 0)
 
     def _seal(self) -> None:
         with contextlib.suppress(Away, Unusable):
