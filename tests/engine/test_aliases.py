@@ -162,6 +162,46 @@ def test_names_for_one_object_on_replay(
     assert _is(nb, holds)
 
 
+COUNTER = (
+    PAIR
+    + """
+def counter():
+    count = 0
+    def up():
+        nonlocal count
+        count += 1
+        return count
+    return up
+up = counter()
+get, put = pair()
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "holds"),
+    [
+        (["box = [up]", "up()"], "box[0] is up and (up(), box[0]()) == (2, 3)"),
+        (["box = [up]", "box[0]()"], "box[0] is up and (up(), box[0]()) == (2, 3)"),
+        (["other = up", "up()"], "other is up and (up(), other()) == (2, 3)"),
+        (["box = [get]", "put(5)"], "box[0] is get and box[0]() == 5"),
+    ],
+    ids=["by its name", "by its container", "another name", "of a pair"],
+)
+def test_a_function_that_counts_is_not_parted_by_a_replay(
+    nb: Notebook, cells: list[str], holds: str
+) -> None:
+    """A step that holds an earlier step's counter runs again; other functions replay."""
+    for n, cell in enumerate((COUNTER, *cells)):
+        nb.run(cell, f"s{n}", f"c{n}")
+    nb.run("plain = [pair]", "plain", "c9")
+    nb.restart()
+    for n, cell in enumerate((COUNTER, *cells)):
+        nb.run(cell, f"s{n}", f"c{n}")
+    assert _is(nb, holds)
+    assert "replayed" in nb.run("plain = [pair]", "plain", "c9")
+
+
 def test_what_a_plain_cell_ties_together(nb: Notebook) -> None:
     """A plain cell's container, given to a step, holds the object that is kept already."""
     nb.run("l = [1]", "a", "c1")

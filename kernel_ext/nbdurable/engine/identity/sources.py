@@ -134,6 +134,10 @@ class Sources:
             self.add(f"In[{number}]", texts[number])
         self._remembered = len(texts)
 
+    def say(self, word: str) -> bool:
+        """Whether a text that is kept has a word in it."""
+        return any(word in text for text in [*self._texts.values()] if text)
+
     def refresh(self) -> None:
         """Ask again for the sources that were found by ``load``: files change."""
         for filename in self._texts.keys() - self._cells.keys():

@@ -39,14 +39,19 @@ def mark_farther(marks: Marks, made: Values, mine: Values) -> set[str]:
     if not marks.cut or not values:
         return set()
     sought = reached(values.values()) - marks.found.keys()
-    others = {
-        name: value
-        for name, value in mine.items()
-        if name not in made and type(value) not in ATOMS and not is_shell_name(name)
-    }
+    others = others_of(made, mine)
     same = {n: v for n, v in marks.given.items() if others.get(n) is v}
     there = holders(same, sought).found
     if len(there) <= FARTHER_MAX:
         marks.widen(same, there)
     held = holders(others, sought - marks.found.keys()).found
     return holders(values, {i for i, value in held.items() if fills(value)}).names
+
+
+def others_of(made: Values, mine: Values) -> Values:
+    """The variables that a step didn't make, and that could hold an object."""
+    return {
+        name: value
+        for name, value in mine.items()
+        if name not in made and type(value) not in ATOMS and not is_shell_name(name)
+    }

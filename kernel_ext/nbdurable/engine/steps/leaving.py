@@ -13,6 +13,7 @@ from typing import Final
 
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.steps.beside import hanging
+from nbdurable.engine.steps.counting import counting
 from nbdurable.engine.steps.farther import mark_farther
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.steps.snapshot import Kept, Marks, Taken, take
@@ -75,6 +76,7 @@ def keep_made(
     here = {n for n, v in variables.items() if namespace.get(n) is v}
     digests = dict(known) | inputs.now(here - known.keys())
     again = mark_farther(marks, variables, namespace)
+    again |= counting(variables, namespace, session.sources)
     put, secrets = session.store.put, session.secrets
     taken = take(made, put, secrets=secrets, marks=marks)
     stored = {name for group in taken.groups for name in group.names}

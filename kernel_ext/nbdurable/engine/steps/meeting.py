@@ -7,7 +7,7 @@ makes something which could be a part of it: half a second for a million of obje
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from nbdurable.engine.steps.connected import (
     OBJECTS_MAX,
@@ -58,6 +58,17 @@ def holders(values: Mapping[str, object], sought: Collection[int]) -> Holders:
     look = _Look(frozenset(sought))
     names = {name for name, value in values.items() if look.through(value)}
     return Holders(names, look.found)
+
+
+_T = TypeVar("_T")
+
+
+def of_kind(kind: type[_T], values: Iterable[object]) -> list[_T]:
+    """The objects of exactly one type that values reach."""
+    look = _Look(frozenset())
+    for value in values:
+        look.through(value)
+    return [o for some in look.alive for o in some if type(o) is kind]
 
 
 class _Look:
