@@ -59,6 +59,11 @@ def nb() -> Notebook:
     return nb
 
 
+def run_all(nb: Notebook, cells: list[str]) -> list[str]:
+    """Run cells one after the other; gives what each one's line said."""
+    return [nb.run(cell, f"s{n}", f"c{n}") for n, cell in enumerate(cells)]
+
+
 @pytest.mark.parametrize(
     ("cells", "holds"), [*REPLAYED.values(), *RUN_AGAIN.values()], ids=str
 )
@@ -66,8 +71,7 @@ def test_restored_names_for_one_object(
     nb: Notebook, cells: list[str], holds: str
 ) -> None:
     """Wherever an object stands, its names come back as names for one object."""
-    for n, cell in enumerate(cells):
-        nb.run(cell, f"s{n}", f"c{n}")
+    run_all(nb, cells)
     nb.restart()
     nb.session.attend(nb.facts, "%durable restore")
     restore(nb.session, nb.namespace, ())
@@ -79,13 +83,11 @@ def test_replayed_names_for_one_object(
     nb: Notebook, cells: list[str], holds: str
 ) -> None:
     """A replay gives them one object, too, and runs nothing."""
-    for n, cell in enumerate(cells):
-        nb.run(cell, f"s{n}", f"c{n}")
+    run_all(nb, cells)
     assert eval(holds, nb.namespace)
     nb.restart()
     nb.run(ROWS, "rows", "c")
-    for n, cell in enumerate(cells):
-        assert "replayed" in nb.run(cell, f"s{n}", f"c{n}")
+    assert all("replayed" in told for told in run_all(nb, cells))
     assert eval(holds, nb.namespace)
 
 
@@ -94,12 +96,11 @@ def test_what_a_replay_would_part_is_run_again(
     nb: Notebook, cells: list[str], holds: str
 ) -> None:
     """What another variable holds is changed by running the step, which the line says."""
-    for n, cell in enumerate(cells):
-        nb.run(cell, f"s{n}", f"c{n}")
+    run_all(nb, cells)
     assert eval(holds, nb.namespace)
     nb.restart()
     nb.run(ROWS, "rows", "c")
-    *_, told = [nb.run(cell, f"s{n}", f"c{n}") for n, cell in enumerate(cells)]
+    *_, told = run_all(nb, cells)
     assert "ran again because only running it changes rows in place" in told
     assert eval(holds, nb.namespace)
 
