@@ -7,6 +7,7 @@ wrong serving, repetition or loss shows.
 from __future__ import annotations
 
 import contextlib
+import linecache
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -165,14 +166,24 @@ ENGINE = Path(call.__file__).parent
 INTERRUPTED = "a = write(1)\nb = write(2)"
 
 
+def _is_with(frame: FrameType) -> bool:
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return line.lstrip().startswith(("with ", "async with "))
+
+
 def interrupted(nth: int) -> tuple[Notebook, bool]:
-    """A cell that is interrupted at the nth line of the protocol that it executes."""
+    """A cell that is interrupted at the nth line of the protocol that it executes.
+
+    Not at a `with`: its line comes once more before a lock is let go, where Python never
+    looks for signals.
+    """
     nb, left = opened(), nth
 
-    def line(_frame: FrameType, event: str, _arg: object) -> Any:
+    def line(frame: FrameType, event: str, _arg: object) -> Any:
         nonlocal left
         left -= event == "line"
-        if event == "line" and left == 0:
+        if event == "line" and left <= 0 and not _is_with(frame):
+            left = sys.maxsize
             raise KeyboardInterrupt
         return line
 

@@ -161,9 +161,9 @@ MUTANTS = {
         ("tests/engine/test_doubts.py",),
     ),
     "pay once per signature": Mutant(
-        "kernel_ext/nbdurable/engine/past/edits.py",
-        "if edited(old, new) for call in calls",
-        "if old is new for call in calls",
+        "kernel_ext/nbdurable/engine/past/versions.py",
+        "for v in versions if edited(v.made, new) for",
+        "for v in versions if v.made is new for",
         ("tests/engine/test_edits_signatures.py",),
     ),
     "take any call for one of an earlier version": Mutant(
@@ -174,7 +174,7 @@ MUTANTS = {
     ),
     "pay by a new name": Mutant(
         "kernel_ext/nbdurable/engine/steps/reach.py",
-        "        if not inputs.undigestible and root in namespace:\n            return True\n",
+        "        if not held and root in namespace:\n            return True\n",
         "",
         ("tests/engine/test_edits_signatures.py",),
     ),

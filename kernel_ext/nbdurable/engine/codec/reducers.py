@@ -22,6 +22,7 @@ from nbdurable.engine.codec import (
     statements,
     views,
 )
+from nbdurable.engine.codec.arguments import unsaid
 from nbdurable.engine.values.redact import Secrets
 
 
@@ -74,6 +75,8 @@ def find(kind: type) -> Reducer | str | None:
         entry = REDUCERS.get(qualified(cls))
         if entry is not None:
             return entry
+    if unsaid(kind):
+        return f"{qualified(kind)} is made by arguments, and doesn't say which"
     if _delegates(kind):
         return delegating
     return remainders.with_attributes if remainders.leaves_out(kind) else None
