@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -25,12 +26,13 @@ pytestmark = [
 
 @contextlib.contextmanager
 def dask(failures: int = 3) -> Iterator[Executor]:
-    """Two workers of Dask."""
+    """Two workers of Dask, which gives all later processes a hash seed by `os.environ`."""
     import dask.config
     from distributed import Client, LocalCluster
 
     setting = {"distributed.scheduler.allowed-failures": failures}
     with (
+        mock.patch.dict(os.environ),
         dask.config.set(setting),
         LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None
