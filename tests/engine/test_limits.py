@@ -50,8 +50,8 @@ class Hold:
     def let_go(self, x: object) -> None:
         """Let a held call go on, and wait until its thread has ended."""
         self.free.add(x)
-        self.gates[x].set()
-        for thread in self.threads:
+        self.gates.setdefault(x, threading.Event()).set()
+        for thread in threading.enumerate():  # one may not have come as far as here
             if thread.name == "nbdurable-call":
                 thread.join(60)
 
