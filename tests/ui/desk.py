@@ -63,7 +63,7 @@ class Desk:
         token: What it lets in.
         process: The server.
         windows: By their looks, the browser's windows that were opened: a page in a used
-            one has its scripts compiled already, which is half of the time it takes.
+            one has its scripts compiled already, which is half of the CPU it takes.
         base: Its base path, without the first slash.
     """
 

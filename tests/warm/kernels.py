@@ -1,4 +1,4 @@
-"""Start the kernels of tests by a fork, which takes a third of the time.
+"""Start the kernels of tests by a fork, which takes a third of the CPU.
 
 Half of a kernel's start are the imports of ipykernel. `use` makes jupyter_client fork
 kernels of this Python from a process that has done them and knows nothing of nbdurable;
