@@ -56,6 +56,17 @@ def test_what_is_added_to_the_work_is_paid() -> None:
     assert nb.world.effects == ["pay 1", "pay 2", "pay 3"]
 
 
+BOX = """class Box:
+    def __init__(self): self.__dict__['work'] = [1, 1]
+    def add(self, _): pay(self.work.pop(0))
+    def __setitem__(self, _, value): self.add(value)
+    def __setattr__(self, _, value): self.add(value)
+    def __iadd__(self, value):
+        self.add(value)
+        return self
+box = Box()"""
+"""Its methods are called as those of containers, and do more."""
+
 INPUTS = {
     "a queue": ("r = pay(queue.pop(0))", ""),
     "read again": ("got['n'] = pay(got.get('m', 1))\nqueue.pop()", ""),
@@ -66,6 +77,10 @@ INPUTS = {
         "seen.append(pay(first()))",
         "def first(): return queue[len(seen)]",
     ),
+    "its own method": ("box.add(1)", BOX),
+    "its own item": ("box[1] = 2", BOX),
+    "its own +=": ("box += 1", BOX),
+    "its own attribute": ("box.last = 1", BOX),
 }
 
 

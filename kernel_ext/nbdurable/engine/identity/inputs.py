@@ -42,6 +42,12 @@ _FRAMES = frozenset(
 
 _DATA_MODULES = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy"})
 
+_KEEPING = _DATA_MODULES | {
+    "array", "builtins", "collections", "datetime", "decimal", "fractions", "types"
+}  # fmt: skip
+"""Modules whose values only keep what is put into them. A method of another class may
+call a tool, with what the object held before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
@@ -241,7 +247,8 @@ class _Gather:
         """Names that the cell only puts into, and that no code it reaches loads."""
         if SHOWN_BY & self._namespace.keys():  # they are somebody else's functions
             return frozenset()
-        return only_put_into(source) - self._touched
+        names = only_put_into(source) - self._touched
+        return frozenset(n for n in names if _only_keeps(self._namespace.get(n)))
 
     @property
     def outdated(self) -> frozenset[str]:
@@ -367,6 +374,11 @@ def _is_data(value: object) -> bool:
     """Whether a value surely holds no code: the big ones are not hashed twice."""
     module = str(type(value).__module__).partition(".")[0]
     return module in _DATA_MODULES or plain.census(value) is not None
+
+
+def _only_keeps(value: object) -> bool:
+    """Whether what is put into a value is kept there, and no more: no code of a class."""
+    return str(type(value).__module__).partition(".")[0] in _KEEPING
 
 
 def _is_frame(value: object) -> bool:
