@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nbdurable_store import files
 from nbdurable_store.errors import NotAStore
-from nbdurable_store.format import LOCK_NAME, NAME, read, signer_of
+from nbdurable_store.folder.format import LOCK_NAME, NAME, read, signer_of
 
 BLOBS = "blobs"
 """The folder of the blobs."""

@@ -13,7 +13,7 @@ from nbdurable_store.errors import NotAStore, PlatformUnsupported
 from nbdurable_store.protocol import Store, Trusted
 
 if TYPE_CHECKING:
-    from nbdurable_store.foreign import ForeignStore
+    from nbdurable_store.folder.foreign import ForeignStore
 
 
 def open(  # noqa: A001  # read as nbdurable_store.open
@@ -39,9 +39,9 @@ def open(  # noqa: A001  # read as nbdurable_store.open
     if sys.platform == "win32":
         raise PlatformUnsupported(system="Windows")
     from nbdurable_store.backends.local import LocalStore
-    from nbdurable_store.format import open_or_make
+    from nbdurable_store.folder.format import open_or_make
+    from nbdurable_store.folder.places import local_place, moved, network_type
     from nbdurable_store.keys import data_dir
-    from nbdurable_store.places import local_place, moved, network_type
 
     root, notices = Path(path).absolute(), []
     kind = None if named else network_type(root)
@@ -67,8 +67,8 @@ def look(path: str | os.PathLike[str], *, plain: Collection[str] = ()) -> Foreig
     """
     if sys.platform == "win32":
         raise PlatformUnsupported(system="Windows")
-    from nbdurable_store.foreign import ForeignStore
-    from nbdurable_store.format import read
+    from nbdurable_store.folder.foreign import ForeignStore
+    from nbdurable_store.folder.format import read
 
     root = Path(path).absolute()
     said = read(root)
@@ -78,9 +78,9 @@ def look(path: str | os.PathLike[str], *, plain: Collection[str] = ()) -> Foreig
 
 
 def trust(path: str | os.PathLike[str], *, clock: Clock = SYSTEM_CLOCK) -> Trusted:
-    """Sign a store with one's own key; see `nbdurable_store.trusting.trust`."""
+    """Sign a store with one's own key; see `nbdurable_store.folder.trusting.trust`."""
     if sys.platform == "win32":
         raise PlatformUnsupported(system="Windows")
-    from nbdurable_store import trusting
+    from nbdurable_store.folder import trusting
 
     return trusting.trust(path, clock=clock)

@@ -13,7 +13,7 @@ from nbdurable_store.protocol import Removed, Store
 
 if TYPE_CHECKING:
     from nbdurable_store.backends.local import LocalStore
-    from nbdurable_store.survey import Usage
+    from nbdurable_store.folder.survey import Usage
 
 
 def usage(store: Store, giving_up: Collection[str] = ()) -> Usage:

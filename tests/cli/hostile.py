@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from nbdurable_store.frames import encode_frame, encode_head
+from nbdurable_store.journal.frames import encode_frame, encode_head
 from nbdurable_store.records import BlobRef, Record
 from tests.stories import Story
 

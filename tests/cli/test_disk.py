@@ -14,7 +14,7 @@ import nbdurable_store
 from nbdurable.cli import main
 from nbdurable.timeline import history_of
 from nbdurable_store import Kind, Record
-from nbdurable_store.survey import folder_bytes
+from nbdurable_store.folder.survey import folder_bytes
 from tests.stories import MONDAY_0914_US, Story, research
 
 Run = Callable[..., str]

@@ -17,7 +17,7 @@ import nbdurable_store
 from nbdurable.cli import main
 from nbdurable.engine.values.plainly import READABLE
 from nbdurable_store.errors import StoreForeign
-from nbdurable_store.frames import HEADER, MAGIC
+from nbdurable_store.journal.frames import HEADER, MAGIC
 from tests.cli import hostile
 from tests.stories import doubtful, gallery, research
 
@@ -242,7 +242,7 @@ def test_a_bomb_is_unpacked_up_to_the_limit(
     home: Path, look: Looked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sealed segment that unpacks to gigabytes stops, and says that parts are left."""
-    from nbdurable_store import foreign
+    from nbdurable_store.folder import foreign
 
     monkeypatch.setattr(foreign, "STORE_BYTES_MAX", 1 << 22)
     root = hostile.make(home / "sent")

@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 from nbdurable.engine.past.history import History
-from nbdurable_store.frames import decode_entry
+from nbdurable_store.journal.frames import decode_entry
 from nbdurable_store.records import Entry, Kind
 
 CALLS = 5_000

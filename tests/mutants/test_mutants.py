@@ -48,7 +48,7 @@ MUTANTS = {
         "strace",
     ),
     "complete before the blob is durable": Mutant(
-        "store/nbdurable_store/blobs.py",
+        "store/nbdurable_store/chunks/blobs.py",
         "            self._file.sync()\n",
         "",
         ("tests/crash/test_order_of_writes.py",),
@@ -85,7 +85,7 @@ MUTANTS = {
         ("tests/engine/test_identity_reads.py",),
     ),
     "collect what a living kernel put": Mutant(
-        "store/nbdurable_store/gc.py",
+        "store/nbdurable_store/chunks/gc.py",
         "return since_ns - MARGIN_NS",
         "return 1 << 62",
         (
@@ -93,7 +93,7 @@ MUTANTS = {
         ),
     ),
     "collect before the new file has its name": Mutant(
-        "store/nbdurable_store/gc.py",
+        "store/nbdurable_store/chunks/gc.py",
         "                change.new.rename(change.path.with_name(name))\n",
         "",
         (

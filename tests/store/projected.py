@@ -10,10 +10,10 @@ from pathlib import Path
 
 import duckdb
 
+from nbdurable_store.backends.ingest import Backlog, Row
 from nbdurable_store.backends.local import LocalStore
 from nbdurable_store.backends.projection import Projection, Turn
-from nbdurable_store.format import read, signer_of
-from nbdurable_store.ingest import Backlog, Row
+from nbdurable_store.folder.format import read, signer_of
 from nbdurable_store.killpoints import VARIABLE
 from nbdurable_store.opening import open as open_store
 from nbdurable_store.records import Record

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbdurable_store.ahead import AHEAD_MAX, BATCH, named_ahead
-from nbdurable_store.trees import id_of
+from nbdurable_store.chunks.ahead import AHEAD_MAX, BATCH, named_ahead
+from nbdurable_store.chunks.trees import id_of
 
 DATA = memoryview(bytes(range(256)) * 16)
 

@@ -11,8 +11,8 @@ import pytest
 
 from nbdurable_store.backends.background import QUIET_S, RETRY_S, Background
 from nbdurable_store.backends.duckdb import Away, Unusable
+from nbdurable_store.backends.ingest import Row
 from nbdurable_store.clock import SYSTEM_CLOCK, SystemClock
-from nbdurable_store.ingest import Row
 from tests.store.projected import Projected
 
 DEADLINE_S = 30.0

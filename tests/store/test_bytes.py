@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from nbdurable_store.frames import decode_entry, encode_head
+from nbdurable_store.journal.frames import decode_entry, encode_head
 from nbdurable_store.keys import Signer, framed
 from nbdurable_store.records import BlobRef, Place, Record
 

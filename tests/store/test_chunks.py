@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nbdurable_store
-from nbdurable_store import trees
 from nbdurable_store.backends.memory import MemoryStore
-from nbdurable_store.chunkfiles import directory
-from nbdurable_store.cutting import CHUNK_BYTES_MAX, cut
+from nbdurable_store.chunks import trees
+from nbdurable_store.chunks.chunkfiles import directory
+from nbdurable_store.chunks.cutting import CHUNK_BYTES_MAX, cut
+from nbdurable_store.chunks.sinks import BlobSink
+from nbdurable_store.chunks.trees import BrokenList, Entry, How
 from nbdurable_store.errors import BlobDamaged, StoreFull, StoreUnwritable
 from nbdurable_store.killpoints import arm
 from nbdurable_store.protocol import Sink
-from nbdurable_store.sinks import BlobSink
-from nbdurable_store.trees import BrokenList, Entry, How
 
 MB = 1_000_000
 

@@ -10,14 +10,14 @@ import pytest
 
 import nbdurable_store
 from nbdurable_store.errors import BlobDamaged, BlobMissing
-from nbdurable_store.frames import HEADER_BYTES, Frame
+from nbdurable_store.journal.frames import HEADER_BYTES, Frame
+from nbdurable_store.journal.sealed import SealedFile, seal
+from nbdurable_store.journal.segments import SEALED_SUFFIX as SEALED
+from nbdurable_store.journal.segments import Damage, MemoryFile, PlainFile, Scan
+from nbdurable_store.journal.sources import open_segment
 from nbdurable_store.keys import Signer, find_key
 from nbdurable_store.protocol import Store
 from nbdurable_store.records import Entry, Record
-from nbdurable_store.sealed import SealedFile, seal
-from nbdurable_store.segments import SEALED_SUFFIX as SEALED
-from nbdurable_store.segments import Damage, MemoryFile, PlainFile, Scan
-from nbdurable_store.sources import open_segment
 
 CALLS = 12
 

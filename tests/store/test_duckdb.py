@@ -7,8 +7,8 @@ from operator import attrgetter
 
 import pytest
 
+from nbdurable_store.backends.ingest import Limit
 from nbdurable_store.backends.projection import Turn
-from nbdurable_store.ingest import Limit
 from nbdurable_store.protocol import START, Cursor
 from nbdurable_store.records import NO_KEY, Entry, Record
 from tests.store.projected import RUN, Ingester, Projected

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from nbdurable_store.backends.comparison import Comparison
-from nbdurable_store.ingest import Backlog
+from nbdurable_store.backends.ingest import Backlog
 from nbdurable_store.protocol import Finding
 from tests.store.projected import Projected
 

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nbdurable_store.frames import FIRST_MAC, Frame, encode_frame
+from nbdurable_store.journal.frames import FIRST_MAC, Frame, encode_frame
+from nbdurable_store.journal.segments import Damage, Scan
 from nbdurable_store.keys import Chain, Signer
 from nbdurable_store.protocol import START
 from nbdurable_store.records import Kind, Record
-from nbdurable_store.segments import Damage, Scan
 from tests.store.harness import LocalHarness
 
 BODIES = (9_000, 40, 5_000, 3, 9_000, 0, 200, 20_000, 1)

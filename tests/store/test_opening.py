@@ -11,7 +11,7 @@ import pytest
 from jupyter_core.paths import jupyter_data_dir
 
 import nbdurable_store
-from nbdurable_store import keys, places
+from nbdurable_store import keys
 from nbdurable_store.errors import (
     KeyUnsafe,
     NotAStore,
@@ -19,6 +19,7 @@ from nbdurable_store.errors import (
     StoreNewer,
     StoreUnwritable,
 )
+from nbdurable_store.folder import places
 from nbdurable_store.killpoints import arm
 from nbdurable_store.records import Record
 
@@ -212,7 +213,7 @@ def test_trusting_leaves_out_what_is_no_record(
 
 
 def _append_frames(segment: Path, heads: list[bytes]) -> None:
-    from nbdurable_store.frames import encode_frame
+    from nbdurable_store.journal.frames import encode_frame
 
     for seq, head in enumerate(heads, 4):
         frame = encode_frame(seq, bytes(32), bytes(32), head, b"")

@@ -12,7 +12,7 @@ import pytest
 
 import nbdurable_store
 from nbdurable_store.clock import SystemClock
-from nbdurable_store.frames import HEADER_BYTES
+from nbdurable_store.journal.frames import HEADER_BYTES
 from nbdurable_store.protocol import START
 from nbdurable_store.records import Entry, Kind, Record
 from tests.store.harness import LocalHarness, LocalStore

@@ -12,9 +12,9 @@ import nbdurable_store
 from nbdurable_store.backends import local
 from nbdurable_store.backends.clearing import RunInUse
 from nbdurable_store.errors import RunBusy
+from nbdurable_store.folder.survey import StoreDamaged, folder_bytes
 from nbdurable_store.protocol import Fill, Sink
 from nbdurable_store.records import Kind
-from nbdurable_store.survey import StoreDamaged, folder_bytes
 from tests.store.cleared import LARGE, holds, opened, value, values, write
 
 

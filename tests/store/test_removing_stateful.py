@@ -22,11 +22,12 @@ from hypothesis.stateful import (
 )
 
 import nbdurable_store
-from nbdurable_store import killpoints, trees
+from nbdurable_store import killpoints
 from nbdurable_store.backends.clearing import RunInUse
 from nbdurable_store.backends.local import LocalStore
-from nbdurable_store.blobs import BlobFiles, Reading
-from nbdurable_store.chunkfiles import directory
+from nbdurable_store.chunks import trees
+from nbdurable_store.chunks.blobs import BlobFiles, Reading
+from nbdurable_store.chunks.chunkfiles import directory
 from nbdurable_store.errors import StoreUnwritable
 from nbdurable_store.killpoints import STORE_POINTS
 from nbdurable_store.records import BlobRef, Kind, Record

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from nbdurable_store.clock import SystemClock
-from nbdurable_store.rates import Rate
-from nbdurable_store.turns import Turn, Turns
+from nbdurable_store.sharing.rates import Rate
+from nbdurable_store.sharing.turns import Turn, Turns
 
 HOLD = """
 import sys
 from pathlib import Path
 from nbdurable_store.clock import SYSTEM_CLOCK
-from nbdurable_store.turns import Turns
+from nbdurable_store.sharing.turns import Turns
 taken = Turns(Path(sys.argv[1]), SYSTEM_CLOCK).take("search", 2, None)
 print("held", flush=True)
 sys.stdin.read()

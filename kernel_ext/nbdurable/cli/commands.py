@@ -48,10 +48,10 @@ from nbdurable.timeline.finding import DOING
 from nbdurable.timeline.previews import arguments_of, evidence_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.errors import NotAStore, StoreForeign
-from nbdurable_store.format import NAME as FORMAT
-from nbdurable_store.format import must_be_free
+from nbdurable_store.folder.format import NAME as FORMAT
+from nbdurable_store.folder.format import must_be_free
+from nbdurable_store.folder.places import local_place, network_type
 from nbdurable_store.keys import data_dir
-from nbdurable_store.places import local_place, network_type
 from nbdurable_store.protocol import Checked, Store
 from nbdurable_store.records import Kind
 

@@ -29,8 +29,8 @@ from nbdurable.engine.where.moments import moment, size
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.timeline import history_of
 from nbdurable_store.clock import SYSTEM_CLOCK
+from nbdurable_store.folder.survey import Freeing, Usage
 from nbdurable_store.protocol import Removed, Store
-from nbdurable_store.survey import Freeing, Usage
 
 AGE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([hdw])", re.IGNORECASE)
 HOUR_US: Final = 3_600_000_000

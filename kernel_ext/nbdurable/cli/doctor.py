@@ -26,10 +26,10 @@ from nbdurable.cli.commands import place
 from nbdurable.cli.shell import typed
 from nbdurable.engine.where.moments import count, size
 from nbdurable.errors import DurableError
-from nbdurable_store import format as store_format
+from nbdurable_store.folder import format as store_format
+from nbdurable_store.folder.places import local_place, network_type
 from nbdurable_store.keys import VARIABLE as KEY_VARIABLE
 from nbdurable_store.keys import data_dir, named_key
-from nbdurable_store.places import local_place, network_type
 
 PYTHON: Final = ((3, 11), (3, 13))
 """Oldest and newest Python that the tests run on."""

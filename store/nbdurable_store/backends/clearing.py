@@ -24,21 +24,21 @@ from typing import ClassVar
 from nbdurable_store import files
 from nbdurable_store.backends.duckdb import Away, Unusable
 from nbdurable_store.backends.projection import Projection
-from nbdurable_store.blobs import BlobFiles
+from nbdurable_store.chunks.blobs import BlobFiles
+from nbdurable_store.chunks.gc import Collector, StoreInUse
 from nbdurable_store.clock import Clock
-from nbdurable_store.erasing import Plan, erase
 from nbdurable_store.errors import DurableError, Remedy
-from nbdurable_store.gates import TIDY, Gate
-from nbdurable_store.gc import Collector, StoreInUse
+from nbdurable_store.folder.survey import Survey, Usage, folder_bytes
+from nbdurable_store.journal.erasing import Plan, erase
+from nbdurable_store.journal.sealed import SealedFile
+from nbdurable_store.journal.sealing import Sealer
+from nbdurable_store.journal.segments import listing
+from nbdurable_store.journal.sources import Sources
 from nbdurable_store.keys import Signer
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Lease, Removed
 from nbdurable_store.records import Entry, Kind, Record
-from nbdurable_store.sealed import SealedFile
-from nbdurable_store.sealing import Sealer
-from nbdurable_store.segments import listing
-from nbdurable_store.sources import Sources
-from nbdurable_store.survey import Survey, Usage, folder_bytes
+from nbdurable_store.sharing.gates import TIDY, Gate
 
 TIDY_WAIT_S = 10.0
 """Sealing takes less than that; another removal may not."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from nbdurable_store.backends.duckdb import Away, Unusable
+from nbdurable_store.backends.ingest import Backlog, Row
 from nbdurable_store.backends.projection import Projection
 from nbdurable_store.backends.projection_file import Missing
-from nbdurable_store.ingest import Backlog, Row
 from nbdurable_store.keys import Signer, same
 from nbdurable_store.protocol import Finding
 

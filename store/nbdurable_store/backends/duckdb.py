@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbdurable_store.migrations import Catalogue, Cursor, expected
+from nbdurable_store.backends.migrations import Catalogue, Cursor, expected
 
 if TYPE_CHECKING:
     import duckdb

@@ -18,18 +18,22 @@ from nbdurable_store.backends.background import Background
 from nbdurable_store.backends.clearing import Clearing
 from nbdurable_store.backends.comparison import Comparison
 from nbdurable_store.backends.duckdb import Away, Unusable
+from nbdurable_store.backends.ingest import Backlog
 from nbdurable_store.backends.projection import Projection
 from nbdurable_store.backends.reader import Reader
-from nbdurable_store.blobs import INLINE_BYTES_MAX, BlobFiles
-from nbdurable_store.check import Checker
+from nbdurable_store.chunks.blobs import INLINE_BYTES_MAX, BlobFiles
+from nbdurable_store.chunks.sinks import filling
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing
-from nbdurable_store.format import VERSION, Format, signer_of
-from nbdurable_store.frames import Opening
-from nbdurable_store.gates import TIDY, Gate
-from nbdurable_store.ingest import Backlog
+from nbdurable_store.folder.check import Checker
+from nbdurable_store.folder.format import VERSION, Format, signer_of
+from nbdurable_store.folder.survey import Usage
+from nbdurable_store.journal.frames import Opening
+from nbdurable_store.journal.sealing import Sealer
+from nbdurable_store.journal.sources import Sources
+from nbdurable_store.journal.tails import Tails
+from nbdurable_store.journal.writer import Writer
 from nbdurable_store.keys import same
-from nbdurable_store.leases import Leases, RunLease
 from nbdurable_store.protocol import (
     START,
     Checked,
@@ -40,12 +44,8 @@ from nbdurable_store.protocol import (
     Stored,
 )
 from nbdurable_store.records import BlobRef, Entry, Record
-from nbdurable_store.sealing import Sealer
-from nbdurable_store.sinks import filling
-from nbdurable_store.sources import Sources
-from nbdurable_store.survey import Usage
-from nbdurable_store.tails import Tails
-from nbdurable_store.writer import Writer
+from nbdurable_store.sharing.gates import TIDY, Gate
+from nbdurable_store.sharing.leases import Leases, RunLease
 
 TAIL_KEPT = 2_000
 """Entries of a segment that are kept in memory even if DuckDB has them: some 5 MB, and

@@ -10,11 +10,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Literal, overload
 
-from nbdurable_store import trees
-from nbdurable_store.blobs import INLINE_BYTES_MAX
+from nbdurable_store.chunks import trees
+from nbdurable_store.chunks.blobs import INLINE_BYTES_MAX
+from nbdurable_store.chunks.sinks import BlobSink, filling
+from nbdurable_store.chunks.stored import StoredBlob
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing, RunBusy, StoreUnwritable
-from nbdurable_store.frames import encode_head, placed
+from nbdurable_store.journal.frames import encode_head, placed
 from nbdurable_store.keys import Signer, same
 from nbdurable_store.protocol import (
     START,
@@ -26,8 +28,6 @@ from nbdurable_store.protocol import (
     Stored,
 )
 from nbdurable_store.records import BlobRef, Buffer, Entry, Record
-from nbdurable_store.sinks import BlobSink, filling
-from nbdurable_store.stored import StoredBlob
 
 
 class World:

@@ -34,18 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from nbdurable_store.backends.duckdb import Away, Unusable
-from nbdurable_store.backends.projection_file import (
-    Missing,
-    ProjectionFile,
-    answer,
-    append,
-    watermarks,
-)
-from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.format import LOCK_NAME
-from nbdurable_store.format import VERSION as FORMAT_VERSION
-from nbdurable_store.frames import HEADER_BYTES, decode_entry
-from nbdurable_store.ingest import (
+from nbdurable_store.backends.ingest import (
     BULK,
     BURST,
     Backlog,
@@ -56,12 +45,23 @@ from nbdurable_store.ingest import (
     key8,
     sayable,
 )
+from nbdurable_store.backends.migrations import Cursor
+from nbdurable_store.backends.projection_file import (
+    Missing,
+    ProjectionFile,
+    answer,
+    append,
+    watermarks,
+)
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.folder.format import LOCK_NAME
+from nbdurable_store.folder.format import VERSION as FORMAT_VERSION
+from nbdurable_store.journal.frames import HEADER_BYTES, decode_entry
+from nbdurable_store.journal.segments import Mark
 from nbdurable_store.keys import Chain, Signer, same
 from nbdurable_store.killpoints import reach
-from nbdurable_store.migrations import Cursor
 from nbdurable_store.records import Entry, Kind, Place, Record
-from nbdurable_store.segments import Mark
-from nbdurable_store.turnstile import Turnstile
+from nbdurable_store.sharing.turnstile import Turnstile
 
 READ_WAIT_S = 2.0
 """A burst takes some 10 ms, a full one 150; who waits longer waits for a stopped process

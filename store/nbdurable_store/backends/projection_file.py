@@ -29,11 +29,8 @@ from typing import Any, NamedTuple
 
 from nbdurable_store import files
 from nbdurable_store.backends.duckdb import Away, Instance, Unusable
-from nbdurable_store.clock import Clock
-from nbdurable_store.ingest import Batch, Watermark
-from nbdurable_store.keys import Signer, same
-from nbdurable_store.killpoints import reach
-from nbdurable_store.migrations import (
+from nbdurable_store.backends.ingest import Batch, Watermark
+from nbdurable_store.backends.migrations import (
     VERSION,
     Catalogue,
     Cursor,
@@ -42,7 +39,10 @@ from nbdurable_store.migrations import (
     transaction,
     version_of,
 )
-from nbdurable_store.segments import Mark
+from nbdurable_store.clock import Clock
+from nbdurable_store.journal.segments import Mark
+from nbdurable_store.keys import Signer, same
+from nbdurable_store.killpoints import reach
 
 NAME = "store.duckdb"
 LOG_SUFFIX = ".wal"

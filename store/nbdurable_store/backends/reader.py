@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 
+from nbdurable_store.backends.ingest import key8
 from nbdurable_store.backends.projection import Part
-from nbdurable_store.ingest import key8
+from nbdurable_store.journal.segments import BEGINNING, Mark
+from nbdurable_store.journal.tails import Tails
 from nbdurable_store.protocol import START, Cursor
 from nbdurable_store.records import Entry
-from nbdurable_store.segments import BEGINNING, Mark
-from nbdurable_store.tails import Tails
 
 ORDER = attrgetter("tick", "owner", "seq")
 """Entries are handed out in this order, the same in every process."""

@@ -12,7 +12,7 @@ from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.wanted import Match
 from nbdurable.engine.where.frames import Frame
 from nbdurable_store.records import Record
-from nbdurable_store.turns import Turn
+from nbdurable_store.sharing.turns import Turn
 
 WAIT_SLICE_S = 0.2
 """How often a waiting call looks whether its owner has ended; also the latency of an

@@ -15,7 +15,7 @@ from typing import Final
 from nbdurable.engine.calls.going import WAIT_SLICE_S, Command, Going, Pause, Sent
 from nbdurable.engine.telling import lines
 from nbdurable_store.protocol import Store
-from nbdurable_store.turns import Turn, Turns
+from nbdurable_store.sharing.turns import Turn, Turns
 
 TOLD_S_MIN: Final = 3.0
 """A wait that is shorter needs no explanation."""

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from nbdurable.errors import ToolRefused
-from nbdurable_store.rates import MOMENTS_MAX, Rate
+from nbdurable_store.sharing.rates import MOMENTS_MAX, Rate
 
 LIMIT_MAX: Final = 10_000
 """More at a time is no limit that a process can hold."""

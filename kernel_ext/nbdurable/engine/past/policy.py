@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from nbdurable.engine.past.retry import Retry, Types
 from nbdurable.errors import DurableError, TimedOut
-from nbdurable_store.rates import Rate
+from nbdurable_store.sharing.rates import Rate
 
 
 class Effect(StrEnum):

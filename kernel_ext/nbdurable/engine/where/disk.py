@@ -6,7 +6,7 @@ from typing import Final
 
 from nbdurable.engine.where.moments import size
 from nbdurable_store.clock import Clock
-from nbdurable_store.survey import folder_bytes
+from nbdurable_store.folder.survey import folder_bytes
 
 LARGE_BYTES: Final = 1_000_000_000
 """From here on people look for what fills their disk."""

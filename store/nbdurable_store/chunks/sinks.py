@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-from nbdurable_store import trees
-from nbdurable_store.ahead import AHEAD_BYTES_MIN, Named, named_ahead
-from nbdurable_store.cutting import CHUNK_BYTES_MAX, cut
+from nbdurable_store.chunks import trees
+from nbdurable_store.chunks.ahead import AHEAD_BYTES_MIN, Named, named_ahead
+from nbdurable_store.chunks.cutting import CHUNK_BYTES_MAX, cut
+from nbdurable_store.chunks.trees import Entry, How
 from nbdurable_store.protocol import Fill
 from nbdurable_store.records import Buffer
-from nbdurable_store.trees import Entry, How
 
 PENDING_BYTES: Final = 1 << 20
 """How much of a head is gathered before it is cut; four of the longest chunks."""

@@ -11,9 +11,9 @@ import mmap
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
-from nbdurable_store import trees
+from nbdurable_store.chunks import trees
+from nbdurable_store.chunks.trees import BrokenList, Entry, How
 from nbdurable_store.records import Buffer
-from nbdurable_store.trees import BrokenList, Entry, How
 
 READ_BYTES: Final = 1 << 18
 """How much of a head is read at a time."""

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-from nbdurable_store.trees import id_of
+from nbdurable_store.chunks.trees import id_of
 
 AHEAD_BYTES_MIN: Final = 8 << 20
 """A thread costs a tenth of a millisecond; below this that is felt."""

@@ -22,8 +22,8 @@ from typing import ClassVar
 from nbdurable_store import files
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import DurableError, NotAStore, Remedy
-from nbdurable_store.format import LOCK_NAME, NAME, Format, is_ours, read, sign
-from nbdurable_store.frames import (
+from nbdurable_store.folder.format import LOCK_NAME, NAME, Format, is_ours, read, sign
+from nbdurable_store.journal.frames import (
     FIRST_MAC,
     Frame,
     Opening,
@@ -34,12 +34,8 @@ from nbdurable_store.frames import (
     is_filler,
     sound,
 )
-from nbdurable_store.keys import Signer, key_id, own_key
-from nbdurable_store.killpoints import reach
-from nbdurable_store.protocol import Trusted
-from nbdurable_store.records import Record
-from nbdurable_store.sealed import salvage, sealed_segments
-from nbdurable_store.segments import (
+from nbdurable_store.journal.sealed import salvage, sealed_segments
+from nbdurable_store.journal.segments import (
     SUFFIX,
     PlainFile,
     Scan,
@@ -47,6 +43,10 @@ from nbdurable_store.segments import (
     alive,
     plain_segments,
 )
+from nbdurable_store.keys import Signer, key_id, own_key
+from nbdurable_store.killpoints import reach
+from nbdurable_store.protocol import Trusted
+from nbdurable_store.records import Record
 
 OWNER = re.compile(r"[0-9a-f]{16}")
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from nbdurable_store import trees
-from nbdurable_store.blobs import BlobFiles, Reading
+from nbdurable_store.chunks import trees
+from nbdurable_store.chunks.blobs import BlobFiles, Reading
 from nbdurable_store.errors import BlobUnserved, DurableError, Remedy
-from nbdurable_store.frames import Frame, about_segment, decode_entry
+from nbdurable_store.journal.frames import Frame, about_segment, decode_entry
+from nbdurable_store.journal.sealed import SealBroken, SealedFile
+from nbdurable_store.journal.segments import PlainFile, Scan, Source, listing
 from nbdurable_store.keys import Signer
 from nbdurable_store.records import Entry, Kind
-from nbdurable_store.sealed import SealBroken, SealedFile
-from nbdurable_store.segments import PlainFile, Scan, Source, listing
 
 PROJECTION = "store.duckdb"
 PROJECTION_BYTES_MIN = 94_208

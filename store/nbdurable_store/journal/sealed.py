@@ -17,10 +17,16 @@ from itertools import accumulate
 from pathlib import Path
 
 from nbdurable_store import files
-from nbdurable_store.frames import encode_json
+from nbdurable_store.journal.frames import encode_json
+from nbdurable_store.journal.segments import (
+    SEALED_SUFFIX,
+    Mark,
+    MemoryFile,
+    Source,
+    listing,
+)
 from nbdurable_store.keys import MAC_BYTES, Signer, same
 from nbdurable_store.killpoints import reach
-from nbdurable_store.segments import SEALED_SUFFIX, Mark, MemoryFile, Source, listing
 
 PIECE_BYTES = 1 << 18
 """A piece is unpacked in 0.3 ms and holds about two hundred calls."""

@@ -21,15 +21,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
-from nbdurable_store import chunkfiles, files, trees
-from nbdurable_store.chunkfiles import RAW, ZSTD, ChunkFile, FileBroken, Spot
+from nbdurable_store import files
+from nbdurable_store.chunks import chunkfiles, trees
+from nbdurable_store.chunks.chunkfiles import RAW, ZSTD, ChunkFile, FileBroken, Spot
+from nbdurable_store.chunks.sinks import BlobSink
+from nbdurable_store.chunks.stored import StoredBlob
 from nbdurable_store.errors import BlobDamaged, BlobMissing
-from nbdurable_store.gates import BLOBS, Gate
 from nbdurable_store.killpoints import reach
 from nbdurable_store.protocol import Fill
 from nbdurable_store.records import Buffer
-from nbdurable_store.sinks import BlobSink
-from nbdurable_store.stored import StoredBlob
+from nbdurable_store.sharing.gates import BLOBS, Gate
 
 INLINE_BYTES_MAX: Final = 1 << 16
 """Up to here bytes travel in the record: cheaper than a file, its sync and its folder's."""

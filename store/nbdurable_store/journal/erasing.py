@@ -14,11 +14,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from nbdurable_store.frames import HEADER, Frame, about_segment, filler, is_filler
+from nbdurable_store.journal.frames import (
+    HEADER,
+    Frame,
+    about_segment,
+    filler,
+    is_filler,
+)
+from nbdurable_store.journal.sealed import SealedFile, seal
+from nbdurable_store.journal.segments import Mark, Scan, Source
 from nbdurable_store.keys import Chain, Signer
 from nbdurable_store.records import Kind
-from nbdurable_store.sealed import SealedFile, seal
-from nbdurable_store.segments import Mark, Scan, Source
 
 FILLER_BYTES_MAX = 1 << 20
 """A filler is made in memory, so long stretches get several. One record may be longer."""

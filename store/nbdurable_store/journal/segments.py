@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from nbdurable_store import files
-from nbdurable_store.frames import (
+from nbdurable_store.journal.frames import (
     FIRST_MAC,
     HEADER_BYTES,
     MAGIC,

@@ -16,10 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nbdurable_store.clock import Clock
-from nbdurable_store.keys import Signer
-from nbdurable_store.killpoints import reach
-from nbdurable_store.sealed import SealBroken, SealedFile, seal
-from nbdurable_store.segments import (
+from nbdurable_store.journal.sealed import SealBroken, SealedFile, seal
+from nbdurable_store.journal.segments import (
     SEALED_SUFFIX,
     PlainFile,
     Scan,
@@ -27,6 +25,8 @@ from nbdurable_store.segments import (
     listing,
     opening_of,
 )
+from nbdurable_store.keys import Signer
+from nbdurable_store.killpoints import reach
 
 LEFT_AFTER_US = 3600 * 1_000_000
 """A file that nobody renamed for an hour was left by a process that died."""

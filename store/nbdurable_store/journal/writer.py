@@ -26,7 +26,7 @@ from pathlib import Path
 
 from nbdurable_store import files
 from nbdurable_store.errors import StoreFull, StoreUnwritable
-from nbdurable_store.frames import (
+from nbdurable_store.journal.frames import (
     HEADER_BYTES,
     Opening,
     body_of,
@@ -35,10 +35,10 @@ from nbdurable_store.frames import (
     encode_head,
     placed,
 )
+from nbdurable_store.journal.segments import BEGINNING, SUFFIX, Mark
 from nbdurable_store.keys import Chain
 from nbdurable_store.killpoints import reach
 from nbdurable_store.records import Entry, Record
-from nbdurable_store.segments import BEGINNING, SUFFIX, Mark
 
 RESERVE_BYTES = 1 << 16
 RESERVE_BYTES_MAX = 1 << 18

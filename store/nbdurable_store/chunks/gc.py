@@ -21,14 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from nbdurable_store import files, trees
-from nbdurable_store.blobs import BlobFiles, Reading
-from nbdurable_store.chunkfiles import ENTRY, ChunkFile, FileBroken, Spot, directory
+from nbdurable_store import files
+from nbdurable_store.chunks import trees
+from nbdurable_store.chunks.blobs import BlobFiles, Reading
+from nbdurable_store.chunks.chunkfiles import (
+    ENTRY,
+    ChunkFile,
+    FileBroken,
+    Spot,
+    directory,
+)
 from nbdurable_store.clock import Clock
 from nbdurable_store.errors import DurableError, Remedy
-from nbdurable_store.gates import BLOBS, Gate
+from nbdurable_store.journal.sources import Sources
 from nbdurable_store.killpoints import reach
-from nbdurable_store.sources import Sources
+from nbdurable_store.sharing.gates import BLOBS, Gate
 
 MARGIN_NS = 2_000_000_000
 """A file's time moves in steps of some milliseconds, on some systems of two seconds."""

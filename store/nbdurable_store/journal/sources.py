@@ -7,11 +7,17 @@ import sys
 import threading
 from pathlib import Path
 
-from nbdurable_store.frames import Opening
+from nbdurable_store.journal.frames import Opening
+from nbdurable_store.journal.sealed import SealBroken, SealedFile, salvage
+from nbdurable_store.journal.segments import (
+    PlainFile,
+    Source,
+    alive,
+    listing,
+    opening_of,
+)
 from nbdurable_store.keys import Signer
 from nbdurable_store.protocol import Owner
-from nbdurable_store.sealed import SealBroken, SealedFile, salvage
-from nbdurable_store.segments import PlainFile, Source, alive, listing, opening_of
 
 
 def open_segment(journal: Path, owner: str, signer: Signer) -> Source | None:

@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from nbdurable_store import files
 from nbdurable_store.clock import Clock
-from nbdurable_store.rates import MOMENTS_MAX, Rate
+from nbdurable_store.sharing.rates import MOMENTS_MAX, Rate
 
 FOLDER: Final = "turns"
 

@@ -25,13 +25,19 @@ from typing import Final
 from blake3 import blake3
 
 from nbdurable_store import files
-from nbdurable_store.blobs import INLINE_BYTES_MAX
+from nbdurable_store.chunks.blobs import INLINE_BYTES_MAX
 from nbdurable_store.errors import BlobDamaged, StoreForeign
-from nbdurable_store.format import Format
-from nbdurable_store.frames import Frame, Torn, about_segment, decode_frame, sound
+from nbdurable_store.folder.format import Format
+from nbdurable_store.journal.frames import (
+    Frame,
+    Torn,
+    about_segment,
+    decode_frame,
+    sound,
+)
+from nbdurable_store.journal.segments import MemoryFile, Source, alive, listing
 from nbdurable_store.protocol import START, Checked, Cursor, Fill, Lease, Owner
 from nbdurable_store.records import BlobRef, Entry, Record
-from nbdurable_store.segments import MemoryFile, Source, alive, listing
 
 OWNER: Final = re.compile(r"[0-9a-f]{16}")
 

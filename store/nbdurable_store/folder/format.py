@@ -17,7 +17,7 @@ from nbdurable_store.errors import (
     StoreForeign,
     StoreNewer,
 )
-from nbdurable_store.frames import encode_json
+from nbdurable_store.journal.frames import encode_json
 from nbdurable_store.keys import Signer, find_key, own_key, same
 from nbdurable_store.killpoints import reach
 from nbdurable_store.records import Plain

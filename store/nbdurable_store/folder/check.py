@@ -8,14 +8,16 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from nbdurable_store.blobs import BlobFiles
+from nbdurable_store.chunks.blobs import BlobFiles
 from nbdurable_store.errors import BlobDamaged, BlobMissing
-from nbdurable_store.frames import Frame, about_segment, decode_entry, is_filler
-from nbdurable_store.keys import Signer, same
-from nbdurable_store.protocol import Checked, Finding
-from nbdurable_store.records import BlobRef, Entry
-from nbdurable_store.sealed import SealBroken, SealedFile, salvage, sealed_segments
-from nbdurable_store.segments import (
+from nbdurable_store.journal.frames import Frame, about_segment, decode_entry, is_filler
+from nbdurable_store.journal.sealed import (
+    SealBroken,
+    SealedFile,
+    salvage,
+    sealed_segments,
+)
+from nbdurable_store.journal.segments import (
     BEGINNING,
     SUFFIX,
     Damage,
@@ -26,6 +28,9 @@ from nbdurable_store.segments import (
     opening_of,
     plain_segments,
 )
+from nbdurable_store.keys import Signer, same
+from nbdurable_store.protocol import Checked, Finding
+from nbdurable_store.records import BlobRef, Entry
 
 
 class Checker:

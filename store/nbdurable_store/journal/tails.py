@@ -16,11 +16,11 @@ from operator import attrgetter
 from pathlib import Path
 
 from nbdurable_store.clock import Clock
-from nbdurable_store.frames import Frame, about_segment, closing, decode_entry
+from nbdurable_store.journal.frames import Frame, about_segment, closing, decode_entry
+from nbdurable_store.journal.segments import BEGINNING, Damage, Mark, Scan, listing
+from nbdurable_store.journal.sources import Sources
 from nbdurable_store.keys import Signer
 from nbdurable_store.records import Entry
-from nbdurable_store.segments import BEGINNING, Damage, Mark, Scan, listing
-from nbdurable_store.sources import Sources
 
 SETTLED_NS = 100_000_000
 """After a tenth of a second a folder's time has moved on for sure."""

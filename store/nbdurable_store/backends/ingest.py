@@ -14,11 +14,9 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from nbdurable_store.frames import Frame, about_segment
-from nbdurable_store.keys import Signer
-from nbdurable_store.records import Plain
-from nbdurable_store.sealed import sealed_segments
-from nbdurable_store.segments import (
+from nbdurable_store.journal.frames import Frame, about_segment
+from nbdurable_store.journal.sealed import sealed_segments
+from nbdurable_store.journal.segments import (
     BEGINNING,
     SUFFIX,
     Mark,
@@ -27,7 +25,9 @@ from nbdurable_store.segments import (
     alive,
     plain_segments,
 )
-from nbdurable_store.sources import open_segment
+from nbdurable_store.journal.sources import open_segment
+from nbdurable_store.keys import Signer
+from nbdurable_store.records import Plain
 
 INT64_MAX = (1 << 63) - 1
 

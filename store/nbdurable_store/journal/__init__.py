@@ -1,0 +1,1 @@
+"""Segments of records: how they are written, sealed, read and made shorter."""
