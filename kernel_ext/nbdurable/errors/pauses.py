@@ -176,14 +176,18 @@ class HappenedElsewhere(CallPause):
 
     Attributes:
         cell: The step that owns it.
+        version: Its tool was edited since.
     """
 
     slug: ClassVar[str] = "happened-elsewhere"
     cell: str
+    version: bool = False
 
     def fact(self) -> str:
         """One line about the call."""
-        return f"{self.call} already happened in the cell {self.cell}."
+        then = f", with an earlier version of {self.tool}" if self.version else ""
+        then += f", as {self.earlier}" if self.earlier else ""
+        return f"{self.call} already happened in the cell {self.cell}{then}."
 
     def detail(self) -> str:
         """Why it asks."""

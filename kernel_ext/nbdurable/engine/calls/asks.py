@@ -118,17 +118,22 @@ def _edited(ask: Asking) -> CallPause:
 def _elsewhere(ask: Asking) -> CallPause:
     owner = ask.attempt.home.history.steps.get(ask.call.step)
     cell = owner.name if owner else ask.call.slot
-    return HappenedElsewhere(**ask.common, cell=cell)
+    return HappenedElsewhere(**ask.common, cell=cell, version=_is_edited(ask))
 
 
 def _forked(ask: Asking) -> CallPause:
+    run = _parent(ask.attempt.home.history)
+    return HappenedInParent(**ask.common, run=run, version=_is_edited(ask))
+
+
+def _is_edited(ask: Asking) -> bool:
+    """Whether the tool was edited since, too: the answer holds for that as well."""
     call, request = ask.call, ask.request
     version = call.key != request.key or call.code != request.code
     if version:
         number = ask.common["reference"].partition("@")[0].partition(".")[2]
         ask.attempt.used.edited.append(number)
-    run = _parent(ask.attempt.home.history)
-    return HappenedInParent(**ask.common, run=run, version=version)
+    return version
 
 
 def _afresh(ask: Asking) -> CallPause:

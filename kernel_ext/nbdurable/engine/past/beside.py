@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from nbdurable.engine.past import doubts, holding, tries
 from nbdurable.engine.past.another import is_another
-from nbdurable.engine.past.belonging import Standing, code_saw
+from nbdurable.engine.past.belonging import Standing, code_saw, standing_of
 from nbdurable.engine.past.circumstances import (
     AGAIN,
     KEEP,
@@ -84,11 +84,33 @@ class Beside(Trying):
         behind = self.behind.earlier(wanted, marks, old)
         free = closest(filter(self._is_free, found), wanted)
         free = free or closest(filter(self._asks_behind, behind), wanted)
+        free = free or self._moved_here(wanted, marks)
         if free is not None or not self.stood_in:
             return free
         apart = self.history.apart
         taken = (c for c in (*found, *behind) if c.id in self.stood_in)
         return closest((c for c in taken if (self.slot, c.id) not in apart), wanted)
+
+    def _moved_here(self, wanted: Wanted, marks: Marks) -> CallPast | None:
+        """The write of another cell that a call is, if it was moved and its tool edited."""
+        if not self.moved.calls:
+            return None
+        old = [*self.names_elsewhere(wanted.name)]
+        found = self.moved.earlier(wanted, marks, old)
+        return closest((c for c in found if self._may_stand_here(c, wanted)), wanted)
+
+    def _may_stand_here(self, call: CallPast, wanted: Wanted) -> bool:
+        """Whether a write of another cell that this code saw is nobody's, or may be so.
+
+        A tool that the notebook has still was not renamed, as far as one knows.
+        """
+        if not self._is_free(call):
+            return False
+        standing = self.standing_of(call)
+        if standing is not Standing.UNKNOWN:
+            return standing is not Standing.TAKEN
+        lives = call.name != wanted.name and self.lives(call.name)
+        return not lives and self.said_of(call, Past.ELSEWHERE) != AGAIN
 
     def _given_the_same(self, wanted: Wanted, old: Iterable[str]) -> Iterator[CallPast]:
         """By an old name with the same arguments: they are found without a look at each."""
@@ -97,6 +119,14 @@ class Beside(Trying):
                 here = call.id not in self.history.forked
                 if here and self._is_free(call) and was_renamed(call, wanted):
                     yield call
+
+    def standing_of(self, call: CallPast) -> Standing:
+        """To whom a recorded call belongs that was made by an earlier version of a tool."""
+        if call.id in self.history.forked:
+            return Standing.UNKNOWN
+        if call.slot == self.slot:
+            return Standing.OWN
+        return standing_of(self.history, call, self.slot, self.existing)
 
     def _is_free(self, call: CallPast, *, going: bool = False) -> bool:
         if call.id in self.claimed:  # of thousands that is all that is asked
@@ -133,7 +163,8 @@ class Beside(Trying):
         """Whether another call of the tool may be what a new one is."""
         known = self.writes_of(tool) or self.suspects(tool) or self.where.open
         told = (self.slot, tool) in self.history.instead or any(self.old_names(tool))
-        told = told or tool in self.behind.calls
+        told = told or tool in self.behind.calls or tool in self.moved.calls
+        told = told or any(self.names_elsewhere(tool))
         return bool(known) or told or tries.are_before(self.history, parent)
 
     def _about(self, past: Past, call: CallPast) -> Match:
@@ -184,6 +215,11 @@ class Beside(Trying):
             )
             for call in itertools.chain(mine, self.behind.in_doubt(name, wanted)):
                 if self._may_be(call, wanted, marks):
+                    return self._about(Past.OTHER_IN_DOUBT, call)
+        for name in self.names_elsewhere(wanted.name):
+            for call in self.moved.in_doubt(name, wanted):
+                open_ = self._may_be(call, wanted, marks) and not self.executing(call)
+                if open_ and doubts.is_asked_here(self.history, call, self.existing):
                     return self._about(Past.OTHER_IN_DOUBT, call)
         return None
 

@@ -103,9 +103,7 @@ class Matcher(Beside):
             if earlier is not None and earlier.id in self.claimed:
                 return Match(Past.STOOD_IN, earlier)
             if earlier is not None:
-                behind = earlier.id in self.history.forked
-                standing = Standing.UNKNOWN if behind else Standing.OWN
-                return self._each_time(earlier, wanted, standing)
+                return self._each_time(earlier, wanted, self.standing_of(earlier))
             return self.without(wanted)
         (taken, standing, _, _, _, _), index = best
         call = candidates.pop(index)
@@ -167,6 +165,7 @@ class Matcher(Beside):
             return
         self.history, self.here = history, history.slot(self.slot)
         self._writes = self._suspects = self._old_names = self._behind = None
+        self._moved = self._other_names = None
         self._versions.clear()
         self._made.clear()
         for key, found in self._open.items():

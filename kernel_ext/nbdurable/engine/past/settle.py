@@ -14,6 +14,7 @@ from typing import Final
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.belonging import Standing, standing_of
 from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import DOUBTFUL, OTHERS, Past
 from nbdurable.engine.past.edits import edited
@@ -199,7 +200,7 @@ def answer(
     made = _RECORDS.get((past, said))
     if made is None or (may_be_taken_back(question.call) and said in _NOT_THERE):
         raise _misfit(question, past)
-    if past is Past.FORKED and said is Answer.KEEP and _was_edited(history, question):
+    if past in _STRANGERS and said is Answer.KEEP and _was_edited(history, question):
         made = (*made, (Kind.CALL_KEPT, {}))
     if past is Past.AFRESH and question.call.resolved == "afresh":
         made = _CALL_AFRESH[said]
@@ -274,11 +275,15 @@ def may_be_taken_back(call: CallPast) -> bool:
 
 
 def _alike(history: History, question: Question) -> list[CallPast]:
-    """The calls that an answer holds for: an edited tool is asked about once."""
+    """The calls that an answer holds for: an edited tool is asked about once.
+
+    Not for those that another cell has still, where it came up in a new one.
+    """
     asked = question.call
     if question.past is not Past.EDITED:
         return [asked]
     same = (asked.slot, asked.name, asked.code)
+    here = question.slot
     return [
         call
         for call in history.calls.values()
@@ -286,8 +291,14 @@ def _alike(history: History, question: Question) -> list[CallPast]:
         and not (call.marks and asked.marks and edited(call.marks, asked.marks))
         and call.state is CallState.COMPLETED
         and (call.resolved != "happened" or call.id == asked.id)
+        and (call.id == asked.id or standing_of(history, call, here, {}) in _OPEN)
     ]
 
+
+_OPEN: Final = {Standing.OWN, Standing.FREE}
+
+_STRANGERS: Final = {Past.ELSEWHERE, Past.FORKED}
+"""What is asked of a call before it is asked whether its tool was edited."""
 
 _MADE_ANEW: Final = {"did-not", "again", "dropped"}
 _NOT_THERE: Final = {Answer.DID_NOT, Answer.KEEP, Answer.AGAIN}

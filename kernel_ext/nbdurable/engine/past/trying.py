@@ -17,6 +17,7 @@ from nbdurable.engine.past.circumstances import (
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.history import CallPast, History, SlotPast, StepState
 from nbdurable.engine.past.inuse import both_in_use
+from nbdurable.engine.past.moved import Moved
 from nbdurable.engine.past.wanted import Wanted
 
 
@@ -34,6 +35,7 @@ class Trying:
         data: The names that the attempt reads and that hold data, and no code.
         gone: Whether the cell can call no tool of this name any more.
         together: Whether the notebook has two tools of these names, side by side.
+        lives: Whether the notebook has a tool of this name.
         served: Ids of the calls that this attempt was served.
         claimed: Ids of the calls that calls of this attempt were taken for.
         stood_in: What each of them was taken for that is another call, as people read
@@ -53,6 +55,7 @@ class Trying:
     data: Collection[str] = ()
     gone: Callable[[str], bool] = lambda _: False
     together: Callable[[str, str], bool] = lambda *_: False
+    lives: Callable[[str], bool] = lambda _: False
     served: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
     stood_in: dict[str, str] = field(default_factory=dict)
@@ -64,6 +67,8 @@ class Trying:
     _suspects: Mapping[str, Sequence[CallPast]] | None = None
     _old_names: Collection[str] | None = None
     _behind: Behind | None = None
+    _moved: Moved | None = None
+    _other_names: Collection[str] | None = None
 
     def __post_init__(self) -> None:
         """Look up once what each call asks about."""
@@ -116,6 +121,24 @@ class Trying:
             found = Behind.of(self.history, self.slot, self.stood_in)
             self._behind, self._old_names = found, None
         return self._behind
+
+    @property
+    def moved(self) -> Moved:
+        """What other cells made; looked for once."""
+        if self._moved is None:
+            self._moved = Moved.of(self.history, self.slot)
+        return self._moved
+
+    def names_elsewhere(self, tool: str) -> Iterator[str]:
+        """Names of tools that other cells called, and that this one can't call.
+
+        Args:
+            tool: The name of a tool; one that stands beside it was not renamed to it.
+        """
+        if self._other_names is None:
+            self._other_names = [*filter(self.gone, self.moved.calls)]
+        others = (name for name in self._other_names if name != tool)
+        return (name for name in others if not self.together(name, tool))
 
     def writes_of(self, tool: str) -> Sequence[CallPast]:
         """Those that earlier attempts of this slot made; looked for once."""

@@ -25,12 +25,13 @@ from nbdurable.engine.past import fields
 from nbdurable.engine.past.attempts import StepState
 from nbdurable.engine.past.belonging import Standing, standing_of
 from nbdurable.engine.past.history import History, StepPast
+from nbdurable.engine.past.matching import Matcher
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps import ahead
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.plaincells import keep_given
-from nbdurable.engine.steps.reach import gone_from, together_in
+from nbdurable.engine.steps.reach import gone_from, lives_in, together_in
 from nbdurable.engine.steps.rebuilding import Rebuilding
 from nbdurable.engine.steps.replaying import Known, replay
 from nbdurable.engine.steps.resuming import draw_again
@@ -246,9 +247,7 @@ def _start(
     drawn = draw_again(session, attempt)
     if drawn is not None:
         session.append((drawn,), sync=False)
-    attempt.matcher.data = _data(looked.inputs, namespace)
-    attempt.matcher.gone = gone_from(looked.inputs, namespace)
-    attempt.matcher.together = together_in(namespace)
+    _say_what_is_there(attempt.matcher, looked.inputs, namespace)
     keep_given(attempt, session.keeping, looked.inputs, namespace, cell.hidden)
     return Running(
         session=session,
@@ -270,6 +269,13 @@ _CODE: Final = (
     functools.partial,
     type,
 )
+
+
+def _say_what_is_there(matcher: Matcher, inputs: Inputs, namespace: Namespace) -> None:
+    matcher.data = _data(inputs, namespace)
+    matcher.gone = gone_from(inputs, namespace)
+    matcher.together = together_in(namespace)
+    matcher.lives = lives_in(namespace)
 
 
 def _data(inputs: Inputs, namespace: Namespace) -> frozenset[str]:
