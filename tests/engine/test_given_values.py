@@ -340,6 +340,22 @@ def test_an_ignored_variable_does_not_count() -> None:
         nb.plain("@tool(ignore='OTHER')\ndef ask(x): return world(f'{RATES}')")
 
 
+@pytest.mark.parametrize("calls", ["{strict}; {loose}", "{loose}; {strict}"])
+def test_two_tools_of_one_function_ignore_each_its_own(calls: str) -> None:
+    """Whichever the cell calls first."""
+    nb = Notebook()
+    nb.plain("RATES = 1\ndef fn(x): return world(f'pay {x} {RATES}')")
+    nb.plain("strict = tool(name='strict')(fn)")
+    nb.plain("loose = tool(name='loose', ignore='RATES')(fn)")
+    cell = calls.format(strict="a = strict(1)", loose="b = loose(2)")
+    nb.run(cell, "s", "c1")
+    nb.plain("RATES = 2")
+    with pytest.raises(AlreadyHappened, match="strict"):
+        nb.run(cell, "s", "c1")
+    nb.run("b = loose(2)", "s", "c1")
+    assert sorted(nb.world.effects) == ["pay 1 1", "pay 2 1"]
+
+
 SPENT: Final = {
     "a function": "@tool\ndef pay(x): SPENT['all'] += x; return world(f'pay {x}')",
     "a method": """

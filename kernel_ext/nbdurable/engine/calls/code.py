@@ -19,7 +19,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FunctionType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from nbdurable.engine.calls.requests import NO_CODES
 from nbdurable.engine.calls.variables import Looking
@@ -51,8 +51,10 @@ class Code(NamedTuple):
     reads: bool = False
 
 
-_Function = tuple[Callable[..., object], bool]
-"""A tool, and whether it leaves variables out: not known where another one is looked at."""
+_Tool = tuple[Callable[..., object], frozenset[str]]
+"""The function of a tool, and the variables that it leaves out: one may be of two tools."""
+
+_NOTHING: Final = frozenset[str]()
 
 
 class _Met(NamedTuple):
@@ -75,79 +77,80 @@ class CallCode:
     """Code as an attempt first meets it; each function and class is hashed once."""
 
     __slots__ = (
-        "_beside", "_codes", "_given", "_ignored", "_looking", "_named", "_sources",
-        "_tools",
+        "_beside", "_codes", "_given", "_looking", "_named", "_sources", "_tools",
     )  # fmt: skip
 
     def __init__(self, sources: Sources, redact: Redact) -> None:
         self._sources = sources
         self._looking = Looking(redact)
-        self._codes: dict[_Function, tuple[bytes, CallCodes]] = {}
-        self._ignored: dict[Callable[..., object], Collection[str]] = {}
-        self._named: dict[tuple[Callable[..., object], str], bytes] = {}
+        self._codes: dict[_Tool, tuple[bytes, CallCodes]] = {}
+        self._named: dict[tuple[_Tool, str], bytes] = {}
         self._beside: dict[int, Sequence[Variables]] = {}
-        self._tools: dict[Callable[..., object], _Met] = {}
+        self._tools: dict[_Tool, _Met] = {}
         self._given: dict[int, tuple[object, _Met | None]] = {}
 
-    def of(self, fn: Callable[..., object], ignore: Collection[str] = ()) -> Code:
+    def of(self, fn: Callable[..., object], ignore: frozenset[str] = _NOTHING) -> Code:
         """The digest of a tool's code.
 
         Args:
             fn: The tool, or the function that it wraps.
             ignore: Variables that don't count.
         """
-        met = self._tools.get(fn)
+        tool = fn, ignore
+        met = self._tools.get(tool)
         if met is None:
-            self._ignored.setdefault(fn, ignore)
-            met = self._tools.setdefault(fn, self._met(*self._code_of(fn)))
+            met = self._tools.setdefault(tool, self._met(*self._code_of(tool)))
         return met.code
 
     def loads(self, fn: Callable[..., object]) -> frozenset[str]:
         """The names of the notebook that a tool's code loads; none of a module's tool."""
         here = getattr(fn, "__globals__", {}).get("__name__") == NOTEBOOK
         with contextlib.suppress(Undigestible):
-            return frozenset(self._code_of(fn)[1].touched) if here else frozenset()
+            whole = fn, _NOTHING
+            return frozenset(self._code_of(whole)[1].touched) if here else frozenset()
         return frozenset()
 
-    def _code_of(self, fn: Callable[..., object]) -> tuple[bytes, CallCodes]:
-        ignore = self._ignored.get(fn, ())
-        known = self._codes.get((fn, bool(ignore)))
+    def _code_of(self, tool: _Tool) -> tuple[bytes, CallCodes]:
+        known = self._codes.get(tool)
         if known is None:
+            fn, ignore = tool
             digest, codes = call_code(fn, self._sources, ignore=ignore)
             self._looking.settle(codes)
-            known = self._codes.setdefault((fn, bool(ignore)), (digest, codes))
+            known = self._codes.setdefault(tool, (digest, codes))
         return known
 
     def _met(self, digest: bytes, codes: CallCodes, name: str = "") -> _Met:
         variables = [v for v in codes.variables.left() if not self._is_shared(v)]
         return _Met(Code(digest.hex(), reads=bool(variables)), codes, variables, name)
 
-    def under(self, fn: Callable[..., object], call: CallPast) -> tuple[str, str]:
+    def under(
+        self, fn: Callable[..., object], call: CallPast, ignore: frozenset[str]
+    ) -> tuple[str, str]:
         """Digests (hex) that a recorded call has if its tool's code was this one.
 
         Args:
             fn: The tool.
             call: The call, with what it was given: that may have been edited since.
+            ignore: Variables that don't count.
 
         Returns:
             What it has if the function was called as it is now, and as its tool was then:
             of a method the part behind the class.
         """
-        now = bytes.fromhex(self.of(fn).digest)
+        now = bytes.fromhex(self.of(fn, ignore).digest)
         function = call.name.rpartition(".")[2]
-        then = self._code_named(fn, function)
+        then = self._code_named((fn, ignore), function)
         given = [(n, bytes.fromhex(str(digest))) for n, digest in call.codes.items()]
         if not given:
             return now.hex(), then.hex()
         return keys.given_code(now, given).hex(), keys.given_code(then, given).hex()
 
-    def _code_named(self, fn: Callable[..., object], name: str) -> bytes:
+    def _code_named(self, tool: _Tool, name: str) -> bytes:
         """As if the function had this name, which thousands of calls may have had."""
-        known = self._named.get((fn, name))
+        known = self._named.get((tool, name))
         if known is None:
-            ignore = self._ignored.get(fn, ())
-            digest, _ = call_code(fn, self._sources, name, ignore)
-            known = self._named.setdefault((fn, name), digest)
+            digest, _ = call_code(tool[0], self._sources, name, tool[1])
+            known = self._named.setdefault((tool, name), digest)
         return known
 
     def _is_shared(self, variable: Variable) -> bool:
@@ -163,7 +166,7 @@ class CallCode:
         found: list[Variables] = []
         for fn in tools_of(home):
             with contextlib.suppress(Undigestible):
-                found.append(self._code_of(fn)[1].variables)
+                found.append(self._code_of((fn, _NOTHING))[1].variables)
         return found
 
     def with_given(
@@ -171,7 +174,7 @@ class CallCode:
         code: str,
         fn: Callable[..., object],
         met: Collection[object],
-        ignore: Collection[str] = (),
+        ignore: frozenset[str] = _NOTHING,
     ) -> tuple[str, Mapping[str, str]]:
         """A call's code digest, and the digest of each thing beside the tool's code.
 
@@ -182,7 +185,7 @@ class CallCode:
                 doesn't count.
             ignore: Variables that don't count.
         """
-        tool = self._tools.get(fn)
+        tool = self._tools.get((fn, ignore))
         found: set[tuple[str, bytes]] = set()
         todo = [] if tool is None else [tool]
         todo += filter(None, (self._given_code(value, fn) for value in met))

@@ -104,7 +104,7 @@ def requested(
 
 def _under(attempt: Attempt, made: Tool, given: Given, call: CallPast) -> Under:
     """What the call would be recorded by if its tool had the name of a recorded one."""
-    codes = attempt.code.under(made.fn, call)
+    codes = attempt.code.under(made.fn, call, made.ignore)
     return Under(given.under(call.name), codes)
 
 

@@ -64,7 +64,7 @@ class Step(Tool):
             return Code(hasher.digest(self.fn).hex())
         except Undigestible as bare:
             kind = bare.type.removeprefix("builtins.")
-            bare_digest = attempt.code.of(self.fn).digest
+            bare_digest = attempt.code.of(self.fn, self.ignore).digest
             return Code(bare_digest, f"{bare.path.strip()} ({kind})")
 
     def keeping(self, attempt: Attempt, given: Given, code: Code) -> Keep:
