@@ -127,6 +127,25 @@ def test_a_colleagues_notebook_warns_first(started: Start, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_a_colleagues_notebook_warns_without_a_front_end(
+    started: Start, tmp_path: Path
+) -> None:
+    """Executed headless, it says so before its first durable cell runs; one's own doesn't."""
+    path = tmp_path / "a.ipynb"
+    write(path, run="somebody")
+    ran = started(path).run(f"{FIRST}print('ran')")
+    warned, _, rest = ran.text.partition("would be made again")
+    assert "a write that was made in it" in warned
+    assert "ran" in rest
+    about = (m["content"].get("metadata", {}) for m in ran.messages)
+    [own] = {one["nbdurable"].get("run") for one in about if "nbdurable" in one} - {
+        None
+    }
+    write(path, run=own)
+    assert "outputs of a run" not in started(path).run(FIRST).text
+
+
+@pytest.mark.slow
 def test_a_cell_that_a_colleague_added_warns(started: Start, tmp_path: Path) -> None:
     """Where one's own run goes on, too: not of a cell that ran in it, but of any other."""
     path = tmp_path / "a.ipynb"

@@ -3,9 +3,10 @@
 Theory of operation. A token leads to a file beside the user's keys, that to a store and a
 run, and the journal of the run says whether the value is still waited for. Whatever is
 wrong with a token is one answer, `False`. Two requests with one token at once are one value:
-the first one's signal is in the journal before the second one looks. Of a token that is good
-no more it is remembered until where the journal was read, so who asks again makes nobody
-read a long run, and learns nothing from how long that takes.
+the first one's signal is in the journal before the second one looks. That a token
+was used its signal says, which is found without the run's calls. Of one that is good no more
+for another reason it is remembered until where the journal was read. So who asks again makes
+nobody read a long run, and learns nothing from how long that takes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from nbdurable.errors import DurableError
 from nbdurable.timeline import history_until
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
+from nbdurable_store.records import Kind
 
 BURST: Final = 30
 """Requests that one sender may make at once: a service that retries after an outage."""
@@ -80,13 +82,12 @@ class Hooks:
         store = self._store_at(Path(hook.store))
         if store is None:
             return False
-        if self._is_over(hook, store):
+        if self._is_over(hook, store) or self._is_used(hook, store):
             return False
         history, cursor = history_until(store, hook.run)
         now_us = self._clock.now_us()
         if history.opened is None or hooks.over(hook, history, now_us):
-            used = hook.signal in history.signals
-            self._remember(hook, None if used else cursor)
+            self._remember(hook, cursor)
             return False
         secrets = Secrets(self._environ)
         run = OpenRun(store=store, history=history, clock=self._clock, secrets=secrets)
@@ -107,6 +108,14 @@ class Hooks:
         if known is None:
             return True
         return known != START and not store.read(hook.run, known)[0]
+
+    def _is_used(self, hook: Hook, store: Store) -> bool:
+        """Whether it has sent its value, as the signals of the store alone say."""
+        sent = (e.record for e in store.scan({Kind.SIGNAL_SENT})[0])
+        used = any((r.run, r.subject) == (hook.run, hook.signal) for r in sent)
+        if used:
+            self._remember(hook, None)
+        return used
 
     def _remember(self, hook: Hook, cursor: Cursor | None) -> None:
         """It is good no more: for ever, or until something comes after the cursor."""

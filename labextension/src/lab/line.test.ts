@@ -95,7 +95,7 @@ describe("a line", () => {
   beforeEach(async () => {
     vi.useFakeTimers();
     vi.stubGlobal("window", globalThis);
-    vi.stubGlobal("document", { hidden: false });
+    vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden: false }));
     vi.stubGlobal("sessionStorage", { getItem: () => null, setItem: () => undefined });
     desk = new Desk();
     desk.line.on("msg:custom", desk.hear);
@@ -165,7 +165,7 @@ describe("a line", () => {
     expect([desk.line.kept, desk.failed.length]).toEqual([[], 2]);
   });
 
-  it("follows without a kernel what needs somebody, while nobody looks", async () => {
+  it("learns without a kernel what needs somebody, when that one comes back to the page", async () => {
     const asked: Request[] = [];
     const answers: Message[][] = [[{ type: "watched", run: "own", needs: [need("q.1")], cells: [] }], [refusedAnew]];
     desk.answer = (said) => {
@@ -177,7 +177,8 @@ describe("a line", () => {
     desk.emit("status", "dead");
     await vi.advanceTimersByTimeAsync(100);
     expect(references(desk.line)).toEqual(["q.1"]);
-    await vi.advanceTimersByTimeAsync(10_100);
+    document.dispatchEvent(new Event("visibilitychange"));
+    await vi.advanceTimersByTimeAsync(100);
     expect(references(desk.line)).toEqual([]);
     expect(asked).toMatchObject([{ type: "watch" }, { type: "watch" }]);
   });

@@ -11,11 +11,13 @@ describe("a notebook without a kernel", () => {
   const heard: Message[] = [];
   let reply: Partial<Response> | null = null;
   let post: Post;
+  let page: EventTarget & { hidden: boolean };
 
   beforeEach(() => {
     vi.useFakeTimers();
     vi.stubGlobal("window", globalThis);
-    vi.stubGlobal("document", { hidden: false });
+    page = Object.assign(new EventTarget(), { hidden: false });
+    vi.stubGlobal("document", page);
     asked.length = heard.length = 0;
     const server = {
       makeSettings: () => ({ baseUrl: "/" }),
@@ -53,14 +55,28 @@ describe("a notebook without a kernel", () => {
     expect(heard).toMatchObject([{ type: "refused", to: "q", about: "review.1", remedies: [expect.stringContaining(remedy)] }]);
   });
 
-  it("is asked for what changed, less often where nobody looks", async () => {
+  it("is asked for what changed while somebody looks, and costs nothing while nobody does", async () => {
     reply = { ok: true, status: 200, json: () => Promise.resolve({ messages: [] }) };
     post.send(OPEN);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(asked).toHaveLength(6);
     asked.length = 0;
     post.send({ type: "watch", version: VERSION });
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(asked).toMatchObject([{ type: "watch" }]);
+  });
+
+  it("is asked again when somebody comes back to the page, until it is closed", async () => {
+    reply = { ok: true, status: 200, json: () => Promise.resolve({ messages: [] }) };
+    post.send({ type: "watch", version: VERSION });
+    for (const hidden of [true, false]) {
+      page.hidden = hidden;
+      page.dispatchEvent(new Event("visibilitychange"));
+    }
+    await vi.advanceTimersByTimeAsync(10);
     expect(asked).toMatchObject([{ type: "watch" }, null]);
+    post.close();
+    page.dispatchEvent(new Event("visibilitychange"));
+    expect(asked).toHaveLength(2);
   });
 });

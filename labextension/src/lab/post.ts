@@ -1,13 +1,13 @@
 // A line to the server, for a notebook without a kernel: the same messages, one request each.
 //
-// What changed is asked for every other second while somebody looks, and else now and then:
-// what needs somebody may be answered elsewhere.
+// What changed is asked for every other second while somebody looks. While nobody does that
+// costs nothing: it is asked once, and again when somebody comes back to the page, since what
+// needs them may be answered elsewhere.
 
 import type { Doing, Message, Request } from "../protocol";
 import type { Server } from "./jupyterlab";
 
 const LOOK_MS = 2_000;
-const WATCH_MS = 10_000;
 
 const [UNAUTHORIZED, FORBIDDEN, TOO_MANY, BROKEN] = [401, 403, 429, 500];
 
@@ -28,23 +28,27 @@ export class Post {
   private readonly view = `${Date.now()}-${Math.random()}`;
   private looking = 0;
   private over = false;
+  /** Ask what changed, where somebody can see the page. */
+  private readonly back = (): void => void (document.hidden || this.ask(null));
 
   constructor(
     private readonly server: Server,
     private readonly notebook: () => string,
     private readonly hear: (message: Message) => void,
-  ) {}
+  ) {
+    document.addEventListener("visibilitychange", this.back);
+  }
 
   send(said: Request): void {
     if (said.type === "open" || said.type === "watch") window.clearInterval(this.looking);
     void this.ask(said);
-    if (said.type !== "open" && said.type !== "watch") return;
-    this.looking = window.setInterval(() => document.hidden || void this.ask(null), said.type === "open" ? LOOK_MS : WATCH_MS);
+    if (said.type === "open") this.looking = window.setInterval(this.back, LOOK_MS);
   }
 
   close(): void {
     this.over = true;
     window.clearInterval(this.looking);
+    document.removeEventListener("visibilitychange", this.back);
   }
 
   private async ask(said: Request | null): Promise<void> {

@@ -24,7 +24,7 @@ def first_line(
 ) -> str:
     """What a kernel says of its run before it executes anything in it."""
     told = lines.run_line(choice, now_us, rows)
-    strange = facts.interactive and foreign(facts, rows, choice.run)
+    strange = foreign(facts, rows, choice.run)
     return f"{told}\n{lines.FOREIGN}" if strange else told
 
 
