@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -111,3 +114,30 @@ def test_a_refusal_says_what_it_answers(
     monkeypatch.setenv("NBDURABLE_KEY_FILE", str(tmp_path / "other" / "store.key"))
     told = one(notebooks.hear(NOTEBOOK, "v", PIN))
     assert (told["type"], told["to"]) == ("refused", "q")
+
+
+@contextlib.contextmanager
+def no_file_left() -> Iterator[None]:
+    """This process may open nothing more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_run_that_can_not_be_read_now_is_opened_later(
+    root: Path, notebooks: Notebooks
+) -> None:
+    """It is said what is in the way, and a view opens again when nothing is any more."""
+    left(root, research())
+    whole = one(notebooks.hear(NOTEBOOK, "v", OPEN))["calls"]["id"]
+    with no_file_left():
+        told = one(notebooks.hear(NOTEBOOK, "v", None))
+    assert (told["type"], told["again"]) == ("refused", False)
+    assert "Too many open files" in told["line"]
+    assert one(notebooks.hear(NOTEBOOK, "v", None))["again"]
+    assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["calls"]["id"] == whole

@@ -62,9 +62,19 @@ class Found:
         if opening and (source is None or moved):
             self._look()
         if source is not None:
-            return source.hear(said)
+            return self._heard(source, said, opening=opening)
         act = fields.get("type") == "act"
         return self._act(fields) if act else self._nothing(fields)
+
+    def _heard(
+        self, source: Source, said: object, *, opening: bool
+    ) -> Sequence[Message]:
+        try:
+            return source.hear(said)
+        except BaseException:
+            if opening:
+                self._opened = None  # so that `poll` opens it
+            raise
 
     def poll(self) -> Sequence[Message]:
         """What changed; all of it where the kernel is in another run by now."""

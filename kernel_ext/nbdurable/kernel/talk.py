@@ -17,9 +17,8 @@ from nbdurable.errors import DurableError
 from nbdurable.kernel import acts
 from nbdurable.kernel.staleness import staleness_of
 from nbdurable.timeline.once import Once
-from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Message, Refused, plain
-from nbdurable.timeline.refusals import AGAIN
+from nbdurable.timeline.refusals import AGAIN, why
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.source import Source
 
@@ -72,7 +71,7 @@ class Talk:
         try:
             answers = self._source.hear(said)
         except (DurableError, OSError) as error:
-            answers = [Refused(about="", line=_why(error), to=named(said))]
+            answers = [Refused(about="", line=why(error), to=named(said))]
         self._push(answers)
 
     def _look(self) -> None:
@@ -81,11 +80,11 @@ class Talk:
             try:
                 found = self._source.poll()
             except (DurableError, OSError) as error:
-                why = _why(error)
-                if why != failed:
-                    told = f"The run can't be read now: {why} It is tried again."
+                now = why(error)
+                if now != failed:
+                    told = f"The run can't be read now: {now} It is tried again."
                     self._push([Refused(about="", line=told)])
-                failed = why
+                failed = now
             else:
                 self._push([*found, AGAIN] if failed else found)
                 failed = ""
@@ -93,10 +92,6 @@ class Talk:
     def _push(self, messages: Sequence[Message]) -> None:
         for message in messages:
             self._say(cast("Mapping[str, object]", plain(message)))
-
-
-def _why(error: DurableError | OSError) -> str:
-    return line(error.fact() if isinstance(error, DurableError) else f"{error}.")
 
 
 def source_of(session: Session, run: str, once: Once) -> Source:

@@ -28,7 +28,7 @@ from nbdurable.timeline import living
 from nbdurable.timeline.greeting import greeting
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused
-from nbdurable.timeline.refusals import AGAIN
+from nbdurable.timeline.refusals import AGAIN, why
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
@@ -78,10 +78,14 @@ class Notebooks:
             if said is not None:
                 return source.hear(said)
             return source.poll() if source.opened else [AGAIN]
-        except DurableError as refused:
-            ways = tuple(remedy.command for remedy in refused.remedies())
-            fact, to = refused.fact(), named(said)
-            return [Refused(about="", line=fact, remedies=ways, to=to)]
+        except (DurableError, OSError) as error:
+            if said is None:
+                self._forget(place, view)
+            refused = Refused(about="", line=why(error), to=named(said))
+            if isinstance(error, DurableError):
+                ways = tuple(remedy.command for remedy in error.remedies())
+                refused = dataclasses.replace(refused, remedies=ways)
+            return [refused]
 
     def close(self) -> None:
         """Close the stores. Idempotent."""
@@ -109,6 +113,11 @@ class Notebooks:
             while len(self._views) > VIEWS_MAX:
                 self._views.popitem(last=False)
             return source
+
+    def _forget(self, notebook: Path, view: str) -> None:
+        """Let a view open again when the run can be read."""
+        with self._lock:
+            self._views.pop((str(notebook), view), None)
 
     def _found(self, notebook: Path) -> Source | None:
         store = self._store(notebook)

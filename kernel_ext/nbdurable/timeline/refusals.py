@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from nbdurable.errors import DurableError
+from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Refused
 
 NO_RUN: Final = Refused(
@@ -23,3 +25,16 @@ TOO_LARGE: Final = Refused(
     line="this value is too large to be shown as text, or it is no plain data.",
     remedies=("load it in a cell: %durable restore NAME",),
 )
+
+
+def why(error: DurableError | OSError) -> str:
+    """What was in the way, in one line.
+
+    Args:
+        error: What was raised.
+
+    Example:
+        >>> why(OSError(24, "Too many open files"))
+        '[Errno 24] Too many open files.'
+    """
+    return line(error.fact() if isinstance(error, DurableError) else f"{error}.")

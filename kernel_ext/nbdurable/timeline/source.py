@@ -190,8 +190,8 @@ class Source:
     def _opened(self, run: str) -> Message:
         if not self._turned(run or self.run):
             return NO_RUN
+        self._shown = self._watched = None  # until it could be read
         self._read()
-        self._watched = None
         self._news, self._seq = False, self._seq + 1
         self._shown = self._view()
         made = snapshots.snapshot(self._shown, seq=self._seq, asked=self._asked)
@@ -350,10 +350,17 @@ class Source:
         return self._told_stale is not None and self._history.run == self.run
 
     def _read(self) -> None:
-        """Read what is new, and remember whether the view has to hear of it."""
-        first = self._cursor == START
-        entries, self._cursor = self.store.read(self._history.run, self._cursor)
+        """Read what is new, and remember whether the view has to hear of it.
+
+        Whatever can fail comes before the first change: what was not taken is read again.
+        """
+        first, run = self._cursor == START, self._history.run
+        entries, cursor = self.store.read(run, self._cursor)
         alive = frozenset(owner.id for owner in self.store.owners() if owner.alive)
+        if first:
+            self._history = History(run)
+            forks.begin(self._history, entries, lambda run: self.store.read(run)[0])
+        self._cursor = cursor
         self._look()
         if not entries and alive == self._alive:
             return
@@ -361,8 +368,6 @@ class Source:
             self._known.clear()
             self._touched.enough = False
         self._alive, self._news = alive, True
-        if first:
-            forks.begin(self._history, entries, lambda run: self.store.read(run)[0])
         self._history.apply(entries)
         self._known.forget(self._history, entries)
         self._touched.note(self._history, entries)
