@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.ui.desk import IN_LAB, Desk, Sit, sit
-from tests.ui.notebooks import FINDINGS, SETUP
+from tests.ui.notebooks import FINDINGS, REVIEW, SETUP
 
 pytestmark = IN_LAB
 
@@ -125,3 +125,23 @@ def test_a_colleagues_notebook_warns_before_a_write(
         assert lab.ours == []
     finally:
         lab.close()
+
+
+def test_two_views_of_one_notebook(sitting: Sit) -> None:
+    """Both tabs show the run as it goes on, whichever is in front, and ask once."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.run(0, 1)
+    expect(lab.panel).to_contain_text("6 calls ran")
+    tabs = lab.page.locator(".lm-DockPanel .lm-TabBar-tab")
+    tabs.first.click(button="right")
+    lab.page.locator(".lm-Menu-item", has_text="New View for Notebook").click()
+    expect(tabs).to_have_count(2)
+    lab.run(2)
+    expect(lab.tab).to_contain_text("1")
+    for tab in (0, 1):
+        tabs.nth(tab).click()
+        expect(lab.panel.locator(".need")).to_contain_text("Send this to Anna?")
+        expect(lab.panel).not_to_contain_text("not loaded")
+    lab.panel.get_by_role("button", name="yes: nd.approve").click()
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    assert lab.ours == []

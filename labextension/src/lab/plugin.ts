@@ -82,9 +82,10 @@ function doing(tracker: NotebookTracker, lines: Lines, home: Panel, wishes: Wish
     beside: () => front() !== null,
     next: () => {
       const asked = lines.asked();
-      const here = asked.find(({ notebook }) => notebook === front()) ?? asked[0];
+      const mine = lines.of(front());
+      const here = asked.find(({ line }) => line === mine) ?? asked[0];
       // Whoever is in front is not brought there: that would take the focus back.
-      if (here && here.notebook !== front()) open(here.notebook);
+      if (here && here.line !== mine) open(here.notebook);
       else show();
       home.next();
     },
