@@ -149,7 +149,10 @@ class Stored(Protocol):
         ...
 
     def leaves(self) -> Iterator[bytearray | memoryview]:
-        """Each leaf in memory of its own, in the order in which they were put."""
+        """Each leaf in memory of its own, in the order in which they were put.
+
+        One that is damaged raises its error, and the next ones can be had all the same.
+        """
         ...
 
     def whole(self) -> bytes:

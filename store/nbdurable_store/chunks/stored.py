@@ -68,12 +68,12 @@ class StoredBlob:
         return io.BufferedReader(_Head(self._pieces()), READ_BYTES)
 
     def leaves(self) -> Iterator[bytearray | memoryview]:
-        """Each leaf in memory of its own, in the order in which they were put."""
-        try:
-            for entry in trees.expanded(self._leaves, self._fetcher.load):
-                yield self._made(entry)
-        except BrokenList as e:
-            raise self._fetcher.broken(str(e)) from e
+        """Each leaf in memory of its own, in the order in which they were put.
+
+        One that is damaged raises its error, and the next ones can be had all the same.
+        """
+        # A generator would end with the first error.
+        return map(self._made, self._entries())
 
     def whole(self) -> bytes:
         """The head and the leaves, joined."""
@@ -105,14 +105,23 @@ class StoredBlob:
         for entry in trees.expanded([part], self._fetcher.load):
             yield from trees.stretches(entry, self._fetcher.load)
 
+    def _entries(self) -> Iterator[Entry]:
+        try:
+            yield from trees.expanded(self._leaves, self._fetcher.load)
+        except BrokenList as e:
+            raise self._fetcher.broken(str(e)) from e
+
     def _made(self, entry: Entry) -> bytearray | memoryview:
         made = _memory(entry.size)
         view, at = memoryview(made), 0
-        for part in trees.stretches(entry, self._fetcher.load):
-            if part.size > entry.size - at:
-                raise BrokenList("its sizes don't add up")
-            self._fill(part, view[at : at + part.size])
-            at += part.size
+        try:
+            for part in trees.stretches(entry, self._fetcher.load):
+                if part.size > entry.size - at:
+                    raise BrokenList("its sizes don't add up")
+                self._fill(part, view[at : at + part.size])
+                at += part.size
+        except BrokenList as e:
+            raise self._fetcher.broken(str(e)) from e
         return made
 
     def _pieces(self) -> Iterator[Buffer]:

@@ -292,18 +292,29 @@ def decode(
         parts = parts_of(data)
     except ValueError as error:
         _refuse(str(error), error)
-    head = parts.head()
-    magic, how = head.read(len(_MAGIC)), head.read(1)
-    if magic != _MAGIC or how not in (_ALONE, _WITH_TWINS):
-        _refuse("it is no pickle of ours")
+    head, with_twins = opened(parts)
     try:
         with rebuild.loading(secrets, namespace):
-            return _load(head, parts, grafting if how == _WITH_TWINS else None, how)
+            own = grafting if with_twins else None
+            return _load(head, parts, own, with_twins=with_twins)
     except DurableError:
         raise
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         raise Unreadable(codec="pickle5", why=why) from error
+
+
+def opened(parts: Parts) -> tuple[BinaryIO, bool]:
+    """The head behind its beginning, and whether twins follow the value.
+
+    Raises:
+        Unreadable: It is no pickle of ours.
+    """
+    head = parts.head()
+    magic, how = head.read(len(_MAGIC)), head.read(1)
+    if magic != _MAGIC or how not in (_ALONE, _WITH_TWINS):
+        _refuse("it is no pickle of ours")
+    return head, how == _WITH_TWINS
 
 
 class _Unpickler(pickle.Unpickler):
@@ -324,12 +335,12 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _load(
-    head: BinaryIO, parts: Parts, grafting: Grafting | None, how: bytes
+    head: BinaryIO, parts: Parts, grafting: Grafting | None, *, with_twins: bool
 ) -> object:
     own = grafting or Grafting()
     unpickler = _Unpickler(head, parts.leaves(), own)
     value = unpickler.load()
-    if how == _ALONE:
+    if not with_twins:
         return value
     while (old := unpickler.load()) is not None:
         own.twin(old, unpickler.load())

@@ -11,8 +11,10 @@ import importlib
 from collections.abc import Collection, Iterable, MutableMapping
 
 from nbdurable.engine.calls.home import Home
-from nbdurable.engine.codec import JSON, NPY
+from nbdurable.engine.codec import JSON, NPY, PICKLE
+from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.past.kept import Source, cure_unloaded
+from nbdurable.engine.steps.salvaging import salvaged
 from nbdurable.engine.steps.snapshot import Group, put_back
 from nbdurable_store.errors import DurableError
 
@@ -80,16 +82,30 @@ def load(
         together = [n for n, s in left.items() if s is source or s.beside(source)]
         for each in together:
             del left[each]
-        try:
-            made = _values(home, source, name)
-        except DurableError as gone:
-            failed.update(dict.fromkeys(together, gone.fact().rstrip(".")))
-        except Exception as error:  # noqa: BLE001  # a module that can't be imported
-            why = f"{type(error).__name__}: {error}"
-            failed.update(dict.fromkeys(together, why))
-        else:
-            namespace.update((n, made[n]) for n in together)
+        made, lost = _loaded(home, source, name)
+        namespace.update((n, made[n]) for n in together if n in made)
+        failed.update((n, lost[n]) for n in together if n in lost)
     return failed
+
+
+def _loaded(
+    home: Home, source: Source, name: str
+) -> tuple[dict[str, object], dict[str, str]]:
+    """The values that can be loaded, and why the others can't."""
+    try:
+        return _values(home, source, name), {}
+    except DurableError as gone:
+        why = gone.fact().rstrip(".")
+    except Exception as error:  # noqa: BLE001  # a module that can't be imported
+        why = f"{type(error).__name__}: {error}"
+    names = source.names or (name,)
+    if source.ref is not None and source.ref.codec == PICKLE and len(names) > 1:
+        try:
+            with closing(home.store.get(source.ref, stream=True)) as data:
+                return salvaged(names, data, home.secrets)
+        except Exception:  # noqa: BLE001  # nothing of it can be had; told is the first reason
+            return {}, dict.fromkeys(names, why)
+    return {}, dict.fromkeys(names, why)
 
 
 def _values(home: Home, source: Source, name: str) -> dict[str, object]:
