@@ -36,7 +36,7 @@ describe("the lines of a window", () => {
   beforeEach(() => {
     vi.useFakeTimers();
     vi.stubGlobal("window", globalThis);
-    vi.stubGlobal("document", { hidden: false });
+    vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden: false }));
   });
 
   afterEach(() => vi.useRealTimers());
