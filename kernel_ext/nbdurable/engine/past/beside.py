@@ -47,6 +47,7 @@ class Beside(Trying):
 
     _versions: dict[str, Versions] = field(default_factory=dict)
     _given: dict[str, ByArguments] = field(default_factory=dict)
+    _unended: dict[str, Sequence[CallPast]] = field(default_factory=dict)
     _renamings: Renamings = field(default_factory=Renamings)
     _made: dict[tuple[str, tuple[str, ...]], Sequence[CallPast]] = field(
         default_factory=dict
@@ -181,7 +182,7 @@ class Beside(Trying):
     def _other_in_doubt(self, wanted: Wanted, marks: Marks | None) -> Match | None:
         mine = (
             call
-            for call in self.writes_of(wanted.name)
+            for call in self._without_result(wanted.name)
             if doubts.may_have_happened(self.history, call)
             and self._may_be(call, wanted, marks)
         )
@@ -199,6 +200,15 @@ class Beside(Trying):
                 return Match(Past.OTHER_IN_DOUBT, call)
         return None
 
+    def _without_result(self, tool: str) -> Sequence[CallPast]:
+        """The few of a slot's writes that a doubt can be; looked for once per tool."""
+        found = self._unended.get(tool)
+        if found is None:
+            made = self.writes_of(tool)
+            found = [call for call in made if call.state is not CallState.COMPLETED]
+            self._unended[tool] = found
+        return found
+
     def _may_be(self, doubt: CallPast, wanted: Wanted, marks: Marks | None) -> bool:
         """Whether nothing says that a doubt is another call than this one."""
         said = (self.history, self.where, doubt, marks, wanted.number)
@@ -209,7 +219,7 @@ class Beside(Trying):
         for name in self.old_names(wanted.name):
             mine = (
                 call
-                for call in self.writes_of(name)
+                for call in self._without_result(name)
                 if doubts.may_have_happened(self.history, call)
                 and may_be_renamed(call, wanted)
             )
@@ -252,6 +262,8 @@ class Beside(Trying):
     def _instead(self, wanted: Wanted) -> Match | None:
         """A call of the tool that is left over, where a model has answered anew."""
         anew = self.asked_model and self.where.differs
+        if not (anew or self.where.open):  # of thousands of calls none is looked at
+            return None
         left = [
             call
             for call in self._asked_of(wanted)

@@ -41,6 +41,7 @@ from nbdurable.engine.past.decide import DOUBTFUL, Past
 from nbdurable.engine.past.history import CallPast, CallState, History
 from nbdurable.engine.past.pasts import STAYING
 from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.engine.past.renamings import Renamings
 from nbdurable.engine.past.wanted import (
     Match,
     Wanted,
@@ -152,6 +153,7 @@ class Matcher(Beside):
         self._suspects = self._where = None
         self._made.clear()
         self._given.clear()
+        self._unended.clear()
         for call in calls:
             self.served.discard(call.id)
             self.claimed.discard(call.id)
@@ -168,6 +170,9 @@ class Matcher(Beside):
         self._moved = self._other_names = None
         self._versions.clear()
         self._made.clear()
+        self._given.clear()
+        self._unended.clear()
+        self._renamings = Renamings()
         for key, found in self._open.items():
             left = {call.id for call in found}
             ids = dict.fromkeys(history.by_key.get(key, ()))

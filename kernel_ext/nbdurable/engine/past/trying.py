@@ -66,6 +66,7 @@ class Trying:
     _writes: Mapping[str, Sequence[CallPast]] | None = None
     _suspects: Mapping[str, Sequence[CallPast]] | None = None
     _old_names: Collection[str] | None = None
+    _two: dict[tuple[str, str], bool] = field(default_factory=dict)
     _behind: Behind | None = None
     _moved: Moved | None = None
     _other_names: Collection[str] | None = None
@@ -104,15 +105,19 @@ class Trying:
             self.writes_of(tool)
             made = dict.fromkeys((*(self._writes or ()), *behind.tools()))
             self._old_names = [*filter(self.gone, made)]
+            self._two.clear()
         others = (name for name in self._old_names if name != tool)
         return (name for name in others if not self._are_two(name, tool))
 
     def _are_two(self, old: str, new: str) -> bool:
-        """Whether two tools stand side by side, and are used so."""
-        if not self.together(old, new):
-            return False
-        called = self.writes_of(old) or any(self.behind.here(old))
-        return not called or both_in_use(self.history, self.slot, old, new)
+        """Whether two tools stand side by side, and are used so; looked for once."""
+        found = self._two.get((old, new))
+        if found is None:
+            found = self.together(old, new)
+            if found and (self.writes_of(old) or any(self.behind.here(old))):
+                found = both_in_use(self.history, self.slot, old, new)
+            self._two[old, new] = found
+        return found
 
     @property
     def behind(self) -> Behind:
