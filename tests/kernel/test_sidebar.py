@@ -209,6 +209,38 @@ def test_what_runs_is_interrupted(kernel: Kernel) -> None:
     assert ran.reply["ename"] == "KeyboardInterrupt"
 
 
+def test_what_was_clicked_in_one_run_is_not_done_to_the_next(kernel: Kernel) -> None:
+    """What waits for a cell that goes on in another run is refused, and says why."""
+    kernel.run(FIRST, metadata={"cellId": "c1"})
+    panel = Panel(kernel)
+    run = panel.hears("snapshot")["head"]["id"]
+    ran = kernel.send(f"{HELD}\nget_ipython().run_line_magic('durable', 'fork')")
+    begun(kernel, ran)
+    for what in ("restore", "fork"):
+        panel.say(type="act", what=what, about="first", ask=what, run=run)
+        assert "asked for" in panel.hears("told")["line"]
+    (kernel.folder / "go").touch()
+    kernel.wait(ran)
+    for what in ("restore", "fork"):
+        refused = panel.hears("refused")
+        assert (refused["to"], refused["about"]) == (what, "first")
+        assert "went on in another run" in refused["line"]
+    panel.shows(2, "first")
+
+
+def test_a_defect_is_told_who_waits_for_it(kernel: Kernel) -> None:
+    """Whoever clicked learns that it was not done, whatever was in the way."""
+    kernel.run(FIRST, metadata={"cellId": "c1"})
+    kernel.run(
+        "import nbdurable.kernel.acts as a; a._DOES['restore'] = lambda _: 1 / 0"
+    )
+    panel = Panel(kernel)
+    panel.say(type="act", what="restore", ask="q")
+    refused = panel.hears("refused")
+    assert (refused["to"], refused["about"]) == ("q", "")
+    assert "restore is not done: ZeroDivisionError" in refused["line"]
+
+
 def test_requests_without_a_run_are_no_looks(kernel: Kernel) -> None:
     """While a cell is in the way, what asks for no run puts nothing in the kernel's queue."""
     kernel.run(LOOKS)

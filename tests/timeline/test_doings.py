@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from nbdurable.engine.values.redact import Secrets
-from nbdurable.timeline.handed import Tell
+from nbdurable.timeline.handed import Tell, Wanted
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Changed, Refused, Snapshot, Told
 from nbdurable.timeline.show import history_of
@@ -37,9 +37,9 @@ class Kernel:
         self.asked: list[tuple[str, str]] = []
         self.tells: list[Tell] = []
 
-    def __call__(self, what: str, about: str, tell: Tell) -> None:
+    def __call__(self, wanted: Wanted, tell: Tell) -> None:
         """Take something to do."""
-        self.asked.append((what, about))
+        self.asked.append((wanted.what, wanted.about))
         self.tells.append(tell)
 
 

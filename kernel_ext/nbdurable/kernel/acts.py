@@ -9,16 +9,27 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nbdurable import api
 from nbdurable.engine.past.attempts import StepState
 from nbdurable.errors import DurableError
+from nbdurable.kernel.defects import contained
 from nbdurable.timeline.acting import refusal
+from nbdurable.timeline.handed import Wanted
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Refused, Told
 
+if TYPE_CHECKING:
+    from nbdurable.engine.steps.session import Session
+
 Tell = Callable[[Told | Refused], None]
+
+BUSY: Final = "a durable cell is running. Nothing was done: ask again after it."
+
+ELSEWHERE: Final = (
+    "the kernel went on in another run before it came to this. Nothing was done."
+)
 
 _DOES: Final[dict[str, Callable[[str], object]]] = {
     "fork": lambda at: api.fork(at=at),
@@ -27,42 +38,49 @@ _DOES: Final[dict[str, Callable[[str], object]]] = {
 }
 
 
-def asked(what: str, about: str, tell: Tell) -> None:
+def asked(wanted: Wanted, tell: Tell) -> None:
     """Do it in this kernel, and tell what it did.
 
     Args:
-        what: ``fork``, ``branch``, ``restore`` or ``cancel``.
-        about: The step, the run, or "".
+        wanted: What is to be done: ``fork``, ``branch``, ``restore`` or ``cancel``.
         tell: Takes the answer, in whatever thread it comes.
     """
     from ipykernel.kernelbase import Kernel
 
     if not Kernel.initialized():
-        tell(Refused(about=about, line="there is no kernel here. Nothing was done."))
+        refused = "there is no kernel here. Nothing was done."
+        tell(Refused(about=wanted.about, line=refused))
         return
-    if what == "cancel":
+    if wanted.what == "cancel":
         os.kill(os.getpid(), signal.SIGINT)
-        tell(Told(about=about, line="interrupted"))
+        tell(Told(about=wanted.about, line="interrupted"))
         return
-    Kernel.instance().io_loop.add_callback(lambda: _do(what, about, tell))
+    Kernel.instance().io_loop.add_callback(lambda: _do(wanted, tell))
 
 
-def _do(what: str, about: str, tell: Tell) -> None:
-    try:
-        if _busy():
-            line_ = "a durable cell is running. Nothing was done: ask again after it."
-            tell(Refused(about=about, line=line_))
-            return
-        told = _DOES[what](about)
-    except DurableError as refused:
-        tell(refusal(about, refused))
-    else:
-        tell(Told(about=about, line=line(str(told))))
+def _do(wanted: Wanted, tell: Tell) -> None:
+    """Do it in the main thread, where no cell is in the way by now."""
+    about = wanted.about
+
+    def refuse(why: str) -> None:
+        tell(Refused(about=about, line=why))
+
+    with contained(f"{wanted.what} is not done", refuse):
+        try:
+            session = api.front_of("%durable").session
+            if session.run_id != wanted.run:
+                refuse(ELSEWHERE)
+            elif _busy(session):
+                refuse(BUSY)
+            else:
+                told = _DOES[wanted.what](about)
+                tell(Told(about=about, line=line(str(told))))
+        except DurableError as refused:
+            tell(refusal(about, refused))
 
 
-def _busy() -> bool:
+def _busy(session: Session) -> bool:
     """Whether a durable cell of this kernel awaits something."""
-    session = api.front_of("%durable").session
     own = session.store.owner
     return any(
         step.state is StepState.RUNNING and step.owner == own

@@ -112,6 +112,7 @@ class Found:
         """There is one thing to do without a run: to go on from another notebook's."""
         from nbdurable.kernel import acts
         from nbdurable.timeline.greeting import BRANCH
+        from nbdurable.timeline.handed import Wanted
         from nbdurable.timeline.requests import named
 
         if said.get("what") != BRANCH:
@@ -119,7 +120,8 @@ class Found:
         about, ask = str(said.get("about")), named(said)
 
         def do() -> Told | Refused:
-            return self._handed.to(acts.asked, BRANCH, about, ask)
+            wanted = Wanted(what=BRANCH, about=about, run="")
+            return self._handed.to(acts.asked, wanted, ask)
 
         return [self._once.answer(ask, do)]
 

@@ -9,14 +9,32 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from nbdurable.timeline.protocol import Refused, Told
 
 Tell = Callable[[Told | Refused], None]
 
-Kernel = Callable[[str, str, Tell], None]
-"""Does in the kernel what is named first, to what is named second, and tells the result."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a kernel is asked to do.
+
+    Attributes:
+        what: The word for it, one of `IN_KERNEL`.
+        about: The step, the call, or "" for the run.
+        run: Id of the run that the view showed, "" if there was none: the kernel may be in
+            another one when it gets to it.
+    """
+
+    what: str
+    about: str
+    run: str
+
+
+Kernel = Callable[[Wanted, Tell], None]
+"""Does something in the kernel, and tells the result."""
 
 ASKED: Final = "asked for: it is done as soon as no cell is in the way"
 
@@ -28,13 +46,12 @@ class Handed:
         self._late: list[Told | Refused] = []
         self._lock = threading.Lock()
 
-    def to(self, kernel: Kernel, what: str, about: str, ask: str) -> Told | Refused:
+    def to(self, kernel: Kernel, wanted: Wanted, ask: str) -> Told | Refused:
         """Hand something to a kernel; the answer to its request.
 
         Args:
             kernel: The kernel.
-            what: What is to be done.
-            about: What it is to be done to.
+            wanted: What is to be done, and to what.
             ask: What tells the request from others.
         """
         now: list[Told | Refused] = []
@@ -45,10 +62,10 @@ class Handed:
                 into = now if waits else self._late
                 into.append(dataclasses.replace(told, to=ask))
 
-        kernel(what, about, tell)
+        kernel(wanted, tell)
         with self._lock:
             waits = False
-        return now[0] if now else Told(about=about, line=ASKED)
+        return now[0] if now else Told(about=wanted.about, line=ASKED)
 
     def late(self) -> list[Told | Refused]:
         """What was told since the last time."""

@@ -29,7 +29,7 @@ from nbdurable.timeline import acting, actions, frames, lately, snapshots, stopp
 from nbdurable.timeline.asks import asks
 from nbdurable.timeline.details import details_of
 from nbdurable.timeline.finding import Runlist
-from nbdurable.timeline.handed import Handed, Kernel
+from nbdurable.timeline.handed import Handed, Kernel, Wanted
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.marks import Marks
 from nbdurable.timeline.model import attempt_view, live_view
@@ -290,7 +290,8 @@ class Source:
         what, about = acting.what(request), acting.about(request)
         if what == "cancel" and not stopping.runs(history, about, self.store.owner):
             return Refused(about=about, line=stopping.OVER)
-        return self._handed.to(kernel, what, about, request.ask)
+        wanted = Wanted(what=what, about=about, run=history.run)
+        return self._handed.to(kernel, wanted, request.ask)
 
     def _changes(self) -> list[Message]:
         if self._shown is None and self._watched is None:
