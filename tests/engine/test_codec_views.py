@@ -43,6 +43,10 @@ VIEWS: dict[str, Callable[[], tuple[Any, Any]]] = {
         grid := _named(np.arange(5.0)),
         np.asarray(grid),
     ),
+    "in another byte order": lambda: (
+        grid := np.arange(6, dtype=">f8").reshape(2, 3).view(Grid).copy("F"),
+        grid[:, 1:],
+    ),
     "columns first": lambda: (
         base := np.asfortranarray(np.arange(6.0).reshape(2, 3)),
         base[:, 1:],
@@ -61,6 +65,8 @@ def test_a_view_of_any_class_shares_the_memory_again(case: str) -> None:
         view.strides,
     )
     assert (seen == view).all()
+    assert back.dtype == base.dtype
+    assert (back == base).all()
     assert np.shares_memory(back, seen)
     assert vars(seen) == vars(view) if hasattr(view, "__dict__") else True
 

@@ -53,15 +53,33 @@ def memory_map(_: object, value: Any) -> Any:
 def _of_a_class(graph: object, value: Any) -> Any:
     reduced = remainders.subclassed(graph, value)
     attributes = getattr(value, "__dict__", None)
-    if not isinstance(reduced, tuple) or (part := _part(value)) is None:
+    if not isinstance(reduced, tuple):
+        return reduced
+    part = _part(value) or _in_its_byte_order(value)
+    if part is None:
         return reduced
     return remainders.beside(part, dict(attributes)) if attributes else part
+
+
+def _in_its_byte_order(value: Any) -> tuple[Any, ...] | None:
+    """As a view of a plain array, if its bytes have the order of another machine.
+
+    The reduce of numpy would turn them around, and views of it be seen as they were.
+    """
+    if value.dtype.isnative or not value.nbytes:
+        return None
+    order = "F" if value.flags.f_contiguous else "C"
+    plain = sys.modules["numpy"].array(value, order=order)
+    where = (plain, 0, value.dtype, value.shape, plain.strides)
+    return rebuild.view_of_class, (type(value), value.flags.writeable, *where)
 
 
 def _part(value: Any) -> tuple[Any, ...] | None:
     """Where a view is in the memory of its owner; ``None`` to store it alone."""
     owner = _owner(value)
     if owner is None or value.dtype.hasobject or not owner.nbytes:
+        return None
+    if _is_turned_around(owner):
         return None
     mapped = owner.base is not None
     if not mapped and owner.nbytes > FACTOR_MAX * value.nbytes:
@@ -74,6 +92,13 @@ def _part(value: Any) -> tuple[Any, ...] | None:
     if type(value) is not sys.modules["numpy"].ndarray:
         return rebuild.view_of_class, (type(value), value.flags.writeable, *where)
     return (rebuild.view if value.flags.writeable else rebuild.read_only_view), where
+
+
+def _is_turned_around(owner: Any) -> bool:
+    """Whether its class has a reduce of its own, which turns its bytes around."""
+    plain = type(owner) is sys.modules["numpy"].ndarray
+    own = not plain and not remainders.leaves_out(type(owner))
+    return own and not owner.dtype.isnative
 
 
 def _owner(value: Any) -> Any:
