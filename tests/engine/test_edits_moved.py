@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nbdurable.engine.calls.pauses import OtherInDoubt
-from nbdurable.engine.past.settle import Answer
-from nbdurable.errors import AlreadyHappened, HappenedElsewhere
+from nbdurable.engine.past.settle import Answer, questions
+from nbdurable.errors import AlreadyHappened, CallPause, HappenedElsewhere
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
+from tests.engine.test_edits_property import NAMES, SIGNATURES, keep
 from tests.engine.test_edits_signatures import DOUBT, EDITS, in_doubt, opened, pays
 
 CELL = "r = [pay(x) for x in (1, 2)]"
@@ -58,10 +64,10 @@ def test_a_cell_that_keeps_its_calls_keeps_them_to_itself() -> None:
 
 
 def test_a_second_tool_of_the_same_code_asks_nothing_in_another_cell() -> None:
-    """The next kernel has both, whether or not the first one's cell has run yet."""
+    """One cell defines both, whether or not the other one's calls have run yet."""
     nb = opened(pays())
     nb.run(CELL, "s", "c1")
-    opened(pays(), pays(name="charge"), nb=nb)
+    opened(pays() + pays(name="charge"), nb=nb)
     nb.run(CELL.replace("pay", "charge"), "t", "c2")
     assert len(nb.world.effects) == 4
 
@@ -114,3 +120,115 @@ def test_a_doubt_that_moved_asks(edit: str, kernel: str) -> None:
     with pytest.raises(OtherInDoubt):
         nb.run(f"r = {name}(1)", "t", "c2")
     assert nb.world.effects == ["pay 1"]
+
+
+@pytest.mark.parametrize("edit", ["body", "added"])
+def test_a_call_that_was_taken_over_asks_after_a_later_edit(edit: str) -> None:
+    """The question can be answered: that it was taken over is no answer to it."""
+    edited = {**EDITS, "body": pays().replace("pay {", "PAY {")}[edit]
+    nb, cell = opened(pays()), f"{CELL}\nmore = 1"
+    nb.run(CELL, "s", "c1")
+    opened(pays(), nb=nb)
+    with pytest.raises(HappenedElsewhere):
+        nb.run(cell, "t", "c2")
+    settle(nb, "t.1", Answer.KEEP)
+    nb.run(cell, "t", "c2")
+    nb.plain(edited)
+    with pytest.raises(AlreadyHappened):
+        nb.run(cell, "t", "c2")
+    assert [asked.reference for asked in questions(nb.session.history)] == ["t.1"]
+    settle(nb, "t.1", Answer.KEEP)
+    nb.run(cell, "t", "c2")
+    assert len(nb.world.effects) == 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """A cell that is run once, and what was edited before.
+
+    Attributes:
+        cell: Its id.
+        body: The arguments of the writes that it makes.
+        signature: That of the tool.
+        name: The tool's.
+        fails: Whether it ends with an exception of its own.
+        killed: Whether it runs in a new kernel.
+    """
+
+    cell: str
+    body: tuple[int, ...]
+    signature: str = "plain"
+    name: str = "write"
+    fails: bool = False
+    killed: bool = False
+
+    def source(self) -> str:
+        """Its code."""
+        made = [f"r.append({self.name}({x}))" for x in self.body]
+        return "\n".join(["r = []", *made, *["1 / 0"] * self.fails])
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> list[Run]:
+    """Three cells that are edited and run in any order, as is one thing of the tool."""
+    what = draw(st.sampled_from(["nothing", "signature", "name"]))
+    choices = {"signature": [*SIGNATURES], "name": NAMES}.get(what, [])
+    found: list[Run] = []
+    kind: dict[str, str] = {}
+    for _ in range(draw(st.integers(2, 6))):
+        if choices and draw(st.booleans()):
+            kind = {what: draw(st.sampled_from(choices))}
+        found.append(
+            Run(
+                cell=draw(st.sampled_from(["c1", "c2", "c3"])),
+                body=tuple(draw(st.lists(st.integers(0, 1), max_size=3))),
+                fails=draw(st.sampled_from([False, False, True])),
+                killed=draw(st.booleans()),
+                **kind,
+            )
+        )
+    return found
+
+
+def ran(nb: Notebook, run: Run) -> list[str]:
+    """Run a cell until it ends, each question answered with «keep»; gives its results."""
+    if run.killed:
+        nb.restart()
+    nb.plain(SIGNATURES[run.signature].format(name=run.name))
+    for _ in range(10):
+        try:
+            nb.run(run.source(), "", run.cell)
+        except CallPause:
+            keep(nb)
+        except ZeroDivisionError:
+            break
+        else:
+            break
+    else:
+        raise AssertionError(run)
+    results = nb.namespace["r"]
+    assert isinstance(results, list)
+    return results
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@settings(max_examples=200)
+@given(runs=edited())
+def test_calls_of_an_edited_tool_that_move_between_cells(runs: list[Run]) -> None:
+    """Nothing happens again while nobody has its result, and no two cells have one."""
+    nb, held = Notebook(), dict[str, list[str]]()
+    for run in runs:
+        before = Counter(nb.world.effects)
+        results = ran(nb, run)
+        assert [r.partition("#")[0] for r in results] == [
+            f"write {x}" for x in run.body
+        ]
+        assert len(set(results)) == len(results)
+        others = {r for c, rs in held.items() if c != run.cell for r in rs}
+        new = Counter(nb.world.effects) - before
+        for effect in new:
+            made = {f"{effect}#{n}" for n in range(1, before[effect] + 1)}
+            assert made <= others | {*results}, effect
+        held = {c: [r for r in rs if r not in results] for c, rs in held.items()}
+        held[run.cell] = [] if run.fails else results

@@ -98,20 +98,16 @@ class Beside(Trying):
             return None
         old = [*self.names_elsewhere(wanted.name)]
         found = self.moved.earlier(wanted, marks, old)
-        return closest((c for c in found if self._may_stand_here(c, wanted)), wanted)
+        return closest(filter(self._may_stand_here, found), wanted)
 
-    def _may_stand_here(self, call: CallPast, wanted: Wanted) -> bool:
-        """Whether a write of another cell that this code saw is nobody's, or may be so.
-
-        A tool that the notebook has still was not renamed, as far as one knows.
-        """
+    def _may_stand_here(self, call: CallPast) -> bool:
+        """Whether a write of another cell that its code saw is nobody's, or may be so."""
         if not self._is_free(call):
             return False
         standing = self.standing_of(call)
         if standing is not Standing.UNKNOWN:
             return standing is not Standing.TAKEN
-        lives = call.name != wanted.name and self.lives(call.name)
-        return not lives and self.said_of(call, Past.ELSEWHERE) != AGAIN
+        return self.said_of(call, Past.ELSEWHERE) != AGAIN
 
     def _given_the_same(self, wanted: Wanted, old: Iterable[str]) -> Iterator[CallPast]:
         """By an old name with the same arguments: they are found without a look at each."""

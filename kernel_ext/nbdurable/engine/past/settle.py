@@ -170,7 +170,8 @@ def _answered(
     kept = history.kept_tools.get((step.slot, call.name))
     latest = kept if past is Past.EDITED else said
     orders = [call.ended_order, *([latest.order] if latest else [])]
-    adopted = call.slot == step.slot and bool(call.adopted_from)
+    elsewhere = past is Past.ELSEWHERE
+    adopted = elsewhere and call.slot == step.slot and bool(call.adopted_from)
     # In a fork the call mostly stands in its own slot: keeping it makes it the fork's.
     adopted |= past is Past.FORKED and call.id not in history.forked
     return apart or reset or adopted or max(orders) > step.ended_order

@@ -35,7 +35,6 @@ class Trying:
         data: The names that the attempt reads and that hold data, and no code.
         gone: Whether the cell can call no tool of this name any more.
         together: Whether the notebook has two tools of these names, side by side.
-        lives: Whether the notebook has a tool of this name.
         served: Ids of the calls that this attempt was served.
         claimed: Ids of the calls that calls of this attempt were taken for.
         stood_in: What each of them was taken for that is another call, as people read
@@ -55,7 +54,6 @@ class Trying:
     data: Collection[str] = ()
     gone: Callable[[str], bool] = lambda _: False
     together: Callable[[str, str], bool] = lambda *_: False
-    lives: Callable[[str], bool] = lambda _: False
     served: set[str] = field(default_factory=set)
     claimed: set[str] = field(default_factory=set)
     stood_in: dict[str, str] = field(default_factory=dict)

@@ -42,21 +42,6 @@ def gone_from(inputs: Inputs, namespace: Mapping[str, object]) -> Callable[[str]
     return gone
 
 
-def lives_in(namespace: Mapping[str, object]) -> Callable[[str], bool]:
-    """Says of a tool's name whether the notebook, or a module of it, has such a tool.
-
-    Args:
-        namespace: The variables of the notebook.
-    """
-
-    @functools.cache
-    def lives(name: str) -> bool:
-        alive = (made for made in living() if _lives(made, name, namespace))
-        return not all(map(_is_deleted, alive))
-
-    return lives
-
-
 def together_in(namespace: Mapping[str, object]) -> Callable[[str, str], bool]:
     """Says of two tools' names whether one cell of the notebook defines both.
 

@@ -31,7 +31,7 @@ from nbdurable.engine.past.slots import Place
 from nbdurable.engine.steps import ahead
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.plaincells import keep_given
-from nbdurable.engine.steps.reach import gone_from, lives_in, together_in
+from nbdurable.engine.steps.reach import gone_from, together_in
 from nbdurable.engine.steps.rebuilding import Rebuilding
 from nbdurable.engine.steps.replaying import Known, replay
 from nbdurable.engine.steps.resuming import draw_again
@@ -275,7 +275,6 @@ def _say_what_is_there(matcher: Matcher, inputs: Inputs, namespace: Namespace) -
     matcher.data = _data(inputs, namespace)
     matcher.gone = gone_from(inputs, namespace)
     matcher.together = together_in(namespace)
-    matcher.lives = lives_in(namespace)
 
 
 def _data(inputs: Inputs, namespace: Namespace) -> frozenset[str]:
