@@ -7,82 +7,31 @@ A request is signed anew each time; what signs it is no part of its identity. Th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from nbdurable.integrations.http import urllib3_bodies
-from nbdurable.integrations.http.exchange import Exchange
+from nbdurable.integrations.http.prepared import PreparedWire, door
 from nbdurable.integrations.http.recording import Recording
-from nbdurable.integrations.http.sending import (
-    is_looked_at,
-    promised,
-    refuse_outside,
-    send,
-)
-from nbdurable.integrations.http.streams import Ending, Heard
-from nbdurable.integrations.http.switch import (
-    frame_here,
-    is_refused_outside,
-    replace,
-)
+from nbdurable.integrations.http.streams import Ending
+from nbdurable.integrations.http.switch import replace
 
 
 def open_doors(module: ModuleType) -> None:
     """Reach every client of botocore."""
-    replace(module.URLLib3Session, "send", _door)
+    opened = functools.partial(door, wire_of=BotocoreWire)
+    replace(module.URLLib3Session, "send", opened)
 
 
-def _door(original: Callable[..., Any]) -> Callable[..., Any]:
-    def sending(self: Any, request: Any) -> Any:
-        frame = frame_here()
-        outside = frame is None and is_refused_outside()
-        if frame is None and not outside:
-            return original(self, request)
-        known = is_looked_at(frame, request.method, request.url)
-        body = _body(request.body) if known else None
-        if body is None:
-            return original(self, request)
-        wire = BotocoreWire(request, body)
-        if outside:
-            refuse_outside(wire)
-        policy = promised(wire, frame)
-        if frame is None or policy is None:
-            return original(self, request)
-        go = functools.partial(original, self, request)
-        response = send(Exchange(wire, policy, frame), go, lambda got: got.content)
-        if not request.stream_output:
-            _ = response.content
-        return response
-
-    return sending
-
-
-def _body(body: object) -> bytes | None:
-    """The bytes of a body; None for a stream, which can be read only once."""
-    if body is None:
-        return b""
-    if isinstance(body, str):
-        return body.encode()
-    return bytes(body) if isinstance(body, (bytes, bytearray)) else None
-
-
-class BotocoreWire:
-    """A request of botocore.
-
-    Args:
-        request: The prepared request.
-        body: The bytes of its body.
-    """
+class BotocoreWire(PreparedWire):
+    """A request of botocore; a session of urllib3 sends it."""
 
     anonymous = True
 
-    def __init__(self, request: Any, body: bytes) -> None:
-        self.request = request
-        self.method: str = request.method
-        self.url: str = request.url
-        self.headers: Mapping[str, str] = _Headers(request.headers)
-        self.body = body
+    def __init__(self, sender: Any, request: Any, body: bytes) -> None:
+        super().__init__(sender, request, body)
+        self.headers = _Headers(request.headers)
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether there was no whole answer."""
@@ -107,34 +56,18 @@ class BotocoreWire:
         raw = urllib3_bodies.playing(recording)
         return AWSResponse(self.url, recording.status, raw.headers, raw)
 
-    def status(self, response: Any) -> int:
-        """HTTP status."""
-        status: int = response.status_code
-        return status
-
-    def said(self, response: Any) -> Iterable[tuple[str, str]]:
-        """The headers of a response."""
-        pairs: Iterable[tuple[str, str]] = response.headers.items()
-        return pairs
-
-    def content(self, response: Any) -> bytes:
-        """The body of a response that was read."""
-        body: bytes = response.content
-        return body
-
-    def decoder(self, response: Any) -> Callable[[bytes], Iterable[bytes]] | None:
-        """Nothing is to be taken off: AWS encodes no answers."""
-        del response
-        return None
-
     def listen(self, response: Any, ending: Ending) -> None:
         """Tell of the body while it is read, or of what was read in one piece."""
         if self.request.stream_output:
-            response.raw = urllib3_bodies.Listening(response.raw, ending)
+            super().listen(response, ending)
             return
-        heard: Heard = ending.heard
-        heard.hear(response.content)
+        ending.heard.hear(response.content)
         ending.all_said()
+
+    def arrived(self, response: Any) -> None:
+        """A response that isn't streamed was read when botocore hands it out."""
+        if not self.request.stream_output:
+            _ = response.content
 
 
 class _Headers(dict[str, str]):

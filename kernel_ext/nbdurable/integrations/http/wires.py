@@ -2,7 +2,7 @@
 
 There are several libraries, and what a journaled exchange does is the same in all: so
 the exchange knows none of them, and each has a module that knows it (`httpx_wire`,
-`requests_wire`, `botocore_wire`, `aiohttp_wire`).
+`aiohttp_wire`, `requests_doors`, `botocore_doors`).
 """
 
 from __future__ import annotations
