@@ -18,18 +18,6 @@ from tests.stories import Story, doubtful, gallery, research
 Run = Callable[..., str]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a key of its own, in which the command is called."""
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("NBDURABLE_STORE", raising=False)
-    monkeypatch.delenv("NBDURABLE_KEY_FILE", raising=False)
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    return work
-
-
 def told_to(home: Path, *stories: Story) -> Store:
     """The store of this folder, with these runs, still open."""
     store = nbdurable_store.open(home / ".nbdurable")
@@ -38,19 +26,6 @@ def told_to(home: Path, *stories: Story) -> Store:
         story.relabel()
         story.into(store)
     return store
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; what it printed, if it ended with the expected code."""
-
-    def run(*words: str, code: int = 0) -> str:
-        capsys.readouterr()
-        assert main(words) == code
-        printed = capsys.readouterr()
-        return (printed.err or printed.out).rstrip("\n")
-
-    return run
 
 
 def test_runs_are_listed_latest_first(home: Path, cli: Run) -> None:

@@ -11,7 +11,6 @@ import pytest
 from blake3 import blake3
 
 import nbdurable_store
-from nbdurable.cli import main
 from nbdurable.timeline import history_of
 from nbdurable_store import Kind, Record
 from nbdurable_store.folder.survey import folder_bytes
@@ -19,29 +18,6 @@ from tests.stories import MONDAY_0914_US, Story, research
 
 Run = Callable[..., str]
 DAY_US = 86_400_000_000
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a key of its own, in which the command is called."""
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("NBDURABLE_STORE", raising=False)
-    monkeypatch.delenv("NBDURABLE_KEY_FILE", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; what it printed, if it ended with the expected code."""
-
-    def run(*words: str, code: int = 0) -> str:
-        capsys.readouterr()
-        assert main(words) == code
-        printed = capsys.readouterr()
-        return (printed.err or printed.out).rstrip("\n")
-
-    return run
 
 
 def _plain(number: int, *, closed: bool = False, size: int = 1_000) -> Story:

@@ -35,16 +35,6 @@ LOOKS = [
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user with a key of their own, and a folder that a stranger's store is in."""
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "mine"))
-    monkeypatch.delenv("NBDURABLE_STORE", raising=False)
-    monkeypatch.delenv("NBDURABLE_KEY_FILE", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def theirs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store that another user's kernels wrote."""
     with monkeypatch.context() as other:
