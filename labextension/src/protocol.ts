@@ -202,6 +202,7 @@ export interface Runs {
   start: number;
   total: number;
   note: string;
+  unread: number;
 }
 
 /** A file that was asked for, to be saved. */

@@ -238,12 +238,15 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run that come after ``after``, in order, each verified.
 
         Sees everything written by any owner before the call. Damaged entries are
         left out; `check` names them. Refs come without inline bytes; `get` has them.
-        Costs next to nothing when nothing is new.
+        Costs next to nothing when nothing is new. Of calls, those may be left out whose
+        start has no field ``calls_with``, if that is given: of a long run few are read.
         """
         ...
 

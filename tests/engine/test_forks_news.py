@@ -46,9 +46,11 @@ class Shaky(MemoryStore):
     torn = ""
     full = False
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """What is new of a run."""
-        entries, cursor = super().read(run, after)
+        entries, cursor = super().read(run, after, calls_with=calls_with)
         if entries and run == self.torn:
             self.torn = ""
             entries = Torn(entries)

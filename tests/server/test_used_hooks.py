@@ -28,13 +28,15 @@ class Read(MemoryStore):
         self.began, self.go = threading.Event(), threading.Event()
         self.held = ""
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """As the store does."""
         self.wholes += after == START
         if run == self.held:
             self.began.set()
             assert self.go.wait(60)
-        return super().read(run, after)
+        return super().read(run, after, calls_with=calls_with)
 
 
 @pytest.fixture

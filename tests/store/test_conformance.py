@@ -41,18 +41,24 @@ class LosesTheLast(MemoryStore):
 class ServesStale(MemoryStore):
     """Remembers the first answer for a run and never looks again."""
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """The first answer, for ever."""
         known = self.__dict__.setdefault("known", {})
-        return known.setdefault((run, after), super().read(run, after))
+        return known.setdefault(
+            (run, after), super().read(run, after, calls_with=calls_with)
+        )
 
 
 class Reorders(MemoryStore):
     """Sorts by wall clock."""
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """The entries in another order."""
-        entries, cursor = super().read(run, after)
+        entries, cursor = super().read(run, after, calls_with=calls_with)
         return tuple(sorted(entries, key=lambda e: e.record.at_us)), cursor
 
 

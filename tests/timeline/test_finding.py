@@ -8,7 +8,7 @@ import pytest
 
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.moments import Now
-from nbdurable.timeline import finding
+from nbdurable.timeline import looked
 from nbdurable.timeline.finding import FRESH_S, STATUSES, Runlist
 from nbdurable.timeline.protocol import Refused, Snapshot
 from nbdurable.timeline.requests import Find
@@ -83,7 +83,7 @@ def test_a_line_says_how_a_run_stands() -> None:
 
 def test_a_limit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not all runs were searched for calls, the list says so."""
-    monkeypatch.setattr(finding, "LOOKS_MAX", 2)
+    monkeypatch.setattr(looked, "LOOKS_MAX", 2)
     page = Runlist(several()).page(Find(tool="draft"), Now(Story().us), "one")
     assert page.note == "only the latest 2 runs were searched for calls"
     assert [run.id for run in page.runs] == ["three"]
@@ -94,9 +94,11 @@ class Counting(MemoryStore):
 
     handed = 0
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run."""
-        return self._counted(super().read(run, after))
+        return self._counted(super().read(run, after, calls_with=calls_with))
 
     def scan(
         self, kinds: Collection[str], after: Cursor = START
@@ -155,3 +157,64 @@ def test_a_view_turns_to_another_run() -> None:
     assert isinstance(first, Snapshot)
     assert again.calls == first.calls
     assert isinstance(one(source.hear({**OPEN, "run": "gone"})), Refused)
+
+
+class Slow(Counting):
+    """A store in which reading a run takes time."""
+
+    def __init__(self, world: World, clock: HandClock) -> None:
+        super().__init__(world)
+        self.hand = clock
+        self.reads: list[str] = []
+
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
+        """Entries of one run, after a while."""
+        if after == START:
+            self.hand.passes(0.2)
+            self.reads.append(f"{run} {calls_with}")
+        return super().read(run, after, calls_with=calls_with)
+
+
+def unfinished(store: MemoryStore, count: int) -> Story:
+    """Runs that stopped in the middle, the first of them where it asks somebody."""
+    for n in range(count):
+        story = Story(f"run-{n}")
+        story.opens(n)
+        step = story.step("review")
+        story.calls(step, f"search('{n}')", 1.0)
+        if not n:
+            story.begins(step, "nd.approve('Go?')", kind="approval", wait=APPROVAL)
+        story.into(store)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("asked", "ids"),
+    [({}, 9), ({"status": "waiting"}, 1), ({"tool": "SEARCH", "call": "'3'"}, 1)],
+)
+@pytest.mark.parametrize("words", [0, looked.WORDS_BYTES_MAX])
+def test_a_long_list_comes_little_by_little(
+    asked: dict[str, str], ids: int, words: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer takes long; who asks again is told more, and nothing is read twice for it."""
+    monkeypatch.setattr(looked, "WORDS_BYTES_MAX", words)
+    clock = HandClock()
+    store = Slow(World(), clock)
+    now = Now(unfinished(store, 9).us)
+    listed = Runlist(store, clock)
+    pages = [listed.page(Find(**asked), now, "")]  # type: ignore[arg-type]
+    while pages[-1].unread:
+        assert len(store.reads) <= 2 * len(pages)
+        assert f"reading {pages[-1].unread} more run" in pages[-1].note
+        pages.append(listed.page(Find(**asked), now, ""))  # type: ignore[arg-type]
+    assert len(pages) > 3
+    assert len(pages[-1].runs) == ids
+    assert len(store.reads) == len(set(store.reads))
+    assert listed.page(Find(**asked), now, "") == pages[-1]  # type: ignore[arg-type]
+    if asked:  # another question is answered as rightly
+        other = listed.page(Find(call="search('5')"), now, "")
+        while other.unread:
+            other = listed.page(Find(call="search('5')"), now, "")
+        assert [run.id for run in other.runs] == ["run-5"]

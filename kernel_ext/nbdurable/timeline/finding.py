@@ -2,44 +2,37 @@
 
 Theory of operation. Runs and steps are few, and `Store.scan` gives those that are new; they
 are folded at most once in `FRESH_S`, and a page is cut from what is folded. Calls can be a
-million. What is asked of them (how an unfinished run stands, which tools and models a run used) is read
-run by run, each from where it was read to last, and only for the runs that need it. Of an
-unfinished run only the calls that wait are remembered.
+million. What is asked of them (whether an unfinished run waits, which tools and models a run
+used) is looked at run by run, only for the runs that need it, and for a short time in each
+answer: the list says how many runs it doesn't know yet, and who asks again gets further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from nbdurable.engine.past import fields, forks, runs
+from nbdurable.engine.past import fields, runs
 from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
 from nbdurable.engine.telling.waits import of_step
-from nbdurable.engine.where.moments import Now, moment, since
-from nbdurable.timeline.around import tool_of
+from nbdurable.engine.where.moments import Now, count, moment, since
+from nbdurable.timeline import looked
+from nbdurable.timeline.looked import Looked
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.requests import Find
 from nbdurable.timeline.told import RunLine, Runs
-from nbdurable_store import lifecycle
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
-from nbdurable_store.records import Entry
 
 PAGE: Final = 50
 """Runs of one page."""
 
 FRESH_S: Final = 2.0
 """How long a list may be old: nobody sees more, and typing in a field costs nothing."""
-
-LOOKS_MAX: Final = 200
-"""Runs whose calls are read for one question about tools, models or calls: the latest."""
-
-FOLDS_MAX: Final = 2 * LOOKS_MAX
-"""Runs of which is remembered what was read."""
 
 STEPS_MAX: Final = 8
 """Cells that a line names."""
@@ -58,12 +51,6 @@ _STATUS: Final = {
 }
 
 
-_Folds = dict[str, tuple[History, Cursor, float | None]]
-"""By run, what was read of it, how far, and when."""
-
-_Wanted = Callable[[History, Entry], bool]
-
-
 @dataclass(eq=False)
 class Runlist:
     """The runs of a store.
@@ -79,8 +66,12 @@ class Runlist:
     _cursor: Cursor = field(init=False, default=START)
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _at_s: float | None = field(init=False, default=None)
-    _waits: _Folds = field(init=False, default_factory=dict)
-    _read: _Folds = field(init=False, default_factory=dict)
+    _unknown: set[str] = field(init=False, default_factory=set)
+    _looked: Looked = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing read."""
+        self._looked = Looked(self.store, self.clock)
 
     def page(self, asked: Find, now: Now, shown: str) -> Runs:
         """A page of the runs that are asked for, the one that was used last first.
@@ -91,17 +82,29 @@ class Runlist:
             shown: Id of the run that the view shows.
         """
         self._refresh()
+        self._looked.begin()
+        self._unknown = set()
         found = [h for h in self._latest() if _fits(h, asked)]
-        note = ""
+        notes = []
         if asked.tool or asked.model or asked.call:
-            if len(found) > LOOKS_MAX:
-                note = f"only the latest {LOOKS_MAX} runs were searched for calls"
-            found = [h for h in found[:LOOKS_MAX] if self._made(h, asked)]
+            if len(found) > looked.LOOKS_MAX:
+                most = looked.LOOKS_MAX
+                notes.append(f"only the latest {most} runs were searched for calls")
+            found = [h for h in found[: looked.LOOKS_MAX] if self._made(h, asked)]
         if asked.status:
             found = [h for h in found if self._state(h)[0] == asked.status]
         part = found[asked.start : asked.start + PAGE]
         lines = tuple(self._line(h, now, shown) for h in part)
-        return Runs(runs=lines, start=asked.start, total=len(found), note=note)
+        unread = len(self._unknown)
+        if unread:
+            notes.append(f"reading {count(unread, 'more run')}")
+        return Runs(
+            runs=lines,
+            start=asked.start,
+            total=len(found),
+            note=", ".join(notes),
+            unread=unread,
+        )
 
     def knows(self, run: str) -> bool:
         """Whether the store has this run."""
@@ -153,43 +156,19 @@ class Runlist:
         return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
 
     def _is_asking(self, run: str, step: StepPast) -> bool:
-        """Whether a step waits for somebody."""
-        history = self._gone_on(self._waits, run, _may_wait)
+        """Whether a step waits for somebody, as far as is known."""
+        history = self._looked.waits(run, self._at_s or 0.0)
+        if history is None:
+            self._unknown.add(run)
+            return False
         return any(w.replies for w in of_step(history, step))
-
-    def _whole(self, run: str) -> History:
-        """A run with its calls."""
-        return self._gone_on(self._read, run, lambda *_: True)
-
-    def _gone_on(self, known: _Folds, run: str, wanted: _Wanted) -> History:
-        """A run, read from where it was read to before, once per refresh."""
-        history, cursor, at_s = known.get(run, (History(run), START, None))
-        if at_s is not None and at_s == self._at_s:
-            return history
-        entries, after = self.store.read(run, cursor)
-        if cursor == START:
-            forks.begin(history, entries, lambda parent: self.store.read(parent)[0])
-        history.apply(entry for entry in entries if wanted(history, entry))
-        if len(known) >= FOLDS_MAX:
-            known.clear()
-        known[run] = history, after, self._at_s
-        return history
 
     def _made(self, history: History, asked: Find) -> bool:
         """Whether a run has a call of this tool, by this model, with this text."""
-        return any(
-            _has(asked.tool, tool_of(call))
-            and _has(asked.model, fields.text(call.fields, "model"))
-            and _has(asked.call, call.text)
-            for call in self._whole(history.run).calls.values()
-        )
-
-
-def _may_wait(history: History, entry: Entry) -> bool:
-    """Whether an entry says anything of who waits for what: of most calls none does."""
-    record = entry.record
-    about_call = record.kind in lifecycle.CALL_KINDS
-    return not about_call or record.subject in history.calls or "wait" in record.fields
+        made = self._looked.made(history.run, self._at_s or 0.0, asked)
+        if made is None:
+            self._unknown.add(history.run)
+        return bool(made)
 
 
 def _fits(history: History, asked: Find) -> bool:

@@ -153,6 +153,8 @@ class Runs:
         start: How many stand before the page.
         total: How many there are.
         note: What was not looked at, or "".
+        unread: Runs whose calls are to be read yet, and that may stand otherwise, or be
+            others, then: a view asks again.
     """
 
     type: ClassVar[str] = "runs"
@@ -160,3 +162,4 @@ class Runs:
     start: int
     total: int
     note: str
+    unread: int = 0

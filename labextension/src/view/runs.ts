@@ -6,6 +6,8 @@ import { SIGNS, count } from "./text";
 
 /** How long after the last key the store is asked, milliseconds. */
 const TYPED_MS = 200;
+/** How soon it is asked again where runs are still to be read: others are answered meanwhile. */
+const UNREAD_MS = 50;
 const STATUSES = ["running", "waiting", "error", "stopped", "open", "closed"];
 const FATE: Record<string, string> = { open: "ran", closed: "ran" };
 
@@ -18,6 +20,7 @@ export class RunsPane {
   private readonly here = h("input", { type: "checkbox", "data-key": "runs here" });
   private notebook = "";
   private later = 0;
+  private heard: Runs | null = null;
 
   constructor(
     private readonly send: (find: Find) => void,
@@ -39,6 +42,8 @@ export class RunsPane {
   }
 
   hear(runs: Runs | null): void {
+    if (runs !== this.heard && runs?.unread && !this.later) this.askLater(runs.start, UNREAD_MS);
+    this.heard = runs;
     fill(this.found, runs, () => (runs ? this.listed(runs) : []));
   }
 
@@ -51,8 +56,15 @@ export class RunsPane {
 
   private narrow(name: Field, value: string): void {
     this.asked[name] = value;
+    this.askLater(0, TYPED_MS);
+  }
+
+  private askLater(start: number, ms: number): void {
     window.clearTimeout(this.later);
-    this.later = window.setTimeout(() => this.ask(0), TYPED_MS);
+    this.later = window.setTimeout(() => {
+      this.later = 0;
+      if (this.element.open && this.element.isConnected) this.ask(start);
+    }, ms);
   }
 
   private ask(start: number): void {
@@ -61,7 +73,7 @@ export class RunsPane {
 
   private listed(runs: Runs): Node[] {
     const { start, total } = runs;
-    if (!total) return [h("p", { class: "soft" }, "No run fits. Clear a field to see more.")];
+    if (!total) return [h("p", { class: "soft" }, runs.unread ? `None yet · ${runs.note}` : "No run fits. Clear a field to see more.")];
     const last = start + runs.runs.length;
     const pages = [
       h("button", { "data-key": "runs before", disabled: !start, click: () => this.ask(Math.max(0, start - runs.runs.length || 0)) }, "‹ later runs"),

@@ -141,11 +141,13 @@ class LocalStore:
             raise self._damaged(ref, "its record holds other bytes")
         return ref.inline
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self, run: str, after: Cursor = START, *, calls_with: str = ""
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run; see `nbdurable_store.protocol.Store`."""
         return self._reader.answer(
             lambda tails, since: tails.of_run(run, since),
-            lambda since: self._projection.of_run(run, since),
+            lambda since: self._projection.of_run(run, since, calls_with),
             after,
         )
 

@@ -118,7 +118,13 @@ class MemoryStore:
             raise BlobDamaged(id=name, place=self.place, why=why)
         return data
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self,
+        run: str,
+        after: Cursor = START,
+        *,
+        calls_with: str = "",  # noqa: ARG002  # nothing is cheaper to leave out
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run; see `nbdurable_store.protocol.Store`."""
         return self._after(after, lambda record: record.run == run)
 

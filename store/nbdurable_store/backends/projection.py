@@ -53,6 +53,18 @@ from nbdurable_store.backends.projection_file import (
     append,
     watermarks,
 )
+from nbdurable_store.backends.questions import (
+    INLINE,
+    KEY_BEGINNINGS,
+    KEYS_MAX,
+    NAME_AS_TEXT,
+    OF_KINDS,
+    OF_RUN,
+    OF_RUN_WITH,
+    ROWS,
+    ROWS_OF,
+    WITH_KEYS,
+)
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.folder.format import LOCK_NAME
 from nbdurable_store.folder.format import VERSION as FORMAT_VERSION
@@ -70,42 +82,6 @@ RENEW_WAIT_S = 30.0
 """Somebody asked for it, and a rebuild of a million records takes so long."""
 REBUILD_PAUSE_S = 30.0
 """After a rebuild that didn't end (a full disk), the next try waits for so long."""
-
-OF_RUN = """
-    select e.owner, e.seq, e.byte, e.prev_mac, e.mac, e.head
-      from store.main.entries e
-      left join (select unnest(?::varchar[]) as owner, unnest(?::ubigint[]) as next_seq)
-             a on a.owner = e.owner
-     where e.run = ? and e.seq >= coalesce(a.next_seq, 0)
-"""
-OF_KINDS = """
-    select e.owner, e.seq, e.byte, e.prev_mac, e.mac, e.head
-      from store.main.entries e
-      left join (select unnest(?::varchar[]) as owner, unnest(?::ubigint[]) as next_seq)
-             a on a.owner = e.owner
-     where e.kind in (select unnest(?::varchar[])) and e.seq >= coalesce(a.next_seq, 0)
-"""
-WITH_KEYS = """
-    select owner, seq, byte, prev_mac, mac, head
-      from store.main.entries
-     where rowid in (select rowid from store.main.entries
-                      where key8 in (select unnest(?::ubigint[])))
-"""
-"""First the rows, by one column, then their heads: ten times faster than at once."""
-KEY_BEGINNINGS = """
-    select distinct key8 from store.main.entries where key8 is not null limit ?
-"""
-KEYS_MAX = 1_000_000
-"""So many take 60 MB; with more, every lookup asks DuckDB, which takes 5 ms."""
-ROWS = "select * from store.main.entries where owner = ? and seq >= ? and seq < ?"
-ROWS_OF = """
-    select count(*) from store.main.entries
-     where run in (select unnest(?::varchar[])) and kind <> ?
-"""
-INLINE = """
-    select byte + octet_length(head), body
-      from store.main.entries where owner = ? and seq = ?
-"""
 
 
 class Turn(Enum):
@@ -181,10 +157,12 @@ class Projection:
         except (Away, Unusable, OSError):
             return Turn.LATER
 
-    def of_run(self, run: str, after: Mapping[str, int]) -> Part:
-        """Entries of a run, per owner from a sequence number on."""
+    def of_run(self, run: str, after: Mapping[str, int], calls_with: str = "") -> Part:
+        """Entries of a run, per owner from a sequence number on; see `Store.read`."""
         asked = [list(after), list(after.values()), sayable(run)]
-        return self._ask(OF_RUN, asked, lambda record: record.run == run)
+        question = OF_RUN_WITH if calls_with else OF_RUN
+        more = [sayable(run), NAME_AS_TEXT.format(calls_with)] if calls_with else []
+        return self._ask(question, asked + more, lambda record: record.run == run)
 
     def of_kinds(self, kinds: Collection[str], after: Mapping[str, int]) -> Part:
         """Entries of these kinds, per owner from a sequence number on."""

@@ -13,7 +13,7 @@ from nbdurable_store.conformance.harness import (
 )
 from nbdurable_store.errors import StoreUnwritable
 from nbdurable_store.protocol import START
-from nbdurable_store.records import NO_KEY, Kind
+from nbdurable_store.records import NO_KEY, Kind, Plain
 
 CHECKS: list[Check] = []
 
@@ -123,6 +123,28 @@ def runs_are_apart(harness: Harness) -> None:
     assert subjects(store.scan([Kind.CALL_STARTED])[0]) == ["1", "2"]
     both = [Kind.RUN_OPENED, Kind.CALL_STARTED]
     assert subjects(store.scan(both)[0]) == list("123")
+
+
+@promise(CHECKS)
+def calls_with_a_field_are_all_there(harness: Harness) -> None:
+    """Reading a part of a run's calls leaves out nothing of them, nor what is no call."""
+    store = harness.open()
+    said: dict[str, Plain] = {"wait": {"text": 'a "wait": \u00fc'}}
+    store.append([record(subject=f"c{n}") for n in range(3)], sync=False)
+    store.append([record(subject="w", fields=said)], sync=False)
+    store.flush()
+    store.append([record(subject="s", kind=Kind.STEP_STARTED)], sync=False)
+    store.append([record(subject="w", kind=Kind.CALL_COMPLETED)], sync=False)
+    other = harness.open()
+    for reader in (store, other):
+        found, cursor = reader.read("run", calls_with="wait")
+        mine = [subject for subject in subjects(found) if subject in {"w", "s"}]
+        assert mine == ["w", "s", "w"]
+        assert {e.record.run for e in found} == {"run"}
+        assert reader.read("run", cursor, calls_with="wait")[0] == ()
+    store.flush()
+    later = harness.open().read("run", calls_with="wait")[0]
+    assert [s for s in subjects(later) if s in {"w", "s"}] == ["w", "s", "w"]
 
 
 @promise(CHECKS)

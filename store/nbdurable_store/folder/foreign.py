@@ -85,7 +85,13 @@ class ForeignStore:
 
     # ---- looking -------------------------------------------------------------------------
 
-    def read(self, run: str, after: Cursor = START) -> tuple[tuple[Entry, ...], Cursor]:
+    def read(
+        self,
+        run: str,
+        after: Cursor = START,
+        *,
+        calls_with: str = "",  # noqa: ARG002  # all are in memory
+    ) -> tuple[tuple[Entry, ...], Cursor]:
         """Entries of one run, in order, unverified."""
         return self._after(after, lambda record: record.run == run)
 
