@@ -199,23 +199,37 @@ def test_an_address_begins_as_it_is_set(kernel: Kernel) -> None:
     assert made.read_text().startswith("user/ann/nbdurable/hook/nbdhook_")
 
 
-def test_kernels_know_the_base_path(tmp_path: Path) -> None:
-    """A kernel of a server below a base path gives out addresses that the server takes."""
-    served = start(tmp_path, base="user/ann/")
+TOLD = """import json, os
+from pathlib import Path
+told = {name: value for name, value in os.environ.items() if name.startswith("NBDURABLE")}
+Path("told.new").write_text(json.dumps(told))
+_ = Path("told.new").rename("told")
+"""
+
+
+def execute(served: Desk, until_made: str, *cells: str) -> str:
+    """Run cells in a kernel that the server starts until they make a file; what it holds."""
+    place = served.folder.parent / "home" / "runtime" / f"kernel-{served.kernel()}.json"
+    client = BlockingKernelClient(connection_file=str(place))
+    client.load_connection_file()
+    client.start_channels()
+    for cell in cells:
+        client.execute(cell)
+    made = served.folder / until_made
+    until(made.exists, lambda: "the cells made nothing")
+    client.stop_channels()
+    return made.read_text()
+
+
+def test_kernels_know_the_base_path(desk: Desk, tmp_path: Path) -> None:
+    """A kernel gives out addresses of its own server, also of one that a kernel started."""
+    told = json.loads(execute(desk, "told", TOLD))
+    served = start(tmp_path, told, base="user/ann/")
     try:
-        name = served.kernel()
-        place = tmp_path / "home" / "runtime" / f"kernel-{name}.json"
-        client = BlockingKernelClient(connection_file=str(place))
-        client.load_connection_file()
-        client.start_channels()
-        client.execute(SETUP)
-        client.execute(PAY)
-        made = served.folder / "made"
-        until(made.exists, lambda: "no address")
+        execute(served, "made", SETUP, PAY)
         hook = (served.folder / "hook").read_text()
         assert hook.startswith("user/ann/nbdurable/hook/nbdhook_")
         assert status(served, hook, {"sum": 1}, "127.0.0.1") == 200
-        client.stop_channels()
     finally:
         served.close()
 

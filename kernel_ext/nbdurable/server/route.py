@@ -18,7 +18,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from nbdurable.engine.waits.hooks import PLACE as HOOK_PLACE
-from nbdurable.engine.waits.webhooks import BASE
+from nbdurable.engine.waits.webhooks import SERVED
 from nbdurable.server.hooked import Hooked
 from nbdurable.server.hooks import Hooks, Rates
 from nbdurable.server.notebooks import Notebooks, Outside
@@ -79,4 +79,4 @@ def install(app: Any) -> None:
         (url_path_join(base, HOOK_PLACE, "(.*)"), Hooked, hooks),
     ]
     app.web_app.add_handlers(".*$", routes)
-    os.environ.setdefault(BASE, base)  # kernels inherit it; they can't know it else
+    os.environ[SERVED] = base  # kernels inherit it; they can't know it else

@@ -16,7 +16,11 @@ from nbdurable.engine.waits.spans import seconds_of
 from nbdurable.engine.where.frames import current_frame
 
 BASE: Final = "NBDURABLE_HOOKS"
-"""Variable that says what an address begins with; our server tells it its kernels."""
+"""Variable that says what an address begins with, where somebody set it."""
+
+SERVED: Final = "NBDURABLE_SERVER_BASE"
+"""Variable by which our server tells its kernels its base path. Not `BASE`: a server that
+was started in a kernel or a terminal of another one inherits both, and sets this one."""
 
 LIFE: Final = timedelta(days=30)
 """How long an address is good for: a payment or a review is over by then."""
@@ -57,7 +61,7 @@ def webhook(name: str, *, timeout: float | timedelta = LIFE) -> str:
         draw=draw,
         made_us=now_us,
         until_us=now_us + span_us,
-        base=hooks.base(os.environ.get(BASE, "")),
+        base=hooks.base(os.environ.get(BASE, os.environ.get(SERVED, ""))),
     )
     return hooks.keep(hook, token).address(token)
 
