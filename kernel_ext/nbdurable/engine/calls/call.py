@@ -35,7 +35,7 @@ from nbdurable.engine.calls.going import (
     Pause,
     Perform,
 )
-from nbdurable.engine.calls.requests import CallRequest, Outcome
+from nbdurable.engine.calls.requests import CallRequest, Claim, Outcome
 from nbdurable.engine.past.decide import Past, Verdict
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.frames import Frame
@@ -63,9 +63,14 @@ def conduct(frame: Frame[Attempt], request: CallRequest) -> Conduct | Outcome:
         DurablePause: Somebody has to decide first.
         DurableError: The journal can't be written; the call was not made.
     """
-    attempt = frame.attempt
-    claim = attempt.claim(frame, request)
-    match = claim.match
+    return conduct_claimed(frame, request, frame.attempt.claim(frame, request))
+
+
+def conduct_claimed(
+    frame: Frame[Attempt], request: CallRequest, claim: Claim
+) -> Conduct | Outcome:
+    """The same, of a call that has its place already."""
+    attempt, match = frame.attempt, claim.match
     if request.policy.effect is _PURE and match.past is Past.NOTHING:
         match = attempt.elsewhere(request) or match
     going = Going(frame, request, claim, match)

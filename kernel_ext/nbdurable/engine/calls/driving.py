@@ -93,7 +93,7 @@ def run_sync(
     try:
         reached = advance(frame, steps, None)
         while isinstance(reached, Perform):
-            outcome = _performed(reached, request, perform)
+            outcome = performed(reached, request, perform)
             reached = advance(frame, steps, outcome)
         return reached.value
     finally:  # an interrupt in here leaves the protocol in the middle
@@ -119,9 +119,10 @@ async def run_async(
         steps.close()
 
 
-def _performed(
+def performed(
     command: Perform, request: CallRequest, perform: Callable[[], object]
 ) -> Outcome:
+    """How the function of a call ended, which runs here."""
     if command.find_out:
         return found_out(command, request)
     token = enter(command.frame)

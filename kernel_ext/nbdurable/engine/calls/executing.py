@@ -69,7 +69,7 @@ def execute(going: Going) -> Conduct:
             outcome = yield Perform(_frame(going), limit_s=policy.timeout_s)
             reach("effect.done")
             assert isinstance(outcome, Outcome)
-            ms = round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
+            ms = _took_ms(attempt, outcome, began_s)
             if outcome.raised is None and not outcome.expired:
                 yield from _record_completed(going, outcome, ms)
                 done = outcome
@@ -82,6 +82,12 @@ def execute(going: Going) -> Conduct:
         going.request.release()
     # 5. Only now the caller gets the value.
     return done
+
+
+def _took_ms(attempt: Attempt, outcome: Outcome, began_s: float) -> float:
+    if outcome.ms is not None:
+        return outcome.ms
+    return round((attempt.clock.monotonic_s() - began_s) * 1000, 3)
 
 
 def _after_raised(going: Going, outcome: Outcome, ms: float, began_s: float) -> Part:

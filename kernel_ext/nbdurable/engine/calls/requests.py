@@ -182,12 +182,15 @@ class Outcome:
         expired: It had not ended in time.
         leave: If its function still runs: called when that is recorded, with what is
             to be told what comes of it.
+        ms: How long its function took, milliseconds; None where whoever waits for it
+            may measure that.
     """
 
     value: object = None
     raised: BaseException | None = None
     expired: bool = False
     leave: Callable[[Callable[[Outcome], None]], None] | None = None
+    ms: float | None = None
 
 
 def kept(arguments: Encoded | None) -> bytes | None:

@@ -9,10 +9,10 @@ from typing import Any
 from nbdurable.engine.calls.driving import run_async
 from nbdurable.engine.calls.invoking import requested
 from nbdurable.engine.fanout.failures import Failed
+from nbdurable.engine.fanout.items import Map
 from nbdurable.engine.fanout.mapping import (
     LIMIT,
     TOLD_EVERY_S,
-    Map,
     OnError,
     checked,
     function,
@@ -57,12 +57,15 @@ class _Driver:
         self._mapping, self._limit, self._stop = mapping, limit, stop
         self._tasks: dict[asyncio.Task[object], tuple[int, object]] = {}
         self._results: dict[int, object] = {}
+        self._pause: BaseException | None = None
 
     async def run(self, items: Iterable[object]) -> dict[int, object]:
         """The results by place; None stands for an item that failed."""
         try:
             await self._feed(items)
             await self._drain()
+            if self._pause is not None:
+                raise self._pause
         except BaseException:
             for task in self._tasks:
                 task.cancel()
@@ -75,7 +78,7 @@ class _Driver:
     async def _feed(self, items: Iterable[object]) -> None:
         try:
             for index, item in enumerate(items):
-                if self._stop and self._mapping.failures:
+                if self._pause or (self._stop and self._mapping.failures):
                     return
                 coroutine = _item(self._mapping, index, item)
                 task = asyncio.create_task(coroutine, name=f"item {index}")
@@ -96,9 +99,13 @@ class _Driver:
         )
         for task in done:
             index, item = self._tasks.pop(task)
+            if task.cancelled():
+                raise asyncio.CancelledError
             error = task.exception()
             if error is not None and not isinstance(error, Exception):
-                raise error
+                # Somebody has to decide first; what the others do is recorded before.
+                self._pause = self._pause or error
+                continue
             self._results[index] = None if error else task.result()
             if error is not None:
                 told = previews.value_text(item)

@@ -27,8 +27,8 @@ the census of a small object whose shared children expand without end."""
 
 ATOMS = frozenset({NoneType, bool, int, float, complex, str, bytes})
 _SEQUENCES = frozenset({list, tuple})
-_TREES = _SEQUENCES | {dict}
-PLAIN = ATOMS | _TREES
+TREES = _SEQUENCES | {dict}
+PLAIN = ATOMS | TREES
 TEXTS = frozenset({str, bytes})
 """Atoms that may hold a secret."""
 
@@ -70,12 +70,12 @@ def _size(level: Sequence[Any], types: set[type]) -> int:
 
     Before they are put into one list: shared children expand without end.
     """
-    if types <= _TREES:
+    if types <= TREES:
         return sum(map(len, level))
     return sum(map(len, compress(level, map(_is_tree, map(type, level)))))
 
 
-_is_tree = _TREES.__contains__
+_is_tree = TREES.__contains__
 _flat = chain.from_iterable
 
 

@@ -52,6 +52,20 @@ class Frame(Generic[A]):
     holders: tuple[object, ...] = ()
 
 
+def placed(frame: Frame[A], place: str) -> Frame[A]:
+    """The same, where code works on an item of a map; `replace` takes six times as long."""
+    return Frame(
+        frame.attempt,
+        frame.parent,
+        frame.quiet,
+        frame.thread,
+        frame.covered,
+        place,
+        frame.inner,
+        frame.holders,
+    )
+
+
 Task: TypeAlias = asyncio.Task[object]
 
 COUNTED_NAME = re.compile(r"Task-(\d+)")

@@ -1,0 +1,257 @@
+"""The calls of a map's items: one thread begins and records them, others run functions.
+
+Theory of operation. The conductor takes a few items at a time. For those that have come
+back from their functions it makes the records of their outcomes, for as many others
+those of their beginnings, and appends all of these in one piece. A second thread syncs
+what was appended meanwhile, and takes on what waits for that. So nobody waits for a sync
+of his own, and what is done for each call is done for several in a row, while the
+processor's caches are warm.
+
+A thread that runs functions waits for none of this: it gives what came of an item away
+and takes the next one that is ready. A few more items than there are threads are
+therefore begun ahead. Of those, a journal can't tell after a kill whether they were
+begun, so there are few of them, and none where few run at a time; if the map ends
+before, it is recorded that they never were.
+
+The order of writes of each call is that of `call`: it is taken on only when what it had
+to append is appended, and synced where it has to be.
+
+Calls that may take long to begin, or wait, are done wholly by a thread of the pool.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from nbdurable.engine.calls.going import Append, Perform
+from nbdurable.engine.calls.requests import Outcome
+from nbdurable.engine.fanout.carrying import Call
+from nbdurable.engine.fanout.items import Map
+
+TURN_ITEMS_MAX: Final = 8
+"""Begun in one turn: more would keep those waiting that are ready."""
+
+AHEAD_PART: Final = 4
+"""One item in so many is begun ahead of a thread for it."""
+
+
+class Came(NamedTuple):
+    """A call that comes back from a thread of the pool.
+
+    Attributes:
+        call: It.
+        outcome: How its function ended, if that is still to be recorded.
+    """
+
+    call: Call
+    outcome: Outcome | None = None
+
+
+class Synced(NamedTuple):
+    """What was synced.
+
+    Attributes:
+        over: How many calls are over by that.
+        left: Those that ask for something else again.
+    """
+
+    over: int
+    left: list[Call]
+
+
+Told = Call | Came | Synced | None
+"""What a conductor is told: a new call, one that comes back, what is synced, or the end."""
+
+
+Work = tuple[Call, Callable[[], Outcome | None]]
+"""A call, and the part of it that a thread of the pool does."""
+
+
+class Conductor:
+    """Carries on the calls of one map.
+
+    Args:
+        mapping: The map.
+        limit: How many functions run at a time; so many threads run them.
+        ahead: Whether items may be begun before there is a thread for them.
+
+    Attributes:
+        ended: Calls that are over, those of one turn together; or what ended the
+            conductor itself.
+    """
+
+    def __init__(self, mapping: Map, limit: int, *, ahead: bool) -> None:
+        self.ended: queue.SimpleQueue[list[Call] | BaseException] = queue.SimpleQueue()
+        self._over = mapping.over
+        self._limit = limit
+        self._room = limit + (limit // AHEAD_PART if ahead else 0)
+        self._home = mapping.frame.attempt.home
+        self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._unsynced: queue.SimpleQueue[list[Call] | None] = queue.SimpleQueue()
+        self._waiting: deque[Call] = deque()
+        self._to_append: list[Call] = []
+        self._done: list[Call] = []
+        self._out = self._ending = 0
+        self._closed = False
+
+    def add(self, call: Call) -> None:
+        """One more to be made."""
+        self._told.put(call)
+
+    def close(self) -> None:
+        """Begin no more; those under way are carried to their ends."""
+        self._over.set()
+        self._told.put(None)
+
+    def run(self) -> None:
+        """What one thread does, until the conductor is closed: it begins and records."""
+        try:
+            while not self._closed or self._is_going():
+                self._turn()
+        except BaseException as error:
+            self.ended.put(error)
+            raise
+        finally:
+            self._unsynced.put(None)
+            for _ in range(self._limit):
+                self._ready.put(None)
+
+    def work(self) -> None:
+        """What so many threads do as there is room for: they run functions."""
+        while (work := self._ready.get()) is not None:
+            call, act = work
+            try:
+                outcome = act()
+            except BaseException as raised:  # noqa: BLE001  # told to whoever collects
+                call.end(None, raised)
+                outcome = None
+            self._told.put(Came(call, outcome))
+
+    def sync(self) -> None:
+        """What another thread does: it syncs, and takes on what waits for that."""
+        while (calls := self._unsynced.get()) is not None:
+            error = self._synced()
+            ending = [call for call in calls if call.begun]
+            for call in calls:
+                begun = call.begun
+                call.advance(None, error)
+                if not begun and isinstance(call.command, Perform):
+                    self._ready.put((call, call.perform))
+                elif not begun:
+                    self._told.put(Came(call))
+            over = [call for call in ending if call.command is None]
+            if over:
+                self.ended.put(over)
+            left = [call for call in ending if call.command is not None]
+            if ending:
+                self._told.put(Synced(len(over), left))
+
+    def _is_going(self) -> bool:
+        return bool(self._out or self._ending or self._to_append)
+
+    def _turn(self) -> None:
+        """Take what has come by now, and carry all of it on as far as it goes."""
+        if not self._to_append and not self._may_begin():
+            self._take(self._told.get())
+        for _ in range(self._told.qsize()):
+            self._take(self._told.get())
+        begun = 0
+        while begun < TURN_ITEMS_MAX and self._may_begin():
+            begun += 1
+            self._begin(self._waiting.popleft())
+        self._append()
+        if self._closed:
+            self._drop()
+        if self._done:
+            done, self._done = self._done, []
+            self.ended.put(done)
+
+    def _may_begin(self) -> bool:
+        under_way = self._out + len(self._to_append)
+        return (
+            bool(self._waiting) and under_way < self._room and not self._over.is_set()
+        )
+
+    def _take(self, told: Told) -> None:
+        if isinstance(told, Call):
+            self._waiting.append(told)
+        elif isinstance(told, Came):
+            self._out -= 1
+            if told.outcome is not None:
+                told.call.advance(told.outcome)
+            self._sort(told.call)
+        elif isinstance(told, Synced):
+            self._ending -= told.over + len(told.left)
+            for call in told.left:
+                self._sort(call)
+        else:
+            self._closed = True
+
+    def _begin(self, call: Call) -> None:
+        long = call.begin()
+        if long is None:
+            self._sort(call)
+        else:
+            self._hand(call, long)
+
+    def _sort(self, call: Call) -> None:
+        """See that a call gets what it asks for."""
+        command = call.command
+        if command is None:
+            self._done.append(call)
+        elif isinstance(command, Append):
+            self._to_append.append(call)
+        elif isinstance(command, Perform):
+            self._hand(call, call.perform)
+        else:
+            self._hand(call, call.finish)
+
+    def _hand(self, call: Call, act: Callable[[], Outcome | None]) -> None:
+        self._out += 1
+        self._ready.put((call, act))
+
+    def _drop(self) -> None:
+        """What was not begun never will be."""
+        for call in self._waiting:
+            call.dropped = True
+        self._done += self._waiting
+        self._waiting.clear()
+
+    def _append(self) -> None:
+        """Append what calls have to; those that need no sync go on."""
+        calls, self._to_append = self._to_append, []
+        if not calls:
+            return
+        asked = {c: c.command for c in calls if isinstance(c.command, Append)}
+        try:
+            self._home.append(
+                [r for a in asked.values() for r in a.records], sync=False
+            )
+        except BaseException:  # noqa: BLE001  # each is told what becomes of its own
+            for call in calls:
+                call.carry_out()
+                self._sort(call)
+            return
+        synced = []
+        for call, command in asked.items():
+            if command.sync:
+                self._ending += call.begun
+                self._out += not call.begun
+                synced.append(call)
+            else:
+                call.advance(None)
+                self._sort(call)
+        if synced:
+            self._unsynced.put(synced)
+
+    def _synced(self) -> BaseException | None:
+        """What was appended is durable now, unless this is the reason why not."""
+        try:
+            self._home.append((), sync=True)
+        except BaseException as raised:  # noqa: BLE001  # each of them is told
+            return raised
+        return None

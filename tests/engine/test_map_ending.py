@@ -1,0 +1,205 @@
+"""A map that ends before its items do: what is under way is recorded, no more begins."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from nbdurable.engine.past import settle
+from nbdurable.engine.past.history import CallState
+from tests.engine.notebooks import Notebook, World
+
+LIMIT = 8
+AHEAD = 2
+"""What is begun before there is a thread for it, of a map with that limit."""
+
+SETUP = """
+import asyncio
+import nbdurable as nd
+
+@tool(effect="write", not_done=Stopped)
+def pay(n):
+    world.act(n)
+    return world(f"pay {n}")
+
+@tool(effect="write", not_done=Stopped)
+async def send(n):
+    await world.act(n)
+    return world(f"send {n}")
+"""
+
+
+class Stopped(BaseException):
+    """Somebody has to decide first."""
+
+
+class Acting(World):
+    """Things happen there as a test says; it stays what it is."""
+
+    act: Callable[[int], object]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Its identity is that of a service."""
+        return Acting, ()
+
+
+class Scene(Notebook):
+    """A notebook in that world."""
+
+    world: Acting
+
+
+@pytest.fixture
+def notebook() -> Scene:
+    """A notebook with tools whose functions do what a test says."""
+    nb = Scene(world=Acting())
+    nb.namespace["Stopped"] = Stopped
+    nb.plain(SETUP)
+    return nb
+
+
+def pay(nb: Scene, act: Callable[[int], object], items: int) -> None:
+    """A map of payments that do this before they pay."""
+    nb.world.act = act
+    nb.run(f"paid = nd.map(pay, range({items}), limit={LIMIT})", name="m")
+
+
+def states(nb: Scene) -> dict[str, CallState]:
+    """What the journal holds of each call."""
+    return {c.text: c.state for c in nb.session.history.calls.values()}
+
+
+def begun(nb: Scene, number: int) -> bool:
+    """Whether so many calls are in the journal, within some seconds."""
+    never = threading.Event()
+    looks = (len(states(nb)) >= number or never.wait(0.005) for _ in range(2000))
+    return any(looks)
+
+
+def test_a_pause_leaves_when_the_others_are_recorded(notebook: Scene) -> None:
+    """Somebody has to decide about one item; what the others did is in the journal then."""
+    told, together = threading.Event(), threading.Barrier(LIMIT)
+    notebook.session.parked.progress = lambda *_: told.set()
+
+    def act(n: int) -> None:
+        together.wait(60)
+        told.clear()
+        if n == 3:
+            raise Stopped
+        assert told.wait(60)
+
+    with pytest.raises(Stopped):
+        pay(notebook, act, LIMIT)
+    found = states(notebook)
+    assert found.pop("pay(3)") is CallState.RAISED
+    assert len(found) == LIMIT - 1
+    assert set(found.values()) == {CallState.COMPLETED}
+
+
+def test_a_pause_leaves_no_thread(notebook: Scene) -> None:
+    """Nothing goes on behind the cell."""
+
+    def act(n: int) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        pay(notebook, act, 40)
+    left = [t.name for t in threading.enumerate() if t.name.startswith("nd.map")]
+    assert left == []
+
+
+def test_few_are_begun_ahead(notebook: Scene) -> None:
+    """After a kill they are asked about: no more than a quarter of those that run."""
+    release, seen = threading.Event(), []
+
+    def act(n: int) -> None:
+        if n == 0:
+            assert begun(notebook, LIMIT + AHEAD)
+            assert not threading.Event().wait(0.1)  # whoever would begin more may
+            seen.append(len(states(notebook)))
+            release.set()
+        assert release.wait(60)
+
+    pay(notebook, act, 40)
+    assert seen == [LIMIT + AHEAD]
+
+
+def test_what_never_began_is_simply_called_later(notebook: Scene) -> None:
+    """It was recorded as begun, and then that it was not: nobody is asked."""
+    told = threading.Event()
+    notebook.session.parked.progress = lambda *_: told.set()
+
+    def act(n: int) -> None:
+        if n == 3:
+            assert begun(notebook, LIMIT + AHEAD)
+            told.clear()
+            raise Stopped
+        assert told.wait(60)
+
+    with pytest.raises(Stopped):
+        pay(notebook, act, 40)
+    assert len(states(notebook)) == LIMIT + AHEAD
+    assert settle.questions(notebook.session.history) == []
+    pay(notebook, lambda _: None, 40)
+    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(40))
+
+
+def test_an_interrupt_leaves_nothing_in_doubt(notebook: Scene) -> None:
+    """What has begun ends behind the cell; what was only begun ahead never begins."""
+    release = threading.Event()
+
+    def items() -> object:
+        yield from range(LIMIT + AHEAD)
+        assert begun(notebook, LIMIT + AHEAD)
+        raise KeyboardInterrupt
+
+    notebook.world.act = lambda _: release.wait(60)
+    notebook.namespace["items"] = items
+    with pytest.raises(KeyboardInterrupt):
+        notebook.run(f"nd.map(pay, items(), limit={LIMIT})", name="m")
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("nd.map"):
+            thread.join(60)
+    assert settle.questions(notebook.session.history) == []
+    pay(notebook, lambda _: None, 40)
+    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(40))
+
+
+def test_a_pause_of_a_coroutine_leaves_when_the_others_are_recorded(
+    notebook: Scene,
+) -> None:
+    """The same, awaited: those beside it are not cancelled."""
+    count = itertools.count()
+    told: asyncio.Event
+
+    def progress(*_: object) -> None:
+        if next(count) > 1:
+            told.set()
+
+    async def wait(n: int) -> None:
+        """The first one stops; the others wait until the map has been told."""
+        if n == 0:
+            raise Stopped
+        await told.wait()
+
+    async def sent() -> None:
+        """The map, with an event of its own loop."""
+        nonlocal told
+        told = asyncio.Event()
+        await notebook.namespace["nd"].aio.map(  # type: ignore[attr-defined]
+            notebook.namespace["send"], range(20), limit=4
+        )
+
+    notebook.session.parked.progress = progress
+    notebook.world.act = wait
+    notebook.namespace["sent"] = sent
+    with pytest.raises(Stopped):
+        notebook.run("asyncio.run(sent())", name="m")
+    assert sorted(notebook.world.effects) == ["send 1", "send 2", "send 3"]
+    assert settle.questions(notebook.session.history) == []
+    assert list(states(notebook).values()).count(CallState.COMPLETED) == 3
