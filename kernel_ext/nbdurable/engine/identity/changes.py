@@ -96,10 +96,11 @@ def changed_inside(node: ast.AST) -> set[str]:
         >>> sorted(changed_inside(tree))
         ['heap', 'row', 'rows']
     """
-    found = {name for part in ast.walk(node) for name in _changed_in_place(part)}
-    found |= {name for part in ast.walk(node) for name in _changed_as_first(part)}
-    found |= {name for part in ast.walk(node) for name in _changed_as_output(part)}
-    pairs = [pair for part in ast.walk(node) for pair in _bound_to(part)]
+    parts = [*ast.walk(node)]
+    found = {name for part in parts for name in _changed_in_place(part)}
+    found |= {name for part in parts for name in _changed_as_first(part)}
+    found |= {name for part in parts for name in _changed_as_output(part)}
+    pairs = [pair for part in parts for pair in _bound_to(part)]
     size = -1
     while size < len(found):
         size = len(found)

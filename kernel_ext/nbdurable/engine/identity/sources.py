@@ -5,22 +5,22 @@ for everything once linecache was cleared, and it gives two lambdas the same lin
 """
 
 from __future__ import annotations
-import __future__
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from types import CodeType, FunctionType, MethodType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from nbdurable.engine.identity.changes import Changes, changes_of
+from nbdurable.engine.identity.indexes import Index, first_line, index_of
 from nbdurable.engine.identity.ledger import Needs
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.reads import needs_of
-from nbdurable.engine.identity.scopes import DEFINITIONS, Function, imported_modules
+from nbdurable.engine.identity.scopes import Function, imported_modules
 
 Load: TypeAlias = Callable[[str], "str | None"]
 """From a code filename to its source, or ``None`` if it isn't local code."""
@@ -106,7 +106,7 @@ class Sources:
         self._load = load
         self._earlier = earlier
         self._texts: dict[str, str | None] = {}
-        self._indexes: dict[str, _Index] = {}
+        self._indexes: dict[str, Index] = {}
         self._cells: dict[str, None] = {}
         self._facts: dict[ast.AST, Facts] = {}
         self._changes: dict[ast.AST, Changes] = {}
@@ -178,13 +178,13 @@ class Sources:
         """What the text of a definition says; worked out once."""
         known = self._facts.get(node)
         if known is None:
-            known = self._facts[node] = facts_of(node)
+            known = self._facts[node] = _facts_of(node)
         return known
 
     def changes(self, node: Local) -> Changes:
         """What the code of a definition may change; worked out once."""
         if node not in self._changes:
-            self._changes[node] = changes_of(node)
+            self._changes[node] = _changes_of(node)
         return self._changes[node]
 
     def class_(self, cls: type, home: str | None) -> ast.ClassDef | None:
@@ -211,11 +211,11 @@ class Sources:
         """The cells, the latest first; another thread may begin one meanwhile."""
         return [*reversed(self._cells)]
 
-    def _index(self, filename: str) -> _Index | None:
+    def _index(self, filename: str) -> Index | None:
         if filename not in self._indexes:
             if not self.holds(filename):
                 return None
-            self._indexes[filename] = _Index(self._texts[filename] or "")
+            self._indexes[filename] = index_of(self._texts[filename] or "")
         return self._indexes[filename]
 
 
@@ -230,80 +230,11 @@ def facts_of(node: Local) -> Facts:
     )
 
 
-class _Index:
-    """Where the definitions of one source are."""
+DEFINITIONS_KEPT: Final = 4096
+"""How many definitions stay worked out: all of a long notebook and its modules."""
 
-    def __init__(self, source: str) -> None:
-        self.functions: dict[tuple[int, str], list[Function]] = {}
-        self.classes: dict[str, list[ast.ClassDef]] = {}
-        self._source = source
-        self._codes: dict[int, dict[CodeType, list[CodeType]]] = {}
-        try:
-            self.tree = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError):  # nobody's code is in it
-            self.tree, self._source = ast.Module([], []), ""
-        stack: list[tuple[ast.AST, str]] = [(self.tree, "")]
-        while stack:
-            node, prefix = stack.pop()
-            inner = prefix
-            if isinstance(node, ast.ClassDef):
-                self.classes.setdefault(prefix + node.name, []).append(node)
-                inner = f"{prefix}{node.name}."
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                self._add(node, node.name)
-                inner = f"{prefix}{node.name}.<locals>."
-            elif isinstance(node, ast.Lambda):
-                self._add(node, "<lambda>")
-            children = [*ast.iter_child_nodes(node)]
-            stack += [(child, inner) for child in reversed(children)]
-
-    def function(self, code: CodeType) -> Function | None:
-        """The definition that compiles to this code, wherever it stands."""
-        future = code.co_flags & __future__.annotations.compiler_flag
-        if future not in self._codes:
-            self._codes[future] = _codes(self._source, future)
-        compiled = self._codes[future].get(_placeless(code), [])
-        same = [own for own in compiled if own == code] or compiled
-        return self._node(same[-1]) if same else None
-
-    def _node(self, code: CodeType) -> Function | None:
-        """The definition at the place of code that was compiled from this source."""
-        found = self.functions.get((code.co_firstlineno, code.co_name), [])
-        if len(found) > 1:
-            ranges = set(code.co_positions())
-            found = [node for node in found if _range(node) in ranges]
-        return found[0] if found else None
-
-    def _add(self, node: Function, name: str) -> None:
-        self.functions.setdefault((_first_line(node), name), []).append(node)
-
-
-def _codes(source: str, future: int) -> dict[CodeType, list[CodeType]]:
-    """All code that a source compiles to, by what it is without its place."""
-    flags = future | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    found: dict[CodeType, list[CodeType]] = {}
-    try:
-        stack = [compile(source, "", "exec", flags=flags, dont_inherit=True)]
-    except (
-        SyntaxError,
-        ValueError,
-        RecursionError,
-    ):  # it parses, such as a bare return
-        return found
-    while stack:
-        code = stack.pop()
-        found.setdefault(_placeless(code), []).append(code)
-        inner = [const for const in code.co_consts if isinstance(const, CodeType)]
-        stack += reversed(inner)
-    return found
-
-
-def _placeless(code: CodeType) -> CodeType:
-    """Code without file, lines and columns, nested code included."""
-    consts = (_placeless(c) if isinstance(c, CodeType) else c for c in code.co_consts)
-    return code.replace(
-        co_filename="", co_firstlineno=1, co_linetable=b"", co_consts=tuple(consts)
-    )
+_facts_of = lru_cache(maxsize=DEFINITIONS_KEPT)(facts_of)
+_changes_of = lru_cache(maxsize=DEFINITIONS_KEPT)(changes_of)
 
 
 def _head(node: Local) -> frozenset[str]:
@@ -335,21 +266,8 @@ def _imports(module: ast.Module) -> set[str]:
     return {name for node in nodes for name in imported_modules(node)}
 
 
-def _first_line(node: Function | ast.ClassDef) -> int:
-    """The line that the compiler calls the first: that of the first decorator."""
-    if isinstance(node, DEFINITIONS) and node.decorator_list:
-        return node.decorator_list[0].lineno
-    return node.lineno
-
-
-def _range(node: Function) -> tuple[int, int | None, int, int | None]:
-    """Where the body's value stands: what the code of a lambda returns."""
-    last = node.body if isinstance(node, ast.Lambda) else node.body[-1]
-    return last.lineno, last.end_lineno, last.col_offset, last.end_col_offset
-
-
 def _holds_line(node: ast.ClassDef, line: int) -> bool:
-    return _first_line(node) <= line <= (node.end_lineno or node.lineno)
+    return first_line(node) <= line <= (node.end_lineno or node.lineno)
 
 
 def _first_lines(cls: type) -> Iterator[tuple[str, int]]:
