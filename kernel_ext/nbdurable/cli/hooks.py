@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,15 +64,23 @@ def hooks(given: argparse.Namespace) -> Answer:
             rows = [reference.find_run(rows, given.run)]
         runs = {row.id: row for row in rows}
         found = [h for h in engine.of_store(store.place) if h.run in runs]
-        now = commands.now()
-        good = [
-            h for h in found if not engine.over(h, history_of(store, h.run), now.us)
-        ]
         if given.name:
-            return _addresses(store, [h for h in good if h.name == given.name], given)
+            found = [h for h in found if h.name == given.name]
+        now = commands.now()
+        good = set(good_of(store, found, now.us))
+        if given.name:
+            return _addresses(store, [h for h in found if h in good], given)
     lines = [_line(h, runs[h.run], now, is_good=h in good) for h in found]
     data = [_data(h, runs[h.run], is_good=h in good) for h in found]
     return Answer("\n".join(lines) or NONE, data)
+
+
+def good_of(store: Store, found: list[Hook], now_us: int) -> Iterator[Hook]:
+    """Those that still lead somewhere; each run is read once, however many it gave out."""
+    for run in {h.run for h in found}:
+        history = history_of(store, run)
+        mine = (h for h in found if h.run == run)
+        yield from (h for h in mine if not engine.over(h, history, now_us))
 
 
 def _addresses(store: Store, good: list[Hook], given: argparse.Namespace) -> Answer:
