@@ -20,6 +20,7 @@ from nbdurable.timeline.protocol import Message, plain
 from tests.stories import Story, doubtful, research
 
 OPEN = {"type": "open", "version": 1}
+WATCH = {"type": "watch", "version": 1}
 NOTEBOOK = "a/research.ipynb"
 PIN = {"type": "act", "what": "pin", "run": "run-1", "ask": "q"}
 
@@ -48,10 +49,10 @@ def notebooks(root: Path) -> Iterator[Notebooks]:
     made.close()
 
 
-def left(root: Path, *stories: Story) -> None:
+def left(root: Path, *stories: Story, first: int = 1) -> None:
     """Leave runs beside the notebook, as a kernel does: run-1, run-2 and so on."""
     store = nbdurable_store.open(root / "a" / ".nbdurable")
-    for n, story in enumerate(stories, 1):
+    for n, story in enumerate(stories, first):
         story.run = f"run-{n}"
         story.relabel()
         for at, entry in enumerate(story.entries):
@@ -97,6 +98,19 @@ def test_a_run_that_comes_later_is_opened(root: Path, notebooks: Notebooks) -> N
     left(root, research())
     assert one(notebooks.hear(NOTEBOOK, "v", None))["again"]
     assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["type"] == "snapshot"
+
+
+def test_a_run_that_begins_elsewhere_is_shown(root: Path, notebooks: Notebooks) -> None:
+    """A view without a kernel goes on to the run of a headless kernel, with its questions."""
+    left(root, research())
+    assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["head"]["id"] == "run-1"
+    assert one(notebooks.hear(NOTEBOOK, "w", WATCH))["needs"] == []
+    left(root, doubtful(), first=2)
+    for view, said in (("v", OPEN), ("w", WATCH)):
+        assert one(notebooks.hear(NOTEBOOK, view, None))["again"]
+        assert one(notebooks.hear(NOTEBOOK, view, said))["needs"] != []
+        assert notebooks.hear(NOTEBOOK, view, None) == []
+    assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["head"]["id"] == "run-2"
 
 
 def test_a_refusal_says_what_it_answers(

@@ -4,7 +4,8 @@ Theory of operation. Whoever asks names a notebook below the server's folder. It
 where a kernel of it would have it: ``NBDURABLE_STORE``, or ``.nbdurable`` beside it. Both are
 resolved first, so neither ``..`` nor a link leads out of the folder; only the variable may,
 since whoever started the server set it. A store is opened once, and each view has a source
-of its own, as in a kernel; those that nobody asked for the longest time are dropped.
+of its own, as in a kernel; those that nobody asked for the longest time are dropped. A view
+that is told what changed, or opens again, goes on to the run that a kernel began meanwhile.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -32,10 +34,19 @@ from nbdurable.timeline.refusals import AGAIN, why
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
-from nbdurable_store.protocol import Store
+from nbdurable_store.protocol import Cursor, Store
+from nbdurable_store.records import Kind
 
 VIEWS_MAX: Final = 64
 """Views that are answered at a time: each holds a run. One more than that opens anew."""
+
+
+@dataclass(slots=True)
+class _View:
+    """What answers a view, and until where is known that no newer run began."""
+
+    source: Source
+    until: Cursor
 
 
 class Outside(ValueError):
@@ -54,7 +65,7 @@ class Notebooks:
         self._root = Path(root).expanduser().resolve()
         self._environ = environ
         self._stores: dict[Path, Store] = {}
-        self._views: OrderedDict[tuple[str, str], Source] = OrderedDict()
+        self._views: OrderedDict[tuple[str, str], _View] = OrderedDict()
         self._once = Once()
         self._lock = threading.Lock()
 
@@ -71,7 +82,7 @@ class Notebooks:
         """
         place = self._below(self._root / notebook.strip("/"))
         try:
-            source = self._source(place, view)
+            source = self._source(place, view, begins=_begins(said))
             if source is None:
                 nothing = self._nothing(place)
                 return [dataclasses.replace(nothing, to=named(said))]
@@ -100,36 +111,40 @@ class Notebooks:
             raise Outside(str(path))
         return found
 
-    def _source(self, notebook: Path, view: str) -> Source | None:
+    def _source(self, notebook: Path, view: str, *, begins: bool) -> Source | None:
         with self._lock:
             key = str(notebook), view
-            source = self._views.get(key)
-            if source is None:
-                source = self._found(notebook)
-                if source is None:
+            known = self._views.get(key)
+            if known is None or (begins and _is_left(notebook, known)):
+                known = self._found(notebook)
+                if known is None:
                     return None
-                self._views[key] = source
+                self._views[key] = known
             self._views.move_to_end(key)
             while len(self._views) > VIEWS_MAX:
                 self._views.popitem(last=False)
-            return source
+            return known.source
 
     def _forget(self, notebook: Path, view: str) -> None:
         """Let a view open again when the run can be read."""
         with self._lock:
             self._views.pop((str(notebook), view), None)
 
-    def _found(self, notebook: Path) -> Source | None:
+    def _found(self, notebook: Path) -> _View | None:
         store = self._store(notebook)
-        run = run_of(notebook, _rows(store)) if store is not None else None
-        if store is None or run is None:
+        if store is None:
             return None
-        return Source(
+        _, until = store.scan(_BEGINS)
+        run = run_of(notebook, _rows(store))
+        if run is None:
+            return None
+        source = Source(
             store=store,
             run=run.id,
             secrets=lambda: Secrets(self._environ),
             once=self._once,
         )
+        return _View(source, until)
 
     def _nothing(self, notebook: Path) -> Refused:
         """Why there is no run, and what to do."""
@@ -177,6 +192,26 @@ def run_of(notebook: Path, rows: Sequence[RunRow]) -> RunRow | None:
         known = (r for r in rows if r.cell_ids & cells and not r.closed)
         found = [r for r in known if not is_there(r.notebook)]
     return max(found, key=lambda r: (not r.closed, r.opened_us), default=None)
+
+
+_BEGINS: Final = frozenset({Kind.RUN_OPENED})
+
+
+def _begins(said: object) -> bool:
+    """Whether a view is told what there is, and not of what it has seen."""
+    opening = isinstance(said, Mapping) and said.get("type") in ("open", "watch")
+    return said is None or opening
+
+
+def _is_left(notebook: Path, view: _View) -> bool:
+    """Whether another run is the notebook's by now; costs nothing where none began."""
+    store = view.source.store
+    began, until = store.scan(_BEGINS, view.until)
+    if not began:
+        return False
+    run = run_of(notebook, _rows(store))
+    view.until = until
+    return run is not None and run.id != view.source.run
 
 
 def _rows(store: Store) -> list[RunRow]:
