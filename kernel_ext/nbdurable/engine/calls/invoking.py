@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
@@ -18,7 +18,7 @@ from nbdurable.engine.past.pasts import STEP_KIND, CallPast
 from nbdurable.engine.past.wanted import Under
 from nbdurable.engine.values import named, previews
 from nbdurable.engine.values.redact import Secrets
-from nbdurable.engine.where.frames import Frame, current_frame
+from nbdurable.engine.where.frames import Frame, current_frame, undecided
 
 
 def invoke(made: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -42,6 +42,12 @@ async def invoke_async(
     return await made.fn(*args, **kwargs)
 
 
+_NO_CELL: Final = (
+    "{name} is not recorded: its thread belongs to none of the cells that run now ·"
+    " give it the cell's: pool.submit(contextvars.copy_context().run, {name}, …)"
+)
+
+
 def may_run_outside(
     made: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> None:
@@ -53,6 +59,8 @@ def may_run_outside(
     if frozen.is_on() and made.kind != STEP_KIND:
         told = functools.partial(previews.call_text, made.name, args, kwargs)
         frozen.refuse_outside(made.name, made.policy, told)
+    for frame in undecided():
+        frame.attempt.home.tell_once(_NO_CELL.format(name=made.name))
 
 
 def requested(

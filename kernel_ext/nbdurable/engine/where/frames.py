@@ -219,6 +219,19 @@ def current_frame() -> Frame[Any] | None:
         return _active[0] if len(_active) == 1 else frame
 
 
+def undecided() -> tuple[Frame[Any], ...]:
+    """The steps of which this code may belong to one, where nobody knows to which.
+
+    That of a thread which no code of theirs has started, while several run.
+    """
+    if len(_active) < 2 or _frame.get() is not None:
+        return ()
+    if threading.current_thread() is threading.main_thread():
+        return ()
+    with _lock:
+        return tuple(_active)
+
+
 @contextlib.contextmanager
 def active(frame: Frame[Any]) -> Iterator[None]:
     """The attempt's cell runs within."""
