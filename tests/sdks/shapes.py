@@ -91,6 +91,22 @@ def lines(manager):
     },
 )
 
+OVER_AIOHTTP = Sdk(
+    OPENAI.setup
+    + """
+def of(ask):
+    async def asking():
+        over = openai.DefaultAioHttpClient()
+        async with openai.AsyncOpenAI(base_url=URL + "/v1", api_key="any", http_client=over) as c:
+            return await ask(c)
+    return asyncio.run(asking())
+""",
+    {
+        shape: OPENAI.shapes[shape]
+        for shape in ("async chat", "async stream", "async gather")
+    },
+)
+
 LEGACY = Sdk(
     OPENAI.setup
     + "\nimport httpx\nlegacy = client.with_options(http_client=httpx.Client())\n",
@@ -114,6 +130,14 @@ def weather(city: str) -> str:
     "Look it up."
     ran.append(city)
     return f"sunny in {city}"
+@anthropic.beta_async_tool
+async def aweather(city: str) -> str:
+    "Look it up."
+    return f"sunny in {city}"
+async def run(runner):
+    return [m.to_dict() async for m in runner]
+async def parsed(asking):
+    return repr((await asking).parsed_output)
 def of(ask):
     async def asking():
         async with anthropic.AsyncAnthropic(base_url=URL, api_key="any") as c:
@@ -137,6 +161,7 @@ def final(manager):
         "messages text stream": "''.join(claude.messages.stream(**ASK).__enter__().text_stream)",
         "messages tools": "claude.messages.create(**ASK, tools=[TOOL]).to_dict()",
         "messages thinking": "claude.messages.create(**ASK, thinking=dict(type='enabled', budget_tokens=1024)).to_dict()",
+        "messages parse": "repr(claude.messages.parse(**ASK, output_format=City).parsed_output)",
         "messages raw": "claude.messages.with_raw_response.create(**ASK).text()",
         "count tokens": "claude.messages.count_tokens(model='m', messages=ASK['messages']).to_dict()",
         "beta": "claude.beta.messages.create(**ASK, betas=['a-1']).to_dict()",
@@ -145,6 +170,8 @@ def final(manager):
         "async messages": "of(lambda c: dumped(c.messages.create(**ASK)))",
         "async stream": "of(lambda c: all_of(c.messages.create(**ASK, stream=True)))",
         "async stream helper": "of(lambda c: helped(c.messages.stream(**ASK)))",
+        "async parse": "of(lambda c: parsed(c.messages.parse(**ASK, output_format=City)))",
+        "async tool runner": "of(lambda c: run(c.beta.messages.tool_runner(**ASK, tools=[aweather])))",
         "async count tokens": "of(lambda c: dumped(c.messages.count_tokens(model='m', messages=ASK['messages'])))",
     },
 )
@@ -272,6 +299,7 @@ async def waiting():
 SDKS = {
     "openai": OPENAI,
     "legacy": LEGACY,
+    "over aiohttp": OVER_AIOHTTP,
     "anthropic": ANTHROPIC,
     "groq": GROQ,
     "mistralai": MISTRAL,

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 HERE = Path(__file__).parent
 
 WHERE = {
-    "here": ("openai", "legacy", "anthropic"),
+    "here": ("openai", "legacy", "over aiohttp", "anthropic"),
     "openai2": ("openai", "litellm"),
     "others": (
         "groq",

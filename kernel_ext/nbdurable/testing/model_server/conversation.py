@@ -98,10 +98,12 @@ def of_messages(body: Json) -> Conversation:
     """Read Anthropic's ``POST /v1/messages``."""
     choice = body.get("tool_choice")
     kind = choice.get("type") if isinstance(choice, dict) else None
+    config = body.get("output_config")
     return Conversation(
         turns=tuple(_messages_turns(_objects(body.get("messages")))),
         tools=_tools(body, "input_schema", kind == "none"),
         forced=_forced(choice) if kind in {"tool", "any"} else None,
+        schema=_chat_schema(config.get("format") if isinstance(config, dict) else None),
     )
 
 
