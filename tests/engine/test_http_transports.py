@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import brotli
 import httpx
 import httpx2
 import pytest
@@ -163,11 +164,12 @@ except openai.RateLimitError as limit:
 PACKED = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
+    "br": brotli.compress,
 }
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("encoding", PACKED)
 def test_a_compressed_answer_is_kept_decoded(
     tmp_path: Path, library: str, encoding: str
 ) -> None:

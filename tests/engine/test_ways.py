@@ -91,7 +91,9 @@ def test_a_call_is_the_cells(way: str) -> None:
 def test_a_thread_that_may_belong_to_two_cells_is_told() -> None:
     """Two subshells run a cell each: a thread of neither is recorded in neither."""
     nb = Notebook()
-    nb.plain("@tool\ndef pay(x): return world(f'pay {x}')\n@tool\ndef wait(): world.wait()")
+    nb.plain(
+        "@tool\ndef pay(x): return world(f'pay {x}')\n@tool\ndef wait(): world.wait()"
+    )
     with ThreadPool(1) as pool:
         nb.namespace["apply"] = pool.apply
         first = threading.Thread(target=nb.run, args=("wait(); a = pay(1)", "s", "c1"))
@@ -106,4 +108,7 @@ def test_a_thread_that_may_belong_to_two_cells_is_told() -> None:
     made = {c.text: c.slot for c in nb.session.history.calls.values()}
     assert made.keys() == {"wait()", "pay(1)", "pay(2)"}
     assert made["pay(1)"] != made["pay(2)"]
-    assert sum("pay is not recorded: its thread belongs to none" in t for t in nb.told) == 1
+    assert (
+        sum("pay is not recorded: its thread belongs to none" in t for t in nb.told)
+        == 1
+    )

@@ -176,6 +176,18 @@ def final(manager):
     },
 )
 
+TOGETHER = Sdk(
+    """
+import together
+client = together.Together(base_url=URL, api_key="any")
+ASK = dict(model="m", messages=[dict(role="user", content="why?")])
+""",
+    {
+        "chat": "client.chat.completions.create(**ASK).to_dict()",
+        "stream": "[c.to_dict() for c in client.chat.completions.create(**ASK, stream=True)]",
+    },
+)
+
 GROQ = Sdk(
     """
 import groq
@@ -302,6 +314,7 @@ SDKS = {
     "over aiohttp": OVER_AIOHTTP,
     "anthropic": ANTHROPIC,
     "groq": GROQ,
+    "together": TOGETHER,
     "mistralai": MISTRAL,
     "ollama": OLLAMA,
     "cohere": COHERE,

@@ -21,6 +21,7 @@ WHERE = {
     "openai2": ("openai", "litellm"),
     "others": (
         "groq",
+        "together",
         "mistralai",
         "ollama",
         "cohere",
