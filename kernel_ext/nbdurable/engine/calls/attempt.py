@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from nbdurable.engine.calls import late
-from nbdurable.engine.calls.arguments import as_made, keep_arguments
 from nbdurable.engine.calls.code import CallCode
 from nbdurable.engine.calls.home import Home
 from nbdurable.engine.calls.leftovers import Leftovers, Overtaken
@@ -23,8 +22,6 @@ from nbdurable.engine.calls.requests import (
 )
 from nbdurable.engine.calls.used import Used
 from nbdurable.engine.calls.wanting import wanting
-from nbdurable.engine.codec import decode_exception
-from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.files.watched import Watched
 from nbdurable.engine.past.belonging import Standing, within
 from nbdurable.engine.past.blame import Blame
@@ -32,12 +29,11 @@ from nbdurable.engine.past.decide import OTHERS, Past
 from nbdurable.engine.past.history import CallPast, CallState, StepPast
 from nbdurable.engine.past.matching import Matcher
 from nbdurable.engine.past.policy import Effect
-from nbdurable.engine.past.series import happened, tries_of
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
 from nbdurable.engine.where.frames import Frame, Scopes, in_order
 from nbdurable.engine.where.frames import active as frame_active
-from nbdurable_store.errors import DurableError, DurablePause
-from nbdurable_store.records import BlobRef, Kind, Plain, Record
+from nbdurable_store.errors import DurablePause
+from nbdurable_store.records import BlobRef, Record
 
 _WRITE: Final = Effect.WRITE
 _RAISED: Final = CallState.RAISED
@@ -65,9 +61,9 @@ class Attempt:
         self.leftovers = Leftovers()
         self.owners = Owners(home)
         self.code = CallCode(home.sources, home.secrets.apart)
-        self._numbers = Numbers()
+        self.numbers = Numbers()
         self._scopes = Scopes()
-        self._preceding = Preceding(self._scopes)
+        self.preceding = Preceding(self._scopes)
         self.blame = Blame()
         self.happened: dict[str, int] = {}
         self._open: set[Callable[[], None]] = set()
@@ -115,9 +111,9 @@ class Attempt:
             self.home.catch_up("" if parent and write else self.step.id)
             if write and not request.policy.inner and not request.again:
                 self._hear()
-            number = self._numbers.give(parent, request.again)
+            number = self.numbers.give(parent, request.again)
             scope = self._scopes.scope(frame)
-            state = self._preceding.state(scope, parent)
+            state = self.preceding.state(scope, parent)
             ordered = in_order(frame, self.thread)
             if request.again:
                 failed = self.home.history.calls[request.again]
@@ -130,7 +126,7 @@ class Attempt:
                 wanted = wanting(request, scope, state, parent, number, ordered=ordered)
                 match = self.matcher.match(wanted)
             if match.call is not None and match.past not in OTHERS:
-                self._numbers.note(match.call.id, number)
+                self.numbers.note(match.call.id, number)
             counts = not frame.covered
             return Claim(number, scope, state.after, match, parent, counts, ordered)
 
@@ -163,7 +159,7 @@ class Attempt:
             return self.matcher.without(self._claimed(claim, request))
 
     def _claimed(self, claim: Claim, request: CallRequest) -> Wanted:
-        state = self._preceding.state(claim.scope)
+        state = self.preceding.state(claim.scope)
         where = claim.scope, state, claim.parent, claim.number
         return wanting(request, *where, ordered=claim.ordered)
 
@@ -177,85 +173,13 @@ class Attempt:
         with self.home.lock:
             history = self.home.history
             self.matcher.reopen(within(history, call_id))
-            self._preceding.afresh(call_id)
-            self._numbers.afresh(call_id)
+            self.preceding.afresh(call_id)
+            self.numbers.afresh(call_id)
             return history.calls[call_id]
-
-    def serve(self, claim: Claim, match: Match, request: CallRequest) -> Outcome | None:
-        """The recorded outcome, verified; None if it can't be recovered."""
-        call = match.call
-        assert call is not None
-        if call.outcome is None:
-            return None
-        outcome = self._recover(call, call.outcome, request)
-        if outcome is not None:
-            with self.home.lock:
-                self._count_served(claim, call)
-                if self.files is not None:
-                    self.files.carry(call.fields)
-                if outcome.raised is not None:
-                    self.blame.add(call.id, outcome.raised)
-                if call.effect is _WRITE:
-                    self._preceding.state(claim.scope).after = call.id
-        return outcome
 
     def _read_other_files(self, call: CallPast) -> bool:
         """Whether a file that a recorded call read isn't as it was."""
         return self.files is not None and self.files.differ(call.fields)
-
-    def _recover(
-        self, call: CallPast, ref: BlobRef, request: CallRequest
-    ) -> Outcome | None:
-        try:
-            if call.state is _RAISED:
-                data = self.store.get(ref)
-                raised = decode_exception(ref.codec, data, secrets=self.home.secrets)
-                if raised.exception is not None and call.changed is not None:
-                    changed = self.store.get(call.changed)
-                    request.decode(call.changed.codec, changed)
-                return Outcome(raised=raised.exception) if raised.exception else None
-            found = self.store.get(ref, stream=True)
-            if isinstance(found, bytes):
-                return Outcome(request.decode(ref.codec, found))
-            with closing(found) as parts:
-                return Outcome(request.decode(ref.codec, parts))
-        except DurableError as gone:
-            self.used.unstorable.append(f"{call.name} ({gone.fact().rstrip('.')})")
-            self.used.gone[call.id] = gone.fact()
-            return None
-
-    def _count_served(self, claim: Claim, call: CallPast) -> None:
-        self.matcher.served.add(call.id)
-        here = call.id in self.home.history.calls
-        if here and call.step == self.step.id:  # it was counted when it ran
-            return
-        if here:
-            self.used.calls.append(call.id)
-        self.used.count_served(claim, call, here=here)
-
-    def adopted(
-        self, claim: Claim, match: Match, request: CallRequest | None = None
-    ) -> tuple[Record, ...]:
-        """The record that the call stands here from now on, if it stood elsewhere.
-
-        Or that it is known as it is made now: by the parameters that its tool has now.
-        """
-        call, own = match.call, match.standing is _OWN
-        if call is None or (not own and match.standing is Standing.TAKEN):
-            return ()
-        renewed = request if match.renewed else None
-        if own and call.parent == claim.parent and renewed is None:
-            return ()
-        if not own:
-            self.used.adopted.append(call.id)
-        fields: dict[str, Plain] = {"slot": self.step.slot, "from": call.slot}
-        fields["n"] = claim.nth
-        if call.parent != claim.parent:
-            fields |= {"parent": claim.parent, "scope": claim.scope}
-        key = call.key if renewed is None else renewed.key
-        if renewed is not None:
-            fields |= as_made(renewed)
-        return (self.record(Kind.CALL_ADOPTED, call.id, key=key, fields=fields),)
 
     def may_execute(self, request: CallRequest) -> None:
         """After a pause no further `write` starts in this attempt."""
@@ -270,61 +194,10 @@ class Attempt:
             self.paused = pause
         return pause
 
-    def started(
-        self,
-        frame: Frame[Any],
-        claim: Claim,
-        request: CallRequest,
-        known: CallPast | None,
-    ) -> tuple[str, tuple[Record, ...]]:
-        """The records to append before the effect, and the call's logical id."""
-        # Of this run; that of another run is a new call here.
-        own = known if known and known.id in self.home.history.calls else None
-        call_id = own.id if own else self.home.ids.new()
-        stands = own and not request.again
-        adopted = self.adopted(claim, claim.match) if stands else ()
-        if claim.match.apart and not request.again:
-            adopted += (self._parted(claim.match.apart),)
-        self.happened[call_id] = happened((*known.earlier, known)) if known else 0
-        policy = request.policy
-        fields: dict[str, Plain] = {
-            "n": claim.nth,
-            "attempt": own.attempts + 1 if own else 1,
-            "tries": tries_of(policy, own) if own else 1,
-            "name": request.name,
-            "effect": str(policy.effect),
-            "kind": request.kind,
-            "code": request.code,
-            "scope": claim.scope,
-            "after": claim.after,
-            "parent": frame.parent,
-            "text": request.text(),
-        }
-        if policy.inner:
-            fields["inner"] = request.inner
-        if request.undigestible:
-            fields["undigestible"] = request.undigestible
-        if request.estimate:
-            fields["estimate"] = request.estimate
-        if self.ended:
-            fields["late"] = True
-        if request.waits is not None:
-            fields["wait"] = request.waits(known)
-        self._note_started(claim, request, call_id)
-        if self.files is not None and frame.parent:
-            self.files.outer[call_id] = frame.parent
-        arguments = keep_arguments(self.store, request, fields)
-        record = self.record(Kind.CALL_STARTED, call_id, request.key, fields, arguments)
-        return call_id, (*adopted, record)
-
-    def _parted(self, call_id: str) -> Record:
-        """The record that a call of this slot is not the one that is made now."""
-        fields = {"how": "apart", "slot": self.step.slot, "by": "policy"}
-        return self.record(Kind.CALL_RESOLVED, call_id, fields=fields)
-
-    def _note_started(self, claim: Claim, request: CallRequest, call_id: str) -> None:
+    def begun(self, claim: Claim, request: CallRequest, call_id: str) -> None:
+        """Count a call that is about to be made, and give it its place."""
         with self.home.lock:
-            self._numbers.note(call_id, claim.number)
+            self.numbers.note(call_id, claim.number)
             if not request.again:
                 self.used.calls.append(call_id)
                 self.used.count_ran(claim, request, call_id)
@@ -332,9 +205,9 @@ class Attempt:
             if not request.policy.declared:
                 self.used.undeclared.append(request.name)
             if not request.again:  # else what precedes is its own, of the try before
-                self._preceding.began(claim.scope, call_id)
+                self.preceding.began(claim.scope, call_id)
             if request.policy.effect is _WRITE:
-                self._preceding.wrote(claim.scope, call_id)
+                self.preceding.wrote(claim.scope, call_id)
 
     def unrecorded(self, call: CallPast | None) -> Outcome | None:
         """A result this kernel still holds because the journal couldn't take it."""

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from nbdurable.engine.calls import asks, frozen, others, outcomes
+from nbdurable.engine.calls import asks, frozen, intents, others, outcomes, serving
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.executing import execute
 from nbdurable.engine.calls.going import (
@@ -107,11 +107,11 @@ def _carried_out(going: Going, begun: _Begun) -> Conduct:
 
 def _replay(going: Going) -> _Begun:
     attempt, match = going.frame.attempt, going.match
-    served = attempt.serve(going.claim, match, going.request)
+    served = serving.serve(attempt, going.claim, match, going.request)
     if served is None:
         going.again(Past.UNRECOVERABLE)
         return None
-    adopted = attempt.adopted(going.claim, match, going.request)
+    adopted = intents.adopted(attempt, going.claim, match, going.request)
     return _adopt(going, adopted, served) if adopted else served
 
 

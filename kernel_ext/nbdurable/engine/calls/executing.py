@@ -12,7 +12,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Final
 
-from nbdurable.engine.calls import late, outcomes, waits
+from nbdurable.engine.calls import intents, late, outcomes, waits
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.budgets import reserved
 from nbdurable.engine.calls.going import (
@@ -127,8 +127,8 @@ def _begin(going: Going) -> Generator[Command, Sent, None]:
     attempt, request = going.frame.attempt, going.request
     # What is a part of another call is in doubt with it, and that one's start is synced.
     write = request.policy.effect is _WRITE and not request.policy.inner
-    call_id, started = attempt.started(
-        going.frame, going.claim, request, going.match.call
+    call_id, started = intents.started(
+        attempt, going.frame, going.claim, request, going.match.call
     )
     reach("started.before")
     try:
