@@ -27,6 +27,7 @@ OUTPUTS = {
     "a list": "for w in work: seen.append(pay(w))",
     "a counter": "for w in work:\n    total += 1\n    pay(w)",
     "shown": "for w in work: got[w] = pay(w)\nprint(len(got), f'{got}')\ngot",
+    "counted": "for w in work: got[w] = pay(w)\nn = len(got)\nall = [*got]\nprint(n)",
     "in a function": "def each():\n    for w in work: got[w] = pay(w)\neach()",
 }
 
@@ -72,6 +73,8 @@ INPUTS = {
     "read again": ("got['n'] = pay(got.get('m', 1))\nqueue.pop()", ""),
     "through a name": ("both = seen\nboth.append(1)\nr = pay(1)", ""),
     "what it tells": ("if seen.append(1) is None: r = pay(1)", ""),
+    "by another name": ("seen.append(1)\nn = len(seen)\nr = pay(min(n, 1))", ""),
+    "by two names": ("seen.append(1)\nm = len(seen)\nn = m\nr = pay(min(n, 1))", ""),
     "in a text": ("seen.append(1)\nr = pay(eval('max(seen)'))", ""),
     "through a function": (
         "seen.append(pay(first()))",

@@ -2,7 +2,8 @@
 
 Theory of operation. ``results[w] = pay(w)`` changes what the cell reads, so it reads
 something else when it runs again. No argument of a call can come from there, as long as
-the cell does nothing with the name but put into it, or show it at the end. One other use
+the cell does nothing with the name but put into it, or show it at the end, also what
+another name is bound to that it does no more with (``n = len(results)``). One other use
 is enough to make it an input, such as ``queue.pop(0)`` whose value goes somewhere.
 """
 
@@ -42,22 +43,33 @@ def only_put_into(source: str) -> frozenset[str]:
     Example:
         >>> sorted(only_put_into("got[w] = pay(w); n += 1; all.append(w); print(all)"))
         ['all', 'got', 'n']
+        >>> only_put_into("got[w] = pay(w); n = len(got); print(n)")
+        frozenset({'got'})
+        >>> only_put_into("got[w] = pay(w); n = len(got); pay(n)")
+        frozenset()
         >>> only_put_into("pay(queue.pop(0)); got[1] = pay(got[0])")
         frozenset()
     """
     tree = ast.parse(source)
     put = {id(name): name.id for node in ast.walk(tree) for name in _put(node)}
     shown = {id(name) for node in ast.walk(tree) for name in _shown(node)}
+    named_so = [named for node in ast.walk(tree) for named in _shown_by_name(node)]
+    aside = {id(name) for target, names in named_so for name in (target, *names)}
     other, texts = set[str](), list[str]()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and id(node) not in shown | put.keys():
+        if isinstance(node, ast.Name) and id(node) not in shown | aside | put.keys():
             other.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.append(node.value)  # the body of a cell magic, or code
         elif isinstance(node, ast.Global | ast.Nonlocal):
             other.update(node.names)
-    named = {name for name in put.values() if any(name in text for text in texts)}
-    return frozenset(put.values()) - other - named
+    known = {*put.values(), *(target.id for target, _ in named_so)}
+    other |= {name for name in known if any(name in text for text in texts)}
+    for _ in named_so:
+        other |= {
+            n.id for target, names in named_so if target.id in other for n in names
+        }
+    return frozenset(put.values()) - other
 
 
 def _put(node: ast.AST) -> Iterator[ast.Name]:
@@ -77,8 +89,20 @@ def _put(node: ast.AST) -> Iterator[ast.Name]:
 
 def _shown(node: ast.AST) -> Iterator[ast.Name]:
     """The names in a statement that does nothing but show something."""
-    if not isinstance(node, ast.Expr):
-        return
+    if isinstance(node, ast.Expr):
+        yield from _only_shown(node)
+
+
+def _shown_by_name(node: ast.AST) -> Iterator[tuple[ast.Name, list[ast.Name]]]:
+    """A name that is bound to what is shown, and the names in that."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        (target,), names = node.targets, [*_only_shown(node.value)]
+        if isinstance(target, ast.Name) and names:
+            yield target, names
+
+
+def _only_shown(node: ast.AST) -> Iterator[ast.Name]:
+    """The names in code that makes nothing of them but what is shown."""
     names = {part for part in ast.walk(node) if isinstance(part, ast.Name)}
     calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
     called = {part.func for part in calls}
