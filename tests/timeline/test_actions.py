@@ -8,7 +8,7 @@ import pytest
 
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.timeline.actions import code_of
-from nbdurable.timeline.handed import Kernel
+from nbdurable.timeline.handed import Kernel, Wanted
 from nbdurable.timeline.protocol import Changed, Message, Refused, Snapshot, Told
 from nbdurable.timeline.source import Source
 from nbdurable.timeline.told import Action, Details, File
@@ -115,10 +115,10 @@ def test_the_kernel_does_what_it_alone_can() -> None:
     asked: list[tuple[str, str]] = []
     later: list[Callable[[Message], None]] = []
 
-    def kernel(what: str, about: str, tell: Callable[[Message], None]) -> None:
-        asked.append((what, about))
-        if what == "cancel":
-            tell(Told(about=about, line="interrupted"))
+    def kernel(wanted: Wanted, tell: Callable[[Message], None]) -> None:
+        asked.append((wanted.what, wanted.about))
+        if wanted.what == "cancel":
+            tell(Told(about=wanted.about, line="interrupted"))
         else:
             later.append(tell)
 

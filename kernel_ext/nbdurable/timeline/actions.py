@@ -19,7 +19,7 @@ from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling.cost import about
 from nbdurable.engine.where.moments import count
-from nbdurable.timeline.previews import line
+from nbdurable.timeline.previews import Get, arguments_of, line, value
 from nbdurable.timeline.told import Action
 
 CODE_CHARS_MAX: Final = 20_000
@@ -54,6 +54,28 @@ def _of_run(history: History, kept: int) -> Iterator[Action]:
     )
     command = f"nbdurable timeline {history.run} --html run.html"
     yield Action(what="export", about="", means="export", command=command)
+
+
+def looked_at(
+    step: StepPast, call: str, history: History, alive: Collection[str], get: Get
+) -> tuple[Action, ...]:
+    """What can be done with an attempt, or with a call in it.
+
+    Args:
+        step: The attempt.
+        call: Id of the call, or "".
+        history: The run.
+        alive: Ids of the owners that live.
+        get: Reads a blob.
+    """
+    if not call:
+        source = value(step.inputs[0] if step.inputs else None, get)
+        code = source.text if source and not source.chars else ""
+        return of_step(history, step, alive, code)
+    past = history.calls[call]
+    number = Ledger(history).numbered(step).get(call, "")
+    place = step, line(f"{step.name}.{number}" if number else "")
+    return of_call(history, past, place, arguments_of(get)(past))
 
 
 def of_step(

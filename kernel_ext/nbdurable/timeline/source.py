@@ -17,9 +17,7 @@ from typing import Final, TypeVar, assert_never
 
 from nbdurable.engine.asking import commands
 from nbdurable.engine.past import forks
-from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.values.plainly import Unreadable
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.moments import Now
@@ -34,8 +32,9 @@ from nbdurable.timeline.known import Known
 from nbdurable.timeline.marks import Marks
 from nbdurable.timeline.model import attempt_view, live_view
 from nbdurable.timeline.once import Once
-from nbdurable.timeline.previews import arguments_of, line, value
+from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import (
+    VERSION,
     Cell,
     Changed,
     Message,
@@ -66,7 +65,7 @@ from nbdurable.timeline.requests import (
 )
 from nbdurable.timeline.show import history_of
 from nbdurable.timeline.stale import still
-from nbdurable.timeline.told import Action, File, Piece
+from nbdurable.timeline.told import File, Piece
 from nbdurable.timeline.views import RunView
 from nbdurable.timeline.wholes import Wholes, ref_of
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
@@ -123,6 +122,7 @@ class Source:
     _seq: int = field(init=False, default=-1)
     _known: Known = field(init=False, default_factory=Known)
     _rests_until_s: float = field(init=False, default=0.0)
+    _aside: Source | None = field(init=False, default=None)
     _touched: Touched = field(init=False, default_factory=Touched)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _wholes: Wholes = field(init=False)
@@ -145,7 +145,7 @@ class Source:
     def poll(self) -> list[Message]:
         """What changed since the view heard last; nothing before it was opened."""
         with self._lock:
-            return [*self.late(), *self._changes()]
+            return [*self.late(), *self._changes(), *self._beside()]
 
     def late(self) -> list[Told | Refused]:
         """What the kernel did since, for a view that has gone on to another source."""
@@ -206,7 +206,16 @@ class Source:
         self._history, self._cursor = History(run), START
         self._known.clear()
         self._alive = frozenset()
+        self._aside = None if run == self.run else dataclasses.replace(self)
         return True
+
+    def _beside(self) -> list[Message]:
+        """What needs somebody in the own run, while a view looks at another one."""
+        aside = self._aside
+        if aside is None:
+            return []
+        watch = {"type": Watch.type, "version": VERSION, "cells": True}
+        return aside.poll() if aside.opened else aside.hear(watch)
 
     def _details(self, attempt: str, call: str) -> Message:
         step = attempt_view(
@@ -221,23 +230,11 @@ class Source:
         if found is None:
             return GONE
         past = self._history.steps[attempt]
-        found = dataclasses.replace(found, actions=self._actions(past, call))
+        can = actions.looked_at(past, call, self._history, self._alive, self.store.get)
+        found = dataclasses.replace(found, actions=can)
         changed = lately.since(self._history, past, call, self.store.get)
         more = (changed,) if changed else ()
         return dataclasses.replace(found, parts=(*found.parts, *more))
-
-    def _actions(self, step: StepPast, call: str) -> tuple[Action, ...]:
-        """What can be done with an attempt, or with a call in it."""
-        history, get = self._history, self.store.get
-        if not call:
-            source = value(step.inputs[0] if step.inputs else None, get)
-            code = source.text if source and not source.chars else ""
-            return actions.of_step(history, step, self._alive, code)
-        past = history.calls[call]
-        number = Ledger(history).numbered(step).get(call, "")
-        given = arguments_of(get)(past)
-        place = step, line(f"{step.name}.{number}" if number else "")
-        return actions.of_call(history, past, place, given)
 
     def _piece(self, asked: Value) -> Message:
         steps, calls = self._history.steps, self._history.calls
