@@ -15,6 +15,11 @@ const GUTTER = 136;
 const EDGE = 12;
 const ZOOM_MAX = 4_000;
 const ZOOM_STEP = 1.5;
+/** A picture that takes longer comes behind the words beside it, milliseconds. */
+const QUICK_MS = 12;
+/** How soon behind them, and how many times as long as it took until it is drawn anew. */
+const BEHIND_MS = 40;
+const RESTS = 2;
 
 export class Picture {
   readonly element: HTMLElement;
@@ -27,6 +32,9 @@ export class Picture {
   private plan: Plan | null = null;
   private readonly look: Look = { zoom: 1, pan: 0, gutter: GUTTER, width: 0, chosen: -1, active: -1 };
   private asked = 0;
+  /** When the picture was made last, and how long that took. */
+  private made = { at: 0, ms: 0 };
+  private later = 0;
   private dragged: { x: number; pan: number; moved: boolean } | null = null;
 
   constructor(
@@ -46,12 +54,29 @@ export class Picture {
   }
 
   show(state: State, active = -1): void {
+    const behind = active === this.look.active && this.made.ms > QUICK_MS && this.goesOn(state);
     this.look.active = active;
     this.shown = state.shown;
     this.rows = state.rows;
+    this.tell();
+    if (!behind) return this.anew();
+    const rest = this.made.at + RESTS * this.made.ms - performance.now();
+    this.later ||= window.setTimeout(() => this.anew(), Math.max(BEHIND_MS, rest));
+  }
+
+  /** Whether what is drawn is true of a new state, but for calls that came or ended since. */
+  private goesOn({ shown, rows }: State): boolean {
+    const before = this.shown;
+    if (!before || !shown || !this.plan || before.head.id !== shown.head.id) return false;
+    const alike = (["cells", "attempts", "kernels"] as const).every((part) => before[part].length === shown[part].length);
+    return alike && rows.id === this.rows?.id;
+  }
+
+  private anew(): void {
+    window.clearTimeout(this.later);
+    this.later = 0;
     this.plan = null;
     this.refresh();
-    this.tell();
   }
 
   /** The call that is chosen is outlined, and brought into sight. */
@@ -77,6 +102,8 @@ export class Picture {
   private now(): void {
     const { shown, rows, look } = this;
     if (!shown || !rows || look.width <= 0) return;
+    const began = performance.now();
+    const fresh = !this.plan;
     this.plan ??= plan(shown, rows, Math.max(60, look.width - look.gutter - EDGE), look.gutter < 40 ? 18 : 0);
     const scale = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(look.width * scale), Math.round(this.plan.height * scale)];
@@ -97,7 +124,9 @@ export class Picture {
     };
     paint(pen, this.plan, shown, rows, look, colour);
     this.brush.draw(this.plan, rows, look, colour, this.visible());
+    if (!fresh) return;
     this.canvas.dataset.drawn = String(rows.id.length);
+    this.made = { at: performance.now(), ms: performance.now() - began };
   }
 
   /** How much of the line fits beside the names, pixels. */
