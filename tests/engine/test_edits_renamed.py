@@ -123,6 +123,9 @@ def test_the_code_of_an_old_name_is_known_of_no_call() -> None:
 EDITS = {
     "body": pays(name="charge").replace('"pay', '"charge'),
     "parameters": pays("x, note='-', more=0", name="charge").replace('"pay', '"charge'),
+    "renamed parameters": pays("amount, text='-'", name="charge").replace(
+        '"pay', '"charge'
+    ),
 }
 
 
@@ -161,6 +164,15 @@ def test_another_tool_with_other_arguments_is_just_called() -> None:
     opened(EDITS["body"], nb=nb)
     nb.run("r = charge(3)", "s", "c1")
     assert nb.world.effects == ["pay 1", "pay 2", "charge 3"]
+
+
+def test_values_in_another_order_are_another_call() -> None:
+    """By other names nobody knows which of them is which."""
+    nb = opened("@tool\ndef pay(a, b): return world(f'pay {a} {b}')")
+    nb.run("r = pay(1, 2)", "s", "c1")
+    opened("@tool\ndef charge(c, d): return world(f'charge {c} {d}')", nb=nb)
+    nb.run("r = charge(2, 1)", "s", "c1")
+    assert nb.world.effects == ["pay 1 2", "charge 2 1"]
 
 
 def test_another_tool_beside_it_is_just_called() -> None:

@@ -237,7 +237,8 @@ class Beside(Trying):
         for name in self.old_names(wanted.name):
             if self.together(name, wanted.name):
                 continue
-            for call in self._by_arguments(name).like(wanted, name):
+            made = self._by_arguments(name)
+            for call in (*made.like(wanted, name), *made.given_values_of(wanted)):
                 stands = call.state is CallState.COMPLETED and self._is_free(call)
                 forked = call.id in self.history.forked
                 open_ = stands and (not forked or self._asks_behind(call))

@@ -171,10 +171,13 @@ class ByArguments:
     Attributes:
         calls: Those that were given the same, in their order.
         bare: The same, of methods without the object itself.
+        values: Those that were given the same values in the same order, whatever the
+            names are; of methods without the object itself.
     """
 
     calls: Mapping[_Given, Sequence[CallPast]]
     bare: Mapping[_Given, Sequence[CallPast]]
+    values: Mapping[_Values, Sequence[CallPast]]
 
     @classmethod
     def of(cls, calls: Iterable[CallPast]) -> ByArguments:
@@ -183,7 +186,13 @@ class ByArguments:
         return cls(
             _by_given((call, marks) for call, marks in known),
             _by_given((call, _without_object(marks)) for call, marks in known),
+            _by_values((call, _without_object(marks)) for call, marks in known),
         )
+
+    def given_values_of(self, wanted: Wanted) -> Sequence[CallPast]:
+        """Those that were given the values that a new call is given, in their order."""
+        given = _given(_without_object(wanted.marks() or {}))
+        return self.values.get(tuple(given.values()), ())
 
     def like(self, wanted: Wanted, old: str) -> Sequence[CallPast]:
         """Those that were given what a new call is, by the same names; and something.
@@ -200,6 +209,7 @@ class ByArguments:
 
 
 _Given = frozenset[tuple[str, str]]
+_Values = tuple[str, ...]
 
 
 def _by_given(
@@ -210,6 +220,17 @@ def _by_given(
         given = _given(marks)
         if given and UNKNOWN not in given.values():
             found.setdefault(frozenset(given.items()), []).append(call)
+    return found
+
+
+def _by_values(
+    calls: Iterable[tuple[CallPast, Marks]],
+) -> dict[_Values, list[CallPast]]:
+    found: dict[_Values, list[CallPast]] = {}
+    for call, marks in calls:
+        values = tuple(_given(marks).values())
+        if values and UNKNOWN not in values:
+            found.setdefault(values, []).append(call)
     return found
 
 
