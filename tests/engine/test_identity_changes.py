@@ -44,7 +44,8 @@ xs, d, s, b = [1], {"a": [1]}, {1}, bytearray(b"x")
 array, frame = np.zeros(3), pd.DataFrame({"a": [1, 2]})
 agent, model, point, mine, count = Agent(), Model(), Point(), Mine([1]), counter(0)
 tokens = collections.deque([1], maxlen=3)
-holder = [xs, d, s, b, array, frame, agent, model, point, mine, tokens]
+holder = [xs, d, s, b, array, frame, agent, model, point, tokens]
+held = [xs, mine]
 """
 
 TELL = """
@@ -76,6 +77,7 @@ AGAIN = {
 
 RUNS = {
     "subclass of list": ("mine.append(2)", "mine"),
+    "beside one": ("held[0].append(5)", "held"),
     "closure": ("count()", "count"),
     "default": ("seen(1)", "seen"),
     "function's data": ("data.calls.append(1); data()", "data"),

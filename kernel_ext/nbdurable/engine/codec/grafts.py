@@ -47,10 +47,14 @@ class Marks:
     Attributes:
         found: By id: the object, held so that its id stays its own, the id of the one
             it was found in (0 for a name), and the step from there.
+        given: The values of the names.
+        opaque: What was met and not looked into: it may hold more.
+        cut: Whether there are more objects than are marked.
     """
 
     found: dict[int, tuple[object, int, Any]] = field(default_factory=dict)
     given: dict[str, object] = field(default_factory=dict)
+    opaque: list[object] = field(default_factory=list)
     cut: bool = False
 
     def place(self, value: object) -> Place | None:
@@ -69,19 +73,27 @@ class Marks:
         """Of what is marked, and of the values of the names themselves."""
         return {*self.found, *map(id, self.given.values())}
 
-    def widen(self, names: Iterable[str], ids: Collection[int]) -> None:
+    def widen(
+        self, names: Iterable[str], ids: Collection[int], written: Collection[int] = ()
+    ) -> None:
         """Mark some objects too, and those on the way to them.
 
         Args:
             names: Where they are; these values must be as they were.
             ids: Of the objects.
+            written: Of all that is to be written. What is in an object that has a
+                state of its own is marked only if that object isn't among these.
         """
-        every = mark(self.given, names, most=sys.maxsize).found
+        every = mark(self.given, names, most=sys.maxsize, deep=bool(written)).found
         for each in ids:
-            way = each
-            while way in every and way not in self.found:
-                self.found[way] = every[way]
-                _, way, _ = every[way]
+            if each not in every:
+                continue
+            way = [each]
+            while every[way[-1]][1]:
+                way.append(every[way[-1]][1])
+            inside = (i for i in way[1:] if _has_own_state(type(every[i][0])))
+            if not any(i in written for i in inside):
+                self.found.update((i, every[i]) for i in way if i not in self.found)
 
     def lost(self, name: str, value: object) -> bool:
         """Whether a name still holds what it held, and that can't be changed in place."""
@@ -90,7 +102,11 @@ class Marks:
 
 
 def mark(
-    namespace: Mapping[str, object], names: Iterable[str], most: int = MARKS_MAX
+    namespace: Mapping[str, object],
+    names: Iterable[str],
+    most: int = MARKS_MAX,
+    *,
+    deep: bool = False,
 ) -> Marks:
     """Remember the objects that can be filled, by their places.
 
@@ -98,6 +114,7 @@ def mark(
         namespace: The variables.
         names: Those a step reads: on replay their values are equal to these.
         most: How many are remembered.
+        deep: Also those in objects that have a state of their own.
     """
     given = {name: namespace[name] for name in sorted(names) if name in namespace}
     marks = Marks(given=given)
@@ -107,12 +124,16 @@ def mark(
     while queue and len(marks.found) < most:
         value, parent, step, room = queue.popleft()
         kind = type(value)
-        if kind in _ATOMS or id(value) in marks.found:
+        if step is None:
+            marks.opaque.append(value)
+        elif kind in _ATOMS or id(value) in marks.found:
             continue
-        if kind is tuple or fills(value):
+        elif kind is not tuple and not fills(value):
+            marks.opaque.append(value)
+        else:
             marks.found[id(value)] = value, parent, step
             left = max(0, most - len(marks.found) - len(queue)) if room else 0
-            parts = (p for p in _children(value) if type(p[1]) not in _ATOMS)
+            parts = (p for p in _children(value, deep) if type(p[1]) not in _ATOMS)
             few = itertools.islice(parts, left)
             queue.extend((part, id(value), step, room - 1) for step, part in few)
             marks.cut = marks.cut or next(parts, None) is not None
@@ -139,16 +160,31 @@ def fills(value: object) -> bool:
     )
 
 
-def _children(value: Any) -> Iterator[tuple[tuple[str, Any], object]]:
+_Part = tuple[tuple[str, Any] | None, object]
+
+
+def _children(
+    value: Any,
+    deep: bool,  # noqa: FBT001  # called for each object
+) -> Iterator[_Part]:
+    """Its parts and the steps to them; no step leads to what can't be looked into."""
     kind = type(value)
     if kind in (list, tuple):
         if not set(map(type, value)) <= _ATOMS:
             yield from ((("at", i), item) for i, item in enumerate(value))
     elif issubclass(kind, dict):
         for key, item in value.items():
-            if type(key) in _ATOMS:
-                yield ("key", key), item
-    elif reducers.qualified(kind) not in _GENERATORS and not _has_own_state(kind):
+            yield (("key", key) if type(key) in _ATOMS else None), item
+    elif kind in _FILL:
+        yield from ((None, item) for item in value)
+    elif reducers.qualified(kind) not in _GENERATORS:
+        yield from _in_object(value, deep)
+
+
+def _in_object(value: Any, deep: bool) -> Iterator[_Part]:  # noqa: FBT001  # as above
+    if _has_own_state(type(value)) and not deep:
+        yield None, value
+    else:
         for name, item in _attributes(value).items():
             yield ("attribute", name), item
 

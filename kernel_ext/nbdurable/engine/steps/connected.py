@@ -201,9 +201,19 @@ def _in_function(function: types.FunctionType) -> Iterable[object]:
     )
 
 
+def _in_partial(partial: Any) -> Iterable[object]:
+    named = {**partial.keywords, **vars(partial)}
+    return (partial.func, *partial.args, *named.values())
+
+
 def _in_array(array: Any) -> Iterable[object]:
+    return [array.base, *beside_base(array)]
+
+
+def beside_base(array: Any) -> Iterable[object]:
+    """What an array refers to, but for the one whose memory it sees."""
     held = array.ravel().tolist() if array.dtype.hasobject else ()
-    return [array.base, *getattr(array, "__dict__", {}).values(), *held]
+    return [*getattr(array, "__dict__", {}).values(), *held]
 
 
 def _in_frame(frame: Any) -> Iterable[object]:
@@ -227,6 +237,7 @@ _ASKED: Final[dict[str, Referents]] = {
     "weakref.WeakKeyDictionary": _weakly_held,
     "_weakrefset.WeakSet": _weakly_held,
     "builtins.function": _in_function,
+    "functools.partial": _in_partial,
     "numpy.ndarray": _in_array,
     "pandas.DataFrame": _in_frame,
     "pandas.Series": _in_frame,

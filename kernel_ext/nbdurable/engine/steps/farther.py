@@ -1,10 +1,12 @@
 """Objects of a step's inputs beyond those that were marked before it ran.
 
-Marked are the objects nearest to the names: a replay finds them by their places, and
-whoever holds one sees what the step did to it. What the step made may hold one of the
-others, too. If the input that it comes from is as it was, its place is found afterwards.
-If not, and a variable that the step didn't make holds it as well, then a replay would
-part the two without a word, and the step is to run again instead.
+Marked are the objects nearest to the names that can be filled: a replay finds them by
+their places, and whoever holds one sees what the step did to it. What the step made may
+hold others, too: one that is farther in, or that is in a closure, in a set or in an object
+with a state of its own, or one that nobody can fill anew (an open text, a tensor). If the
+input that it comes from is as it was, its place may be found afterwards. If not, and a
+variable that the step didn't make holds it as well, then a replay would part the two
+without a word, and the step is to run again instead.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from nbdurable.engine.codec.grafts import Marks, fills
+from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.plain import ATOMS
 from nbdurable.engine.steps.meeting import holders, reached
+from nbdurable.engine.steps.parting import looked_into, parts, referents
 
 Values = Mapping[str, object]
 
@@ -36,16 +39,24 @@ def mark_farther(marks: Marks, made: Values, mine: Values) -> set[str]:
         The names of which a replay would part something that others hold.
     """
     values = {n: v for n, v in made.items() if type(v) not in ATOMS}
-    if not marks.cut or not values:
+    opaque = {} if marks.cut or not values else looked_into(marks.opaque)
+    if not values or not (marks.cut or opaque):
         return set()
-    sought = reached(values.values()) - marks.found.keys()
-    others = others_of(made, mine)
+    written = reached(values.values(), ask=referents)
+    sought = written - marks.found.keys()
+    if not marks.cut:
+        sought = {*holders(opaque, sought, ask=referents).found}
+    # What is marked and written is filled, with all that is in it.
+    others, filled = others_of(made, mine), written & marks.found.keys()
+    held = holders(others, sought, apart=filled, ask=referents).found
+    if not held:
+        return set()
     same = {n: v for n, v in marks.given.items() if others.get(n) is v}
-    there = holders(same, sought).found
+    there = holders(same, held.keys(), ask=referents).found if marks.cut else held
     if len(there) <= FARTHER_MAX:
-        marks.widen(same, there)
-    held = holders(others, sought - marks.found.keys()).found
-    return holders(values, {i for i, value in held.items() if fills(value)}).names
+        marks.widen(same, there.keys(), written)
+    left = {i for i, v in held.items() if i not in marks.found and parts(v)}
+    return holders(values, left, ask=referents).names
 
 
 def others_of(made: Values, mine: Values) -> Values:

@@ -6,7 +6,7 @@ makes something which could be a part of it: half a second for a million of obje
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from nbdurable.engine.steps.connected import (
@@ -18,6 +18,8 @@ from nbdurable.engine.steps.connected import (
     parts,
     referents_of,
 )
+
+Ask = Callable[[type], Referents | None]
 
 
 class Holders(NamedTuple):
@@ -32,18 +34,28 @@ class Holders(NamedTuple):
     found: dict[int, object]
 
 
-def reached(values: Iterable[object]) -> set[int]:
+def reached(values: Iterable[object], ask: Ask = referents_of) -> set[int]:
     """The ids of all objects that can be changed and that some values reach.
 
     They hold as long as the values do.
+
+    Args:
+        values: The values.
+        ask: How objects of a kind are asked what they refer to.
     """
-    look = _Look(frozenset())
+    look = _Look(frozenset(), ask)
     for value in values:
         look.through(value)
     return look.seen
 
 
-def holders(values: Mapping[str, object], sought: Collection[int]) -> Holders:
+def holders(
+    values: Mapping[str, object],
+    sought: Collection[int],
+    *,
+    apart: Collection[int] = (),
+    ask: Ask = referents_of,
+) -> Holders:
     """The names whose values reach an object.
 
     Of names that share an object which holds it, only the first is sure to be found. A
@@ -52,10 +64,13 @@ def holders(values: Mapping[str, object], sought: Collection[int]) -> Holders:
     Args:
         values: The variables.
         sought: Ids of objects.
+        apart: Ids of objects that are not looked into.
+        ask: How objects of a kind are asked what they refer to.
     """
     if not sought:
         return Holders(set(), {})
-    look = _Look(frozenset(sought))
+    look = _Look(frozenset(sought), ask)
+    look.seen.update(apart)
     names = {name for name, value in values.items() if look.through(value)}
     return Holders(names, look.found)
 
@@ -74,8 +89,9 @@ def of_kind(kind: type[_T], values: Iterable[object]) -> list[_T]:
 class _Look:
     """One walk through values."""
 
-    def __init__(self, sought: frozenset[int]) -> None:
+    def __init__(self, sought: frozenset[int], ask: Ask = referents_of) -> None:
         self.sought = sought
+        self.ask = ask
         self.found: dict[int, object] = {}
         self.hit = False
         self.seen: set[int] = set()
@@ -89,7 +105,7 @@ class _Look:
         while stack:
             for kind, some in by_kind(stack.pop()):
                 if kind not in self.kinds:
-                    self.kinds[kind] = referents_of(kind)
+                    self.kinds[kind] = self.ask(kind)
                 referents = self.kinds[kind]
                 if referents is not None:
                     new = self._new(some, self.passed if kind in PASSED else self.seen)

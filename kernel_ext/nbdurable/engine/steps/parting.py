@@ -1,0 +1,104 @@
+"""Which objects two names can be parted by: where one is a copy, they differ in the end."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import operator
+import types
+from collections.abc import Iterable
+from typing import Final
+
+from nbdurable.engine.codec.grafts import fills
+from nbdurable.engine.codec.reducers import qualified
+from nbdurable.engine.steps.connected import (
+    PASSED,
+    Referents,
+    beside_base,
+    no_atoms,
+    referents_of,
+)
+
+_HEAP_TYPE: Final = 1 << 9
+"""Flag of types made by a ``class`` statement."""
+
+_CODE: Final = frozenset(
+    {
+        *(types.FunctionType, types.MethodType, types.CellType, functools.partial),
+        *(property, staticmethod, classmethod, type(functools.lru_cache(len))),
+        *(operator.itemgetter, operator.attrgetter, operator.methodcaller),
+    }
+)
+"""Kinds that don't change; what they hold is looked at by itself."""
+
+_FIXED: Final = ("pyarrow", "polars")
+"""Packages whose compiled objects don't change."""
+
+_MOVING: Final = frozenset(
+    {
+        *("_io.StringIO", "_io.BytesIO", "types.SimpleNamespace", "array.array"),
+        *("torch.Tensor", "torch.nn.parameter.Parameter"),
+    }
+)
+"""Kinds that do, although they are written in C or have a hash of their own."""
+
+
+def parts(value: object) -> bool:
+    """Whether a change of an object is not seen in a copy of it.
+
+    What is hashed by its content doesn't change, such as a number, a moment or a term.
+
+    Example:
+        >>> import io, fractions
+        >>> parts(io.StringIO()), parts([]), parts(fractions.Fraction(1))
+        (True, True, False)
+    """
+    kind = type(value)
+    if qualified(kind) in _MOVING or fills(value):
+        return True
+    if "numpy.ndarray" in {qualified(cls) for cls in kind.__mro__}:
+        return bool(value.flags.writeable)  # type: ignore[attr-defined]  # an array
+    return bool(
+        kind.__flags__ & _HEAP_TYPE
+        and kind not in _CODE
+        and not _hashed_by_content(kind)
+        and _package(kind) not in _FIXED
+    )
+
+
+def referents(kind: type) -> Referents | None:
+    """How to ask an object of this kind what could be parted from it.
+
+    Not what a library's numbers and terms are made of: its own tables, for the most part.
+    An array doesn't refer to the one whose memory it sees: that may be a frame's.
+    """
+    if "numpy.ndarray" in {qualified(cls) for cls in kind.__mro__}:
+        return beside_base
+    by_content = _hashed_by_content(kind) and not (
+        issubclass(kind, tuple(PASSED)) or _package(kind) == "__main__"
+    )
+    # Such as a function of numpy: it has attributes, and is found by its name.
+    by_name = kind.__dictoffset__ and not kind.__flags__ & _HEAP_TYPE
+    asked = referents_of(kind)
+    if qualified(kind) not in _MOVING and asked is gc.get_referents:
+        return None if by_content or by_name else asked
+    return asked
+
+
+def looked_into(opaque: Iterable[object]) -> dict[str, object]:
+    """Those that may hold something, by a name for each."""
+    found: dict[str, object] = {}
+    for value in opaque:
+        ask = referents(type(value))
+        if ask is not None and (parts(value) or no_atoms([*ask(value)])):
+            found[str(id(value))] = value
+    return found
+
+
+def _hashed_by_content(kind: type) -> bool:
+    own: object = kind.__hash__
+    return own is not None and own is not object.__hash__
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]

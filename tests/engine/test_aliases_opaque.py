@@ -1,0 +1,103 @@
+"""Objects that a replay can't find by their place are not parted from other names."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.notebooks import Notebook
+
+KINDS = """
+import functools, io, collections, types
+import numpy as np
+class Mine:
+    def __init__(self): self.n = []
+    def __reduce__(self): return Mine, (), {'n': self.n}
+class Stack(list): pass
+class Ways(np.ndarray): pass
+class State:
+    def __init__(self): self.rows, self.k = [[1]], {}
+    def __getstate__(self): return dict(vars(self))
+    def __setstate__(self, state): vars(self).update(state)
+def closing(over):
+    def put(x): over.append(x)
+    def seen(): return over
+    return put, seen
+it, other = [1], None
+"""
+
+RUN_AGAIN = {
+    "a list in a closure": ("put, seen = closing([1])", "box = [put]", "box[0](2)", "seen() == [1, 2]"),
+    "a list in a partial": ("log = []; note = functools.partial(log.append)", "box = [note]", "box[0](2)", "log == [2]"),
+    "a list among a partial's arguments": ("log = []; note = functools.partial(list.append, log)", "box = [note]", "box[0](2)", "log == [2]"),
+    "a text that grows": ("text = io.StringIO()", "box = {'t': text}", "box['t'].write('x')", "text.getvalue() == 'x'"),
+    "bytes that grow": ("text = io.BytesIO()", "box = {'t': text}", "box['t'].write(b'x')", "text.getvalue() == b'x'"),
+    "another name": ("text = io.StringIO()", "box = text", "box.write('x')", "text.getvalue() == 'x'"),
+    "a reduce of its own": ("mine = Mine()", "box = [mine]", "box[0].n.append(3)", "mine.n == [3]"),
+    "a namespace": ("ns = types.SimpleNamespace(n=1)", "box = [ns]", "box[0].n = 3", "ns.n == 3"),
+    "a subclass of list": ("stack = Stack([1])", "box = [stack]", "box[0].append(3)", "stack == [1, 3]"),
+    "in a subclass of list": ("stack = Stack([[1]])", "first = stack[0]", "first.append(3)", "stack == [[1, 3]]"),
+    "a subclass of ndarray": ("ways = np.zeros(3).view(Ways)", "box = [ways]", "box[0][0] = 3", "ways[0] == 3"),
+    "a parameter of a torch model": ("import torch; m = torch.nn.Linear(1, 1)", "opt = torch.optim.SGD(m.parameters())", "opt.param_groups[0]['params'][0].data.fill_(7)", "m.weight.item() == 7"),
+    "in a dict with such keys": ("by = {(1, 2): [1]}", "row = by[1, 2]", "row.append(3)", "by == {(1, 2): [1, 3]}"),
+    "in a deque": ("last = collections.deque([[1]])", "row = last[0]", "row.append(3)", "last[0] == [1, 3]"),
+    "in a set": ("few = {State()}", "(one,) = few", "one.rows.append(3)", "[s.rows for s in few] == [[[1], 3]]"),
+}  # fmt: skip
+REPLAYED = {
+    "in an object with a state": ("state = State()", "row = state.rows[0]", "row.append(3)", "state.rows == [[1, 3]]"),
+    "that object": ("state = State()", "box = [state]", "box[0].rows.append(3)", "state.rows == [[1], 3]"),
+    "a parameter of a model": ("from sklearn.linear_model import LinearRegression; m = LinearRegression().fit([[1], [2]], [1, 2])", "c = m.coef_", "c[0] = 5", "m.coef_[0] == 5"),
+    "by name": ("import operator; ways = {'f': np.log, 'k': operator.add, 't': np.dtype('i4')}", "box = [*ways.values()]", "pass", "box[0] is np.log"),
+    "messages of an answer": ("from pydantic import BaseModel\nclass M(BaseModel):\n    rows: list\nm = M(rows=[[1]])", "row = m.rows[0]", "row.append(3)", "m.rows == [[1, 3]]"),
+    "numbers": ("import fractions; f = fractions.Fraction(1, 3)", "box = [f]", "pass", "box == [f]"),
+    "terms": ("import sympy; x = sympy.Symbol('x')", "box = [x + 1]", "pass", "box[0] == x + 1"),
+    "moments and frames": ("import pandas as pd; df = pd.DataFrame({'a': [1.5], 'b': ['x']}); t = pd.Timestamp(0)", "box = [df.copy(), t, df['a'].to_numpy()]", "pass", "box[1] == t"),
+    "tables": ("import pyarrow as pa, polars as pl; tb = pa.table({'a': [1]}); lz = pl.DataFrame({'a': [1]})", "box = [tb, lz, lz['a']]", "pass", "box[0] == tb and box[1].equals(lz)"),
+    "functions": ("def f(x): return x\ng = functools.partial(f, 1)", "box = [f, g, len]", "pass", "box[0](2) == 2 and box[1]() == 1"),
+    "a changed list beside a function": ("l = [1]\ndef f(x): return x", "l.append(2); box = [l, f]", "pass", "box[0] is l"),
+}  # fmt: skip
+
+
+def _run(nb: Notebook, *cells: str) -> list[str]:
+    nb.plain(KINDS)
+    return [nb.run(cell, f"s{n}", f"c{n}") for n, cell in enumerate(cells)]
+
+
+@pytest.mark.parametrize(
+    ("made", "put", "change", "holds"), RUN_AGAIN.values(), ids=RUN_AGAIN
+)
+def test_what_a_replay_would_part_is_run_again(
+    made: str, put: str, change: str, holds: str
+) -> None:
+    """The step that puts such an object elsewhere runs again: names stay names for one."""
+    nb = Notebook()
+    _run(nb, made, put)
+    nb.restart()
+    said = _run(nb, made, put)
+    assert "replayed" in said[0]
+    assert "ran again because only running it changes" in said[1]
+    nb.plain(change)
+    assert eval(holds, nb.namespace)
+
+
+@pytest.mark.parametrize(
+    ("made", "put", "change", "holds"), REPLAYED.values(), ids=REPLAYED
+)
+def test_what_can_be_found_or_copied_is_replayed(
+    made: str, put: str, change: str, holds: str
+) -> None:
+    """Nothing runs where its place is known, or where a copy is as good."""
+    nb = Notebook()
+    _run(nb, made, put)
+    nb.restart()
+    assert all("replayed" in said for said in _run(nb, made, put))
+    nb.plain(change)
+    assert eval(holds, nb.namespace)
+
+
+def test_what_nobody_else_holds_is_replayed() -> None:
+    """An open text that the step made itself is its own."""
+    nb = Notebook()
+    cells = ("text = io.StringIO()", "text = [text, io.StringIO()]")
+    _run(nb, *cells)
+    nb.restart()
+    assert all("replayed" in said for said in _run(nb, *cells))
