@@ -14,8 +14,11 @@ from nbdurable.engine.past.history import CallState
 from tests.engine.notebooks import Notebook, World
 
 LIMIT = 8
-AHEAD = 2
+AHEAD = 4
 """What is begun before there is a thread for it, of a map with that limit."""
+
+QUICK = 3 * LIMIT
+"""Items that take no time, so that it is known that items are quick."""
 
 SETUP = """
 import asyncio
@@ -73,6 +76,18 @@ def states(nb: Scene) -> dict[str, CallState]:
     return {c.text: c.state for c in nb.session.history.calls.values()}
 
 
+def told_of(nb: Scene, item: str) -> threading.Event:
+    """Set when a map goes on looking after it was recorded what an item raised."""
+    told = threading.Event()
+
+    def progress(_: str, __: str, last: bool) -> None:
+        if not last and states(nb).get(item) is CallState.RAISED:
+            told.set()
+
+    nb.session.parked.progress = progress
+    return told
+
+
 def begun(nb: Scene, number: int) -> bool:
     """Whether so many calls are in the journal, within some seconds."""
     never = threading.Event()
@@ -82,15 +97,13 @@ def begun(nb: Scene, number: int) -> bool:
 
 def test_a_pause_leaves_when_the_others_are_recorded(notebook: Scene) -> None:
     """Somebody has to decide about one item; what the others did is in the journal then."""
-    told, together = threading.Event(), threading.Barrier(LIMIT)
-    notebook.session.parked.progress = lambda *_: told.set()
+    told, together = told_of(notebook, "pay(3)"), threading.Barrier(LIMIT)
 
     def act(n: int) -> None:
         together.wait(60)
-        told.clear()
         if n == 3:
             raise Stopped
-        assert told.wait(60)
+        assert told.wait(10)
 
     with pytest.raises(Stopped):
         pay(notebook, act, LIMIT)
@@ -112,40 +125,52 @@ def test_a_pause_leaves_no_thread(notebook: Scene) -> None:
     assert left == []
 
 
-def test_few_are_begun_ahead(notebook: Scene) -> None:
-    """After a kill they are asked about: no more than a quarter of those that run."""
+def test_quick_items_are_begun_ahead(notebook: Scene) -> None:
+    """After a kill those are asked about, too: no more than half of those that run."""
     release, seen = threading.Event(), []
 
     def act(n: int) -> None:
-        if n == 0:
-            assert begun(notebook, LIMIT + AHEAD)
+        if n == QUICK:
+            assert begun(notebook, QUICK + LIMIT + AHEAD)
             assert not threading.Event().wait(0.1)  # whoever would begin more may
             seen.append(len(states(notebook)))
             release.set()
-        assert release.wait(60)
+        assert n < QUICK or release.wait(60)
 
-    pay(notebook, act, 40)
-    assert seen == [LIMIT + AHEAD]
+    pay(notebook, act, 60)
+    assert seen == [QUICK + LIMIT + AHEAD]
+
+
+def test_slow_items_are_not_begun_ahead(notebook: Scene) -> None:
+    """After a kill nobody is asked about an item that had no thread."""
+    together = threading.Barrier(LIMIT)
+    seen = []
+
+    def act(n: int) -> None:
+        if together.wait(60) == 0:
+            seen.append((n, len(states(notebook))))
+        threading.Event().wait(0.06)
+
+    pay(notebook, act, 4 * LIMIT)
+    assert [most for _, most in seen] == [LIMIT, 2 * LIMIT, 3 * LIMIT, 4 * LIMIT]
 
 
 def test_what_never_began_is_simply_called_later(notebook: Scene) -> None:
     """It was recorded as begun, and then that it was not: nobody is asked."""
-    told = threading.Event()
-    notebook.session.parked.progress = lambda *_: told.set()
+    told = told_of(notebook, f"pay({QUICK + 3})")
 
     def act(n: int) -> None:
-        if n == 3:
-            assert begun(notebook, LIMIT + AHEAD)
-            told.clear()
+        if n == QUICK + 3:
+            assert begun(notebook, QUICK + LIMIT + AHEAD)
             raise Stopped
-        assert told.wait(60)
+        assert n < QUICK or told.wait(60)
 
     with pytest.raises(Stopped):
-        pay(notebook, act, 40)
-    assert len(states(notebook)) == LIMIT + AHEAD
+        pay(notebook, act, 60)
+    assert len(states(notebook)) == QUICK + LIMIT + AHEAD
     assert settle.questions(notebook.session.history) == []
-    pay(notebook, lambda _: None, 40)
-    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(40))
+    pay(notebook, lambda _: None, 60)
+    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(60))
 
 
 def test_an_interrupt_leaves_nothing_in_doubt(notebook: Scene) -> None:
@@ -153,11 +178,11 @@ def test_an_interrupt_leaves_nothing_in_doubt(notebook: Scene) -> None:
     release = threading.Event()
 
     def items() -> object:
-        yield from range(LIMIT + AHEAD)
-        assert begun(notebook, LIMIT + AHEAD)
+        yield from range(QUICK + LIMIT + AHEAD)
+        assert begun(notebook, QUICK + LIMIT + AHEAD)
         raise KeyboardInterrupt
 
-    notebook.world.act = lambda _: release.wait(60)
+    notebook.world.act = lambda n: n < QUICK or release.wait(60)
     notebook.namespace["items"] = items
     with pytest.raises(KeyboardInterrupt):
         notebook.run(f"nd.map(pay, items(), limit={LIMIT})", name="m")
@@ -166,8 +191,8 @@ def test_an_interrupt_leaves_nothing_in_doubt(notebook: Scene) -> None:
         if thread.name.startswith("nd.map"):
             thread.join(60)
     assert settle.questions(notebook.session.history) == []
-    pay(notebook, lambda _: None, 40)
-    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(40))
+    pay(notebook, lambda _: None, 60)
+    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(60))
 
 
 def test_a_pause_of_a_coroutine_leaves_when_the_others_are_recorded(

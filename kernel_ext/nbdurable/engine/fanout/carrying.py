@@ -41,12 +41,13 @@ class Call:
         error: What it raised instead.
         begun: Its function has begun to run, perhaps for another attempt.
         command: What its protocol asks for; None before it begins and once it has ended.
+        ms: How long its function took at last, milliseconds.
         dropped: It was not made, because the map ended before.
     """
 
     __slots__ = (
         "_claim", "_context", "_counted", "_frame", "_given", "_map",
-        "_request", "_steps", "begun", "command", "dropped", "error", "index", "item", "value",
+        "_request", "_steps", "begun", "command", "dropped", "error", "index", "item", "ms", "value",
     )  # fmt: skip
 
     _claim: Claim
@@ -59,6 +60,7 @@ class Call:
     def __init__(self, mapping: Map, index: int, item: object) -> None:
         self.index, self.item = index, item
         self.value: object = None
+        self.ms = 0.0
         self.error: BaseException | None = None
         self.command: Command | None = None
         self.dropped = self.begun = False
@@ -147,7 +149,7 @@ class Call:
         clock = self._frame.attempt.clock
         began_s = clock.monotonic_s()
         outcome = self._context.run(performed, command, self._request, self._function)
-        outcome.ms = round((clock.monotonic_s() - began_s) * 1000, 3)
+        outcome.ms = self.ms = round((clock.monotonic_s() - began_s) * 1000, 3)
         if outcome.raised is None and is_small((outcome.value,)):
             return outcome
         if outcome.raised is not None:

@@ -8,10 +8,11 @@ of his own, and what is done for each call is done for several in a row, while t
 processor's caches are warm.
 
 A thread that runs functions waits for none of this: it gives what came of an item away
-and takes the next one that is ready. A few more items than there are threads are
-therefore begun ahead. Of those, a journal can't tell after a kill whether they were
-begun, so there are few of them, and none where few run at a time; if the map ends
-before, it is recorded that they never were.
+and takes the next one that is ready. Where items are quick, some more of them than there
+are threads are therefore begun ahead. Of those, a journal can't tell after a kill
+whether they were begun, so there are no more than are soon taken, and none where items
+take long, as they do where somebody would be asked about them; if the map ends before,
+it is recorded that they never were.
 
 The order of writes of each call is that of `call`: it is taken on only when what it had
 to append is appended, and synced where it has to be.
@@ -34,8 +35,16 @@ from nbdurable.engine.fanout.items import Map
 TURN_ITEMS_MAX: Final = 8
 """Begun in one turn: more would keep those waiting that are ready."""
 
-AHEAD_PART: Final = 4
-"""One item in so many is begun ahead of a thread for it."""
+AHEAD_MS: Final = 5.0
+"""So many items are begun ahead as are taken in this time: what it may take to begin one,
+from its turn until it is synced."""
+
+AHEAD_PART: Final = 2
+"""One item in so many of those that run, at most."""
+
+LATEST: Final = 8
+"""The quickest of so many says how long an item takes: others may have waited for a
+processor."""
 
 
 class Came(NamedTuple):
@@ -87,7 +96,8 @@ class Conductor:
         self.ended: queue.SimpleQueue[list[Call] | BaseException] = queue.SimpleQueue()
         self._over = mapping.over
         self._limit = limit
-        self._room = limit + (limit // AHEAD_PART if ahead else 0)
+        self._room, self._ahead = limit, limit // AHEAD_PART if ahead else 0
+        self._took_ms: deque[float] = deque(maxlen=LATEST)
         self._home = mapping.frame.attempt.home
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self._ready: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -181,6 +191,8 @@ class Conductor:
             self._waiting.append(told)
         elif isinstance(told, Came):
             self._out -= 1
+            if told.call.begun and self._ahead:
+                self._look_ahead(told.call.ms)
             if told.outcome is not None:
                 told.call.advance(told.outcome)
             self._sort(told.call)
@@ -190,6 +202,12 @@ class Conductor:
                 self._sort(call)
         else:
             self._closed = True
+
+    def _look_ahead(self, ms: float) -> None:
+        """Room for so many as are soon taken, now that one more has told how long it took."""
+        self._took_ms.append(ms)
+        soon = int(self._limit * AHEAD_MS / max(min(self._took_ms), AHEAD_MS))
+        self._room = self._limit + min(soon, self._ahead)
 
     def _begin(self, call: Call) -> None:
         long = call.begin()
