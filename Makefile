@@ -5,6 +5,8 @@ VENV ?= .venv
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)) python3)
 BIN := $(VENV)/bin
 JOBS ?= 2
+# All tests wait for browsers and kernels a quarter of their time: a third worker uses it.
+WAITING ?= 1
 CHROMIUM ?= chromium
 # Jupyter refuses root, which one is in a container, unless it is told.
 LAB = $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
@@ -50,7 +52,7 @@ check: lint types contracts  ## for every commit: lint, types, contracts, pure a
 
 test: lint types contracts  ## everything CI runs
 	$(call say,All tests)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
+	@$(BIN)/python -m pytest -n $(shell expr $(JOBS) + $(WAITING)) --dist loadgroup tests
 
 lint: $(DEVELOPING)
 	$(call say,Lint (ruff$(,) docstrings of tests))

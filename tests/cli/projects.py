@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
+from nbdurable.cli.fileformat import nbformat
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,13 +63,13 @@ class Project:
 
     def write(self, *cells: str, named: bool = True) -> None:
         """Write the notebook; equal places have equal cell ids."""
-        notebook = nbformat.v4.new_notebook()
+        notebook = nbformat().v4.new_notebook()
         for nth, source in enumerate(cells):
-            cell = nbformat.v4.new_code_cell(source)
+            cell = nbformat().v4.new_code_cell(source)
             cell["id"] = f"cell-{nth}"
             notebook.cells.append(cell)
         notebook.nbformat_minor = 5
-        (self.folder / "n.ipynb").write_text(nbformat.writes(notebook))
+        (self.folder / "n.ipynb").write_text(nbformat().writes(notebook))
 
     def nbdurable(self, *words: str) -> Done:
         """Run the command in the folder."""

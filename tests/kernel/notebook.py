@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
+from nbdurable.cli.fileformat import nbformat
 from nbdurable.testing.ran import Ran
 
 
 def in_notebook(ran: Ran) -> list[dict]:
     """The outputs as a notebook file keeps them, folded by nbclient: our oracle."""
-    import nbformat  # 2 s, of which those who only collect tests need nothing
-    from nbclient import NotebookClient
+    form = nbformat().v4
+    from nbclient import NotebookClient  # those who only collect tests don't need it
 
-    notebook = nbformat.v4.new_notebook()
+    notebook = form.new_notebook()
     client = NotebookClient(notebook)
     client.reset_execution_trackers()
     client.clear_before_next_output = False
-    cell = nbformat.v4.new_code_cell()
+    cell = form.new_code_cell()
     notebook.cells.append(cell)
     for message in ran.messages:
         client.process_message(message, cell, 0)

@@ -226,7 +226,7 @@ def _plant(mutant: Mutant, folder: Path) -> None:
     for part in PARTS:
         source = REPOSITORY / part
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "mutants")
+            ignored = shutil.ignore_patterns("*pytest*.pyc", "mutants")  # have paths
             shutil.copytree(source, folder / part, ignore=ignored)
         else:
             shutil.copy(source, folder / part)

@@ -18,10 +18,10 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
+from nbdurable.cli.fileformat import nbformat
 from nbdurable_store.clock import SYSTEM_CLOCK
 
 IN_LAB = [
@@ -108,12 +108,12 @@ class Desk:
 
     def notebook(self, path: str, *cells: str) -> str:
         """Write a notebook in a folder of its own; gives its path."""
-        made = nbformat.v4.new_notebook()
+        made = nbformat().v4.new_notebook()
         made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        made.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+        made.cells = [nbformat().v4.new_code_cell(source) for source in cells]
         place = self.folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(made, place)
+        nbformat().write(made, place)
         return path
 
     def close(self) -> None:

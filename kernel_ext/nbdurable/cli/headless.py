@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from nbdurable.cli.fileformat import nbformat
 from nbdurable.errors import DurableError, Remedy
 
 EXTENSION: Final = "--ext=nbdurable"
@@ -147,12 +148,10 @@ def opened(path: str) -> Document:
     Raises:
         NotebookUnusable: The file is not there, or is none.
     """
-    import nbformat
-
     try:
         text = Path(path).read_text(encoding="utf-8")
         said = json.loads(text)
-        node = nbformat.reads(text, as_version=4)
+        node = nbformat().reads(text, as_version=4)
         ids = [c["id"] for c in said["cells"] if c.get("id")]
     except OSError as error:
         why = (error.strerror or str(error)).lower()

@@ -18,6 +18,7 @@ import nbdurable_store
 from nbdurable.cli import commands, shell
 from nbdurable.cli.answers import Answer
 from nbdurable.cli.commands import FileUnwritable
+from nbdurable.cli.fileformat import nbformat
 from nbdurable.cli.headless import Document, Executed, execute, needs_nbclient, opened
 from nbdurable.engine.telling.wording import line
 from nbdurable.engine.waits.pauses import WaitingForAnswer
@@ -70,10 +71,8 @@ def _environment(place: Path, document: Document, *, resume: bool) -> Mapping[st
 
 
 def _write(document: Document, path: str) -> None:
-    import nbformat
-
     try:
-        Path(path).write_text(nbformat.writes(document.node), encoding="utf-8")
+        Path(path).write_text(nbformat().writes(document.node), encoding="utf-8")
     except OSError as error:
         raise FileUnwritable(path=path, why=error.strerror or str(error)) from error
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbdurable.cli.fileformat import nbformat
 from nbdurable.testing import account
 from nbdurable.testing.account import Arrived
 from nbdurable.testing.demo.moments import Server
@@ -107,9 +108,7 @@ def answer(kernel: Kernel) -> str:
 
 def code_cells(notebook: Path) -> list[Cell]:
     """The code cells of a notebook file."""
-    import nbformat  # lazy: only the demo reads notebooks
-
-    cells = nbformat.read(notebook, as_version=4).cells
+    cells = nbformat().read(notebook, as_version=4).cells
     return [Cell(c.id, c.source) for c in cells if c.cell_type == "code"]
 
 
