@@ -191,6 +191,7 @@ export interface RunLine {
   since: string;
   active: string;
   cells: string[];
+  tags: string[];
   pinned: boolean;
   shown: boolean;
 }
@@ -257,6 +258,7 @@ export interface Find {
   tool?: string;
   model?: string;
   call?: string;
+  tag?: string;
   start?: number;
 }
 

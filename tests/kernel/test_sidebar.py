@@ -103,6 +103,19 @@ def test_it_opens_and_answers_while_a_cell_blocks(kernel: Kernel) -> None:
     assert ran.ok, ran.text
 
 
+def test_a_run_is_found_by_the_tags_of_its_cells(kernel: Kernel) -> None:
+    """What the front end sends of a cell's tags is recorded; ours, and no text, isn't one."""
+    about = {"cellId": "c1", "tags": ["nightly", "durable", 7]}
+    kernel.run(FIRST.replace("%%durable", "# durable:"), metadata=about)
+    panel = Panel(kernel)
+    panel.shows(1, "first")
+    panel.say(type="find", tag="NIGHT")
+    [found] = panel.hears("runs")["runs"]
+    assert found["tags"] == ["nightly"]
+    panel.say(type="find", tag="durable")
+    assert panel.hears("runs")["runs"] == []
+
+
 def test_after_a_restart_the_run_is_there(kernel: Kernel) -> None:
     """A new kernel that ran no cell shows the run of its notebook, and what it kept."""
     kernel.run(FIRST, metadata={"cellId": "c1"})

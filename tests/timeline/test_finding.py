@@ -16,11 +16,20 @@ from nbdurable.timeline.source import Source
 from nbdurable.timeline.told import Runs
 from nbdurable_store.backends.memory import MemoryStore, World
 from nbdurable_store.protocol import START, Cursor
-from nbdurable_store.records import Entry
+from nbdurable_store.records import Entry, Kind
 from tests.engine.clocks import HandClock
 from tests.stories import Story, doubtful, gallery, research
 from tests.timeline.test_source import OPEN, one
 from tests.timeline.test_waits import APPROVAL
+
+
+def tagged(entry: Entry) -> Entry:
+    """A step whose cell has a tag."""
+    record = entry.record
+    if record.kind != Kind.STEP_STARTED:
+        return entry
+    fields = {**record.fields, "tags": ["Nightly"]}
+    return entry._replace(record=record._replace(fields=fields))
 
 
 def several() -> MemoryStore:
@@ -33,6 +42,8 @@ def several() -> MemoryStore:
                     fields={"notebook": "sales.ipynb", "number": 7, "headless": False}
                 )
             )
+        if run == "two":
+            story.entries[:] = map(tagged, story.entries)
         story.run = run
         story.relabel()
         gone = MemoryStore(world)
@@ -58,6 +69,8 @@ def found(**asked: object) -> list[str]:
         ({"status": "open"}, ["one"]),
         ({"status": "stopped"}, ["three", "two"]),
         ({"status": "closed"}, []),
+        ({"tag": "night"}, ["two"]),
+        ({"tag": "absent"}, []),
         ({"tool": "send_inv"}, ["three", "two"]),
         ({"model": "gpt-5"}, ["three"]),
         ({"call": "page 29"}, ["one"]),
@@ -77,6 +90,7 @@ def test_a_line_says_how_a_run_stands() -> None:
     assert (line.notebook, line.number, line.shown) == ("research.ipynb", 3, True)
     assert line.told == "stopped in review"
     assert line.cells == ("review",)
+    assert line.tags == ("Nightly",)
     assert {run.status for run in page.runs} <= set(STATUSES)
     assert page.total == 3
 

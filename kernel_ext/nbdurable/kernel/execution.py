@@ -32,8 +32,9 @@ from nbdurable.kernel.options import Options, parse
 from nbdurable.kernel.places import places, ran
 from nbdurable.kernel.seam import Attempt, Engine, Rebuilding, Tell
 from nbdurable.kernel.tracebacks import Tracebacks, line_of
+from nbdurable.kernel.transform import TAG
 from nbdurable.kernel.unseen import run_unseen
-from nbdurable.kernel.where import facts
+from nbdurable.kernel.where import facts, tags
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -104,6 +105,7 @@ class Execution:
             raw=info.raw_cell,
             transformed="".join(linecache.getlines(filename)),
             cell_id=info.cell_id or "",
+            tags=[tag for tag in tags(shell, info) if tag != TAG],
             count=self._result.execution_count or 0,
             filename=filename,
             facts=facts(shell),

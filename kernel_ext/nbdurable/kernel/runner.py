@@ -9,7 +9,6 @@ event loop.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from nbdurable.kernel.defects import contained
 from nbdurable.kernel.execution import Execution, Parts
 from nbdurable.kernel.lines import say
 from nbdurable.kernel.transform import PLAIN, Marking, read
-from nbdurable.kernel.where import request
+from nbdurable.kernel.where import tags
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -82,14 +81,8 @@ class Runner:
         with contained("a cell can't be looked at"):
             info = result.info
             if not info.silent:
-                marking = read(info.raw_cell, self._tags(info))
+                marking = read(info.raw_cell, tags(self._shell, info))
             if marking.durable and not self.on:
                 marking = Marking(warning=OFF)
             say(self._shell, marking.warning, "warning")
         return marking
-
-    def _tags(self, info: Any) -> Collection[str]:
-        """The cell's tags. IPython before 9 doesn't hand them on; the request has them."""
-        meta = getattr(info, "cell_meta", None) or request(self._shell)
-        tags = meta.get("tags")
-        return tags if isinstance(tags, list) else ()

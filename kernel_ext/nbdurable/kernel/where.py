@@ -27,6 +27,18 @@ def request(shell: InteractiveShell) -> Mapping[str, Any]:
     return parent.get("metadata") or {}
 
 
+def tags(shell: InteractiveShell, info: Any) -> list[str]:
+    """The cell's tags. IPython before 9 doesn't hand them on; the request has them.
+
+    Args:
+        shell: Where the cell runs.
+        info: IPython's `ExecutionInfo`.
+    """
+    meta = getattr(info, "cell_meta", None) or request(shell)
+    found = meta.get("tags")
+    return [t for t in found if isinstance(t, str)] if isinstance(found, list) else []
+
+
 def facts(shell: InteractiveShell) -> Facts:
     """What is known now."""
     env = os.environ

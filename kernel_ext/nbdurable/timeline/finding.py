@@ -35,7 +35,7 @@ FRESH_S: Final = 2.0
 """How long a list may be old: nobody sees more, and typing in a field costs nothing."""
 
 STEPS_MAX: Final = 8
-"""Cells that a line names."""
+"""Cells and tags that a line names."""
 
 DOING: Final = {
     Fate.RUNNING: "running in",
@@ -139,6 +139,7 @@ class Runlist:
             since=since(opened.at_us, now),
             active=moment(history.last_at_us, now),
             cells=tuple(list(steps)[-STEPS_MAX:]),
+            tags=tuple(map(line, list(dict.fromkeys(_tags(history)))[-STEPS_MAX:])),
             pinned=history.pinned,
             shown=history.run == shown,
         )
@@ -174,7 +175,15 @@ class Runlist:
 def _fits(history: History, asked: Find) -> bool:
     if asked.notebook and history.notebook != asked.notebook:
         return False
+    if asked.tag and not any(_has(asked.tag, tag) for tag in _tags(history)):
+        return False
     return not asked.text or any(_has(asked.text, text) for text in _texts(history))
+
+
+def _tags(history: History) -> Iterator[str]:
+    """The tags that a run's cells had when they ran."""
+    for step in history.steps.values():
+        yield from fields.texts(step.fields, "tags")
 
 
 def _texts(history: History) -> Iterator[str]:

@@ -59,6 +59,7 @@ class Find:
         tool: Part of the name of a tool that it called.
         model: Part of the name of a model that it asked.
         call: Part of a call as it was written.
+        tag: Part of a tag of one of its cells.
         start: How many to leave out.
     """
 
@@ -69,6 +70,7 @@ class Find:
     tool: str = ""
     model: str = ""
     call: str = ""
+    tag: str = ""
     start: int = 0
 
 

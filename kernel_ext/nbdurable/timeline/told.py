@@ -128,6 +128,7 @@ class RunLine:
         since: When it was opened, in words.
         active: When it was used last, in words.
         cells: Names of its latest cells.
+        tags: Tags of its cells.
         pinned: Whether it is kept whatever else goes.
         shown: Whether it is the one that the view shows.
     """
@@ -140,6 +141,7 @@ class RunLine:
     since: str
     active: str
     cells: tuple[str, ...]
+    tags: tuple[str, ...]
     pinned: bool
     shown: bool
 

@@ -11,7 +11,7 @@ const UNREAD_MS = 50;
 const STATUSES = ["running", "waiting", "error", "stopped", "open", "closed"];
 const FATE: Record<string, string> = { open: "ran", closed: "ran" };
 
-type Field = "text" | "status" | "tool" | "model" | "call";
+type Field = "text" | "status" | "tool" | "model" | "call" | "tag";
 
 export class RunsPane {
   readonly element: HTMLDetailsElement;
@@ -30,7 +30,7 @@ export class RunsPane {
     for (const word of STATUSES) status.append(h("option", { value: word }, word));
     status.addEventListener("change", () => this.narrow("status", status.value));
     this.here.addEventListener("change", () => this.ask(0));
-    const fields = (["text", "tool", "model", "call"] as const).map((name) => this.field(name));
+    const fields = (["text", "tag", "tool", "model", "call"] as const).map((name) => this.field(name));
     const all = h("label", {}, this.here, " this notebook only");
     this.element = h("details", { class: "runs" }, h("summary", {}, "Runs"), h("div", { class: "search", role: "search" }, fields[0]!, status, ...fields.slice(1), all), this.found);
     this.element.addEventListener("toggle", () => this.element.open && this.ask(0));
@@ -48,7 +48,7 @@ export class RunsPane {
   }
 
   private field(name: Exclude<Field, "status">): HTMLElement {
-    const told = { text: "notebook, cell or «run 3»", tool: "tool", model: "model", call: "text of a call" }[name];
+    const told = { text: "notebook, cell or «run 3»", tag: "tag of a cell", tool: "tool", model: "model", call: "text of a call" }[name];
     const field = h("input", { type: "search", placeholder: told, "aria-label": told, "data-key": `runs ${name}` });
     field.addEventListener("input", () => this.narrow(name, field.value));
     return field;
@@ -93,7 +93,7 @@ export class RunsPane {
       "button",
       { class: "plain", "data-key": `run ${run.id}`, "aria-current": run.shown, click: () => this.show(run.id) },
       h("span", { class: `sign ${fate}`, "aria-hidden": "true" }, SIGNS[fate] ?? "▮"),
-      h("span", {}, h("b", {}, h("bdi", {}, run.notebook.split("/").pop() ?? ""), ` run ${run.number}`), run.shown ? " (shown)" : "", h("span", { class: "soft" }, ` ${told}`), h("span", { class: "soft cut" }, run.cells.join(", "))),
+      h("span", {}, h("b", {}, h("bdi", {}, run.notebook.split("/").pop() ?? ""), ` run ${run.number}`), run.shown ? " (shown)" : "", h("span", { class: "soft" }, ` ${told}`), h("span", { class: "soft cut" }, [...run.cells, ...(run.tags ?? []).map((tag) => `#${tag}`)].join(", "))),
     );
   }
 }

@@ -32,6 +32,7 @@ class Cell:
         raw: The cell as it was typed.
         transformed: After IPython's transformation; the magic line is a comment.
         cell_id: The front end's id of the cell, or "".
+        tags: The cell's tags, as its front end sends them.
         count: The execution count.
         filename: The file name that the cell's code is compiled under.
         facts: What is known of the kernel now.
@@ -46,6 +47,7 @@ class Cell:
     raw: str
     transformed: str
     cell_id: str = ""
+    tags: Collection[str] = ()
     count: int = 0
     filename: str = ""
     facts: Facts

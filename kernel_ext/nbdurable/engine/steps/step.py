@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import types
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -48,6 +49,8 @@ from nbdurable_store.protocol import Lease
 from nbdurable_store.records import BlobRef, Kind, Plain
 
 TITLE_CHARS_MAX = 80
+TAGS_MAX = 20
+TAG_CHARS_MAX = 80
 """A cell's first line in lists."""
 
 
@@ -198,6 +201,12 @@ _AFRESH: Final = frozenset({"afresh", "again", "undone"})
 """How a call was settled that is to happen when its cell runs again."""
 
 
+def _tagged(session: Session, tags: Collection[str]) -> dict[str, Plain]:
+    """The cell's tags, by which people find its run."""
+    said = [session.secrets.scrub(tag)[:TAG_CHARS_MAX] for tag in tags]
+    return {"tags": said[:TAGS_MAX]} if said else {}
+
+
 def _start(
     session: Session,
     cell: Cell,
@@ -221,6 +230,7 @@ def _start(
         "algorithm": keys.ALGORITHM,
         "cell_id": cell.cell_id,
         "count": cell.count,
+        **_tagged(session, cell.tags),
         "title": _title(raw),
         "reads": looked.reads(),
         "codes": looked.codes(),
