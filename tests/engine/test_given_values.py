@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Final
@@ -130,6 +131,12 @@ ITSELF: Final = {
     "by keyword": ("[]", "remember(x, seen=VALUE)"),
     "by a function of Python": ("[]", "heapq.heappush(VALUE, x)"),
     "by a helper": ("[]", "note(x)"),
+    "by a function of a module": ("[]", "helpers_of_tools.remember(x, VALUE)"),
+    "by a default": (
+        "[]\ndef keep(x, *, into=VALUE): into.append(x)",
+        "keep(x)",
+    ),
+    "by a method with a name": ("[]; add = VALUE.append", "add(x)"),
     "by a method": ("Box()", "VALUE.put_in(x)"),
     "by calling it": ("Called()", "VALUE(x)"),
     "by a function of a method": ("Box()", "VALUE.hand_over(x)"),
@@ -146,7 +153,7 @@ ITSELF: Final = {
     "an iterator": ("iter(range(9))", "next(VALUE)"),
 }
 AROUND: Final = """
-import collections, heapq, logging, tempfile, threading, numpy
+import collections, heapq, logging, tempfile, threading, numpy, helpers_of_tools
 from fake_sdk import Session
 class Box:
     def __init__(self): self.items = []
@@ -177,7 +184,18 @@ def _sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fake_sdk", module)
 
 
-@pytest.mark.usefixtures("_sdk")
+@pytest.fixture
+def _helpers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A module beside the notebook."""
+    (tmp_path / "helpers_of_tools.py").write_text(
+        "def remember(x, seen): seen.append(x)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("helpers_of_tools", None)
+
+
+@pytest.mark.usefixtures("_sdk", "_helpers")
 @pytest.mark.parametrize("effect", ["read", "write"])
 @pytest.mark.parametrize("kind", ITSELF)
 def test_what_a_tool_changes_itself_is_left_out(kind: str, effect: str) -> None:

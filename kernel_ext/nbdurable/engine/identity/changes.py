@@ -15,7 +15,7 @@ CHANGING: Final = frozenset(
 )  # fmt: skip
 """Methods of the builtin collections, of queues and files, that change their object."""
 
-_CHANGING_TOO: Final = CHANGING | {
+CHANGING_METHODS: Final = CHANGING | {
     "__delitem__", "__setitem__", "difference_update", "extendleft", "fill",
     "intersection_update", "move_to_end", "rotate", "subtract",
     "symmetric_difference_update",
@@ -118,7 +118,7 @@ def _changed_in_place(part: ast.AST) -> Iterator[str]:
         case ast.AugAssign(target=ast.Name(id=name)):
             yield name
         case ast.Call(func=ast.Attribute(attr=method) as called):
-            if method in _CHANGING_TOO or _is_in_place(part):
+            if method in CHANGING_METHODS or _is_in_place(part):
                 yield from _owner(called)
         case _:
             return
@@ -173,10 +173,25 @@ def _bound_to(part: ast.AST) -> Iterator[tuple[str, str]]:
             targets = [target]
         case ast.withitem(optional_vars=ast.expr() as target, context_expr=value):
             targets = [target]
+        case ast.arguments():
+            yield from _defaults(part)
+            return
         case _:
             return
     names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
     yield from product(names, _owner(value))
+
+
+def _defaults(of: ast.arguments) -> Iterator[tuple[str, str]]:
+    """Parameters, each with the variable that stands for it where none is given."""
+    by_place = [*of.posonlyargs, *of.args]
+    pairs = [
+        *zip(reversed(by_place), reversed(of.defaults), strict=False),
+        *zip(of.kwonlyargs, of.kw_defaults, strict=True),
+    ]
+    for parameter, value in pairs:
+        if value is not None:
+            yield from product([parameter.arg], _owner(value))
 
 
 def passed_names(node: ast.AST) -> set[tuple[str, int | str, str]]:
@@ -185,17 +200,30 @@ def passed_names(node: ast.AST) -> set[tuple[str, int | str, str]]:
     Example:
         >>> sorted(passed_names(ast.parse("remember(7, seen)")), key=str)
         [('remember', 1, 'seen')]
+        >>> sorted(passed_names(ast.parse("helpers.note(seen)")), key=str)
+        [('helpers.note', 0, 'seen')]
     """
     found: set[tuple[str, int | str, str]] = set()
     for call in ast.walk(node):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+        if isinstance(call, ast.Call) and (called := _called(call.func)):
             places = [*enumerate(call.args), *((k.arg, k.value) for k in call.keywords)]
             found |= {
-                (call.func.id, place, value.id)
+                (called, place, value.id)
                 for place, value in places
                 if isinstance(value, ast.Name) and place is not None
             }
     return found
+
+
+def _called(function: ast.expr) -> str:
+    """The name of what is called, also of a function of a module; "" of anything else."""
+    match function:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            return f"{module}.{name}"
+        case _:
+            return ""
 
 
 def class_state(node: ast.ClassDef) -> set[str]:

@@ -15,7 +15,12 @@ from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.sources import Facts, Sources, facts_of, unwrapped
-from nbdurable.engine.identity.variables import Variable, Variables, is_constant
+from nbdurable.engine.identity.variables import (
+    Variable,
+    Variables,
+    is_changing,
+    is_constant,
+)
 
 __all__ = [
     "ArgumentCodes", "CallCodes", "Sources", "call_code", "call_code_digest",
@@ -145,6 +150,8 @@ class CallCodes(Codes):
         """Constants by value, code by its code, objects by the code of their class."""
         if is_constant(value) or isinstance(value, Mark):
             return value
+        if is_changing(value):
+            return type(value.__self__), value.__name__
         if registry.kind_of(type(value)) is registry.CODE:
             return value
         if isinstance(value, MethodType):

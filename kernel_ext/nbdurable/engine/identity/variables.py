@@ -18,11 +18,11 @@ from __future__ import annotations
 import ast
 import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from types import FunctionType, MethodType
-from typing import Any, NamedTuple
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple, TypeGuard
 
 from nbdurable.engine.identity import plain, registry
-from nbdurable.engine.identity.changes import changing_methods
+from nbdurable.engine.identity.changes import CHANGING_METHODS, changing_methods
 from nbdurable.engine.identity.codes import NOTEBOOK, TOOL_ATTRIBUTE
 from nbdurable.engine.identity.forms import Mark, qualified
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
@@ -91,8 +91,9 @@ class Variables:
         gone |= {
             name
             for called, place, name in changes.passes
-            if self._changes_parameter(globals_.get(called), place)
+            if self._changes_parameter(_function(globals_, called), place)
         }
+        gone |= {name for one in facts.needs.loads for name in _held_by(globals_, one)}
         self._changed |= {(home, name) for name in gone}
 
     def take(self, other: Variables) -> None:
@@ -161,6 +162,28 @@ class Variables:
             if name in inside:
                 yield from (place, name)
         yield from inside
+
+
+def _function(home: Mapping[str, object], called: str) -> object:
+    """A function by its name, which may be one of a module."""
+    first, _, name = called.partition(".")
+    found = home.get(first)
+    if not name:
+        return found
+    return vars(found).get(name) if isinstance(found, ModuleType) else None
+
+
+def _held_by(home: Mapping[str, object], name: str) -> Iterator[str]:
+    """The variables that a method under a name of its own changes: ``add = seen.append``."""
+    method = home.get(name)
+    if is_changing(method):
+        held = method.__self__
+        yield from (other for other, value in [*home.items()] if value is held)
+
+
+def is_changing(value: object) -> TypeGuard[BuiltinMethodType]:
+    """Whether it is a method that changes the builtin object that it belongs to."""
+    return type(value) is BuiltinMethodType and value.__name__ in CHANGING_METHODS
 
 
 def _changing(
