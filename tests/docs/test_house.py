@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "tests" / "notebooks" / "written"
@@ -29,28 +31,41 @@ def test_files_are_one_idea() -> None:
     assert {name: n for name, n in sizes.items() if n > FILE_LINES_MAX} == {}
 
 
+class Found(NamedTuple):
+    """What the rules ask of a file, found in one walk.
+
+    Attributes:
+        functions: Each with its first line, its name and how many lines it has.
+        sleeps: The lines that call `time.sleep`.
+    """
+
+    functions: list[tuple[int, str, int]]
+    sleeps: list[int]
+
+
+@functools.cache
+def found(text: str) -> Found:
+    """Walk the tree of a text, which takes longer than all the rest."""
+    made = Found([], [])
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                made.functions.append((node.lineno, node.name, lines))
+            case ast.Call(func=ast.Attribute(attr="sleep", value=ast.Name(id="time"))):
+                made.sleeps.append(node.lineno)
+    return made
+
+
 def test_functions_fit_a_screen() -> None:
     """No function is longer than 70 lines."""
     long = {
-        f"{name}:{node.lineno} {node.name}": node.end_lineno - node.lineno + 1
+        f"{name}:{line} {function}": lines
         for name, text in _sources("kernel_ext", "store", "benchmarks", "tests")
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno - node.lineno >= FUNCTION_LINES_MAX
+        for line, function, lines in found(text).functions
+        if lines > FUNCTION_LINES_MAX
     }
     assert long == {}
-
-
-def _sleeps(tree: ast.AST) -> Iterator[int]:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "sleep"
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id == "time"
-        ):
-            yield node.lineno
 
 
 def test_no_test_sleeps() -> None:
@@ -58,6 +73,6 @@ def test_no_test_sleeps() -> None:
     sleeping = [
         f"{name}:{line}"
         for name, text in _sources("tests")
-        for line in _sleeps(ast.parse(text))
+        for line in found(text).sleeps
     ]
     assert sleeping == []

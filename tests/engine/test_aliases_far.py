@@ -10,6 +10,8 @@ from nbdurable.engine.steps import meeting
 from nbdurable.engine.steps.meeting import holders, reached
 from tests.engine.notebooks import Notebook
 
+pytestmark = pytest.mark.slow  # eleven thousand objects in each
+
 FAR = MARKS_MAX + 500
 ROWS = f"rows = [{{'n': n}} for n in range({FAR + 500})]"
 REPLAYED = {

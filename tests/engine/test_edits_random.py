@@ -87,6 +87,7 @@ def most(versions: list[list[Call]], *tools: str) -> Counter[str]:
     return total
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(versions=edited(), fails=st.lists(endings), kills=st.lists(st.booleans()))
 def test_edits_of_one_cell(
@@ -105,6 +106,7 @@ def test_edits_of_one_cell(
     assert effects(nb, "pure") <= most(versions, "pure")
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(versions=edited(), kills=st.lists(st.booleans()))
 def test_reads_without_new_writes(
