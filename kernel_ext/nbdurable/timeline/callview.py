@@ -27,12 +27,14 @@ class Seen:
         get: How its values are read; without it there are none.
         frames: How stored tables are read; without it they are named only.
         why: Why it ran or was served, or "".
+        brief: Leave out what no row shows.
     """
 
     alive: Collection[str]
     get: Get | None = None
     frames: Frames | None = None
     why: str = ""
+    brief: bool = False
 
 
 def call_view(
@@ -52,9 +54,10 @@ def call_view(
     tries = [c for c in (*call.earlier, call) if c.step == step.id]
     began_us = min((c.started_us for c in tries), default=call.started_us)
     before_ms = (call.started_us - began_us) / 1_000 if call.ms else 0.0
+    named = "" if seen.brief else line(step.name)
     return CallView(
         id=call.id,
-        reference=line(f"{step.name}.{number}" if number else step.name),
+        reference=f"{named}.{number}" if named and number else named,
         number=number,
         name=line(tool_of(call)),
         text=line(call.text or call.name),
@@ -74,7 +77,7 @@ def call_view(
         tries=len(tries),
         error=error(call.fields) if raised else "",
         why=line(seen.why),
-        key=call.key.hex(),
+        key="" if seen.brief else call.key.hex(),
         arguments=previews.value(call.arguments, get),
         result=None if raised else previews.value(call.outcome, get, seen.frames),
         trace=previews.trace(call, get) if raised else None,

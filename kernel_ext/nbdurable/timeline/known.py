@@ -5,11 +5,13 @@ that are served in it, and on who lives. New entries therefore make forgotten: e
 of the slots that they touch, and in these every call that they name, with those around it.
 What is still open (an attempt without an end, a call that isn't simply done) is made anew
 each time, since it depends on the present. A kind of record that isn't known here makes
-everything forgotten: a slow view is better than a wrong one.
+everything forgotten: a slow view is better than a wrong one. Of very many calls those that
+are told at once are held, and no others: a view that is open all day doesn't grow.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -71,6 +73,19 @@ class Known:
         self.steps[view.id] = view
         self.calls[view.id] = {call.id: call for call in view.calls}
         return view
+
+    def cut(self, view: StepView, room: int) -> StepView:
+        """The attempt with no more than its newest calls, which alone are remembered.
+
+        Args:
+            view: The attempt.
+            room: How many.
+        """
+        more = len(view.calls) - room
+        if more <= 0:
+            return view
+        calls, dropped = view.calls[more:], view.dropped + more
+        return self.keep(dataclasses.replace(view, calls=calls, dropped=dropped))
 
     def forget(self, history: History, entries: Iterable[Entry]) -> None:
         """Forget what these entries, which the history has by now, may have changed."""

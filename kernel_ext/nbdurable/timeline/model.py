@@ -6,7 +6,7 @@ it returns, so they can't disagree.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypedDict
 
@@ -27,6 +27,7 @@ from nbdurable.timeline.asks import asks
 from nbdurable.timeline.callview import Seen, call_view, error
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.previews import Frames, Get, line
+from nbdurable.timeline.protocol import CALLS_MAX
 from nbdurable.timeline.views import (
     CallView,
     CellView,
@@ -45,6 +46,13 @@ too heavy to open. The latest attempts come first."""
 WHY_CALLS_MAX: Final = 5_000
 """In larger runs no reason is told for single calls: each looks at all the others."""
 
+
+HELD_MAX: Final = CALLS_MAX
+"""Calls that a live view holds: as many as it tells at once, some 40 MB. A call counts in
+each attempt that it was served to, so who runs a cell again all day has more than that."""
+
+_WHOLE: Final = frozenset({Fate.RUNNING, Fate.RAN, Fate.REPLAYED})
+"""Attempts whose older calls say nothing of how their cell stands."""
 
 NOTHING: Final = "\0"
 """Stands for the call whose values are read where there is none."""
@@ -211,7 +219,7 @@ def _making(
 
 def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
     newest = sorted(making.history.steps.values(), key=lambda s: s.order, reverse=True)
-    views = {step.id: _step(making, step) for step in newest}
+    views = dict(_held(making, newest))
     by_slot: dict[str, list[StepView]] = {}
     totals = making.ledger.by_slot()
     for step in reversed(newest):
@@ -227,6 +235,24 @@ def _cells(making: _Making, stale: Mapping[str, str]) -> tuple[CellView, ...]:
         )
         for slot, attempts in by_slot.items()
     )
+
+
+def _held(
+    making: _Making, newest: Iterable[StepPast]
+) -> Iterator[tuple[str, StepView]]:
+    """Attempts by id; who looks again and again holds the newest calls only.
+
+    How a cell stands that stopped is seen by all calls of its latest attempt.
+    """
+    room, slots = HELD_MAX, set[str]()
+    for step in newest:
+        view = _step(making, step)
+        stopped = step.slot not in slots and view.fate not in _WHOLE
+        if making.known is not None and not stopped:
+            view = making.known.cut(view, max(0, room))
+        slots.add(step.slot)
+        room -= len(view.calls)
+        yield step.id, view
 
 
 class _Place(TypedDict):
@@ -338,5 +364,8 @@ def _call(
     history, present = making.history, making.present
     get = making.read(call)
     why = call_line(history, call, step, present) if making.explains(call) else ""
-    seen = Seen(alive=present.alive, get=get, frames=making.frames, why=why)
+    brief = making.known is not None
+    seen = Seen(
+        alive=present.alive, get=get, frames=making.frames, why=why, brief=brief
+    )
     return call_view(history, step, call, place, seen)

@@ -47,8 +47,8 @@ def snapshot(run: RunView, *, seq: int = 0, asked: bool = False) -> Snapshot:
         seq: The number of this state.
         asked: Whether a kernel said which cells are stale; else nobody knows.
     """
-    rows = _rows(run)
-    left_out = max(0, len(rows) - protocol.CALLS_MAX)
+    rows = _newest(run)
+    total = sum(len(step.calls) + step.dropped for step in run.attempts)
     return Snapshot(
         version=protocol.VERSION,
         seq=seq,
@@ -57,8 +57,8 @@ def snapshot(run: RunView, *, seq: int = 0, asked: bool = False) -> Snapshot:
         cells=cells(run, asked=asked),
         attempts=tuple(_attempts(run)),
         kernels=tuple(_kernel(run, kernel) for kernel in run.kernels),
-        calls=_columns(run, rows[left_out:]),
-        left_out=left_out,
+        calls=_columns(run, rows),
+        left_out=total - len(rows),
         kept=tuple(kept.name for kept in run.kept),
         note="" if run.cells else NOTHING,
     )
@@ -268,6 +268,14 @@ Cells = tuple[str, str, str, str, str, str, int, float, float, int, int]
 
 def _rows(run: RunView) -> list[Row]:
     return [(step, call) for step in run.attempts for call in step.calls]
+
+
+def _newest(run: RunView) -> list[Row]:
+    """The newest calls, without a hole: behind what a live view holds no more."""
+    steps = run.attempts
+    cut = max((n for n, step in enumerate(steps) if step.dropped), default=0)
+    rows = [(step, call) for step in steps[cut:] for call in step.calls]
+    return rows[-protocol.CALLS_MAX :]
 
 
 def _columns(run: RunView, rows: Sequence[Row]) -> Calls:

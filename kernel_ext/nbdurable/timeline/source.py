@@ -30,7 +30,7 @@ from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.handed import Handed, Kernel, Wanted
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.marks import Marks
-from nbdurable.timeline.model import attempt_view, live_view
+from nbdurable.timeline.model import attempt_view, live_view, run_view
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import (
@@ -179,7 +179,8 @@ class Source:
             case Find():
                 return self._runs.page(request, self._now(), self._history.run)
             case Older(left_out=left_out):
-                return snapshots.page(self._view(), left_out)
+                whole = run_view(self._history, self._now(), alive=self._alive)
+                return snapshots.page(whole, left_out)
             case Detail(attempt=attempt, call=call):
                 return self._details(attempt, call)
             case Value():

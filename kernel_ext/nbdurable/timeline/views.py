@@ -111,6 +111,7 @@ class StepView:
         ms: How long it took, milliseconds.
         tally: What it did with its calls.
         calls: Its calls in order, each after the one that encloses it.
+        dropped: How many calls before those a live view holds no more.
         why: Why it ran, and how it ended: one line each.
         names: Names that it stored.
         unsaved: Names that could not be stored.
@@ -132,6 +133,7 @@ class StepView:
     ms: float
     tally: Tally
     calls: tuple[CallView, ...] = ()
+    dropped: int = 0
     why: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     unsaved: tuple[str, ...] = ()

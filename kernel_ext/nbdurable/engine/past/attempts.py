@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from nbdurable.engine.past import fields
 from nbdurable.engine.past.pasts import FIRST_ALGORITHM, Order, Shown
-from nbdurable_store.records import BlobRef, Plain
+from nbdurable_store.records import BlobRef, Plain, Record
 
 
 class StepState(StrEnum):
@@ -199,3 +200,33 @@ class SlotPast:
     kept_writes: bool | None = None
     kept_differ: frozenset[str] | None = None
     shown: dict[str, list[Shown]] = field(default_factory=dict)
+
+
+def begun(record: Record, order: Order) -> StepPast:
+    """An attempt as its start says it."""
+    f = record.fields
+    reads = fields.mapping(f, "reads")
+    return StepPast(
+        id=record.subject,
+        key=record.key,
+        slot=fields.text(f, "slot"),
+        name=fields.text(f, "name"),
+        attempt=fields.number(f, "attempt", 1),
+        source=fields.text(f, "source"),
+        cell_id=fields.text(f, "cell_id"),
+        title=fields.text(f, "title"),
+        reads={k: v if isinstance(v, str) else None for k, v in reads.items()},
+        algorithm=fields.text(f, "algorithm") or FIRST_ALGORITHM,
+        codes=_codes(f),
+        order=order,
+        ended_order=order,
+        owner=order[1],
+        started_us=record.at_us,
+        fields=f,
+        inputs=record.blobs,
+    )
+
+
+def _codes(f: fields.Fields) -> dict[str, str] | None:
+    found = fields.mapping(f, "codes")
+    return {k: str(v) for k, v in found.items()} if "codes" in f else None

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields
-from nbdurable.engine.past.history import History, begun
+from nbdurable.engine.past.attempts import begun
+from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.spending import Spending

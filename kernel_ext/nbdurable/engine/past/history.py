@@ -19,6 +19,7 @@ from nbdurable.engine.past.attempts import (
     SlotPast,
     StepPast,
     StepState,
+    begun,
     groups_of,
 )
 from nbdurable.engine.past.pasts import (
@@ -165,31 +166,6 @@ def _run_removed(history: History, record: Record, _: Order) -> None:
     history.removed = record
 
 
-def begun(record: Record, order: Order) -> StepPast:
-    """An attempt as its start says it."""
-    f = record.fields
-    reads = fields.mapping(f, "reads")
-    return StepPast(
-        id=record.subject,
-        key=record.key,
-        slot=fields.text(f, "slot"),
-        name=fields.text(f, "name"),
-        attempt=fields.number(f, "attempt", 1),
-        source=fields.text(f, "source"),
-        cell_id=fields.text(f, "cell_id"),
-        title=fields.text(f, "title"),
-        reads={k: v if isinstance(v, str) else None for k, v in reads.items()},
-        algorithm=fields.text(f, "algorithm") or FIRST_ALGORITHM,
-        codes=_codes(f),
-        order=order,
-        ended_order=order,
-        owner=order[1],
-        started_us=record.at_us,
-        fields=f,
-        inputs=record.blobs,
-    )
-
-
 def _step_started(history: History, record: Record, order: Order) -> None:
     step = begun(record, order)
     step.random = history.random.get(order[1])
@@ -197,11 +173,6 @@ def _step_started(history: History, record: Record, order: Order) -> None:
     history.algorithms.add(step.algorithm)
     history.steps[step.id] = step
     history.slot(step.slot).attempts.append(step.id)
-
-
-def _codes(f: fields.Fields) -> dict[str, str] | None:
-    found = fields.mapping(f, "codes")
-    return {k: str(v) for k, v in found.items()} if "codes" in f else None
 
 
 def _step_random(history: History, record: Record, order: Order) -> None:
@@ -233,13 +204,20 @@ def _step_ended(history: History, record: Record, order: Order) -> None:
     step.state = StepState.COMPLETED if done else StepState.FAILED
     step.how = fields.text(f, "how")
     step.ended_order, step.ended_us, step.ms = order, record.at_us, fields.ms(f)
-    step.used, step.blamed = fields.texts(f, "used"), fields.texts(f, "blamed")
+    step.used, step.blamed = _ids(history, f, "used"), _ids(history, f, "blamed")
     step.served = fields.number(f, "replayed")
-    step.fields, step.blobs = {**step.fields, **f}, record.blobs
+    step.fields = {**step.fields, **fields.beside(f, "used", "blamed")}
+    step.blobs = record.blobs
     for used in filter(None, map(history.calls.get, step.used)):
         used.blamed = used.id in step.blamed
     if done and step.key:
         history.by_step_key.setdefault(step.key, []).append(step.id)
+
+
+def _ids(history: History, f: fields.Fields, name: str) -> tuple[str, ...]:
+    """Ids of calls; those that are known are no texts of their own."""
+    known = history.calls
+    return tuple(known[i].id if i in known else i for i in fields.texts(f, name))
 
 
 def _step_replayed(history: History, record: Record, order: Order) -> None:
