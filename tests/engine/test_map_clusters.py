@@ -176,3 +176,34 @@ def test_a_death_is_no_error_of_the_tool(tmp_path: Path, failures: int) -> None:
         with pytest.raises(CallInDoubt):
             nb.run("paid = nd.map(pay, [5], executor=pool)", name="m")
     assert (tmp_path / "paid").read_text().split() == ["5"]
+
+
+ONCE = """
+import nbdurable as nd
+
+@tool(effect="read")
+def look(n, folder=folder):
+    import os, pathlib, signal
+    if (pathlib.Path(folder) / "died").exists():
+        raise ValueError(f"no {n} any more")
+
+    class Answer:
+        def __reduce__(self):  # on its way from the worker
+            (pathlib.Path(folder) / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return Answer()
+"""
+
+
+@pytest.mark.timeout(90)
+def test_a_read_that_fails_when_dask_repeats_it_fails(tmp_path: Path) -> None:
+    """Its result died with the worker, and making it again raises: the map goes on."""
+    nb = Notebook()
+    with dask() as pool:
+        nb.namespace |= {"folder": str(tmp_path), "pool": pool}
+        nb.plain(ONCE)
+        with pytest.raises(MapFailed, match="ValueError: no 5 any more") as failed:
+            nb.run("found = nd.map(look, [5], executor=pool)", name="m")
+    (error,) = failed.value.exceptions
+    assert "in look" in "".join(error.__notes__), "where it was raised over there"

@@ -51,6 +51,40 @@ def begun_once(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
     return begun
 
 
+def never_raising(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
+    """A function whose exception is a result, as far as that can be sent.
+
+    Dask makes a result again that died with its worker, and where that raises nobody is
+    told: whoever waits for it waits for ever. Gives whether it raised, and what.
+    """
+
+    def told(*args: Any, **kwargs: Any) -> tuple[bool, Any]:
+        try:
+            return False, fn(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001  # whatever the tool raises
+            import traceback  # inside: a worker needs no nbdurable
+
+            from distributed.protocol import pickle as theirs
+
+            pickle: Any = theirs
+            error.add_note("".join(traceback.format_tb(error.__traceback__)))
+            try:
+                pickle.loads(pickle.dumps(error))
+            except Exception:  # noqa: BLE001  # whatever a pickler raises
+                raise error from None
+            return True, error
+
+    return told
+
+
+def answer_of(future: Future[Any]) -> Any:
+    """What a function that is `never_raising` returned, or else raised."""
+    raised, answer = future.result()
+    if raised:
+        raise answer
+    return answer
+
+
 def result_of(future: Future[Any], *, once: bool) -> Any:
     """What a `write` returned on a worker.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,13 @@ from nbdurable.engine.calls.driving import run_sync
 from nbdurable.engine.calls.invoking import requested
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.codec import shipped
-from nbdurable.engine.fanout.executors import begun_once, repeats, result_of
+from nbdurable.engine.fanout.executors import (
+    answer_of,
+    begun_once,
+    never_raising,
+    repeats,
+    result_of,
+)
 from nbdurable.engine.fanout.failures import Failed
 from nbdurable.engine.fanout.progress import Progress
 from nbdurable.engine.past.policy import Effect
@@ -97,15 +103,22 @@ class Map:
             except Exception as refused:  # it never left, whatever a pickler raises
                 told = f"it can't be sent to another process: {refused}"
                 raise NotDone(told) from refused
-        write = self.made.policy.effect is Effect.WRITE
-        once = write and repeats(self.executor)
-        if once:
-            fn = begun_once(fn)
+        again = repeats(self.executor)
+        if self.made.policy.effect is Effect.WRITE:
+            future = self._sent(begun_once(fn) if again else fn, args, kwargs)
+            return result_of(future, once=again)
+        if again:
+            return answer_of(self._sent(never_raising(fn), args, kwargs))
+        return self._sent(fn, args, kwargs).result()
+
+    def _sent(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Any]:
+        assert self.executor is not None
         try:
-            future = self.executor.submit(fn, *args, **kwargs)
+            return self.executor.submit(fn, *args, **kwargs)
         except RuntimeError as refused:  # broken or shut down: nothing was begun
             raise NotDone(str(refused)) from refused
-        return result_of(future, once=once) if write else future.result()
 
 
 class Counted:
