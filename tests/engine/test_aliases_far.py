@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.engine.asking.restore import restore
+from nbdurable.engine.codec import meeting
 from nbdurable.engine.codec.grafts import MARKS_MAX
-from nbdurable.engine.steps import meeting
-from nbdurable.engine.steps.meeting import holders, reached
+from nbdurable.engine.codec.meeting import holders, reached
 from tests.engine.notebooks import Notebook
 
 pytestmark = pytest.mark.slow  # eleven thousand objects in each

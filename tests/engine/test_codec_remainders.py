@@ -18,9 +18,9 @@ import pandas as pd
 import pytest
 
 from nbdurable.engine import codec
+from nbdurable.engine.codec.connected import connected
 from nbdurable.engine.codec.parts import Gathered
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.steps.connected import connected
 from nbdurable.engine.values.redact import Secrets
 from tests.conftest import TORCH_IS_HERE
 

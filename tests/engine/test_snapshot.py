@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbdurable.engine import codec
+from nbdurable.engine.codec.connected import connected
 from nbdurable.engine.codec.grafts import MARKS_MAX
 from nbdurable.engine.identity.canonical import digest
-from nbdurable.engine.steps.connected import connected
 from nbdurable.engine.steps.snapshot import Group, mark, put_back, take
 from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.backends.memory import MemoryStore

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from nbdurable.engine.calls.far import mark_far
 from nbdurable.engine.calls.keyed import Keyed, digested, keyed
 from nbdurable.engine.calls.requests import Put
 from nbdurable.engine.calls.shared import Holding
@@ -139,7 +140,7 @@ class Given:
         """Remember what can be changed in place, and how it is now."""
         given = self._arguments
         if not ATOMS.issuperset(map(type, given.values())):
-            self._marks = mark(given, given)
+            self._marks = mark(given, given, rest=True)
             self._holding = self._holding or Holding(self, self.within)
             self._holding.begin(self._marks.found)
             lost = [n for n, v in given.items() if self._marks.lost(n, v)]
@@ -189,6 +190,8 @@ class Given:
                 kind = type(self._arguments[name]).__name__
                 raise Unstorable(why=f"{name} ({kind}) was changed in place")
         changed = {n: v for n, v in self._arguments.items() if n not in self._fixed}
+        if self._marks is not None:
+            mark_far(self._marks, [value, *changed.values()])
         return Changed(value, changed)
 
     def decode(self, codec: str, data: bytes | Stored) -> object:

@@ -49,12 +49,14 @@ class Marks:
             it was found in (0 for a name), and the step from there.
         given: The values of the names.
         opaque: What was met and not looked into: it may hold more.
+        rest: By the id of an object whose parts are too many to be marked: what it held.
         cut: Whether there are more objects than are marked.
     """
 
     found: dict[int, tuple[object, int, Any]] = field(default_factory=dict)
     given: dict[str, object] = field(default_factory=dict)
     opaque: list[object] = field(default_factory=list)
+    rest: dict[int, object] = field(default_factory=dict)
     cut: bool = False
 
     def place(self, value: object) -> Place | None:
@@ -95,6 +97,17 @@ class Marks:
             if not any(i in written for i in inside):
                 self.found.update((i, every[i]) for i in way if i not in self.found)
 
+    def find(self, ids: Collection[int]) -> None:
+        """Mark some objects too, where they were in one that is marked.
+
+        Args:
+            ids: Of the objects.
+        """
+        for owner, held in self.rest.items():
+            for step, part in _children(held, deep=False):
+                if id(part) in ids and step and id(part) not in self.found:
+                    self.found[id(part)] = part, owner, step
+
     def lost(self, name: str, value: object) -> bool:
         """Whether a name still holds what it held, and that can't be changed in place."""
         same = name in self.given and self.given[name] is value
@@ -107,6 +120,7 @@ def mark(
     most: int = MARKS_MAX,
     *,
     deep: bool = False,
+    rest: bool = False,
 ) -> Marks:
     """Remember the objects that can be filled, by their places.
 
@@ -115,6 +129,7 @@ def mark(
         names: Those a step reads: on replay their values are equal to these.
         most: How many are remembered.
         deep: Also those in objects that have a state of their own.
+        rest: Remember what held those beyond, too, for `Marks.find`.
     """
     given = {name: namespace[name] for name in sorted(names) if name in namespace}
     marks = Marks(given=given)
@@ -133,12 +148,23 @@ def mark(
         else:
             marks.found[id(value)] = value, parent, step
             left = max(0, most - len(marks.found) - len(queue)) if room else 0
-            parts = (p for p in _children(value, deep) if type(p[1]) not in _ATOMS)
+            parts = (p for p in _children(value, deep=deep) if type(p[1]) not in _ATOMS)
             few = itertools.islice(parts, left)
             queue.extend((part, id(value), step, room - 1) for step, part in few)
-            marks.cut = marks.cut or next(parts, None) is not None
+            if next(parts, None) is not None:
+                marks.cut = True
+                marks.rest |= {id(value): _shallow(value)} if rest else {}
     marks.cut = marks.cut or bool(queue)
     return marks
+
+
+def _shallow(value: Any) -> object:
+    """What an object holds now; nothing of it costs more than a reference."""
+    return list(value) if type(value) in (list, tuple) else dict(_named(value))
+
+
+def _named(value: Any) -> dict[Any, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def fills(value: object) -> bool:
@@ -163,10 +189,7 @@ def fills(value: object) -> bool:
 _Part = tuple[tuple[str, Any] | None, object]
 
 
-def _children(
-    value: Any,
-    deep: bool,  # noqa: FBT001  # called for each object
-) -> Iterator[_Part]:
+def _children(value: Any, *, deep: bool) -> Iterator[_Part]:
     """Its parts and the steps to them; no step leads to what can't be looked into."""
     kind = type(value)
     if kind in (list, tuple):
@@ -178,10 +201,10 @@ def _children(
     elif kind in _FILL:
         yield from ((None, item) for item in value)
     elif reducers.qualified(kind) not in _GENERATORS:
-        yield from _in_object(value, deep)
+        yield from _in_object(value, deep=deep)
 
 
-def _in_object(value: Any, deep: bool) -> Iterator[_Part]:  # noqa: FBT001  # as above
+def _in_object(value: Any, *, deep: bool) -> Iterator[_Part]:
     if _has_own_state(type(value)) and not deep:
         yield None, value
     else:

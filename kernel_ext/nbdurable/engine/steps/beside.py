@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nbdurable.engine.codec.connected import connected
+from nbdurable.engine.codec.meeting import holders, reached
 from nbdurable.engine.identity.plain import ATOMS
-from nbdurable.engine.steps.connected import connected
 from nbdurable.engine.steps.kept_now import Keeping
-from nbdurable.engine.steps.meeting import holders, reached
 
 Values = Mapping[str, object]
 

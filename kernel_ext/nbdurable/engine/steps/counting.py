@@ -13,10 +13,10 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from nbdurable.engine.codec.meeting import holders, of_kind
 from nbdurable.engine.identity.plain import ATOMS
 from nbdurable.engine.identity.sources import Sources
 from nbdurable.engine.steps.farther import others_of
-from nbdurable.engine.steps.meeting import holders, of_kind
 
 Values = Mapping[str, object]
 

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from nbdurable.engine.codec.grafts import Marks
+from nbdurable.engine.codec.meeting import holders, reached
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.plain import ATOMS
-from nbdurable.engine.steps.meeting import holders, reached
 from nbdurable.engine.steps.parting import looked_into, parts, referents
 
 Values = Mapping[str, object]

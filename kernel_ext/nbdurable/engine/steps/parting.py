@@ -9,15 +9,15 @@ import types
 from collections.abc import Iterable
 from typing import Final
 
-from nbdurable.engine.codec.grafts import fills
-from nbdurable.engine.codec.reducers import qualified
-from nbdurable.engine.steps.connected import (
+from nbdurable.engine.codec.connected import (
     PASSED,
     Referents,
     beside_base,
     no_atoms,
     referents_of,
 )
+from nbdurable.engine.codec.grafts import fills
+from nbdurable.engine.codec.reducers import qualified
 
 _HEAP_TYPE: Final = 1 << 9
 """Flag of types made by a ``class`` statement."""

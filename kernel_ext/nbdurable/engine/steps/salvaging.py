@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nbdurable.engine.codec import PICKLE, Unreadable
+from nbdurable.engine.codec.connected import referents_of
+from nbdurable.engine.codec.meeting import holders
 from nbdurable.engine.codec.parts import Parts
-from nbdurable.engine.steps.connected import referents_of
-from nbdurable.engine.steps.meeting import holders
 from nbdurable.engine.values.redact import Secrets
 
 

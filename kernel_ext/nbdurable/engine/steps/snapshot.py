@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from nbdurable.engine.codec import DILL, Unreadable, Unstorable, decode, keep
+from nbdurable.engine.codec.connected import connected
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.codec.parts import closing
-from nbdurable.engine.steps.connected import connected
 from nbdurable.engine.values import named
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError

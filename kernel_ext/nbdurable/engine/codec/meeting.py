@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from nbdurable.engine.steps.connected import (
+from nbdurable.engine.codec.connected import (
     OBJECTS_MAX,
     PASSED,
     Referents,
