@@ -132,3 +132,30 @@ def test_a_call_that_shares_an_argument_is_offered_as_the_same_one() -> None:
         nb.again(LOOP)
     assert "in common" not in str(asked.value)
     assert asked.value.remedies()[0].when == "it happened, and is this one"
+
+
+PAY_IN = """
+@tool
+def pay(x, key="", currency=""):
+    got = world(f"pay {x}")
+    stop(f"pay {x}")
+    return f"{got} {key}"
+"""
+
+
+def test_what_happened_is_the_result_of_no_other_customer() -> None:
+    """Each payment is in euros: that alone makes none of them the one that was asked about."""
+    cell = LOOP.replace("fresh()", "fresh(), currency='EUR'")
+    nb = Fresh()
+    nb.plain(PAY_IN)
+    nb.namespace["order"] = Order(iter([[1, 2], [1, 2], *[[2, 1]] * 3]))
+    nb.stop("pay 1", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        nb.again(cell)
+    assert "pay(1, key='b'" in asks(nb, cell, OtherInDoubt)
+    settle(nb, "s.1", Answer.HAPPENED, "in_1")
+    assert "pay(2, key='c', currency='EUR') was not made" in asks(nb, cell)
+    settle(nb, "s.1", Answer.AGAIN)
+    nb.again(cell)
+    assert nb.namespace["got"] == ["pay 2#1 d", "in_1"]
+    assert nb.paid == ["pay 1", "pay 2"]

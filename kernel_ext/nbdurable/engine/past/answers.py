@@ -24,7 +24,7 @@ class Answered(Protocol):
 
     calls: dict[str, CallPast]
     answers: dict[tuple[str, str, str], Said]
-    instead: dict[tuple[str, str], dict[str, Said]]
+    instead: dict[tuple[str, str], dict[str, Shown]]
     others: dict[tuple[str, str], list[Another]]
     apart: set[tuple[str, str]]
     kept_tools: dict[tuple[str, str], KeptTool]
@@ -50,7 +50,8 @@ def call_resolved(history: Answered, record: Record, order: Order) -> None:
         call.outcome = record.blobs[0] if record.blobs else None
         if source := fields.text(record.fields, "instead"):
             standing = history.instead.setdefault((slot, call.name), {})
-            standing[call.id] = Said("keep", source, order)
+            differs = fields.names(record.fields, "differ")
+            standing[call.id] = Shown(differs, Said("keep", source, order))
     for inner in _within(history, call.id):
         _resolve_inner(inner, how, order, unsettled=unsettled)
 
@@ -108,4 +109,4 @@ def call_kept(history: Answered, record: Record, order: Order) -> None:
         standing = history.instead.setdefault(place, {})
         standing.pop(record.subject, None)
         if said.how == "keep":
-            standing[record.subject] = said
+            standing[record.subject] = Shown(None, said)

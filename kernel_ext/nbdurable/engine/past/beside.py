@@ -290,7 +290,12 @@ class Beside(Trying):
             and not (call.id in self.where.alike and no_longer_alike(call, marks))
         ]
         now = {call.id for call in self._standing(wanted, as_now=True)}
-        told = {call.id for call in stands if call.id in now}
+        here = self.history, self.slot
+        told = {
+            call.id
+            for call in stands
+            if call.id in now and holding.stands_for(*here, call, wanted)
+        }
         tried = [*tries.completed(self.history, wanted)]
         made = itertools.chain(tried, self._made_at(wanted))
         open_ = (c for c in made if self._is_open(c, wanted.key))

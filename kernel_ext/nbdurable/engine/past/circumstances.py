@@ -193,7 +193,8 @@ def stands_in(
         tool: The name that the tool had.
         as_now: Only where the cell has not completed with other data since.
     """
-    for call_id, said in history.instead.get((where.slot, tool), {}).items():
+    for call_id, shown in history.instead.get((where.slot, tool), {}).items():
+        said = shown.said
         same_data = where.before is None or said.order > where.before
         if holds(history, where, said) and (same_data or not as_now):
             yield history.calls[call_id]

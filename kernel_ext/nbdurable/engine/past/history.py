@@ -31,6 +31,7 @@ from nbdurable.engine.past.pasts import (
     KeptTool,
     Order,
     Said,
+    Shown,
     SignalPast,
 )
 from nbdurable.engine.past.policy import Effect
@@ -71,7 +72,7 @@ class History:
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: dict[tuple[str, str], KeptTool] = {}
         self.answers: dict[tuple[str, str, str], Said] = {}
-        self.instead: dict[tuple[str, str], dict[str, Said]] = {}
+        self.instead: dict[tuple[str, str], dict[str, Shown]] = {}
         self.others: dict[tuple[str, str], list[Another]] = {}
         self.apart: set[tuple[str, str]] = set()
         self.forked: set[str] = set()

@@ -66,6 +66,22 @@ def is_same(
     )
 
 
+def stands_for(history: History, slot: str, call: CallPast, wanted: Wanted) -> bool:
+    """Whether a doubt of which a person said that it is a new call is this new one.
+
+    Args:
+        history: The fold of the run.
+        slot: The slot in which it was asked about.
+        call: That doubt.
+        wanted: The call that is about to be made.
+    """
+    shown = history.instead.get((slot, call.name), {}).get(call.id)
+    if shown is None or shown.differ is ALL:
+        return shown is not None
+    found = apart(call, wanted)
+    return found is ALL or found <= shown.differ
+
+
 def is_kept(slot: SlotPast, call: CallPast, wanted: Wanted) -> bool:
     """Whether a person said of a rerun that what was done before it is kept for this."""
     found = apart(call, wanted)

@@ -243,12 +243,12 @@ def _asked_beside(
     Or for those that differ from records in what that one did.
     """
     beside = fields.mapping(asking.fields, "doubted") if asking else {}
+    differ = differ_field(question.call, beside, question.number)
     if past is not Past.OTHER_IN_DOUBT:
-        kept = kind in {Kind.CALL_KEPT, Kind.STEP_RESET}
-        return differ_field(question.call, beside, question.number) if kept else {}
+        return differ if kind in {Kind.CALL_KEPT, Kind.STEP_RESET} else {}
     marks = beside.get(question.number)
     known = {"marks": marks} if isinstance(marks, Mapping) else {}
-    return {"number": question.number, **known}
+    return {"number": question.number, **known, **differ}
 
 
 def _misfit(question: Question, past: Past) -> NothingToSettle:
