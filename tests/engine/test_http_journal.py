@@ -338,6 +338,25 @@ del stream
         notebook.run("edited = 1\n" + cell, name="a")
         assert asked(server) == 2
 
+    @pytest.mark.parametrize("leaves", ["break", "raise ZeroDivisionError"])
+    def test_a_loop_that_is_left_asks_again(
+        self, notebook: Notebook, server: ModelServer, leaves: str
+    ) -> None:
+        """By a `break` or an error in its body; whoever reads to the end is served."""
+        cell = """
+seen = []
+try:
+    for chunk in client.chat.completions.create(**ASK, stream=True):
+        seen.append(chunk.to_dict())
+        if len(seen) == most: {leaves}
+except ZeroDivisionError: pass
+""".format(leaves=leaves)
+        for most, sent in ((2, 1), (0, 2), (0, 2)):
+            notebook.plain(f"most = {most}")
+            notebook.run(f"{cell}edited = {sent}", name="a")
+            assert asked(server) == sent
+        assert len(notebook.namespace["seen"]) > 2  # type: ignore[arg-type]  # a list
+
     def test_a_stream_that_nobody_closes_ends_with_the_step(
         self, notebook: Notebook, server: ModelServer
     ) -> None:

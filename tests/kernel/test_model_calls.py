@@ -122,3 +122,40 @@ def test_the_client_is_part_of_the_step_and_comes_back(
     ]
     assert stored
     assert not any(key.encode() in data for data in stored)
+
+
+STREAM = """%%durable tell
+from pathlib import Path
+from nbdurable_store.clock import SYSTEM_CLOCK as clock
+asked, told = [{{"role": "user", "content": "how?"}}], []
+for chunk in client.chat.completions.create(model="m", messages=asked, stream=True):
+    told.append(chunk.to_dict())
+    print("chunk", len(told))
+    while len(told) == {at} and Path("hang").exists():
+        clock.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_kernel_killed_in_a_stream_asks_again(
+    tmp_path: Path, server: ModelServer, at: int
+) -> None:
+    """A part of an answer is none: the next kernel asks once more, and no other does."""
+    cell = STREAM.format(at=at)
+    (tmp_path / "hang").touch()
+    with Kernel(tmp_path, env=environment(server.url)) as kernel:
+        kernel.run(CLIENTS)
+        telling = kernel.send(cell)
+        kernel.wait_for(telling, lambda: f"chunk {at}" in telling.text)
+        kernel.kill()
+        (tmp_path / "hang").unlink()
+        seen = []
+        for again in (cell, f"{cell}edited = True"):
+            kernel.restart()
+            kernel.run(CLIENTS)
+            assert kernel.run(again).ok
+            seen.append(kernel.run("print(told)").text)
+            kernel.kill()
+    assert seen[0] == seen[1]
+    assert "'finish_reason': 'stop'" in seen[0]
+    assert len(account.read(server.account.path)) == 2
