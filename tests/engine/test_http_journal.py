@@ -343,14 +343,14 @@ del stream
         self, notebook: Notebook, server: ModelServer, leaves: str
     ) -> None:
         """By a `break` or an error in its body; whoever reads to the end is served."""
-        cell = """
+        cell = f"""
 seen = []
 try:
     for chunk in client.chat.completions.create(**ASK, stream=True):
         seen.append(chunk.to_dict())
         if len(seen) == most: {leaves}
 except ZeroDivisionError: pass
-""".format(leaves=leaves)
+"""
         for most, sent in ((2, 1), (0, 2), (0, 2)):
             notebook.plain(f"most = {most}")
             notebook.run(f"{cell}edited = {sent}", name="a")

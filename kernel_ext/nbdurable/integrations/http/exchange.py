@@ -40,6 +40,7 @@ from nbdurable.integrations.http.refusals import (
 from nbdurable.integrations.http.streams import Ending, Heard
 from nbdurable.integrations.http.wires import Wire
 from nbdurable.integrations.prices import PRICES
+from nbdurable.integrations.spans import mark_replayed
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
@@ -132,6 +133,7 @@ class Exchange:
         """The response that was recorded."""
         assert isinstance(outcome.value, Recording)
         self._latest.call_id, self._latest.failure = "", None
+        mark_replayed()
         return self.wire.rebuilt(outcome.value)
 
     def served_failure(self, failure: Exception) -> Any:
@@ -141,6 +143,7 @@ class Exchange:
             Exception: The library's own, if there was no whole answer.
         """
         self._latest.call_id, self._latest.failure = "", failure
+        mark_replayed()
         return self._failed(failure)
 
     def begun(self, begun: Begun) -> None:
