@@ -39,12 +39,17 @@ def call_adopted(history: Adopting, record: Record, order: Order) -> None:
             call.once_in += ((call.parent, order),)
         call.parent, call.scope = fields.text(f, "parent"), fields.text(f, "scope")
     if "marks" in f:
-        name = fields.text(f, "name")
         kept = history.kept_tools.get((slot, call.name))
         if kept is not None:  # for later versions too
-            history.kept_tools.setdefault((slot, name), kept)
-        call.renamed |= call.name != name
-        call.name, call.code = name, fields.text(f, "code")
-        call.codes, call.marks = fields.mapping(f, "codes"), fields.mapping(f, "marks")
-        call.key = record.key
-        history.by_key.setdefault(call.key, []).append(call.id)
+            history.kept_tools.setdefault((slot, fields.text(f, "name")), kept)
+        known_as(history, call, record)
+
+
+def known_as(history: Adopting, call: CallPast, record: Record) -> None:
+    """A call was served to one of another version of its tool: it is that one by now."""
+    f, name = record.fields, fields.text(record.fields, "name")
+    call.renamed |= call.name != name
+    call.name, call.code = name, fields.text(f, "code")
+    call.codes, call.marks = fields.mapping(f, "codes"), fields.mapping(f, "marks")
+    call.key = record.key
+    history.by_key.setdefault(call.key, []).append(call.id)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.adoption import known_as
 from nbdurable.engine.past.attempts import begun
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast, CallState, Order
@@ -129,15 +130,41 @@ def _take(
             order = entry.tick, entry.owner, entry.seq
             history.behind[record.subject] = begun(record, order)
         known = history.calls.get(record.subject)
+        if known is not None and record.kind == Kind.CALL_ADOPTED:
+            _known_as(history, known, record)
+            continue
         going = known is not None and own(known) and known.state in _GOING
         if going or not _is_told(history, record):
             continue
-        history.apply((entry,))
+        history.apply((_without_place(entry),))
         told[record.subject] = None
         if record.kind == Kind.CALL_STARTED:
             history.forked.add(record.subject)
     history.taken += bool(told)
     return told
+
+
+def _known_as(history: History, call: CallPast, record: Record) -> None:
+    """What a parent's cell kept after an edit of the tool is found as it was kept there.
+
+    A call of the shared history stays what it was: whether the edited tool has its result
+    was said behind the place where this run was forked, and so it is asked here.
+    """
+    if "marks" not in record.fields:
+        return
+    if call.id in history.forked:
+        known_as(history, call, record)
+    else:
+        history.by_key.setdefault(record.key, []).append(call.id)
+
+
+def _without_place(entry: Entry) -> Entry:
+    """What a parent tells, but for the call that a result was said to be of there."""
+    told = entry.record.fields
+    if entry.record.kind != Kind.CALL_RESOLVED or "instead" not in told:
+        return entry
+    left = {name: value for name, value in told.items() if name != "instead"}
+    return entry._replace(record=entry.record._replace(fields=left))
 
 
 _GOING: Final = {CallState.STARTED, CallState.INTERRUPTED}
