@@ -35,6 +35,10 @@ LIMIT: Final = 8
 TOLD_EVERY_S: Final = 0.25
 """How often the line of progress is drawn again."""
 
+TAKEN: Final = 3
+"""So many times the limit are taken of the items: those that run, those that are begun or
+being recorded beside them, and those that are next."""
+
 OnError = Literal["continue", "stop"]
 
 
@@ -155,7 +159,7 @@ class _Driver:
                     pool.submit(self._conductor.work)
                 self._conductor.add(Call(self._mapping, index, item))
                 self._under_way += 1
-                while self._under_way >= 2 * self._limit:
+                while self._under_way >= TAKEN * self._limit:
                     self._collect()
         except Exception:
             while self._under_way:  # what is under way is not lost with the iterator
