@@ -13,10 +13,11 @@ import pytest
 
 import nbdurable_store
 from nbdurable.kernel.found import Found
-from nbdurable.server.notebooks import Notebooks
+from nbdurable.server.notebooks import SILENT_S, Notebooks
 from nbdurable.timeline import history_of
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, plain
+from tests.engine.clocks import HandClock
 from tests.stories import Story, doubtful, research
 
 OPEN = {"type": "open", "version": 1}
@@ -128,6 +129,20 @@ def test_a_refusal_says_what_it_answers(
     monkeypatch.setenv("NBDURABLE_KEY_FILE", str(tmp_path / "other" / "store.key"))
     told = one(notebooks.hear(NOTEBOOK, "v", PIN))
     assert (told["type"], told["to"]) == ("refused", "q")
+
+
+def test_a_view_that_is_silent_is_forgotten(root: Path) -> None:
+    """A page that is gone holds its run for some minutes; one that is looked at stays."""
+    left(root, research())
+    clock = HandClock()
+    notebooks = Notebooks(str(root), {}, clock)
+    for view in ("gone", "looked at"):
+        assert one(notebooks.hear(NOTEBOOK, view, OPEN))["type"] == "snapshot"
+    for _ in range(3):
+        clock.passes(SILENT_S / 2)
+        assert notebooks.hear(NOTEBOOK, "looked at", None) == []
+    assert one(notebooks.hear(NOTEBOOK, "gone", None))["again"]
+    notebooks.close()
 
 
 @contextlib.contextmanager

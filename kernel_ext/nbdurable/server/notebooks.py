@@ -34,19 +34,31 @@ from nbdurable.timeline.refusals import AGAIN, why
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
+from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import Cursor, Store
 from nbdurable_store.records import Kind
 
 VIEWS_MAX: Final = 64
 """Views that are answered at a time: each holds a run. One more than that opens anew."""
 
+SILENT_S: Final = 300.0
+"""How long a view is remembered that asks nothing: one that somebody looks at asks every
+other second, and one that is gone never says so."""
+
 
 @dataclass(slots=True)
 class _View:
-    """What answers a view, and until where is known that no newer run began."""
+    """What answers a view.
+
+    Attributes:
+        source: What answers it.
+        until: Until where is known that no newer run began.
+        heard_s: When it asked last.
+    """
 
     source: Source
     until: Cursor
+    heard_s: float
 
 
 class Outside(ValueError):
@@ -59,11 +71,17 @@ class Notebooks:
     Args:
         root: The server's folder.
         environ: The server's environment.
+        clock: What time it is.
     """
 
-    def __init__(self, root: str, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        root: str,
+        environ: Mapping[str, str] = os.environ,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._root = Path(root).expanduser().resolve()
-        self._environ = environ
+        self._environ, self._clock = environ, clock
         self._stores: dict[Path, Store] = {}
         self._views: OrderedDict[tuple[str, str], _View] = OrderedDict()
         self._once = Once()
@@ -121,9 +139,17 @@ class Notebooks:
                     return None
                 self._views[key] = known
             self._views.move_to_end(key)
-            while len(self._views) > VIEWS_MAX:
-                self._views.popitem(last=False)
+            known.heard_s = self._clock.monotonic_s()
+            self._drop(known.heard_s - SILENT_S)
             return known.source
+
+    def _drop(self, before_s: float) -> None:
+        """Forget the views that asked nothing since, and those that are too many."""
+        while True:
+            oldest = next(iter(self._views.values()))
+            if oldest.heard_s >= before_s and len(self._views) <= VIEWS_MAX:
+                return
+            self._views.popitem(last=False)
 
     def _forget(self, notebook: Path, view: str) -> None:
         """Let a view open again when the run can be read."""
@@ -144,7 +170,7 @@ class Notebooks:
             secrets=lambda: Secrets(self._environ),
             once=self._once,
         )
-        return _View(source, until)
+        return _View(source, until, 0.0)
 
     def _nothing(self, notebook: Path) -> Refused:
         """Why there is no run, and what to do."""
