@@ -6,8 +6,9 @@ import pytest
 
 from nbdurable.engine.past.history import History
 from nbdurable.engine.where.moments import Now
+from nbdurable.timeline.frames import rows_of
 from nbdurable.timeline.known import Known
-from nbdurable.timeline.model import live_view
+from nbdurable.timeline.model import attempt_view, live_view
 from nbdurable.timeline.views import RunView
 from tests.stories import Story, doubtful, gallery, research
 
@@ -76,3 +77,18 @@ def test_a_call_of_a_running_cell_is_not_made_again() -> None:
     (after,) = seen(story, history, known).attempts
     assert len(after.calls) == 6
     assert all(old is new for old, new in zip(before.calls, after.calls, strict=False))
+
+
+def test_the_details_of_one_call_make_no_other_one() -> None:
+    """Whoever looks at one call is told the others as they were made before."""
+    story = research()
+    history, known = story.history(), Known()
+    before = {c.id: c for s in seen(story, history, known).attempts for c in s.calls}
+    at = ("findings-2", "findings-2#30")
+    step = attempt_view(
+        history, Now(story.us), at,
+        alive=story.alive, reads=(story.get, rows_of), known=known,
+    )  # fmt: skip
+    assert step is not None
+    made = [call.id for call in step.calls if before[call.id] is not call]
+    assert made == [at[1]]

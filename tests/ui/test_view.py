@@ -159,6 +159,21 @@ def test_refused_details_are_asked_for_once(opens: Opens) -> None:
     assert len(host.said("detail")) == 2
 
 
+def test_details_that_take_long_are_asked_for_after_a_rest(opens: Opens) -> None:
+    """Beside a running cell, telling its details takes a tenth of the kernel's time."""
+    told = run()
+    host = opens(told)
+    host.page.evaluate("window.now = 0; performance.now = () => window.now")
+    host.page.locator(".cells button").first.click()
+    host.page.evaluate("window.now = 500")
+    host.hear(details(told, "1 call"), next_of(told))
+    assert len(host.said("detail")) == 1
+    expect(host.page.locator(".details")).to_contain_text("1 call")
+    host.page.evaluate("window.now = 5_000")
+    host.hear(replace(next_of(told), seq=told.seq + 2))
+    assert len(host.said("detail")) == 2
+
+
 def test_who_is_not_known_opens_again(opens: Opens) -> None:
     """A source that was started anew is asked for the run that is looked at."""
     host = opens(run())

@@ -171,9 +171,9 @@ def attempt_view(
     now: Now,
     at: tuple[str, str],
     *,
-    alive: Collection[str] = (),
-    get: Get | None = None,
-    frames: Frames | None = None,
+    alive: Collection[str],
+    reads: tuple[Get, Frames],
+    known: Known,
 ) -> StepView | None:
     """One attempt, with the values of one of its calls, or with its own; None if there is none.
 
@@ -182,16 +182,17 @@ def attempt_view(
         now: The present as the reader sees it.
         at: Ids of the attempt and of the call whose values are read; "" for its own.
         alive: Ids of the owners that live.
-        get: How to read values.
-        frames: How stored tables are read.
+        reads: How values are read, and stored tables.
+        known: What was made of the other calls before, and is as it was.
     """
     attempt, call = at
     step = history.steps.get(attempt)
     if step is None:
         return None
+    get, frames = reads
     making = _making(history, now, alive, get)
-    making.frames, making.wanted = frames, call
-    return _step(making, step)
+    making.frames, making.wanted, making.known = frames, call, known
+    return _made(making, step)
 
 
 def _making(
@@ -350,7 +351,8 @@ def _calls(making: _Making, step: StepPast) -> Iterator[CallView]:
     while todo:
         call, depth = todo.pop()
         place = numbers.get(call.id, ""), depth
-        known = making.known.call(step, call.id, place) if making.known else None
+        remembered = making.known if call.id != making.wanted else None
+        known = remembered.call(step, call.id, place) if remembered else None
         yield known or _call(making, step, call, place)
         inner = making.ledger.inside(call)
         if inner:

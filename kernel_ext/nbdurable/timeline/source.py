@@ -224,8 +224,8 @@ class Source:
             self._now(),
             (attempt, call),
             alive=self._alive,
-            get=self.store.get,
-            frames=frames.rows_of,
+            reads=(self.store.get, frames.rows_of),
+            known=self._known,
         )
         found = details_of(step, call, self._now()) if step else None
         if found is None:

@@ -10,6 +10,7 @@ import { List } from "./list";
 import { Outbox } from "./outbox";
 import { cells, details, head, needs, type Doings } from "./parts";
 import { Picture } from "./picture";
+import { Rests } from "./rests";
 import { attemptOf, heard, keyOf, nothing, pieceOf, shares, type State } from "./state";
 import { RunsPane } from "./runs";
 import { STYLE } from "./style";
@@ -92,6 +93,7 @@ class View {
   };
   /** The details that were asked for; they aren't asked for again before something happens. */
   private awaited = "";
+  private readonly rests = new Rests(() => this.askAnew());
   /** The details that are drawn: they stay until newer ones are there. */
   private drawn: { key: string; found: Details | undefined; nth: number } = { key: "", found: undefined, nth: 0 };
 
@@ -132,6 +134,7 @@ class View {
     return () => {
       window.clearInterval(again);
       window.clearTimeout(this.asking);
+      this.rests.end();
       left?.();
       this.model.off("msg:custom", hear);
       this.outbox.off(sent);
@@ -145,6 +148,8 @@ class View {
   private hear(message: Message): void {
     const before = this.state;
     if (message.type === "snapshot" || message.type === "changed") this.awaited = "";
+    if (message.type === "snapshot") this.rests.end();
+    if (message.type === "details" || message.type === "refused") this.rests.answered();
     if (!this.model.outbox) this.outbox.answered(message);
     if (message.type === "refused" && message.again) return this.anew();
     if (message.type === "file") return save(message.name, message.text);
@@ -260,8 +265,15 @@ class View {
     if (!this.chosen) return;
     const key = keyOf(this.chosen.attempt, this.chosen.call);
     if (this.state.details.has(key)) return;
+    if (!this.rests.allow(key)) return;
     this.awaited = key;
     this.model.send({ type: "detail", ...this.chosen });
+  }
+
+  /** Something changed since they were asked for. */
+  private askAnew(): void {
+    if (this.chosen) this.state.details.delete(keyOf(this.chosen.attempt, this.chosen.call));
+    this.ask();
   }
 
   /** The run that is looked at, "" before there is one. */
