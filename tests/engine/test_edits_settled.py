@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nbdurable.engine.calls.pauses import InsteadOrAlso
+from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt
 from nbdurable.engine.past.settle import Answer
 from nbdurable.errors import AlreadyHappened
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
-from tests.engine.test_edits_signatures import in_doubt, renamed
+from tests.engine.test_edits_signatures import DOUBT, in_doubt, renamed
+from tests.engine.test_edits_signatures import opened as opened_there
 from tests.engine.test_money import opened
 from tests.engine.test_which import interrupted
 
@@ -82,3 +83,32 @@ def test_a_tool_that_was_renamed_asks(said: Answer, result: str) -> None:
     settle(nb, "s.1", said)
     nb.run("r = charge(1)", "s", "c1")
     assert nb.namespace["r"] == result
+
+
+@pytest.mark.parametrize(
+    ("edited", "cell"),
+    [
+        (ADDED.replace("amount)", "amount=5)"), "r = pay(1)"),
+        (ADDED, "r = pay(1, 500)"),
+        (DOUBT.format(options="", name="charge"), "r = charge(1)"),
+    ],
+    ids=["default", "given", "renamed"],
+)
+def test_an_edit_that_is_taken_back_pays_nothing_twice(edited: str, cell: str) -> None:
+    """What did not happen then has happened since, by the tool as it was meanwhile."""
+    nb = in_doubt()
+    opened_there(edited, nb=nb)
+    with pytest.raises(OtherInDoubt):
+        nb.run(cell, "s", "c1")
+    settle(nb, "s.1", Answer.DID_NOT)
+    nb.run(cell, "s", "c1")
+    made = nb.world.effects[1:]
+    opened_there(DOUBT.format(options="", name="pay"), nb=nb)
+    for _ in range(2):
+        try:
+            nb.run("r = pay(1)", "s", "c1")
+        except AlreadyHappened as asked:
+            settle(nb, asked.reference, Answer.KEEP)
+    assert nb.world.effects[1:] == made
+    assert len(made) == 1
+    assert str(nb.namespace["r"]).startswith(made[0])

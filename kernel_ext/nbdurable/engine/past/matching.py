@@ -99,18 +99,27 @@ class Matcher(Beside):
             found = self._rekeyed(wanted)
             if found is not None:
                 return found
-        if best is None:
+        if best is None or self._is_to_be_made(candidates[best[1]], wanted):
             earlier = self.by_earlier_version(wanted)
             if earlier is not None and earlier.id in self.claimed:
                 return Match(Past.STOOD_IN, earlier)
             if earlier is not None:
                 return self._each_time(earlier, wanted, self.standing_of(earlier))
+        if best is None:
             return self.without(wanted)
         (taken, standing, _, _, _, _), index = best
         call = candidates.pop(index)
         if taken:
             return Match(Past.STOOD_IN, call, standing)
         return self._each_time(call, wanted, standing)
+
+    def _is_to_be_made(self, call: CallPast, wanted: Wanted) -> bool:
+        """Whether a `write` did not happen; it may have since, while its tool was edited."""
+        if call.state is _ENDED or call.resolved in {"again", "undone"}:
+            return False
+        write = wanted.policy.effect is _WRITE and not wanted.policy.inner
+        nothing = {Past.RAISED_NOT_DONE, Past.MADE_ANEW}
+        return write and self._plain_past(call, wanted) in nothing
 
     def _each_time(self, call: CallPast, wanted: Wanted, standing: Standing) -> Match:
         """The record, unless a person said that other data is another call."""
