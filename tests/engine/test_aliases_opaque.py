@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
+from tests.conftest import TORCH_IS_HERE
 from tests.engine.notebooks import Notebook
 
 KINDS = """
@@ -58,7 +57,7 @@ REPLAYED = {
     "a changed list beside a function": ("l = [1]\ndef f(x): return x", "l.append(2); box = [l, f]", "pass", "box[0] is l"),
 }  # fmt: skip
 
-if importlib.util.find_spec("torch") is None:  # conftest says what isn't tried then
+if not TORCH_IS_HERE:
     del RUN_AGAIN["a parameter of a torch model"]
 
 

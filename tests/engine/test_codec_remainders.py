@@ -21,7 +21,9 @@ from nbdurable.engine import codec
 from nbdurable.engine.codec.connected import connected
 from nbdurable.engine.codec.parts import Gathered
 from nbdurable.engine.identity.canonical import digest
+from nbdurable.engine.steps.snapshot import Group, put_back, take
 from nbdurable.engine.values.redact import Secrets
+from nbdurable_store.backends.memory import MemoryStore
 from tests.conftest import TORCH_IS_HERE
 
 SECRETS = Secrets({})
@@ -261,6 +263,21 @@ if TORCH_IS_HERE:
         back, gradient = _round([layer, layer.weight.grad])
         assert back.weight.grad is gradient
         assert digest(back) == digest(layer)
+
+    def test_tensors_over_one_memory_are_so_again() -> None:
+        """Also as variables of a step, and a parameter that a list holds by its data."""
+        import torch
+
+        whole, layer = torch.zeros(4), torch.nn.Linear(2, 1)
+        values = {"a": whole, "b": whole[1:], "c": layer, "d": [layer.weight.data]}
+        store, back = MemoryStore(), dict[str, Any]()
+        for kept in take(values, store.put, secrets=SECRETS).groups:
+            data = store.get(kept.ref, stream=True)
+            group = Group(names=kept.names, codec=kept.ref.codec, data=data)
+            put_back([group], back, secrets=SECRETS)
+        back["b"][0], back["d"][0][0, 0] = 5, 7
+        assert back["a"][1] == 5
+        assert back["c"].weight.data[0, 0] == 7
 
 
 class Delta(pd.Timedelta):

@@ -147,7 +147,11 @@ def _memory(size: int) -> bytearray | memoryview:
     """
     if size < MAPPED_BYTES_MIN:
         return bytearray(size)
-    return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    return memoryview(Memory(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+
+
+class Memory(mmap.mmap):
+    """Memory that was asked of the system for a leaf: no map of anybody's file."""
 
 
 class _Head(io.RawIOBase):

@@ -34,15 +34,18 @@ def takes(value: object) -> bool:
         and array.flags.writeable
         and numpy.dtype(dtype.str) == dtype
         and (array.ndim == 0 or array.flags.c_contiguous or array.flags.f_contiguous)
-        and not _is_mapped(array)
+        and not is_mapped(array)
     )
 
 
-def _is_mapped(array: Any) -> bool:
-    """Whether what is written to it is written to a file."""
+def is_mapped(array: Any) -> bool:
+    """Whether what is written to it is written to a file, or seen by other processes."""
     owner = array.base
     while hasattr(owner, "__array_interface__"):
         owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    # Exactly: memory that a store asks for is of a class of its own.
     return type(owner) is mmap.mmap
 
 

@@ -222,6 +222,14 @@ def _in_frame(frame: Any) -> Iterable[object]:
     return [item for c in columns if c.dtype == object for item in c.array]
 
 
+def _in_tensor(tensor: Any) -> Iterable[object]:
+    try:
+        memory = tensor.untyped_storage()
+    except (RuntimeError, NotImplementedError):  # a sparse one has none
+        return gc.get_referents(tensor)
+    return [memory, tensor.grad if tensor.is_leaf else None, *vars(tensor).values()]
+
+
 def _weakly_held(container: Any) -> Iterable[object]:
     """What is held weakly comes back alive only beside what holds it."""
     if isinstance(container, weakref.ref):
@@ -239,6 +247,7 @@ _ASKED: Final[dict[str, Referents]] = {
     "builtins.function": _in_function,
     "functools.partial": _in_partial,
     "numpy.ndarray": _in_array,
+    "torch.Tensor": _in_tensor,
     "pandas.DataFrame": _in_frame,
     "pandas.Series": _in_frame,
     "pandas.core.frame.DataFrame": _in_frame,

@@ -79,6 +79,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         self._entries: dict[type, reducers.Reducer | str | None] = {}
         self._cells: dict[str, tuple[str, str]] = {}
         self._variables: dict[int, reducers.Variable] = {}
+        self._storages: dict[tuple[int, Any], Any] = {}
 
     def reducer_override(self, value: Any) -> Any:
         """Take one object apart: our table, then cloudpickle, then its own way."""
@@ -134,6 +135,11 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
     def variable(self, cell: types.CellType) -> Any:
         """What stands for a variable of a closure: the same object each time."""
         return self._variables.setdefault(id(cell), reducers.Variable(cell))
+
+    def storage(self, memory: Any) -> Any:
+        """What stands for the memory of tensors: the same object each time."""
+        of = id(memory._untyped_storage), memory.dtype  # noqa: SLF001  # torch hands out a new view of it each time
+        return self._storages.setdefault(of, memory)
 
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()

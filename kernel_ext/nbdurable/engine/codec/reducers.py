@@ -51,6 +51,10 @@ class Graph(Protocol):
         """What stands for a variable of a closure: the same object each time."""
         ...
 
+    def storage(self, memory: Any) -> Any:
+        """What stands for the memory of tensors: the same object each time."""
+        ...
+
 
 Reducer = Callable[[Graph, Any], Any]
 """Takes an object apart as ``__reduce_ex__`` does; may return ``NotImplemented``."""
@@ -315,6 +319,9 @@ REDUCERS: Final[dict[str, Reducer | str]] = {
     "builtins.memoryview": _memoryview,
     "numpy.ndarray": views.array,
     "numpy.memmap": views.memory_map,
+    "numpy.ma.MaskedArray": views.masked,
+    "numpy.ma.core.MaskedArray": views.masked,
+    "_ctypes.Array": "a ctypes array is of a class that only this process has",
     "pandas.arrays.ArrowExtensionArray": _arrow_column,
     "functools._lru_cache_wrapper": _lru,
     "functools.cached_property": _cached_property,

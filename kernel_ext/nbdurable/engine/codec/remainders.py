@@ -152,7 +152,7 @@ _SET_ANYWAY: Final = frozenset(
 """Attributes of a masked array that its own reduce brings, or that a load decides."""
 
 
-def _masked(_: object, value: Any) -> Any:
+def masked(_: object, value: Any) -> Any:
     """A masked array with what is in no state of it: a hard mask, attributes."""
     if is_turned(value.dtype):
         return _TURNED
@@ -176,10 +176,15 @@ def _masked_row(value: Any) -> Any:
     return rebuild.masked_row, (table,)
 
 
-def _tensor(_: object, value: Any) -> Any:
+def _tensor(graph: Any, value: Any) -> Any:
+    """A tensor with its gradient, on the memory that others see too."""
+    make, arguments, *rest = value.__reduce_ex__(5)
+    if make.__name__ == "_rebuild_tensor_v2":
+        arguments = (graph.storage(arguments[0]), *arguments[1:])
+    reduced = (make, arguments, *rest)
     if not value.is_leaf or value.grad is None:
-        return NotImplemented
-    return beside(value.__reduce_ex__(5), value.grad, rebuild.set_gradient)
+        return reduced
+    return beside(reduced, value.grad, rebuild.set_gradient)
 
 
 def _moment(_: object, value: Any) -> Any:
@@ -229,8 +234,6 @@ KINDS: Final = {
     "typing.TypeVar": _type_variable,
     "typing.ParamSpec": _type_variable,
     "typing.TypeVarTuple": _type_variable,
-    "numpy.ma.MaskedArray": _masked,
-    "numpy.ma.core.MaskedArray": _masked,
     "torch.Tensor": _tensor,
 }
 """How each of these is taken apart, by qualified name."""

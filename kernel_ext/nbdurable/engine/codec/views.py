@@ -13,7 +13,7 @@ import mmap
 import sys
 from typing import Any, Final
 
-from nbdurable.engine.codec import rebuild, remainders, reopen
+from nbdurable.engine.codec import arrays, rebuild, remainders, reopen
 
 FACTOR_MAX: Final = 4
 """How much larger than a view its base may be, before the view is stored alone."""
@@ -21,6 +21,8 @@ FACTOR_MAX: Final = 4
 
 def array(graph: object, value: Any) -> Any:
     """An array: a view stays a view of the array that it is a part of."""
+    if _is_over_map(value):
+        return _OVER_MAP
     if type(value) is not sys.modules["numpy"].ndarray:
         return _of_a_class(graph, value)
     if remainders.is_turned(value.dtype):
@@ -48,6 +50,31 @@ def memory_map(_: object, value: Any) -> Any:
         return reopen.differs(path, there)
     laid = (value.dtype, value.shape, order)
     return reopen.memory_map, (path, value.mode, offset, laid, content)
+
+
+_OVER_MAP: Final = (
+    "an array over a memory map is tied to this process (np.memmap isn't)"
+)
+
+
+def _is_over_map(value: Any) -> bool:
+    """Whether writes to it reach a file or other processes, and nobody knows which.
+
+    What can only be read is kept by its content.
+    """
+    if not (value.flags.writeable and arrays.is_mapped(value)):
+        return False
+    owner = _owner(value)
+    return owner is None or not isinstance(owner, sys.modules["numpy"].memmap)
+
+
+def masked(graph: object, value: Any) -> Any:
+    """A masked array: the memory of its elements may be that of another array."""
+    reduced = remainders.masked(graph, value)
+    part = None if isinstance(reduced, str) else _part(value)
+    if part is None or type(value).__name__ == "mvoid":
+        return reduced
+    return remainders.beside(part, dict(vars(value)))
 
 
 def _of_a_class(graph: object, value: Any) -> Any:
