@@ -178,6 +178,18 @@ MUTANTS = {
         "",
         ("tests/engine/test_edits_signatures.py",),
     ),
+    "run an item of a map before its sync": Mutant(
+        "kernel_ext/nbdurable/engine/fanout/conducting.py",
+        "            if command.sync:\n",
+        "            if command.sync and call.begun:\n",
+        ("tests/engine/test_map_order.py",),
+    ),
+    "leave what was begun ahead in doubt": Mutant(
+        "kernel_ext/nbdurable/engine/fanout/carrying.py",
+        "            outcomes.not_begun(attempt, call_id, self._request)\n",
+        "            del attempt, call_id\n",
+        ("tests/engine/test_map_ending.py",),
+    ),
     "pay once per try": Mutant(
         "kernel_ext/nbdurable/engine/past/tries.py",
         "        if not outer.earlier:\n",
