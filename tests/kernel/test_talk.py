@@ -19,11 +19,12 @@ class Failing:
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
+        self.refuses: Exception = OSError(28, "No space left on device")
         self.recovered = threading.Event()
 
     def hear(self, said: object) -> Sequence[Message]:
         """Fail, whatever is asked."""
-        raise OSError(28, "No space left on device")
+        raise self.refuses
 
     def poll(self) -> Sequence[Message]:
         """Fail, then tell something."""
@@ -64,3 +65,25 @@ def test_a_request_that_fails_is_answered() -> None:
     talking.hear({"type": "act", "ask": "q"})
     talking.close()
     assert (heard[0]["to"], heard[0]["type"]) == ("q", "refused")
+
+
+def test_a_defect_ends_no_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is told as well, to who asked and to who looks on."""
+    monkeypatch.setattr(talk, "AFTER_ERROR_S", 0.01)
+    source = Failing(KeyError("findings"))
+    source.refuses = ZeroDivisionError("division by zero")
+    heard: list[Mapping[str, object]] = []
+
+    def say(said: Mapping[str, object]) -> None:
+        heard.append(said)
+        if said.get("again"):
+            source.recovered.set()
+
+    talking = talk.Talk(source, say)
+    assert source.recovered.wait(60)
+    talking.hear({"type": "act", "ask": "q"})
+    talking.close()
+    lines = [str(said["line"]) for said in heard]
+    assert "a defect, the run is not read: KeyError('findings')" in lines[0]
+    assert heard[-1]["to"] == "q"
+    assert "ZeroDivisionError" in lines[-1]

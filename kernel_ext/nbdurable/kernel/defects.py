@@ -24,10 +24,21 @@ def contained(what: str, tell: Callable[[str], None] | None = None) -> Generator
     try:
         yield
     except Exception as error:  # noqa: BLE001  # whatever it is, it is a defect
-        _log.error("%s", what, exc_info=True)
+        told = unforeseen(error, what)
         if tell is not None:
             with contextlib.suppress(Exception):
-                tell(f"nbdurable has a defect, {what}: {error!r}")
+                tell(told)
+
+
+def unforeseen(error: Exception, what: str) -> str:
+    """A defect in words, for who goes on in spite of it; logged.
+
+    Args:
+        error: What was raised.
+        what: What wasn't done for it.
+    """
+    _log.error("%s", what, exc_info=error)
+    return f"nbdurable has a defect, {what}: {error!r}"
 
 
 def broken(error: Exception) -> BrokenInside:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from nbdurable.errors import DurableError
 from nbdurable.kernel import acts
+from nbdurable.kernel.defects import unforeseen
 from nbdurable.kernel.staleness import staleness_of
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused, plain
@@ -70,8 +71,8 @@ class Talk:
         """Answer what the view says."""
         try:
             answers = self._source.hear(said)
-        except (DurableError, OSError) as error:
-            answers = [Refused(about="", line=why(error), to=named(said))]
+        except Exception as error:  # noqa: BLE001  # who asked waits for an answer
+            answers = [Refused(about="", line=_why(error), to=named(said))]
         self._push(answers)
 
     def _look(self) -> None:
@@ -79,8 +80,8 @@ class Talk:
         while not self._over.wait(AFTER_ERROR_S if failed else LOOK_S):
             try:
                 found = self._source.poll()
-            except (DurableError, OSError) as error:
-                now = why(error)
+            except Exception as error:  # noqa: BLE001  # a view must not stand still
+                now = _why(error)
                 if now != failed:
                     told = f"The run can't be read now: {now} It is tried again."
                     self._push([Refused(about="", line=told)])
@@ -92,6 +93,12 @@ class Talk:
     def _push(self, messages: Sequence[Message]) -> None:
         for message in messages:
             self._say(cast("Mapping[str, object]", plain(message)))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, DurableError | OSError):
+        return why(error)
+    return f"{unforeseen(error, 'the run is not read')}."
 
 
 def source_of(session: Session, run: str, once: Once) -> Source:
