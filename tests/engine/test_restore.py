@@ -65,6 +65,18 @@ def test_as_of_a_step(nb: Notebook):
         _back(nb, "b", until=find_step(nb.session.history, "first"))
 
 
+def test_what_a_step_deleted_is_not_brought_back(nb: Notebook):
+    """A name is gone as of the step that deleted it, and there as of the one before."""
+    nb.run("a = [1]; b = 2", "first", "c1")
+    nb.run("del a", "second", "c2")
+    restart(nb)
+    nb.session.attend(nb.facts, "%durable restore")
+    assert set(_back(nb).back) == {"b"}
+    assert "a" not in nb.namespace
+    _back(nb, until=find_step(nb.session.history, "first"))
+    assert nb.namespace["a"] == [1]
+
+
 def test_nothing_is_kept_twice(nb: Notebook):
     """A second step that reads the same stores nothing more of it."""
     nb.plain("import json\ndata = list(range(100))\ndef f(): return data")
