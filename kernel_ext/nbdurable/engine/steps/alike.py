@@ -43,7 +43,7 @@ def _changes(name: str, old: Any, new: Any) -> Iterator[str]:
     elif _is(new, "pandas", "DataFrame"):
         yield from _frame(name, old, new)
     elif _is(new, "pandas", "Series"):
-        yield from _frame(name, old.to_frame("value"), new.to_frame("value"))
+        yield from _series(name, old, new)
     elif _is(new, "polars", "DataFrame"):
         yield from _columns(
             name, old.to_dict(as_series=False), new.to_dict(as_series=False)
@@ -100,6 +100,23 @@ def _frame(name: str, old: Any, new: Any) -> Iterator[str]:
         for nth in _places(*pair)
     )
     yield from _cells(found)
+
+
+def _series(name: str, old: Any, new: Any) -> Iterator[str]:
+    if len(old) != len(new):
+        yield f"{name} was {kind(old)}, is {kind(new)}"
+    if str(old.name) != str(new.name):
+        yield f"{name}.name was {short(old.name)}, is {short(new.name)}"
+    if not old.index.equals(new.index):
+        yield f"{name}: its index is another one"
+        return
+    if str(old.dtype) != str(new.dtype):
+        yield f"{name} was of {old.dtype}, is of {new.dtype}"
+    pair = _comparable(old, new)
+    yield from _cells(
+        (f"{name}.loc[{new.index[nth]!r}]", pair[0].iloc[nth], pair[1].iloc[nth])
+        for nth in _places(*pair)
+    )
 
 
 def _comparable(old: Any, new: Any) -> tuple[Any, Any]:
