@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nbdurable.engine.asking import commands, forking, which
 from nbdurable.engine.asking.back import Back
@@ -40,7 +41,9 @@ from nbdurable.engine.where.whereabouts import Facts
 from nbdurable.errors import DurableError, NothingDurable
 from nbdurable.integrations import http
 from nbdurable.integrations.http import captured
-from nbdurable.timeline import Diff, Reader, Shown, compare, find_history, living, show
+
+if TYPE_CHECKING:  # three dozen modules, of which a cell needs none
+    from nbdurable.timeline import Diff, Shown
 
 capture, capture_http = captured.capture, captured.capture_http
 
@@ -123,6 +126,8 @@ def run() -> Shown:
 
     Before the first durable cell it says how to begin.
     """
+    from nbdurable.timeline import living, show
+
     front = front_of("%durable")
     try:
         history = front.session.attend(front.facts(), "%durable")
@@ -309,6 +314,8 @@ def diff(old: str, new: str = "") -> Diff:
         ReferenceUnknown: The run has no such step or attempt.
         RunUnknown: There is no such run.
     """
+    from nbdurable.timeline import Reader, compare, find_history
+
     front, history = attended("%durable diff")
     session = front.session
 

@@ -96,6 +96,17 @@ def test_nothing_is_created_before_the_first_durable_cell(plain: Kernel):
     assert (plain.folder / ".nbdurable").exists()
 
 
+def test_cells_import_nothing_that_shows_runs(plain: Kernel):
+    """That is a fifth of what a first cell costs; it comes when a run is shown."""
+    imported = "import sys; print('nbdurable.timeline' in sys.modules)"
+    cell = "%%durable\nimport nbdurable as nd\n@nd.tool\ndef f(x): return x\nf(1)"
+    assert plain.run("%load_ext nbdurable").ok
+    assert plain.run(cell).ok
+    assert plain.run(imported).text.strip() == "False"
+    assert plain.run("%durable").ok
+    assert plain.run(imported).text.strip() == "True"
+
+
 def test_functions_act_on_the_kernel_without_any_magic(plain: Kernel):
     """`nd.restore` works in the first cell of a fresh kernel."""
     assert plain.run("%load_ext nbdurable").ok
