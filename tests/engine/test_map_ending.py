@@ -14,10 +14,10 @@ from nbdurable.engine.past.history import CallState
 from tests.engine.notebooks import Notebook, World
 
 LIMIT = 8
-AHEAD = 4
+AHEAD = 8
 """What is begun before there is a thread for it, of a map with that limit."""
 
-QUICK = 3 * LIMIT
+QUICK = 4 * LIMIT
 """Items that take no time, so that it is known that items are quick."""
 
 SETUP = """
@@ -126,7 +126,7 @@ def test_a_pause_leaves_no_thread(notebook: Scene) -> None:
 
 
 def test_quick_items_are_begun_ahead(notebook: Scene) -> None:
-    """After a kill those are asked about, too: no more than half of those that run."""
+    """After a kill those are asked about, too: no more than so many as run."""
     release, seen = threading.Event(), []
 
     def act(n: int) -> None:
@@ -137,7 +137,7 @@ def test_quick_items_are_begun_ahead(notebook: Scene) -> None:
             release.set()
         assert n < QUICK or release.wait(60)
 
-    pay(notebook, act, 60)
+    pay(notebook, act, 80)
     assert seen == [QUICK + LIMIT + AHEAD]
 
 
@@ -149,7 +149,7 @@ def test_slow_items_are_not_begun_ahead(notebook: Scene) -> None:
     def act(n: int) -> None:
         if together.wait(60) == 0:
             seen.append((n, len(states(notebook))))
-        threading.Event().wait(0.06)
+        threading.Event().wait(0.2)
 
     pay(notebook, act, 4 * LIMIT)
     assert [most for _, most in seen] == [LIMIT, 2 * LIMIT, 3 * LIMIT, 4 * LIMIT]
@@ -166,11 +166,11 @@ def test_what_never_began_is_simply_called_later(notebook: Scene) -> None:
         assert n < QUICK or told.wait(60)
 
     with pytest.raises(Stopped):
-        pay(notebook, act, 60)
+        pay(notebook, act, 80)
     assert len(states(notebook)) == QUICK + LIMIT + AHEAD
     assert settle.questions(notebook.session.history) == []
-    pay(notebook, lambda _: None, 60)
-    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(60))
+    pay(notebook, lambda _: None, 80)
+    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(80))
 
 
 def test_an_interrupt_leaves_nothing_in_doubt(notebook: Scene) -> None:
@@ -191,8 +191,8 @@ def test_an_interrupt_leaves_nothing_in_doubt(notebook: Scene) -> None:
         if thread.name.startswith("nd.map"):
             thread.join(60)
     assert settle.questions(notebook.session.history) == []
-    pay(notebook, lambda _: None, 60)
-    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(60))
+    pay(notebook, lambda _: None, 80)
+    assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(80))
 
 
 def test_a_pause_of_a_coroutine_leaves_when_the_others_are_recorded(

@@ -35,12 +35,12 @@ from nbdurable.engine.fanout.items import Map
 TURN_ITEMS_MAX: Final = 8
 """Begun in one turn: more would keep those waiting that are ready."""
 
-AHEAD_MS: Final = 5.0
-"""So many items are begun ahead as are taken in this time: what it may take to begin one,
-from its turn until it is synced."""
+TURN_MS: Final = 2.0
+"""What it takes to begin an item beside its sync, until a thread has it."""
 
-AHEAD_PART: Final = 2
-"""One item in so many of those that run, at most."""
+SYNC_MS_MIN: Final = 1.0
+SYNC_MS_MAX: Final = 20.0
+"""A sync that took longer was held up, and says nothing of the next one."""
 
 LATEST: Final = 8
 """The quickest of so many says how long an item takes: others may have waited for a
@@ -75,6 +75,9 @@ Told = Call | Came | Synced | None
 """What a conductor is told: a new call, one that comes back, what is synced, or the end."""
 
 
+Unsynced = tuple[list[Call], float]
+"""Calls whose records are appended, and since when, seconds."""
+
 Work = tuple[Call, Callable[[], Outcome | None]]
 """A call, and the part of it that a thread of the pool does."""
 
@@ -96,12 +99,13 @@ class Conductor:
         self.ended: queue.SimpleQueue[list[Call] | BaseException] = queue.SimpleQueue()
         self._over = mapping.over
         self._limit = limit
-        self._room, self._ahead = limit, limit // AHEAD_PART if ahead else 0
+        self._room, self._ahead = limit, limit if ahead else 0
         self._took_ms: deque[float] = deque(maxlen=LATEST)
+        self._sync_ms, self._clock = SYNC_MS_MIN, mapping.frame.attempt.clock
         self._home = mapping.frame.attempt.home
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self._ready: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-        self._unsynced: queue.SimpleQueue[list[Call] | None] = queue.SimpleQueue()
+        self._unsynced: queue.SimpleQueue[Unsynced | None] = queue.SimpleQueue()
         self._waiting: deque[Call] = deque()
         self._to_append: list[Call] = []
         self._done: list[Call] = []
@@ -143,8 +147,11 @@ class Conductor:
 
     def sync(self) -> None:
         """What another thread does: it syncs, and takes on what waits for that."""
-        while (calls := self._unsynced.get()) is not None:
+        while (unsynced := self._unsynced.get()) is not None:
+            calls, since_s = unsynced
             error = self._synced()
+            took_ms = (self._clock.monotonic_s() - since_s) * 1000
+            self._sync_ms = min(max(took_ms, SYNC_MS_MIN), SYNC_MS_MAX)
             ending = [call for call in calls if call.begun]
             for call in calls:
                 begun = call.begun
@@ -204,10 +211,11 @@ class Conductor:
             self._closed = True
 
     def _look_ahead(self, ms: float) -> None:
-        """Room for so many as are soon taken, now that one more has told how long it took."""
+        """Room for as many as are taken while one is begun, by how long items take."""
         self._took_ms.append(ms)
-        soon = int(self._limit * AHEAD_MS / max(min(self._took_ms), AHEAD_MS))
-        self._room = self._limit + min(soon, self._ahead)
+        begins_ms = self._sync_ms + TURN_MS
+        share = begins_ms / max(min(self._took_ms), begins_ms)
+        self._room = self._limit + int(self._ahead * share)
 
     def _begin(self, call: Call) -> None:
         long = call.begin()
@@ -264,7 +272,7 @@ class Conductor:
                 call.advance(None)
                 self._sort(call)
         if synced:
-            self._unsynced.put(synced)
+            self._unsynced.put((synced, self._clock.monotonic_s()))
 
     def _synced(self) -> BaseException | None:
         """What was appended is durable now, unless this is the reason why not."""
