@@ -9,6 +9,7 @@ import pytest
 
 from nbdurable.testing.kernel import Kernel
 from tests.cli import hostile
+from tests.kernel.test_sidebar import Panel
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +84,27 @@ def test_status_says_why_a_store_cannot_be_used(tmp_path: Path) -> None:
     a_newer_store(place)
     with Kernel(tmp_path / "home", env={"NBDURABLE_STORE": str(place)}) as kernel:
         assert "has format 99" in kernel.run("%durable status").text
+
+
+@pytest.mark.parametrize(
+    ("make", "fact", "way"),
+    [
+        (a_newer_store, "has format 99", "pip install --upgrade nbdurable"),
+        (a_foreign_store, "was not signed", "nbdurable trust"),
+    ],
+)
+def test_the_sidebar_says_why_a_store_cannot_be_used(
+    tmp_path: Path, make: Callable[[Path], None], fact: str, way: str
+) -> None:
+    """Before any cell runs the panel has a sentence for it, and what to do next."""
+    place = tmp_path / "store"
+    make(place)
+    with Kernel(tmp_path / "home", env={"NBDURABLE_STORE": str(place)}) as kernel:
+        panel = Panel(kernel)
+        told = panel.hears("refused")
+        while fact not in told["line"]:
+            told = panel.hears("refused")
+        assert any(way in remedy for remedy in told["remedies"]), told
 
 
 TOOLS = """

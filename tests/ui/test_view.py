@@ -204,6 +204,17 @@ def test_the_answer_to_an_offer_is_shown(opens: Opens) -> None:
     expect(host.page.locator(".nbd")).to_contain_text("A cell is running.")
 
 
+def test_what_can_be_done_where_there_is_no_run_is_shown(opens: Opens) -> None:
+    """A store that can't be used has its sentence and what to type; then they go."""
+    ways = ("!nbdurable trust x", "%env NBDURABLE_STORE=y")
+    host = opens(Refused(about="", line="x was not signed by you.", remedies=ways))
+    expect(host.page.locator(".nbd")).to_contain_text("x was not signed by you.")
+    for way in ways:
+        expect(host.page.locator(".nbd code", has_text=way)).to_be_visible()
+    host.hear(run())
+    expect(host.page.locator(".nbd")).not_to_contain_text("trust")
+
+
 def test_a_question_stays_while_the_run_goes_on(opens: Opens) -> None:
     """«Stop it» can be confirmed while the cell makes calls; then the news is shown."""
     told = run()

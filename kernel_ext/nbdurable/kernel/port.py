@@ -159,11 +159,13 @@ class Port:
         """Attend the run of the notebook, if the store has one. Only the main thread may.
 
         The run learns where its notebook is by now; where there is no run, `greeting` is
-        what is to be said of the notebook.
+        what is to be said of the notebook, or of a store that can't be used.
         """
         with contained("the run of the notebook is not looked for"):
             from nbdurable.engine.steps import elsewhere
+            from nbdurable.errors import DurableError
             from nbdurable.timeline.greeting import greeting
+            from nbdurable.timeline.refusals import refused
             from nbdurable_store.records import Kind
 
             here = facts(self._shell)
@@ -173,7 +175,12 @@ class Port:
                 if moved:
                     self.session.journal(Kind.RUN_RENAMED, {"notebook": moved})
                 return
-            self.greeting = greeting(here, self.session.rows() if stored else ())
+            try:
+                if stored:
+                    self.session.open(here)
+                self.greeting = greeting(here, self.session.rows() if stored else ())
+            except DurableError as error:  # it is a store, and can't be used
+                self.greeting = refused(error)
 
     def close(self) -> None:
         """Seal the store, let model calls pass, and leave `nd` without a shell."""

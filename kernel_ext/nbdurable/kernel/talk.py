@@ -19,7 +19,7 @@ from nbdurable.kernel.defects import unforeseen
 from nbdurable.kernel.staleness import staleness_of
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused, plain
-from nbdurable.timeline.refusals import AGAIN, why
+from nbdurable.timeline.refusals import AGAIN, refused, why
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.source import Source
 
@@ -72,7 +72,7 @@ class Talk:
         try:
             answers = self._source.hear(said)
         except Exception as error:  # noqa: BLE001  # who asked waits for an answer
-            answers = [Refused(about="", line=_why(error), to=named(said))]
+            answers = [_refused(error, named(said))]
         self._push(answers)
 
     def _look(self) -> None:
@@ -99,6 +99,12 @@ def _why(error: Exception) -> str:
     if isinstance(error, DurableError | OSError):
         return why(error)
     return f"{unforeseen(error, 'the run is not read')}."
+
+
+def _refused(error: Exception, to: str) -> Refused:
+    if isinstance(error, DurableError | OSError):
+        return refused(error, to)
+    return Refused(about="", line=_why(error), to=to)
 
 
 def source_of(session: Session, run: str, once: Once) -> Source:

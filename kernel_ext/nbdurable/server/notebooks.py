@@ -30,7 +30,7 @@ from nbdurable.timeline import living
 from nbdurable.timeline.greeting import greeting
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused
-from nbdurable.timeline.refusals import AGAIN, why
+from nbdurable.timeline.refusals import AGAIN, refused
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
@@ -110,11 +110,7 @@ class Notebooks:
         except (DurableError, OSError) as error:
             if said is None:
                 self._forget(place, view)
-            refused = Refused(about="", line=why(error), to=named(said))
-            if isinstance(error, DurableError):
-                ways = tuple(remedy.command for remedy in error.remedies())
-                refused = dataclasses.replace(refused, remedies=ways)
-            return [refused]
+            return [refused(error, named(said))]
 
     def close(self) -> None:
         """Close the stores. Idempotent."""

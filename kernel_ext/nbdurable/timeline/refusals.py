@@ -38,3 +38,19 @@ def why(error: DurableError | OSError) -> str:
         '[Errno 24] Too many open files.'
     """
     return line(error.fact() if isinstance(error, DurableError) else f"{error}.")
+
+
+def refused(error: DurableError | OSError, to: str = "") -> Refused:
+    """What was in the way, and what to type then.
+
+    Args:
+        error: What was raised.
+        to: What tells the request from others that this answers, or "".
+
+    Example:
+        >>> refused(OSError(24, "Too many open files")).remedies
+        ()
+    """
+    ways = error.remedies() if isinstance(error, DurableError) else ()
+    commands = tuple(line(remedy.command) for remedy in ways)
+    return Refused(about="", line=why(error), remedies=commands, to=to)

@@ -56,6 +56,8 @@ class View {
   private state: State = nothing();
   private chosen: { attempt: string; call: string } | null = null;
   private readonly note = h("p", { class: "told", role: "status" });
+  /** What to type where the view can't be answered. */
+  private readonly ways = h("div", { class: "ways" });
   private readonly offer = h("div");
   private readonly top = h("div");
   private readonly needs = h("div", { "aria-live": "polite" });
@@ -103,7 +105,7 @@ class View {
     this.runs.element.hidden = this.list.element.hidden = true;
     const style = h("style", {}, STYLE);
     this.details.hidden = true;
-    this.element.append(style, this.note, this.offer, this.said, this.top, this.needs, this.cells, this.title);
+    this.element.append(style, this.note, this.ways, this.offer, this.said, this.top, this.needs, this.cells, this.title);
     this.element.append(this.picture.element, this.details, this.list.element, this.kept, this.runs.element);
   }
 
@@ -181,6 +183,8 @@ class View {
     const aside = this.absent && here.active < 0 ? ABSENT : "";
     this.note.textContent = said?.line ?? (shown ? shown.note || aside : this.silent ? NOBODY : "Waiting for the run…");
     this.note.hidden = !this.note.textContent;
+    const ways = said?.remedies ?? [];
+    fill(this.ways, ways, () => ways.map((way) => h("p", {}, h("code", {}, way))));
     const instead = said?.actions ?? [];
     const sent = this.doings.about(instead[0]?.about ?? "");
     const note = state.notes.get(instead[0]?.about ?? "-");
