@@ -38,6 +38,7 @@ CASES: dict[str, tuple[Any, Any, list[str]]] = {
     "rows": (FRAME, FRAME.head(2), ["x was DataFrame 3 × 2, is DataFrame 2 × 2", "x: its index is another one"]),
     "a dtype": (pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [1.0]}), ["x['a'] was int64, is float64"]),
     "a category": (FRAME.astype({"name": "category"}), FRAME.assign(name=["a", "c", None]).astype({"name": "category"}), ["x['name'] was category, is category", "x.loc[1, 'name'] was 'b', is 'c'"][1:]),
+    "a class that is stored twice": (type("P", (), {}), type("P", (), {}), []),
     "a series": (pd.Series([1, 2]), pd.Series([1, 5]), ["x.loc[1] was 2, is 5"]),
     "a longer series": (pd.Series([1, 2]), pd.Series([1]), ["x was Series 2, is Series 1", "x: its index is another one"]),
     "a series of another type": (pd.Series([1, 2], name="a"), pd.Series([1.0, 2.5], name="b"), ["x.name was 'a', is 'b'", "x was of int64, is of float64", "x.loc[1] was 2, is 2.5"]),

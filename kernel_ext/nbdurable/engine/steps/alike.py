@@ -6,6 +6,7 @@ misbehaves while it is compared is told by its type.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -22,6 +23,10 @@ PLAIN_NODES_MAX: Final = 100_000
 """Elements of plain data that are walked for their first differences."""
 
 
+_CODE: Final = (type, types.FunctionType)
+"""What differs in these is a difference of a cell's text, and told as such."""
+
+
 def changes(name: str, old: Any, new: Any) -> list[str]:
     """How the value of a variable differs; nothing if it doesn't.
 
@@ -31,6 +36,8 @@ def changes(name: str, old: Any, new: Any) -> list[str]:
         >>> changes("x", [1], "1")
         ["x was list of 1: [1], is str of 1: '1'"]
     """
+    if isinstance(old, _CODE) and isinstance(new, _CODE):
+        return []
     try:
         return list(_changes(name, old, new))
     except Exception as error:  # noqa: BLE001  # whatever an object does when compared
