@@ -9,19 +9,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from nbdurable import api
-from nbdurable.engine.past.attempts import StepState
+from nbdurable.engine.past.fates import is_executing
 from nbdurable.errors import DurableError
 from nbdurable.kernel.defects import contained
 from nbdurable.timeline.acting import refusal
 from nbdurable.timeline.handed import Wanted
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.protocol import Refused, Told
-
-if TYPE_CHECKING:
-    from nbdurable.engine.steps.session import Session
 
 Tell = Callable[[Told | Refused], None]
 
@@ -70,19 +67,10 @@ def _do(wanted: Wanted, tell: Tell) -> None:
             session = api.front_of("%durable").session
             if session.run_id != wanted.run:
                 refuse(ELSEWHERE)
-            elif _busy(session):
+            elif is_executing(session.history, session.store.owner):
                 refuse(BUSY)
             else:
                 told = _DOES[wanted.what](about)
                 tell(Told(about=about, line=line(str(told))))
         except DurableError as refused:
             tell(refusal(about, refused))
-
-
-def _busy(session: Session) -> bool:
-    """Whether a durable cell of this kernel awaits something."""
-    own = session.store.owner
-    return any(
-        step.state is StepState.RUNNING and step.owner == own
-        for step in session.history.steps.values()
-    )

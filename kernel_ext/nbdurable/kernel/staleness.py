@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from nbdurable import api
 from nbdurable.engine.asking.stale import look
-from nbdurable.engine.past.attempts import StepState
+from nbdurable.engine.past.fates import is_executing
 from nbdurable.errors import NothingDurable
 from nbdurable.kernel.defects import contained
 
@@ -76,7 +76,9 @@ class Staleness:
                 front = api.front_of("%durable")
             except NothingDurable:  # nbdurable was unloaded meanwhile
                 return
-            if front.session is not self._session or self._busy():
+            session = self._session
+            own = session.store.owner
+            if front.session is not session or is_executing(session.history, own):
                 return
             here = front.here()
             told, self._left = look(self._session, here, slots, seconds=TAKES_S)
@@ -86,14 +88,6 @@ class Staleness:
             self._found = {**kept, **told}
             if left:
                 self._kernel.io_loop.call_later(LATER_S, self._go_on)
-
-    def _busy(self) -> bool:
-        """Whether a durable cell awaits something: its variables are on their way."""
-        own = self._session.store.owner
-        return any(
-            step.state is StepState.RUNNING and step.owner == own
-            for step in self._session.history.steps.values()
-        )
 
 
 _LOOKING: WeakKeyDictionary[Session, Staleness] = WeakKeyDictionary()

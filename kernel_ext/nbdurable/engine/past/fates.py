@@ -111,6 +111,12 @@ def step_fate(step: StepPast, alive: Collection[str]) -> Fate:
     return paused.get(step.how, Fate.ERROR)
 
 
+def is_executing(history: History, owner: str) -> bool:
+    """Whether a kernel executes a step now: its variables are on their way then."""
+    steps = history.steps.values()
+    return any(s.state is StepState.RUNNING and s.owner == owner for s in steps)
+
+
 def shown_fate(step: StepPast, calls: Collection[Fate], alive: Collection[str]) -> Fate:
     """What became of a step attempt, its calls looked at: one that waits says so.
 
