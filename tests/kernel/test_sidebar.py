@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from queue import Empty
 from types import SimpleNamespace
 from typing import Any, cast
@@ -31,8 +32,20 @@ class Panel(Page):
         super().__init__(kernel)
         self.heard: list[dict[str, Any]] = []
         self.closed = False
+        self._listen()
         self.open()
         self.begin(name)
+
+    def _listen(self) -> None:
+        """Hear what is told to the comm also while a test waits for a cell."""
+        receive = self.kernel.client.get_iopub_msg
+
+        def received(**options: float) -> dict[str, Any]:
+            message: dict[str, Any] = receive(**options)
+            self._note(message)
+            return message
+
+        self.kernel.client.get_iopub_msg = received
 
     def begin(self, name: str, page: str = "") -> None:
         """Open a comm, as a page does when it is loaded anew: the one before stays open."""
@@ -68,10 +81,10 @@ class Panel(Page):
             self._look(Ran("nobody"))
 
     def _look(self, ran: Ran) -> None:
-        try:
-            message = self.kernel.client.get_iopub_msg(timeout=0.1)
-        except Empty:
-            return
+        with contextlib.suppress(Empty):
+            self.kernel.client.get_iopub_msg(timeout=0.1)
+
+    def _note(self, message: dict[str, Any]) -> None:
         content = message["content"]
         mine = content.get("comm_id") == self.name
         self.closed |= mine and message["msg_type"] == "comm_close"
