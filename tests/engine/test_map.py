@@ -150,7 +150,7 @@ def test_an_endless_iterator_is_taken_as_needed(notebook: Notebook) -> None:
     notebook.namespace["endless"] = endless
     with pytest.raises(KeyboardInterrupt):
         notebook.run("nd.map(look, endless(), limit=2)", name="m")
-    assert len(notebook.world.effects) >= 30 - 3 * 2
+    assert len(notebook.world.effects) >= 30 - 4 * 2
 
 
 @pytest.mark.parametrize(

@@ -149,23 +149,37 @@ class Conductor:
         """What another thread does: it syncs, and takes on what waits for that."""
         while (unsynced := self._unsynced.get()) is not None:
             calls, since_s = unsynced
+            self._gather(calls)
             error = self._synced()
             took_ms = (self._clock.monotonic_s() - since_s) * 1000
             self._sync_ms = min(max(took_ms, SYNC_MS_MIN), SYNC_MS_MAX)
-            ending = [call for call in calls if call.begun]
-            for call in calls:
-                begun = call.begun
-                call.advance(None, error)
-                if not begun and isinstance(call.command, Perform):
-                    self._ready.put((call, call.perform))
-                elif not begun:
-                    self._told.put(Came(call))
-            over = [call for call in ending if call.command is None]
-            if over:
-                self.ended.put(over)
-            left = [call for call in ending if call.command is not None]
-            if ending:
-                self._told.put(Synced(len(over), left))
+            self._take_on(calls, error)
+
+    def _gather(self, calls: list[Call]) -> None:
+        """Add what else was appended meanwhile: one sync is for all of it."""
+        for _ in range(self._unsynced.qsize()):
+            more = self._unsynced.get()
+            if more is None:  # the last one, which `sync` has to see
+                self._unsynced.put(None)
+                return
+            calls += more[0]
+
+    def _take_on(self, calls: list[Call], error: BaseException | None) -> None:
+        """Take calls to their next command, now that their records are synced."""
+        ending = [call for call in calls if call.begun]
+        for call in calls:
+            begun = call.begun
+            call.advance(None, error)
+            if not begun and isinstance(call.command, Perform):
+                self._ready.put((call, call.perform))
+            elif not begun:
+                self._told.put(Came(call))
+        over = [call for call in ending if call.command is None]
+        if over:
+            self.ended.put(over)
+        left = [call for call in ending if call.command is not None]
+        if ending:
+            self._told.put(Synced(len(over), left))
 
     def _is_going(self) -> bool:
         return bool(self._out or self._ending or self._to_append)

@@ -35,7 +35,7 @@ LIMIT: Final = 8
 TOLD_EVERY_S: Final = 0.25
 """How often the line of progress is drawn again."""
 
-TAKEN: Final = 3
+TAKEN: Final = 4
 """So many times the limit are taken of the items: those that run, those that are begun or
 being recorded beside them, and those that are next."""
 
