@@ -16,7 +16,8 @@ from nbdurable.engine.calls.given import Given
 from nbdurable.engine.calls.keyed import NO_DIGEST
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.identity.plain import ATOMS, stream
-from nbdurable.engine.past.edits import DEFAULT, ENTRY, UNKNOWN
+from nbdurable.engine.past.edits import DEFAULT, DRAWN, ENTRY, UNKNOWN
+from nbdurable.engine.values.drawn import looks_drawn
 from nbdurable_store.records import Plain
 
 MARK_BYTES: Final = 4
@@ -60,11 +61,13 @@ def _marks(
         if value is _ANY:
             found[name] = DEFAULT
         elif type(value) in ATOMS:  # secrets too: a mark tells nothing of them
-            found[name] = blake3(stream(value), key=pepper).hexdigest(MARK_BYTES)
+            mark = blake3(stream(value), key=pepper).hexdigest(MARK_BYTES)
+            found[name] = f"{mark}{DRAWN}" if looks_drawn(value) else mark
         else:
             others[name] = value
     for name, digest in given.digested(others).items() if others else ():
         mark = blake3(digest, key=pepper).hexdigest(MARK_BYTES)
+        mark += DRAWN if looks_drawn(others[name]) else ""
         found[name] = UNKNOWN if digest is NO_DIGEST else mark
     for name in made.parameters:
         if name not in said and name in found and found[name] != DEFAULT:

@@ -297,7 +297,8 @@ class Beside(Trying):
             if call.id in now and holding.stands_for(*here, call, wanted)
         }
         tried = [*tries.completed(self.history, wanted)]
-        made = itertools.chain(tried, self._made_at(wanted))
+        anew = self.redrawn(wanted.name, marks)
+        made = itertools.chain(tried, self._made_at(wanted), anew)
         open_ = (c for c in made if self._is_open(c, wanted.key))
         calls = {c.id: c for c in (*stands, *itertools.islice(open_, NEAR_MAX))}
         any_of = told | {call.id for call in tried}

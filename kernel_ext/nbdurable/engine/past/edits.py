@@ -7,8 +7,8 @@ against the writes that its cell made with another signature and that this attem
 not been served: one that agrees with it in all that both are given is that call, made
 with an earlier version of the tool.
 
-A mark is some hex digits of a digest; after a ``-`` where the default was taken, ``?``
-where the value has no digest, and ``-`` alone for a parameter that takes any number of
+A mark is some hex digits of a digest; after a ``-`` where the default was taken, before
+a ``~`` where the value looks drawn, ``?`` where the value has no digest, and ``-`` alone for a parameter that takes any number of
 arguments: those have names of their own, after a ``*``.
 """
 
@@ -25,6 +25,9 @@ from nbdurable_store.records import Plain
 
 DEFAULT = "-"
 """Before the mark of a default."""
+
+DRAWN = "~"
+"""Behind the mark of a value that looks drawn: a uuid, a token."""
 
 UNKNOWN = "?"
 """The mark of a value without a digest."""

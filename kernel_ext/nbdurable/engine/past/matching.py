@@ -159,7 +159,7 @@ class Matcher(Beside):
 
         And those that other runs have made meanwhile.
         """
-        self._suspects = self._where = None
+        self._suspects = self._where = self._recent = None
         self._made.clear()
         self._given.clear()
         self._unended.clear()
@@ -176,7 +176,7 @@ class Matcher(Beside):
             return
         self.history, self.here = history, history.slot(self.slot)
         self._writes = self._suspects = self._old_names = self._behind = None
-        self._moved = self._other_names = None
+        self._moved = self._other_names = self._recent = None
         self._versions.clear()
         self._made.clear()
         self._given.clear()

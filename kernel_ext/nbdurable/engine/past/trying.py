@@ -15,9 +15,11 @@ from nbdurable.engine.past.circumstances import (
     writes_of,
 )
 from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.edits import Marks
 from nbdurable.engine.past.history import CallPast, History, SlotPast, StepState
 from nbdurable.engine.past.inuse import both_in_use
 from nbdurable.engine.past.moved import Moved
+from nbdurable.engine.past.redrawn import Redrawn, recent
 from nbdurable.engine.past.wanted import Wanted
 
 
@@ -68,6 +70,8 @@ class Trying:
     _behind: Behind | None = None
     _moved: Moved | None = None
     _other_names: Collection[str] | None = None
+    _recent: Collection[str] | None = None
+    _redrawn: dict[str, Redrawn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up once what each call asks about."""
@@ -148,6 +152,19 @@ class Trying:
         if self._writes is None:
             self._writes = writes_of(self.history, self.where)
         return self._writes.get(tool, ())
+
+    def redrawn(self, tool: str, marks: Marks | None) -> Sequence[CallPast]:
+        """What an edited or stopped cell made, and may make again with a fresh key."""
+        if not self.where.differs:
+            return ()
+        if self._recent is None:
+            self._recent = recent(self.history, self.slot, self.step)
+            self._redrawn.clear()
+        found = self._redrawn.get(tool)
+        if found is None:
+            made = (call for call in self.writes_of(tool) if call.id in self._recent)
+            found = self._redrawn[tool] = Redrawn.of(made)
+        return found.like(marks)
 
     def suspects(self, tool: str) -> Sequence[CallPast]:
         """Those of other slots that have no result; looked for once."""
