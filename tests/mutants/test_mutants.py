@@ -112,6 +112,28 @@ MUTANTS = {
         "        found = self._versions_of(wanted.name).earlier({})[:0]\n",
         ("tests/engine/test_forks_edits.py",),
     ),
+    "pay once more what moved to another cell": Mutant(
+        "kernel_ext/nbdurable/engine/past/moved.py",
+        "        yield from self._versions_of(wanted.name).earlier(marks)\n",
+        "",
+        (
+            "tests/engine/test_edits_moved.py::test_calls_that_moved_ask_once[keep-2-added-same]",
+        ),
+    ),
+    "make again what another cell has kept": Mutant(
+        "kernel_ext/nbdurable/engine/past/settle.py",
+        "standing_of(history, call, here, {}) in _OPEN)",
+        "call.state is CallState.COMPLETED)",
+        (
+            "tests/engine/test_edits_moved.py::test_again_in_a_new_cell_leaves_what_the_old_one_kept",
+        ),
+    ),
+    "pay once more with a fresh key": Mutant(
+        "kernel_ext/nbdurable/engine/past/redrawn.py",
+        "        shape = _shape(marks)\n",
+        "        shape = None\n",
+        ("tests/engine/test_redrawn.py::test_a_cell_that_stopped_asks",),
+    ),
     "try a write again that may have happened": Mutant(
         "kernel_ext/nbdurable/engine/past/policy.py",
         "        if self.effect is Effect.WRITE:\n            return False\n",
