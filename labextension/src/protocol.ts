@@ -25,6 +25,7 @@ export interface Head {
   served: number;
   saved: string;
   kernel: string;
+  kept: string;
   actions: Action[];
 }
 

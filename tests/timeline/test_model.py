@@ -117,6 +117,16 @@ def test_a_deleted_name_is_not_kept() -> None:
     assert [k.name for k in view(story).kept] == ["y", "z"]
 
 
+def test_what_is_kept_has_a_size() -> None:
+    """Values that names share count once, and those of deleted names no more."""
+    story = Story()
+    story.completes(story.step("a"), [["x", "y"], ["z"], ["last expression"]])
+    _, shared, other, _ = story.entries[-1].record.blobs
+    assert view(story).kept_bytes == sum(ref.size for ref in {shared, other})
+    story.completes(story.step("b"), [], deleted=["x", "y"])
+    assert view(story).kept_bytes == other.size
+
+
 def test_no_text_of_a_view_acts() -> None:
     """Escape sequences, marks that reorder text and line breaks are made visible."""
     story = Story()

@@ -13,6 +13,7 @@ from nbdurable.engine.past.waits import is_parked
 from nbdurable.engine.telling.wording import Stop, kernel_stopped
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.views import KeptView, KernelView
+from nbdurable_store.records import BlobRef
 
 
 def kernels(
@@ -84,6 +85,18 @@ def kept_names(history: History) -> tuple[KeptView, ...]:
             kept.pop(name, None)
             kept[name] = KeptView(name=name, step=line(step.name), at_us=step.ended_us)
     return tuple(kept.values())
+
+
+def kept_bytes(history: History) -> int:
+    """How large the values are that `restore` can bring back; shared ones count once."""
+    kept: dict[str, BlobRef] = {}
+    for step in sorted(history.steps.values(), key=lambda s: s.ended_order):
+        for name in fields.texts(step.fields, "deleted"):
+            kept.pop(name, None)
+        kept.update(
+            {n: ref for group, ref in step.stored for n in group if n.isidentifier()}
+        )
+    return sum(ref.size for ref in set(kept.values()))
 
 
 def tool_of(call: CallPast) -> str:

@@ -22,7 +22,7 @@ from nbdurable.engine.past.tally import Ledger, Tally
 from nbdurable.engine.telling.explain import call_line, why_step
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import displays, previews
-from nbdurable.timeline.around import kept_names, kernels, names
+from nbdurable.timeline.around import kept_bytes, kept_names, kernels, names
 from nbdurable.timeline.asks import asks
 from nbdurable.timeline.callview import Seen, call_view, error
 from nbdurable.timeline.known import Known
@@ -160,6 +160,7 @@ def _whole(making: _Making, stale: Mapping[str, str]) -> RunView:
         kernels=kernels(history, making.ledger, present),
         asks=tuple(asks(history, present.alive)),
         kept=kept_names(history),
+        kept_bytes=kept_bytes(history),
         total=sum((cell.total for cell in cells), Tally()),
         budget=history.budget,
         unpriced=tuple(map(line, unknown_models(history.calls.values()))),

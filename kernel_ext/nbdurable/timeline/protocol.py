@@ -38,6 +38,7 @@ class Head:
         served: Calls that were replayed, in all attempts.
         saved: What that saved, in words, or "".
         kernel: ``alive``, ``stopped``, or "" in a file.
+        kept: How large the values are that can be restored, in words, or "".
         actions: What can be done with the run.
     """
 
@@ -52,6 +53,7 @@ class Head:
     served: int
     saved: str
     kernel: str
+    kept: str = ""
     actions: tuple[Action, ...] = ()
 
 

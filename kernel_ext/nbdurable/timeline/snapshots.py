@@ -12,6 +12,7 @@ from nbdurable.engine.where.moments import (
     duration,
     local,
     since,
+    size,
 )
 from nbdurable.timeline import protocol
 from nbdurable.timeline.glance import saved_told
@@ -155,6 +156,7 @@ def _head(run: RunView) -> protocol.Head:
         served=run.total.served,
         saved=saved_told(run.total),
         kernel="alive" if lives else "stopped" if run.kernels else "",
+        kept=size(run.kept_bytes) if run.kept_bytes else "",
     )
 
 

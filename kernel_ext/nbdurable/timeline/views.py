@@ -253,6 +253,7 @@ class RunView:
         kernels: The processes that executed it.
         asks: What waits for an answer.
         kept: Names that can be restored.
+        kept_bytes: How large their values are.
         total: What all attempts and replays did.
         budget: What it may spend, US dollars; None for no limit.
         unpriced: Models whose price isn't known.
@@ -269,6 +270,7 @@ class RunView:
     asks: tuple[AskView, ...]
     kept: tuple[KeptView, ...]
     total: Tally
+    kept_bytes: int = 0
     forked: str = ""
     budget: Decimal | None = None
     unpriced: tuple[str, ...] = ()

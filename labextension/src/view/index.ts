@@ -202,7 +202,8 @@ class View {
     const go = (cell: number): void => this.go(cell);
     fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (id) => this.open(id, ""), go) : []));
     const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.doings.about(""), (action) => this.act(action));
-    fill(this.kept, [shown.kept, shown.head.actions, this.doings.about("")], () => kept(shown.kept, can()), shown.head.id);
+    const large = shown.head.kept;
+    fill(this.kept, [shown.kept, large, shown.head.actions, this.doings.about("")], () => kept(shown.kept, large, can()), shown.head.id);
     this.picture.show(state, here.active);
     this.list.show(state, here.active);
     this.runs.element.hidden = !this.live;
@@ -342,10 +343,10 @@ function goes(go: () => void): HTMLElement {
   return h("div", { class: "act" }, h("button", { click: go, "data-key": "go" }, "go to the cell"));
 }
 
-function kept(names: string[], can: HTMLElement | null): Node[] {
+function kept(names: string[], large: string, can: HTMLElement | null): Node[] {
   if (!names.length) return can ? [can] : [];
   return [
-    h("h2", {}, "Kept"),
+    h("h2", {}, "Kept", large && h("span", {}, ` · ${large}`)),
     h("div", { class: "kept" }, ...names.map((name) => h("code", {}, name))),
     h("p", { class: "soft" }, "After a restart they are back with ", h("code", {}, "%durable restore")),
     ...(can ? [can] : []),

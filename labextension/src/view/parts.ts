@@ -67,13 +67,20 @@ function needOf(need: Need, state: State, live: boolean, doings: Doings): Node {
     "section",
     { class: "need", tabindex: -1, "data-key": need.reference, "aria-label": `${need.call} ${need.says}` },
     sign(need.fate),
-    h("code", {}, need.call),
-    h("span", { class: "told" }, ` ${need.says}`),
+    ...(need.message === "signal" ? asking(need) : [h("code", {}, need.call), h("span", { class: "told" }, ` ${need.says}`)]),
     need.shown && h("pre", { tabindex: 0, "aria-label": "what is shown with the question" }, need.shown),
     live ? buttons(need, doings) : commands(need),
     note && h("p", { class: note.refused ? "err told" : "told", role: "status" }, note.line),
     ...(note?.remedies ?? []).map((remedy) => h("p", {}, h("code", {}, remedy))),
   );
+}
+
+/** Whoever waits, for what, and the question: the call has the same in it, as code. */
+function asking({ reference, says, call }: Need): Node[] {
+  const [what, ...question] = says.split(": ");
+  const where = reference.replace(/(\.[\d.]+)?(@.*)?$/, "");
+  const asked = question.length ? h("p", { class: "asked" }, question.join(": ")) : "";
+  return [h("span", { class: "told", title: call }, `${where} ${what!}${asked ? ":" : ""}`), ...(asked ? [asked] : [])];
 }
 
 function buttons(need: Need, doings: Doings): HTMLElement {

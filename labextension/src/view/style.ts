@@ -31,6 +31,7 @@ background:none;color:inherit;padding:0;border:0;unicode-bidi:isolate}
 .nbd header{display:flex;flex-wrap:wrap;gap:6px 32px;align-items:flex-end;justify-content:space-between;margin:0 0 12px}
 .nbd h1{font-size:22px;line-height:1.2;margin:0;font-weight:650;overflow-wrap:anywhere}
 .nbd h2{font-size:12px;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:20px 0 6px;font-weight:600}
+.nbd h2 span{text-transform:none}
 .nbd h3{font-size:12px;color:var(--soft);font-weight:600;margin:8px 0 2px}
 .nbd .hero{text-align:end;line-height:1.25}
 .nbd .hero b{font-size:26px;font-weight:680;color:var(--replayed);font-variant-numeric:tabular-nums}
@@ -51,7 +52,8 @@ padding:2px 12px;cursor:pointer;min-height:28px;max-width:100%;overflow:hidden;t
 .nbd button.plain{border:0;background:none;padding:0;min-height:24px;min-width:24px;text-align:start;white-space:normal;overflow-wrap:anywhere}
 .nbd :focus-visible{outline:2px solid var(--ran);outline-offset:1px;border-radius:4px}
 .nbd .need{border:1.5px solid var(--doubt);background:var(--doubt-fill);border-radius:8px;padding:9px 14px;margin:6px 0}
-.nbd .need code{overflow-wrap:anywhere}
+.nbd .need code,.nbd .need .told,.nbd .need .asked{overflow-wrap:anywhere}
+.nbd .need .asked{margin:4px 0;font-size:1.1em;font-weight:600}
 .nbd .need .say{display:flex;flex-wrap:wrap;gap:6px;margin-top:6px;align-items:center}
 .nbd .need dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 18px;margin:6px 0 0}
 .nbd .need dt,.nbd .need dd{margin:0}
