@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Calls, Changed, Snapshot } from "../protocol";
 import { ROWS_MAX, attemptOf, fateOf, heard, keyOf, nothing, shares } from "./state";
 
-const HEAD = { id: "r", number: 1, title: "a", notebook: "a", told: "", opened_us: 0, now_us: 0, zone_min: 0, served: 0, saved: "", kernel: "", actions: [] };
+const HEAD = { id: "r", number: 1, title: "a", notebook: "a", told: "", opened_us: 0, now_us: 0, zone_min: 0, served: 0, saved: "", kernel: "", kept: "", actions: [] };
 const ATTEMPT = { cell: 0, number: 1, fate: "ran", start_ms: 0, end_ms: 9, told: "", why: [], error: "", replays_ms: [], calls: 2 };
 const CELL = { slot: "s", name: "c", title: "", fate: "ran", last: "", would: "", stale: "", cost_ms: 0, saved: "", cell_id: "", took_ms: 0, written: 0 };
 
