@@ -68,6 +68,9 @@ BOX = """class Box:
 box = Box()"""
 """Its methods are called as those of containers, and do more."""
 
+DRAWS = "def next_one({}): return pay(queue[len(got) // 9])\n"
+"""Looks at what was put somewhere, which no name of the notebook's says."""
+
 INPUTS = {
     "a queue": ("r = pay(queue.pop(0))", ""),
     "read again": ("got['n'] = pay(got.get('m', 1))\nqueue.pop()", ""),
@@ -79,6 +82,11 @@ INPUTS = {
     "through a function": (
         "seen.append(pay(first()))",
         "def first(): return queue[len(seen)]",
+    ),
+    "through a default": ("seen.append(next_one())", DRAWS.format("got=seen")),
+    "through a closure": (
+        "seen.append(next_one())",
+        f"def made(got):\n    {DRAWS.format('')}    return next_one\nnext_one = made(seen)",
     ),
     "its own method": ("box.add(1)", BOX),
     "its own item": ("box[1] = 2", BOX),

@@ -17,6 +17,7 @@ from typing import Final
 
 from nbdurable.engine.calls import frozen
 from nbdurable.engine.calls.attempt import Attempt
+from nbdurable.engine.codec.meeting import holders
 from nbdurable.engine.files.step import StepFiles
 from nbdurable.engine.files.typed import Typed
 from nbdurable.engine.identity import keys
@@ -289,9 +290,19 @@ def _say_what_is_there(matcher: Matcher, inputs: Inputs, namespace: Namespace) -
 
 def _data(inputs: Inputs, namespace: Namespace) -> frozenset[str]:
     """The names it reads that hold data, and no output of its own or code."""
-    names = inputs.digests.keys() - inputs.outputs
+    outputs = inputs.outputs - _held_by_code(inputs, namespace)
+    names = inputs.digests.keys() - outputs
     named = ((name, namespace.get(name)) for name in names)
     return frozenset(name for name, value in named if not isinstance(value, _CODE))
+
+
+def _held_by_code(inputs: Inputs, namespace: Namespace) -> set[str]:
+    """The outputs that a function may look at in its closure, or in a default."""
+    put = {n: id(namespace[n]) for n in inputs.outputs if n in namespace}
+    values = {n: namespace[n] for n in inputs.given if n in namespace}
+    code = {n: v for n, v in values.items() if isinstance(v, types.FunctionType)}
+    held = holders(code, set(put.values())).found
+    return {name for name, value in put.items() if value in held}
 
 
 def _written(
