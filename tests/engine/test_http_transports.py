@@ -144,7 +144,7 @@ with httpx2.Client(transport=OverRequests()) as outer:
 def test_replayed_failures_come_at_once(
     notebook: Notebook, server: ModelServer
 ) -> None:
-    """429 three times, caught: the same error without the waits between."""
+    """429 three times, caught: the same error without the waits, in 50 ms of CPU."""
     cell = """
 try:
     client.chat.completions.create(**ASK)
@@ -154,10 +154,14 @@ except openai.RateLimitError as limit:
     server.rules.add(Rule(do="fail", status=429, times=3, retry_after_ms=1000))
     notebook.run(cell, name="a")
     first = notebook.namespace["seen"]
-    began = time.monotonic()
-    notebook.run(f"edited = 1\n{cell}", name="a")
-    assert time.monotonic() - began < 1.5  # its two waits would be 2 s
-    assert notebook.namespace["seen"] == first
+    spent_s = []
+    for edited in range(3):
+        began, ran = time.monotonic(), time.process_time()
+        notebook.run(f"edited = {edited}\n{cell}", name="a")
+        assert time.monotonic() - began < 1.5  # its two waits would be 2 s
+        spent_s.append(time.process_time() - ran)
+        assert notebook.namespace["seen"] == first
+    assert min(spent_s) < 0.05
     assert asked(server) == 3
 
 
