@@ -43,8 +43,8 @@ async def map_awaited(
         return await _plainly(fn, items, limit)
     total = len(items) if isinstance(items, Sized) else None
     number = next(frame.attempt.maps)
-    mapping = Map(made, fixed, frame, None, Progress(total), number)
-    driver = _Driver(mapping, limit, stop=on_error == "stop")
+    mapping = Map(made, fixed, frame, None, Progress(total), number, on_error == "stop")
+    driver = _Driver(mapping, limit)
     with mapping.shown():
         results = await driver.run(items)
     return results_of(mapping, results)
@@ -53,11 +53,12 @@ async def map_awaited(
 class _Driver:
     """Keeps so many tasks under way, and tells how far it is."""
 
-    def __init__(self, mapping: Map, limit: int, *, stop: bool) -> None:
-        self._mapping, self._limit, self._stop = mapping, limit, stop
+    def __init__(self, mapping: Map, limit: int) -> None:
+        self._mapping, self._limit = mapping, limit
         self._tasks: dict[asyncio.Task[object], tuple[int, object]] = {}
         self._results: dict[int, object] = {}
         self._pause: BaseException | None = None
+        self._over = False
 
     async def run(self, items: Iterable[object]) -> dict[int, object]:
         """The results by place; None stands for an item that failed."""
@@ -78,7 +79,7 @@ class _Driver:
     async def _feed(self, items: Iterable[object]) -> None:
         try:
             for index, item in enumerate(items):
-                if self._pause or (self._stop and self._mapping.failures):
+                if self._over:
                     return
                 coroutine = _item(self._mapping, index, item)
                 task = asyncio.create_task(coroutine, name=f"item {index}")
@@ -102,6 +103,7 @@ class _Driver:
             if task.cancelled():
                 raise asyncio.CancelledError
             error = task.exception()
+            self._over |= error is not None and self._mapping.ends(error)
             if error is not None and not isinstance(error, Exception):
                 # Somebody has to decide first; what the others do is recorded before.
                 self._pause = self._pause or error

@@ -181,6 +181,7 @@ class Call:
             self.value = self._context.run(self._map.item, self.index, self.item)
         except BaseException as raised:  # noqa: BLE001  # told to whoever collects
             self.error = raised
+            self._look(raised)
         return None
 
     def carry_out(self) -> None:
@@ -211,8 +212,8 @@ class Call:
         self.command, self.dropped = None, True
 
     def _look(self, error: BaseException) -> None:
-        """See whether it lets another item begin: not if somebody has to decide first."""
-        if not isinstance(error, Exception):
+        """See at once whether it lets another item begin."""
+        if self._map.ends(error):
             self._map.over.set()
 
     def end(self, value: object, error: BaseException | None) -> None:

@@ -88,18 +88,17 @@ class Conductor:
     Args:
         mapping: The map.
         limit: How many functions run at a time; so many threads run them.
-        ahead: Whether items may be begun before there is a thread for them.
 
     Attributes:
         ended: Calls that are over, those of one turn together; or what ended the
             conductor itself.
     """
 
-    def __init__(self, mapping: Map, limit: int, *, ahead: bool) -> None:
+    def __init__(self, mapping: Map, limit: int) -> None:
         self.ended: queue.SimpleQueue[list[Call] | BaseException] = queue.SimpleQueue()
         self._over = mapping.over
         self._limit = limit
-        self._room, self._ahead = limit, limit if ahead else 0
+        self._room, self._ahead = limit, 0 if mapping.stop else limit
         self._took_ms: deque[float] = deque(maxlen=LATEST)
         self._sync_ms, self._clock = SYNC_MS_MIN, mapping.frame.attempt.clock
         self._home = mapping.frame.attempt.home

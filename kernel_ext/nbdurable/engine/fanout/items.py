@@ -13,6 +13,7 @@ from typing import Any
 from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.driving import run_sync
 from nbdurable.engine.calls.invoking import requested
+from nbdurable.engine.calls.leftovers import Overtaken
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.codec import shipped
 from nbdurable.engine.fanout.executors import (
@@ -26,12 +27,24 @@ from nbdurable.engine.fanout.failures import Failed
 from nbdurable.engine.fanout.progress import Progress
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.frames import Frame, inside, placed
-from nbdurable.errors import NotDone
+from nbdurable.errors import DurablePause, NotDone
 
 
 @dataclass(slots=True, eq=False)
 class Map:
-    """One map that is under way."""
+    """One map that is under way.
+
+    Attributes:
+        made: What is called.
+        fixed: What it is given besides the item.
+        frame: Where the map is.
+        executor: What runs the function, or None for threads of this process.
+        progress: How far it is.
+        number: Which one of its step it is, from 1.
+        stop: Whether the first failure ends it.
+        failures: Which items failed, by now.
+        over: Set when no other item is begun.
+    """
 
     made: Tool
     fixed: tuple[tuple[Any, ...], dict[str, Any]]
@@ -39,8 +52,21 @@ class Map:
     executor: Executor | None
     progress: Progress
     number: int
+    stop: bool = False
     failures: list[Failed] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
+
+    def ends(self, error: BaseException) -> bool:
+        """Whether what an item raised ends the map: an interrupt does.
+
+        A pause doesn't: where somebody has to decide about an item, no further `write`
+        begins in the attempt, but the others may be looked up, and ask what they have to
+        ask. That comes to an end where it is known how many there are.
+        """
+        if self.stop or isinstance(error, Exception):
+            return self.stop
+        goes_on = isinstance(error, DurablePause) and not isinstance(error, Overtaken)
+        return not goes_on or self.progress.total is None
 
     def item(self, index: int, item: object) -> object:
         """Call the function with one item, in a scope of its own."""

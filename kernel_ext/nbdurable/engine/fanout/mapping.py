@@ -84,11 +84,10 @@ def map(  # noqa: A001  # it is `nd.map`
     total = len(items) if isinstance(items, Sized) else None
     if frame is None:
         return _plainly(made, fixed, items, limit, executor)
-    mapping = Map(
-        made, fixed, frame, executor, Progress(total), next(frame.attempt.maps)
-    )
+    number, stop = next(frame.attempt.maps), on_error == "stop"
+    mapping = Map(made, fixed, frame, executor, Progress(total), number, stop)
     with mapping.shown():
-        results = _Driver(mapping, limit, stop=on_error == "stop").run(iter(items))
+        results = _Driver(mapping, limit).run(iter(items))
     return results_of(mapping, results)
 
 
@@ -123,9 +122,9 @@ def results_of(mapping: Map, results: dict[int, object]) -> list[Any]:
 class _Driver:
     """Hands items to a conductor, collects what came of them, and tells how far it is."""
 
-    def __init__(self, mapping: Map, limit: int, *, stop: bool) -> None:
-        self._mapping, self._limit, self._stop = mapping, limit, stop
-        self._conductor = Conductor(mapping, limit, ahead=not stop)
+    def __init__(self, mapping: Map, limit: int) -> None:
+        self._mapping, self._limit = mapping, limit
+        self._conductor = Conductor(mapping, limit)
         self._under_way = 0
         self._told_s = 0.0
         self._results: dict[int, object] = {}
@@ -186,17 +185,16 @@ class _Driver:
         if call.dropped:
             return
         error = call.error
+        if error is not None and self._mapping.ends(error):
+            self._conductor.close()
         if error is not None and not isinstance(error, Exception):
             # Somebody has to decide first; what the others do is recorded before.
             self._pause = self._pause or error
-            self._conductor.close()
             return
         self._results[call.index] = call.value
         if error is not None:
             told = previews.value_text(call.item)
             self._mapping.failures.append(Failed(call.index, told, error))
-            if self._stop:
-                self._conductor.close()
 
 
 def function(
