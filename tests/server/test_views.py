@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 from collections.abc import Iterator
@@ -129,6 +130,26 @@ def test_a_refusal_says_what_it_answers(
     monkeypatch.setenv("NBDURABLE_KEY_FILE", str(tmp_path / "other" / "store.key"))
     told = one(notebooks.hear(NOTEBOOK, "v", PIN))
     assert (told["type"], told["to"]) == ("refused", "q")
+
+
+def test_a_notebook_without_a_run_is_read_once(
+    root: Path, notebooks: Notebooks
+) -> None:
+    """Who looks on makes nobody read it again, until it or the store is another one."""
+    about = {"metadata": {"nbdurable": {"kind": "status", "run": "far"}}}
+    cells = [{"id": "c1", "cell_type": "code", "outputs": [about]}]
+    foreign = json.dumps({"cells": cells})
+    place = root / NOTEBOOK
+    place.write_text("{}".ljust(len(foreign)))
+    seen = place.stat().st_mtime_ns
+    before = one(notebooks.hear(NOTEBOOK, "v", OPEN))["line"]
+    place.write_text(foreign)
+    os.utime(place, ns=(seen, seen))
+    assert one(notebooks.hear(NOTEBOOK, "v", None))["line"] == before
+    os.utime(place, ns=(seen, seen + 1))
+    assert "outputs of a run" in one(notebooks.hear(NOTEBOOK, "v", None))["line"]
+    left(root, research())
+    assert one(notebooks.hear(NOTEBOOK, "v", None))["again"]
 
 
 def test_a_view_that_is_silent_is_forgotten(root: Path) -> None:

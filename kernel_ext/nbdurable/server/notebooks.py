@@ -35,7 +35,7 @@ from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.protocol import Cursor, Store
+from nbdurable_store.protocol import START, Cursor, Store
 from nbdurable_store.records import Kind
 
 VIEWS_MAX: Final = 64
@@ -61,6 +61,21 @@ class _View:
     heard_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Without:
+    """Why a notebook has no run.
+
+    Attributes:
+        told: What is told of it.
+        until: Until where the runs of the store were looked at for that.
+        file: The time and size of its file then.
+    """
+
+    told: Refused
+    until: Cursor
+    file: tuple[int, int]
+
+
 class Outside(ValueError):
     """A path that is not below the server's folder."""
 
@@ -83,6 +98,7 @@ class Notebooks:
         self._root = Path(root).expanduser().resolve()
         self._environ, self._clock = environ, clock
         self._stores: dict[Path, Store] = {}
+        self._without: OrderedDict[Path, _Without] = OrderedDict()
         self._views: OrderedDict[tuple[str, str], _View] = OrderedDict()
         self._once = Once()
         self._lock = threading.Lock()
@@ -100,6 +116,8 @@ class Notebooks:
         """
         place = self._below(self._root / notebook.strip("/"))
         try:
+            if said is None and (known := self._still_without(place)) is not None:
+                return [known]
             source = self._source(place, view, begins=_begins(said))
             if source is None:
                 nothing = self._nothing(place)
@@ -118,6 +136,7 @@ class Notebooks:
             while self._stores:
                 self._stores.popitem()[1].close()
             self._views.clear()
+            self._without.clear()
 
     def _below(self, path: Path) -> Path:
         found = path.resolve()
@@ -156,7 +175,7 @@ class Notebooks:
         store = self._store(notebook)
         if store is None:
             return None
-        _, until = store.scan(_BEGINS)
+        _, until = store.scan(_RUNS)
         run = run_of(notebook, _rows(store))
         if run is None:
             return None
@@ -169,13 +188,31 @@ class Notebooks:
         return _View(source, until, 0.0)
 
     def _nothing(self, notebook: Path) -> Refused:
-        """Why there is no run, and what to do."""
+        """Why there is no run, and what to do; remembered for who asks again."""
         with self._lock:
-            store = self._store(notebook)
+            store, file = self._store(notebook), _file(notebook)
+            _, until = store.scan(_RUNS) if store is not None else ((), START)
             rows = _rows(store) if store is not None else ()
         facts = Facts(start_dir=str(notebook.parent), notebook=str(notebook))
-        told = greeting(facts, rows, kernel=False)
-        return told or Refused(about="", line=NOTHING)
+        found = greeting(facts, rows, kernel=False)
+        told = found or Refused(about="", line=NOTHING)
+        with self._lock:
+            self._without[notebook] = _Without(told, until, file)
+            while len(self._without) > VIEWS_MAX:
+                self._without.popitem(last=False)
+        return told
+
+    def _still_without(self, notebook: Path) -> Refused | None:
+        """What was told of a notebook without a run, if no run began or ended since.
+
+        To say it anew takes reading all runs, and the notebook's file, which may be large.
+        """
+        with self._lock:
+            known, store = self._without.get(notebook), self._store(notebook)
+            if known is None or known.file != _file(notebook):
+                return None
+            new = store is not None and store.scan(_RUNS, known.until)[0]
+            return None if new else known.told
 
     def _store(self, notebook: Path) -> Store | None:
         named = self._environ.get("NBDURABLE_STORE", "")
@@ -216,7 +253,10 @@ def run_of(notebook: Path, rows: Sequence[RunRow]) -> RunRow | None:
     return max(found, key=lambda r: (not r.closed, r.opened_us), default=None)
 
 
-_BEGINS: Final = frozenset({Kind.RUN_OPENED})
+_RUNS: Final = frozenset(
+    {Kind.RUN_OPENED, Kind.RUN_RENAMED, Kind.RUN_CLOSED, Kind.RUN_REMOVED}
+)
+"""What says that runs begin, end, or have another notebook; few, however many steps."""
 
 
 def _begins(said: object) -> bool:
@@ -228,7 +268,7 @@ def _begins(said: object) -> bool:
 def _is_left(notebook: Path, view: _View) -> bool:
     """Whether another run is the notebook's by now; costs nothing where none began."""
     store = view.source.store
-    began, until = store.scan(_BEGINS, view.until)
+    began, until = store.scan(_RUNS, view.until)
     if not began:
         return False
     run = run_of(notebook, _rows(store))
@@ -239,3 +279,12 @@ def _is_left(notebook: Path, view: _View) -> bool:
 def _rows(store: Store) -> list[RunRow]:
     alive = living(store) - {store.owner}
     return runs.rows(store.scan(runs.INDEX_KINDS)[0], alive)
+
+
+def _file(notebook: Path) -> tuple[int, int]:
+    """What tells one state of a file from another; of one that isn't there zeros."""
+    try:
+        seen = notebook.stat()
+    except OSError:
+        return 0, 0
+    return seen.st_mtime_ns, seen.st_size
