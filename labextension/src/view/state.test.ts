@@ -105,7 +105,7 @@ describe("what a view knows", () => {
     for (let n = 0; n < 1_000; n++) state = heard(state, { type: "told", about: `a.${n}`, line: "done", to: "" });
     expect(state.notes.size).toBe(200);
     expect(state.notes.has("a.999")).toBe(true);
-  });
+  }, 60_000);
 
   it("ignores messages that it doesn't know", () => {
     const state = nothing();
