@@ -210,6 +210,28 @@ def test_the_code_of_a_tool_that_is_gone_is_looked_at_once() -> None:
     assert len(asked) == 1
 
 
+AGENT = """
+@tool(effect="read")
+def agent(x): return {name}(x)
+"""
+
+
+@pytest.mark.parametrize("edit", ["name", "body"])
+def test_what_came_with_a_call_that_was_moved_asks_where_that_stands(edit: str) -> None:
+    """A payment inside an agent's call goes where that goes, and is known there."""
+    nb = opened(pays() + AGENT.format(name="pay"))
+    nb.run("r = agent(1)\nq = agent(2)", "s", "c1")
+    nb.run("q = agent(2)", "s", "c1")
+    nb.run("r = agent(1)", "t", "c2")
+    other = pays(name="charge")
+    if edit == "body":
+        other = other.replace("return", "x = x\n    return")
+    nb.plain(other + AGENT.format(name="charge"))
+    with pytest.raises((AlreadyHappened, InsteadOrAlso)):
+        nb.run("r = agent(1)", "t", "c2")
+    assert nb.world.effects == ["pay 1", "pay 2"]
+
+
 # ---- in another cell of a fork -------------------------------------------------------
 
 

@@ -215,10 +215,24 @@ def in_doubt(history: History, call: CallPast) -> bool:
 def writes_of(
     history: History, where: Circumstances
 ) -> Mapping[str, Sequence[CallPast]]:
-    """The writes that earlier attempts of this slot made, by tool."""
+    """The writes that earlier attempts of this slot made, by tool.
+
+    Or that came with a call which they were made in, when that was moved here.
+    """
     found: dict[str, list[CallPast]] = {}
     for call in history.calls.values():
-        mine = call.slot == where.slot and call.step != where.step
-        if mine and call.writes:
+        earlier = call.writes and call.step != where.step
+        if earlier and where.slot in {call.slot, _slot_around(history, call)}:
             found.setdefault(call.name, []).append(call)
     return found
+
+
+def _slot_around(history: History, call: CallPast) -> str:
+    """The slot of the outermost call that a call was made in, and that it stands in still."""
+    seen: set[str] = set()
+    while (outer := history.calls.get(call.parent)) is not None:
+        if outer.id in seen or (call.adopted_from and call.slot != outer.slot):
+            break
+        seen.add(outer.id)
+        call = outer
+    return call.slot
