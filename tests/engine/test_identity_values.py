@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -360,3 +361,9 @@ def test_keys_are_golden() -> None:
     assert http.hex() == (
         "ed96f23389f8d378044478c88a1c112f9473b5b5062db0c42e814da4e865e2a1"
     )
+
+
+def test_a_masked_array_of_halves_is_read_without_a_warning() -> None:
+    """The default fill value is beyond the greatest half; warnings are errors here."""
+    halves = np.ma.MaskedArray(np.array([1, 2], np.float16), [False, True])
+    assert digest(halves) == digest(halves.copy()) != digest(halves[:1])

@@ -139,8 +139,9 @@ def _masked(value: Any) -> Form:
     fill = value._fill_value  # noqa: SLF001  # asking for the public one sets it
     if fill is None:
         fill = np_.ma.default_fill_value(value.dtype)
-    # Cast, as numpy does: its default doesn't fit into small integers.
-    fill = np_.asarray(fill).astype(value.dtype)
+    # Cast, as numpy does: its default doesn't fit into small integers and floats.
+    with np_.errstate(over="ignore", invalid="ignore"):
+        fill = np_.asarray(fill).astype(value.dtype)
     return Form(Tag.MASKED, (_name(value),), (data, mask, fill), no_label)
 
 
