@@ -395,6 +395,7 @@ def test_what_only_a_connection_sees_is_never_lost(
         assert rows == (4 if "INSERT" in what else 3,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "raising",
     [

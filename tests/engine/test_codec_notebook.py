@@ -260,6 +260,7 @@ def test_in_a_fresh_process(saved: Path, behaviour: str) -> None:
     _run(saved, f"CELL = {CELL!r}\n{LOADS[behaviour]}")
 
 
+@pytest.mark.slow
 def test_code_of_another_python_is_not_run(saved: Path) -> None:
     """Bytecode is only loaded by the Python version that wrote it."""
     data = (saved / "outer").read_bytes()

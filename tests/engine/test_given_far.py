@@ -7,6 +7,8 @@ import pytest
 from nbdurable.engine.codec.grafts import MARKS_MAX
 from tests.engine.notebooks import Notebook
 
+pytestmark = pytest.mark.slow  # ten thousand objects in each
+
 MANY = MARKS_MAX + 500
 FAR = MARKS_MAX + 100
 TOOLS = """

@@ -6,6 +6,8 @@ import gc
 import tracemalloc
 from collections.abc import Iterator
 
+import pytest
+
 from nbdurable.engine.past.history import History
 from nbdurable_store.journal.frames import decode_entry
 from nbdurable_store.records import Entry, Kind
@@ -37,6 +39,7 @@ def entries() -> Iterator[Entry]:
         yield decode_entry("kernel-1", 2 * n + 1, completed.encode(), 0)
 
 
+@pytest.mark.slow
 def test_a_call_takes_little_memory() -> None:
     """What repeats from call to call is kept once; what can be read again isn't kept."""
     gc.collect()

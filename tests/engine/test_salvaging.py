@@ -161,6 +161,7 @@ def test_a_damaged_array_costs_what_is_over_it(
     store.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(graphs())
 def test_what_is_whole_is_salvaged_whole(nodes: list[Any]) -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from nbdurable.testing.kernel import Kernel
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels fork on Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="kernels fork on Linux"),
+]
 
 LOOK = """\
 import os, signal, sys

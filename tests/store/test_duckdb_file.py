@@ -312,6 +312,7 @@ def test_nothing_is_left_of_a_rebuild_without_room(projected: Projected) -> None
     assert projected.held() == projected.expected()
 
 
+@pytest.mark.slow
 def test_a_full_disk_in_a_burst_loses_nothing(projected: Projected) -> None:
     """A burst that can't be written is done again when there is room."""
     projected.append(12)
