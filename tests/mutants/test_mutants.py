@@ -212,6 +212,18 @@ MUTANTS = {
         "            del attempt, call_id\n",
         ("tests/engine/test_map_ending.py",),
     ),
+    "give a result to another customer": Mutant(
+        "kernel_ext/nbdurable/engine/past/holding.py",
+        "    return found is ALL or found <= shown.differ\n",
+        "    return True\n",
+        ("tests/engine/test_another_call.py",),
+    ),
+    "forget in a fork what was kept": Mutant(
+        "kernel_ext/nbdurable/engine/past/forks.py",
+        "        known_as(history, call, record)\n",
+        "        return\n",
+        ("tests/engine/test_forks_renewed.py",),
+    ),
     "pay once per try": Mutant(
         "kernel_ext/nbdurable/engine/past/tries.py",
         "        if not outer.earlier:\n",
