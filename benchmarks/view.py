@@ -66,14 +66,16 @@ APPEND = """async ([seq, count]) => {
   const column = (make) => Array.from({ length: count }, (_, n) => make(n));
   const names = [parts.attempts[0].id, 'search', 'ran'];
   const more = {
-    names, attempt: column(() => 0), id: column((n) => `new ${seq} ${n}`), number: column(String),
+    names, attempt: column(() => 0), id: column((n) => `new ${seq} ${n}`), number: column((n) => String(1_000_000 + seq * count + n)),
     name: column(() => 1), text: column(() => 'search()'), fate: column(() => 2), depth: column(() => 0),
     start_ms: column((n) => 100_000 + seq * count + n), ms: column(() => 7.5), tokens: column(() => 0), tries: column(() => 1),
   };
   const message = { type: 'changed', ...parts, seq, calls: more };
+  const { dataset } = document.querySelector('canvas');
+  const all = Number(dataset.drawn) + count;
   const before = performance.now();
   window.hear(message);
-  await window.frame();
+  while (Number(dataset.drawn) < all) await window.frame();
   return performance.now() - before;
 }"""
 
