@@ -49,6 +49,9 @@ REPLAYED = {
     "a parameter of a model": ("from sklearn.linear_model import LinearRegression; m = LinearRegression().fit([[1], [2]], [1, 2])", "c = m.coef_", "c[0] = 5", "m.coef_[0] == 5"),
     "by name": ("import operator; ways = {'f': np.log, 'k': operator.add, 't': np.dtype('i4')}", "box = [*ways.values()]", "pass", "box[0] is np.log"),
     "messages of an answer": ("from pydantic import BaseModel\nclass M(BaseModel):\n    rows: list\nm = M(rows=[[1]])", "row = m.rows[0]", "row.append(3)", "m.rows == [[1, 3]]"),
+    "a library's object": ("import networkx as nx; g = nx.path_graph(3)", "box = {'g': g, 'v': g.nodes}", "pass", "list(box['g']) == [0, 1, 2]"),
+    "parts of a fitted pipeline": ("from sklearn.pipeline import make_pipeline; from sklearn.linear_model import LinearRegression; p = make_pipeline(LinearRegression()).fit([[1], [2]], [1, 2]); c = p[0]", "w = c.coef_; box = [p, c]", "w[0] = 5", "p[0] is c and box == [p, c] and c.coef_ is w"),
+    "beside one that others hold": ("it = [[1], io.StringIO()]; text = it[1]", "box = {'it': it}", "box['it'][1].write('x')", "text.getvalue() == 'x'"),
     "numbers": ("import fractions; f = fractions.Fraction(1, 3)", "box = [f]", "pass", "box == [f]"),
     "terms": ("import sympy; x = sympy.Symbol('x')", "box = [x + 1]", "pass", "box[0] == x + 1"),
     "moments and frames": ("import pandas as pd; df = pd.DataFrame({'a': [1.5], 'b': ['x']}); t = pd.Timestamp(0)", "box = [df.copy(), t, df['a'].to_numpy()]", "pass", "box[1] == t"),
@@ -105,3 +108,21 @@ def test_what_nobody_else_holds_is_replayed() -> None:
     _run(nb, *cells)
     nb.restart()
     assert all("replayed" in said for said in _run(nb, *cells))
+
+
+KEPT_ELSEWHERE = {
+    "deleted": "xs.append(2); held = {'xs': xs}; del xs",
+    "bound anew": "xs.append(2); held = {'xs': xs}; xs = 0",
+    "not kept": "both[0].append(2); held = {'xs': both[0]}; both.append(i for i in [1])",
+    "only read": "held = {'xs': xs, 'n': 2}; xs.append(2)",
+}
+
+
+@pytest.mark.parametrize("cell", KEPT_ELSEWHERE.values(), ids=KEPT_ELSEWHERE)
+def test_a_changed_input_is_changed_whatever_becomes_of_its_name(cell: str) -> None:
+    """An input that is deleted, or that can't be kept, is none that was only read."""
+    nb = Notebook()
+    _run(nb, "xs = [1]; other = xs; both = [xs]", cell)
+    nb.restart()
+    _run(nb, "xs = [1]; other = xs; both = [xs]", cell)
+    assert eval("held['xs'] is other and other == [1, 2]", nb.namespace)

@@ -70,6 +70,13 @@ class Marks:
             _, parent, step = self.found[parent]
         return step, tuple(reversed(steps))
 
+    def below(self, names: Collection[str]) -> set[int]:
+        """Of what is marked below some names."""
+        roots: dict[int, bool] = {}
+        for each, (_, parent, step) in self.found.items():  # parents come first
+            roots[each] = roots.get(parent, step in names)
+        return {each for each, below in roots.items() if below}
+
     @property
     def ids(self) -> set[int]:
         """Of what is marked, and of the values of the names themselves."""
@@ -246,9 +253,12 @@ class Grafting:
 
     Attributes:
         namespace: The variables that places start from.
+        unchanged: Names of those that are as they are to be: nothing there is filled.
     """
 
     namespace: Mapping[str, object] = field(default_factory=dict)
+    unchanged: Collection[str] = ()
+    _left: set[int] = field(default_factory=set)
     _made: dict[str, object] = field(default_factory=dict)
     _twins: list[tuple[object, object]] = field(default_factory=list)
 
@@ -260,6 +270,8 @@ class Grafting:
             found = _walk(self.namespace, ((("key", name)), *steps))
             if type(found) is not kind or stamp(found) != mark or not fills(found):
                 found = _fresh(kind, mark)
+            elif name in self.unchanged:
+                self._left.add(id(found))
             self._made[key] = found
         return self._made[key]
 
@@ -267,7 +279,8 @@ class Grafting:
         """Fill ``old`` with the content of ``new`` when everything is loaded."""
         if type(old) is not type(new) or stamp(old) != stamp(new):
             raise TypeError(f"{type(new).__name__} for {type(old).__name__}")
-        self._twins.append((old, new))
+        if id(old) not in self._left:
+            self._twins.append((old, new))
 
     def apply(self) -> None:
         """Fill them all."""

@@ -34,7 +34,9 @@ class Holders(NamedTuple):
     found: dict[int, object]
 
 
-def reached(values: Iterable[object], ask: Ask = referents_of) -> set[int]:
+def reached(
+    values: Iterable[object], ask: Ask = referents_of, *, apart: Collection[int] = ()
+) -> set[int]:
     """The ids of all objects that can be changed and that some values reach.
 
     They hold as long as the values do.
@@ -42,11 +44,13 @@ def reached(values: Iterable[object], ask: Ask = referents_of) -> set[int]:
     Args:
         values: The values.
         ask: How objects of a kind are asked what they refer to.
+        apart: Ids of objects that are not looked into; they don't count.
     """
     look = _Look(frozenset(), ask)
+    look.seen.update(apart)
     for value in values:
         look.through(value)
-    return look.seen
+    return look.seen.difference(apart) if apart else look.seen
 
 
 def holders(

@@ -14,11 +14,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from nbdurable.engine.codec.grafts import Marks
+from nbdurable.engine.codec.grafts import Marks, fills
 from nbdurable.engine.codec.meeting import holders, reached
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.plain import ATOMS
-from nbdurable.engine.steps.parting import looked_into, parts, referents
+from nbdurable.engine.steps.parting import (
+    looked_into,
+    of_the_notebook,
+    parts,
+    referents,
+)
 
 Values = Mapping[str, object]
 
@@ -42,21 +47,25 @@ def mark_farther(marks: Marks, made: Values, mine: Values) -> set[str]:
     opaque = {} if marks.cut or not values else looked_into(marks.opaque)
     if not values or not (marks.cut or opaque):
         return set()
-    written = reached(values.values(), ask=referents)
+    others = others_of(made, mine)
+    # What is below an unchanged input is found by a replay, and left as it is.
+    same = {n: v for n, v in marks.given.items() if others.get(n) is v}
+    unchanged = marks.below(same)
+    written = reached(values.values(), referents, apart=unchanged)
     sought = written - marks.found.keys()
     if not marks.cut:
         sought = {*holders(opaque, sought, ask=referents).found}
-    # What is marked and written is filled, with all that is in it.
-    others, filled = others_of(made, mine), written & marks.found.keys()
-    held = holders(others, sought, apart=filled, ask=referents).found
-    if not held:
-        return set()
-    same = {n: v for n, v in marks.given.items() if others.get(n) is v}
-    there = holders(same, held.keys(), ask=referents).found if marks.cut else held
+    there = holders(same, sought, ask=referents).found if sought else {}
     if len(there) <= FARTHER_MAX:
         marks.widen(same, there.keys(), written)
-    left = {i for i, v in held.items() if i not in marks.found and parts(v)}
-    return holders(values, left, ask=referents).names
+    if not (left := sought - marks.found.keys()):
+        return set()
+    ask = referents if marks.cut else of_the_notebook
+    # What else is marked and written is filled, with all that is in it.
+    filled = written & marks.found.keys()
+    held = holders(others, left, apart=filled, ask=ask).found
+    parted = {i for i, v in held.items() if parts(v) or (marks.cut and fills(v))}
+    return holders(values, parted, ask=ask).names
 
 
 def others_of(made: Values, mine: Values) -> Values:

@@ -7,7 +7,7 @@ import gc
 import operator
 import types
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from nbdurable.engine.codec.connected import (
     PASSED,
@@ -22,31 +22,36 @@ from nbdurable.engine.codec.reducers import qualified
 _HEAP_TYPE: Final = 1 << 9
 """Flag of types made by a ``class`` statement."""
 
+_CACHED: Final = type(functools.lru_cache(len))
+
 _CODE: Final = frozenset(
     {
         *(types.FunctionType, types.MethodType, types.CellType, functools.partial),
-        *(property, staticmethod, classmethod, type(functools.lru_cache(len))),
+        *(property, staticmethod, classmethod, _CACHED),
         *(operator.itemgetter, operator.attrgetter, operator.methodcaller),
     }
 )
 """Kinds that don't change; what they hold is looked at by itself."""
 
-_FIXED: Final = ("pyarrow", "polars")
-"""Packages whose compiled objects don't change."""
+_OPENED: Final = frozenset(
+    {"__main__", "builtins", "collections", "functools", "types", "weakref", "torch"}
+)
+"""Packages whose objects hold what people have put into them."""
 
 _MOVING: Final = frozenset(
     {
         *("_io.StringIO", "_io.BytesIO", "types.SimpleNamespace", "array.array"),
-        *("torch.Tensor", "torch.nn.parameter.Parameter"),
+        "torch.nn.parameter.Parameter",
     }
 )
 """Kinds that do, although they are written in C or have a hash of their own."""
 
 
 def parts(value: object) -> bool:
-    """Whether a change of an object is not seen in a copy of it.
+    """Whether a change of an object is not seen in a copy of it, where people change it.
 
-    What is hashed by its content doesn't change, such as a number, a moment or a term.
+    What is hashed by its content doesn't change, such as a number or a moment; and of a
+    library's object a copy does: cells would run again for many of them, for hours.
 
     Example:
         >>> import io, fractions
@@ -54,16 +59,13 @@ def parts(value: object) -> bool:
         (True, True, False)
     """
     kind = type(value)
-    if qualified(kind) in _MOVING or fills(value):
+    if qualified(kind) in _MOVING:
         return True
     if "numpy.ndarray" in {qualified(cls) for cls in kind.__mro__}:
         return bool(value.flags.writeable)  # type: ignore[attr-defined]  # an array
-    return bool(
-        kind.__flags__ & _HEAP_TYPE
-        and kind not in _CODE
-        and not _hashed_by_content(kind)
-        and _package(kind) not in _FIXED
-    )
+    if _package(kind) != "__main__":
+        return _package(kind) in ("builtins", "collections") and fills(value)
+    return kind not in _CODE and not _hashed_by_content(kind)
 
 
 def referents(kind: type) -> Referents | None:
@@ -74,6 +76,8 @@ def referents(kind: type) -> Referents | None:
     """
     if "numpy.ndarray" in {qualified(cls) for cls in kind.__mro__}:
         return beside_base
+    if kind is _CACHED:
+        return _wrapped
     by_content = _hashed_by_content(kind) and not (
         issubclass(kind, tuple(PASSED)) or _package(kind) == "__main__"
     )
@@ -85,14 +89,25 @@ def referents(kind: type) -> Referents | None:
     return asked
 
 
+def of_the_notebook(kind: type) -> Referents | None:
+    """The same, but a library's objects aren't looked into."""
+    asked = referents(kind)
+    library = kind.__flags__ & _HEAP_TYPE and _package(kind) not in _OPENED
+    return None if library and asked is gc.get_referents else asked
+
+
 def looked_into(opaque: Iterable[object]) -> dict[str, object]:
     """Those that may hold something, by a name for each."""
     found: dict[str, object] = {}
     for value in opaque:
         ask = referents(type(value))
-        if ask is not None and (parts(value) or no_atoms([*ask(value)])):
+        if ask is not None and (no_atoms([*ask(value)]) or parts(value)):
             found[str(id(value))] = value
     return found
+
+
+def _wrapped(cached: Any) -> Iterable[object]:
+    return (cached.__wrapped__,)
 
 
 def _hashed_by_content(kind: type) -> bool:

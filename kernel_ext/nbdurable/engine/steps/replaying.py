@@ -70,7 +70,8 @@ def replay(
     try:
         outputs, groups = _values(session, past)
         # Before its code changes anything: places lead from what the step was given.
-        ready = load(groups, secrets=secrets, given=given)
+        unchanged = given.keys() - _touched(past)
+        ready = load(groups, secrets=secrets, given=given, unchanged=unchanged)
     except DurableError as gone:
         session.tell_once(f"{past.name} runs again: {gone.fact()}")
         return gone
@@ -93,6 +94,12 @@ def replay(
         finish=back,
         release=lease.release,
     )
+
+
+def _touched(past: StepPast) -> set[str]:
+    """The names that a step made, changed or deleted, kept or not."""
+    stored = {name for names, _ in past.stored for name in names}
+    return stored | {*missing(past), *fields.texts(past.fields, "deleted")}
 
 
 def missing(step: StepPast) -> Mapping[str, str]:

@@ -230,7 +230,11 @@ class Ready:
 
 
 def load(
-    groups: Sequence[Group], *, secrets: Secrets, given: Mapping[str, object]
+    groups: Sequence[Group],
+    *,
+    secrets: Secrets,
+    given: Mapping[str, object],
+    unchanged: Collection[str] = (),
 ) -> Ready:
     """Load values; nothing that is there is changed.
 
@@ -239,12 +243,13 @@ def load(
         secrets: What masked texts and keys of clients are put back from.
         given: What the step was given, by name: objects reached from there are
             changed when names are bound, not replaced.
+        unchanged: Names of what the step was given and left as it was.
 
     Raises:
         Unreadable: A group makes no object here.
         SecretAbsent: A group needs a secret that is not set here.
     """
-    grafting = Grafting(given)
+    grafting = Grafting(given, unchanged)
     values: dict[str, object] = {}
     for group in groups:
         with closing(group.data) as data:
