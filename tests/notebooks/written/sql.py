@@ -20,5 +20,5 @@ orders.loc[len(orders)] = [4, "cid", 1.0]
 again = duckdb.sql("SELECT count(*) FROM orders").fetchall()
 again
 # %%
-totals = dict(duckdb.sql("SELECT who, sum(total) FROM orders GROUP BY who").fetchall())
+totals = dict(duckdb.sql("SELECT who, sum(total) FROM orders GROUP BY who ORDER BY who").fetchall())
 sorted(totals.items())
