@@ -47,7 +47,7 @@ class Form:
     call: str = "r = act({given})"
 
 
-QUICK: Final = {"sync", "async", "method"}
+QUICK: Final = {"sync", "async"}
 """The forms that `make check` tries too; all others take half a minute."""
 
 DEF = "@tool(effect={effect!r})\ndef act(x, extra=0):\n{body}\n    return got"
