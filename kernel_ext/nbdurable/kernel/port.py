@@ -14,6 +14,7 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING
 
 from nbdurable import integrations
+from nbdurable.engine.steps import stores
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.where.folders import is_store, place_of
 from nbdurable.kernel.defects import contained
@@ -52,6 +53,7 @@ class Port:
         self._on = on
         self._nodes: list[ast.AST] = []
         self.greeting: Refused | None = None
+        stores.attach(lambda: self.session.open(facts(self._shell)))
 
     @functools.cached_property
     def session(self) -> Session:
@@ -184,6 +186,7 @@ class Port:
 
     def close(self) -> None:
         """Seal the store, let model calls pass, and leave `nd` without a shell."""
+        stores.detach()
         if "session" not in vars(self):
             return
         from nbdurable import api

@@ -112,7 +112,7 @@ Put = Callable[[str, bytes | Fill], _R]
 """`nbdurable_store.protocol.Store.put`."""
 
 
-def keep(
+def keep(  # noqa: PLR0913  # what a value is, one by one
     value: object,
     put: Put[_R],
     *,
@@ -120,6 +120,7 @@ def keep(
     marks: Marks | None = None,
     outcome: bool = False,
     shares: bool = False,
+    joined: int | None = None,
 ) -> _R:
     """Hand a value to a store as bytes; a large one is never in memory twice.
 
@@ -130,14 +131,15 @@ def keep(
         marks: Objects in it that are written as the places where they were.
         outcome: It is what a call returned; see `encode`.
         shares: It is known to hold an object twice, which plain data can't say.
+        joined: Up to here, in bytes, it is one stretch.
 
     Raises:
         Unstorable: No layer keeps it, or it holds a secret that can't be put back.
         DurableError: The store can't take it.
     """
+    most = joined or (OUTCOME_JOINED_MAX if outcome else JOINED_MAX)
     if shares and marks is None:
-        return _keep_graph(value, put, secrets, marks, outcome=outcome)
-    most = OUTCOME_JOINED_MAX if outcome else JOINED_MAX
+        return _keep_graph(value, put, secrets, marks, outcome=outcome, most=most)
     try:
         text = plain.encode(value, secrets, marks)
     except plain.NotPlain:
@@ -153,7 +155,7 @@ def keep(
     if marks is None and arrow.takes(value):
         small = _if_small(lambda: arrow.encode(value, secrets, most))
         return put(ARROW, small or (lambda sink: arrow.write(value, sink, secrets)))
-    return _keep_graph(value, put, secrets, marks, outcome=outcome)
+    return _keep_graph(value, put, secrets, marks, outcome=outcome, most=most)
 
 
 def _if_small(encode: Callable[[], bytes]) -> bytes | None:
@@ -171,10 +173,9 @@ def _keep_graph(
     marks: Marks | None,
     *,
     outcome: bool,
+    most: int,
 ) -> _R:
     from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
-
-    most = OUTCOME_JOINED_MAX if outcome else JOINED_MAX
 
     def write(sink: Sink) -> None:
         pickles.write(value, sink, secrets, marks=marks, outcome=outcome)

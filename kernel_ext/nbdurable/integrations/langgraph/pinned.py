@@ -1,0 +1,66 @@
+"""A durable cell reads a thread as it stood when the cell first ran.
+
+Run again against its recorded calls, a cell that found what its first execution added to
+the thread would add to it once more: every turn of a chat would stand there twice. So
+what the cell sees of a thread is drawn once, like `nd.now`. Once it has put a checkpoint
+itself, what it reads is its own, and is read as it is: it goes on in a branch beside
+the first one, and the newest branch is the thread.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nbdurable.engine.calls.draws import DRAWS
+from nbdurable.engine.calls.invoking import invoke
+from nbdurable.engine.calls.promised import Ours
+from nbdurable.engine.where.frames import current_frame
+
+Seen = list[list[Any]]
+"""Of each checkpoint: thread, namespace, id, and the records of its writes."""
+
+_put: weakref.WeakKeyDictionary[object, set[tuple[str, str]]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pinned(Ours):
+    """A look at a thread."""
+
+    kind: ClassVar[str] = "draw"
+
+
+def look(
+    name: str, thread: str, namespace: str, asked: str, found: Callable[[], Seen]
+) -> Seen:
+    """What is there, or what the cell saw when it asked for the first time.
+
+    Args:
+        name: What was called.
+        thread: The thread's id, or "" for all.
+        namespace: The namespace.
+        asked: What else was asked for, as text.
+        found: Looks.
+    """
+    frame = current_frame()
+    if frame is None or (thread, namespace) in _put.get(frame.attempt, ()):
+        return found()
+
+    def looked(thread: str, namespace: str, asked: str) -> Seen:
+        del thread, namespace, asked
+        return found()
+
+    made = Pinned(fn=looked, name=f"DurableSaver.{name}", policy=DRAWS)
+    seen: Seen = invoke(made, (thread, namespace, asked), {})
+    return seen
+
+
+def put(thread: str, namespace: str) -> None:
+    """The cell that runs here has put a checkpoint of its own."""
+    frame = current_frame()
+    if frame is not None:
+        _put.setdefault(frame.attempt, set()).add((thread, namespace))
