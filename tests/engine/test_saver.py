@@ -101,6 +101,14 @@ def test_the_next_cell_goes_on_with_the_thread(notebook: Notebook) -> None:
     assert notebook.namespace["r"] == CHAT
 
 
+def test_a_new_cell_sees_what_is_there(notebook: Notebook) -> None:
+    """It isn't served what another cell saw, though that one may be gone."""
+    notebook.run("say('a')", name="a")
+    again(notebook)
+    notebook.run("r = say('b')", name="b")
+    assert notebook.namespace["r"] == CHAT
+
+
 def test_a_cell_that_replays_writes_no_checkpoint(notebook: Notebook) -> None:
     """Nothing of it is executed, and the thread has as many records as before."""
     notebook.run(TWO_TURNS, name="a")

@@ -29,9 +29,19 @@ _put: weakref.WeakKeyDictionary[object, set[tuple[str, str]]] = (
 
 @dataclass(frozen=True, eq=False)
 class Pinned(Ours):
-    """A look at a thread."""
+    """A look at a thread.
+
+    Attributes:
+        slot: The cell's. No other cell is served what this one saw, not even if it is
+            gone: what it saw is older than what that one adds to.
+    """
 
     kind: ClassVar[str] = "draw"
+    slot: str = ""
+
+    def counted(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """With the slot."""
+        return {**arguments, "slot": self.slot}
 
 
 def look(
@@ -54,7 +64,8 @@ def look(
         del thread, namespace, asked
         return found()
 
-    made = Pinned(fn=looked, name=f"DurableSaver.{name}", policy=DRAWS)
+    slot = frame.attempt.step.slot
+    made = Pinned(fn=looked, name=f"DurableSaver.{name}", policy=DRAWS, slot=slot)
     seen: Seen = invoke(made, (thread, namespace, asked), {})
     return seen
 
