@@ -12,6 +12,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
 from nbdurable.integrations.langgraph import DurableSaver
+from tests.engine.notebooks import Notebook
 
 THREAD: Any = {"configurable": {"thread_id": "t"}}
 TURNS = 7
@@ -80,3 +81,26 @@ def test_a_pruned_thread_goes_on(saver: DurableSaver) -> None:
     assert 0 < len(list(saver.list(THREAD))) < count / 2
     after = chat.invoke({"said": ["more"]}, THREAD)["said"]
     assert after == [*before["said"], "more", "answer to more"]
+
+
+RESUMED = """
+from langgraph.types import Command
+from nbdurable.integrations.langgraph import DurableSaver
+from tests.engine.test_saver_graphs import ASKS, THREAD, compiled
+
+chat = compiled(DurableSaver())
+"""
+
+
+def test_a_resumed_graph_takes_the_answer_that_is_given_now() -> None:
+    """An edited cell that resumes a graph leaves nothing of its first answer in a sum."""
+    nb = Notebook()
+    nb.plain(RESUMED)
+    nb.run("chat.invoke({'said': [ASKS]}, THREAD)", name="a")
+    nb.run("r = chat.invoke(Command(resume='yes'), THREAD)['said']", name="b")
+    nb.restart()
+    nb.plain(RESUMED)
+    nb.run("r = chat.invoke(Command(resume='no'), THREAD)['said']", name="b")
+    assert nb.namespace["r"] == [ASKS, "no"]
+    nb.run("said = chat.get_state(THREAD).values['said']", name="c")
+    assert nb.namespace["said"] == [ASKS, "no"]

@@ -118,6 +118,7 @@ class Written(NamedTuple):
         at: Which value of those of the record it is.
         record: What pinned reads call its record.
         packed: The values of all writes of the record.
+        anew: Whether it takes the place of the same write of an earlier execution.
     """
 
     path: str
@@ -127,6 +128,7 @@ class Written(NamedTuple):
     at: int
     record: str
     packed: Packed
+    anew: bool
 
 
 def saved(entry: Entry) -> Saved:
@@ -156,6 +158,7 @@ def written(entry: Entry) -> list[Written]:
             at=at,
             record=fields["record"],
             packed=packed,
+            anew=nth < 0 or bool(fields.get("anew")),
         )
         for at, (nth, channel) in enumerate(fields["writes"])
     ]

@@ -57,7 +57,7 @@ def look(
         found: Looks.
     """
     frame = current_frame()
-    if frame is None or (thread, namespace) in _put.get(frame.attempt, ()):
+    if frame is None or not is_on(thread, namespace):
         return found()
 
     def looked(thread: str, namespace: str, asked: str) -> Seen:
@@ -68,6 +68,14 @@ def look(
     made = Pinned(fn=looked, name=f"DurableSaver.{name}", policy=DRAWS, slot=slot)
     seen: Seen = invoke(made, (thread, namespace, asked), {})
     return seen
+
+
+def is_on(thread: str, namespace: str) -> bool:
+    """Whether the code is in a cell that sees the thread as it stood."""
+    frame = current_frame()
+    if frame is None:
+        return False
+    return (thread, namespace) not in _put.get(frame.attempt, ())
 
 
 def put(thread: str, namespace: str) -> None:

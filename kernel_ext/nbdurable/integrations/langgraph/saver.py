@@ -187,14 +187,17 @@ class DurableSaver(Doors):
                 (WRITES_IDX_MAP.get(channel, nth), channel, value)
                 for nth, (channel, value) in enumerate(writes)
             ]
-            new = [
-                w for w in new if w[0] < 0 or not fold.has_write(name, task_id, w[0])
-            ]
+            there = {w.nth: w for w in fold.writes(name) if w.task == task_id}
+            anew = pinned.is_on(thread, namespace)
+            new = [w for w in new if w[0] < 0 or anew or w[0] not in there]
             if not new:
                 return
             for _, channel, value in new:
                 storable(channel, value)
             packed = pack([value for *_, value in new], threads.store, secrets)
+            same = (there.get(nth) for nth, *_ in new)
+            if all(w and (w.packed, w.at) == (packed, at) for at, w in enumerate(same)):
+                return
             fields: dict[str, Plain] = {
                 "thread": thread,
                 "ns": name[0],
@@ -203,6 +206,7 @@ class DurableSaver(Doors):
                 "path": task_path,
                 "record": RANDOM_IDS.new(),
                 "writes": [[nth, channel] for nth, channel, _ in new],
+                "anew": anew,
                 **packed.field(),
             }
             threads.append(thread, facts.WRITES, fields, *packed.blobs)
@@ -315,7 +319,7 @@ def _config(thread: str, name: Name) -> RunnableConfig:
 
 def _seen(fold: Thread, saved: Saved) -> list[Any]:
     records = dict.fromkeys(w.record for w in fold.writes(saved.name))
-    return [saved.thread, *saved.name, list(records)]
+    return [saved.thread, *saved.name, [*records]]
 
 
 def _fits(metadata: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -338,7 +342,7 @@ def _tuple(
     fold: Thread, reading: Reading, saved: Saved, records: set[str]
 ) -> CheckpointTuple:
     checkpoint, metadata = reading.checkpoint(saved)
-    writes = (w for w in fold.writes(saved.name) if w.record in records)
+    writes = fold.writes(saved.name, records)
     parent = (saved.name[0], saved.parent)
     return CheckpointTuple(
         config=_config(saved.thread, saved.name),

@@ -5,7 +5,7 @@ A checkpoint that was removed is no longer told, but may still hold values of ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from nbdurable.integrations.langgraph import facts
 from nbdurable.integrations.langgraph.facts import Held, Name, Saved, Written
@@ -23,7 +23,7 @@ class Thread:
         self.ended = False
         self._records: dict[str, Saved] = {}
         self._told: dict[Name, Saved] = {}
-        self._writes: dict[Name, dict[tuple[str, int], Written]] = {}
+        self._writes: dict[Name, list[Written]] = {}
 
     def apply(self, entries: Iterable[Entry]) -> None:
         """Fold entries, in order."""
@@ -33,20 +33,14 @@ class Thread:
                     saved = facts.saved(entry)
                     self._records[saved.record] = self._told[saved.name] = saved
                 case facts.WRITES:
-                    self._write(facts.named(entry), facts.written(entry))
+                    found = self._writes.setdefault(facts.named(entry), [])
+                    found += facts.written(entry)
                 case facts.REMOVED:
                     self._remove(facts.removed(entry))
                 case facts.ENDED:
                     self.ended = True
                 case _:  # a later version's
                     pass
-
-    def _write(self, name: Name, writes: Iterable[Written]) -> None:
-        """LangGraph's own channels hold what was written last, others what was first."""
-        found = self._writes.setdefault(name, {})
-        for one in writes:
-            if one.nth < 0 or (one.task, one.nth) not in found:
-                found[one.task, one.nth] = one
 
     def _remove(self, names: Iterable[Name]) -> None:
         for name in names:
@@ -91,14 +85,24 @@ class Thread:
         """The checkpoint of a record, removed or not."""
         return self._records.get(name)
 
-    def writes(self, name: Name) -> list[Written]:
-        """What was written since a checkpoint, in the order in which it is applied."""
-        found = self._writes.get(name, {}).values()
-        return sorted(found, key=lambda w: (w.path, w.task, w.nth))
+    def writes(
+        self, name: Name, records: Collection[str] | None = None
+    ) -> list[Written]:
+        """What was written since a checkpoint, in the order in which it is applied.
 
-    def has_write(self, name: Name, task: str, nth: int) -> bool:
-        """Whether a task's write is there."""
-        return (task, nth) in self._writes.get(name, {})
+        Of the same write the first one counts, unless a later one is made anew.
+
+        Args:
+            name: The checkpoint.
+            records: Those that count, if not all.
+        """
+        found: dict[tuple[str, int], Written] = {}
+        for one in self._writes.get(name, ()):
+            if records is not None and one.record not in records:
+                continue
+            if one.anew or (one.task, one.nth) not in found:
+                found[one.task, one.nth] = one
+        return sorted(found.values(), key=lambda w: (w.path, w.task, w.nth))
 
     def parts(self, saved: Saved, channel: str) -> list[tuple[Saved, Held, int]]:
         """The records that a value is put together from, with the number of items of each.
