@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import socket
 import threading
@@ -49,9 +50,11 @@ class Provider:
 
     def _answered(self, connection: socket.socket) -> bool:
         with connection.makefile("rb") as asked:
-            head = list(iter(asked.readline, b"\r\n"))
+            head = list(itertools.takewhile(lambda line: line != b"\r\n", asked))
             if head == [b"STOP\r\n"]:
                 return False
+            if not head:  # it was connected, and nothing asked
+                return True
             length = next(h for h in head if h.lower().startswith(b"content-length"))
             asked.read(int(length.partition(b":")[2]))
         self.asked += 1
