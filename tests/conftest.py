@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 from collections.abc import Generator
@@ -18,7 +17,6 @@ from tests.warm import kernels
 settings.register_profile("shared", deadline=None)  # a busy machine is no failure
 settings.load_profile("shared")
 kernels.use()
-gc.disable()  # until all tests are collected: what that makes stays
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
@@ -27,12 +25,6 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let slow tests begin first: a long one that comes last keeps one worker busy."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-
-
-def pytest_collection_finish() -> None:
-    """Keep 700,000 objects of pytest and of modules out of each search for garbage."""
-    gc.freeze()
-    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbdurable.engine.calls.tool import tool
+from nbdurable.engine.identity.parsing import parsed
 from nbdurable.engine.steps.cells import Cell, Replayed
 from nbdurable.engine.steps.rebuilding import Rebuilding
 from nbdurable.engine.steps.session import Session
@@ -145,7 +146,7 @@ class Notebook:
 
     def execute(self, source: str, filename: str) -> object:
         """Run code; gives the value of its last expression."""
-        tree = ast.parse(source, filename)
+        tree = parsed(source)
         last = tree.body[-1] if tree.body else None
         if not isinstance(last, ast.Expr):
             exec(compile(tree, filename, "exec"), self.namespace)  # it is a notebook

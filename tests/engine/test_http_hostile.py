@@ -87,7 +87,7 @@ def provider() -> Iterator[Provider]:
 
 
 SETUPS = {
-    "httpx2": "client = httpx2.Client()\n"
+    "httpx2": "client = httpx2.Client(timeout=60)\n"
     "def ask(**more):\n    return client.post(URL, json={'q': 1} | more).json()\n",
     "requests": "client = requests.Session()\n"
     "def ask(**more):\n    return client.post(URL, json={'q': 1} | more).json()\n",

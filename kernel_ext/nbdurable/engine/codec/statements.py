@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Final, NamedTuple
 
+from nbdurable.engine.identity.parsing import parsed
+
 METACLASSES: Final = frozenset(
     {
         "msgspec._core.StructMeta",
@@ -66,7 +68,7 @@ def run(
     Names that the namespace lacks are given to it; the class's own name is left as it
     was.
     """
-    name = ast.parse(statement.text).body[0].name  # type: ignore[attr-defined]
+    name = parsed(statement.text).body[0].name  # type: ignore[attr-defined]
     live = namespace.get(name)
     if isinstance(live, type) and _same(of(live), statement):
         return live
@@ -104,7 +106,7 @@ def _classes(text: str, name: str) -> list[ast.ClassDef]:
     if name not in text:
         return []
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except SyntaxError:
         return []
     found = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name]

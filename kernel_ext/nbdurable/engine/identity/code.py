@@ -14,6 +14,7 @@ from nbdurable.engine.identity.codes import Codes, Item
 from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
 from nbdurable.engine.identity.normal import normal_form
+from nbdurable.engine.identity.parsing import parsed
 from nbdurable.engine.identity.sources import Facts, Sources, facts_of, unwrapped
 from nbdurable.engine.identity.variables import (
     Variable,
@@ -184,7 +185,7 @@ def source_digest(source: str) -> bytes:
     Args:
         source: The cell as IPython transformed it: plain Python.
     """
-    return keys.source_digest(normal_form(ast.parse(source)))
+    return keys.source_digest(normal_form(parsed(source)))
 
 
 class _NamedCodes(CallCodes):

@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Final
 
+from nbdurable.engine.identity.parsing import parsed
 from nbdurable.engine.identity.scopes import DEFINITIONS, Function
 
 TEXTS_KEPT: Final = 256
@@ -91,7 +92,7 @@ def index_of(source: str) -> Index:
 
 @lru_cache(maxsize=TEXTS_KEPT)
 def _parsed(source: str) -> Index:
-    return Index(source, ast.parse(source))
+    return Index(source, parsed(source))
 
 
 def _codes(source: str, future: int) -> dict[CodeType, list[CodeType]]:

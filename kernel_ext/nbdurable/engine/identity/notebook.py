@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from nbdurable.engine.identity import texts
 from nbdurable.engine.identity.flow import Flow
+from nbdurable.engine.identity.parsing import parsed
 from nbdurable.engine.identity.scopes import Place
 
 Transform = Callable[[str], str]
@@ -240,7 +241,7 @@ def _evaluate(walk: Flow, node: ast.Call, name: str) -> bool:
 def code(walk: Flow, text: str) -> None:
     """A text that is run as Python; if it is none, every word is a guess."""
     try:
-        tree = ast.parse(text.strip())
+        tree = parsed(text.strip())
     except (SyntaxError, ValueError):
         guess(walk, text)
     else:

@@ -13,6 +13,8 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from nbdurable.engine.identity.parsing import parsed
+
 _PUTTING: Final = frozenset(
     {"add", "append", "appendleft", "extend", "extendleft", "insert", "setdefault",
      "update"}
@@ -50,7 +52,7 @@ def only_put_into(source: str) -> frozenset[str]:
         >>> only_put_into("pay(queue.pop(0)); got[1] = pay(got[0])")
         frozenset()
     """
-    tree = ast.parse(source)
+    tree = parsed(source)
     put = {id(name): name.id for node in ast.walk(tree) for name in _put(node)}
     shown = {id(name) for node in ast.walk(tree) for name in _shown(node)}
     named_so = [named for node in ast.walk(tree) for named in _shown_by_name(node)]

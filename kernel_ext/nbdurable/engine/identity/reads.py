@@ -23,6 +23,7 @@ from nbdurable.engine.identity import keys, notebook, texts
 from nbdurable.engine.identity.flow import Flow, called_name
 from nbdurable.engine.identity.ledger import Analysis, Ledger, Needs
 from nbdurable.engine.identity.normal import normal_form
+from nbdurable.engine.identity.parsing import parsed
 from nbdurable.engine.identity.scopes import (
     Comprehension,
     Function,
@@ -62,7 +63,7 @@ def analyse(source: str, transform: notebook.Transform | None = None) -> Analysi
         >>> sorted(found.reads), sorted(found.writes)
         (['count', 'price', 'print'], ['total'])
     """
-    tree = ast.parse(source)
+    tree = parsed(source)
     digest = keys.source_digest(normal_form(tree))
     walk = _Walk(transform)
     try:
