@@ -50,12 +50,6 @@ with multiprocessing.pool.ThreadPool(1) as pool: r = pool.apply(pay, (1,))""",
     "anyio's portal": """
 with anyio.from_thread.start_blocking_portal() as portal: r = portal.call(apay, 1)""",
     "LangChain's batch": "(r,) = RunnableLambda(pay).batch([1])",
-    "a loop in a loop": """
-import nest_asyncio2
-async def go():
-    nest_asyncio2.apply()
-    return asyncio.get_running_loop().run_until_complete(apay(1))
-r = asyncio.run(go())""",
 }
 
 SETUP: Final = """
