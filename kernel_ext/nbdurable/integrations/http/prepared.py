@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from nbdurable.integrations.http.streams import Ending
 from nbdurable.integrations.http.switch import frame_here, is_refused_outside
 
 
-class PreparedWire:
+class PreparedWire(ABC):
     """A prepared request, to the half that both libraries tell alike.
 
     Args:
@@ -38,17 +39,17 @@ class PreparedWire:
         self.headers: Mapping[str, str] = request.headers
         self.body = body
 
+    @abstractmethod
     def is_loss(self, error: BaseException) -> bool:
         """Whether there was no whole answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loss(self, kind: str, message: str) -> Exception:
         """The library's exception, about this request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rebuilt(self, recording: Recording) -> Any:
         """The response again, unread."""
-        raise NotImplementedError
 
     def status(self, response: Any) -> int:
         """HTTP status."""
@@ -76,6 +77,7 @@ class PreparedWire:
 
     def arrived(self, response: Any) -> None:
         """What the library does with a response before it hands it out."""
+        del response
 
 
 def door(
