@@ -111,6 +111,21 @@ class Runlist:
         self._refresh()
         return run in runs.there(self._folded)
 
+    def before(self, history: History) -> list[History]:
+        """The runs of a notebook that began before one of it, the latest first.
+
+        Args:
+            history: That run; of those that are found the steps are known, and no calls.
+        """
+        self._refresh()
+        until_us = _began_us(history)
+        found = [
+            h
+            for h in runs.there(self._folded).values()
+            if h.notebook == history.notebook and _began_us(h) < until_us
+        ]
+        return sorted(found, key=_began_us, reverse=True)
+
     def _refresh(self) -> None:
         now_s = self.clock.monotonic_s()
         if self._at_s is not None and now_s - self._at_s < FRESH_S:
@@ -170,6 +185,10 @@ class Runlist:
         if made is None:
             self._unknown.add(history.run)
         return bool(made)
+
+
+def _began_us(history: History) -> int:
+    return history.opened.at_us if history.opened else 0
 
 
 def _fits(history: History, asked: Find) -> bool:

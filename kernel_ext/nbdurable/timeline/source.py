@@ -233,8 +233,7 @@ class Source:
         past = self._history.steps[attempt]
         can = actions.looked_at(past, call, self._history, self._alive, self.store.get)
         found = dataclasses.replace(found, actions=can)
-        changed = lately.since(self._history, past, call, self.store.get)
-        more = (changed,) if changed else ()
+        more = lately.changes(self._history, past, call, self.store, self._runs)
         return dataclasses.replace(found, parts=(*found.parts, *more))
 
     def _piece(self, asked: Value) -> Message:
