@@ -1,8 +1,8 @@
-"""Rows of the policy table for what a cell asks of a captured host, seen from outside.
+"""Each row of the policy table for what a cell asks of a captured host, from outside.
 
 A POST is a `write` and a GET a `read`. How often a request arrived is counted by the
-service. Code, and arguments without a digest, they have none; a `write` tool that posts
-is a tool (`test_policy_forms`, `test_http_tools`).
+service. Which rows a request can't have, and why, says `NO_ROW`, and the docs say it too; a
+`write` tool that posts is a tool (`test_policy_forms`, `test_http_tools`).
 """
 
 from __future__ import annotations
@@ -11,36 +11,47 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx2
 import pytest
 
-from nbdurable.engine.past.decide import Past, Verdict, decide
+from nbdurable.engine.identity import keys
+from nbdurable.engine.past.decide import TABLE, Past, Verdict, decide
 from nbdurable.engine.past.policy import Effect, Policy
+from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import CallPause
 from nbdurable.integrations.http import install, remove
 from nbdurable.integrations.http.captured import capture_http
 from nbdurable.testing import account
 from nbdurable.testing.loopback import LoopbackServer, json_reply
 from nbdurable.testing.rules import Rule
+from nbdurable_store.errors import BlobDamaged
+from nbdurable_store.records import BlobRef
 from tests.engine.notebooks import Notebook
+from tests.engine.test_calls import settle
 from tests.engine.test_policy_forms import (
     _did_not,
     _forked,
+    _rekeyed,
     _rerun,
     model,
+    patches,
     slot_of,
 )
 
 pytestmark = pytest.mark.slow
 
 SETUP: Final = """
-import httpx2
+import httpx2, uuid
 def stop(_):
     if STOPS: raise KeyboardInterrupt
 client = httpx2.Client(event_hooks={"response": [stop]})
 def ask(x): return client.request(METHOD, f"{URL}/things", params={"x": x}).json()
+def told(x): return client.request(METHOD, f"{URL}/things", params={"x": x}).raise_for_status()
+def begin(x):
+    with client.stream(METHOD, f"{URL}/things", params={"x": x}) as answer:
+        return next(answer.iter_raw())
 def post(x): return client.post(f"{URL}/others", json=x).json()
 """
 
@@ -57,6 +68,9 @@ class Row:
         between: What happens between the two lives.
         cell: Name and id of the second life's cell.
         data: What the cells read as ``DATA``.
+        kept: Whether there is a life between the two, of the second one's cell, in which
+            every question is answered with «keep».
+        dies: Whether the kernel dies when the first life's cell has run.
     """
 
     before: str = "r = ask(1)"
@@ -66,6 +80,33 @@ class Row:
     between: Callable[[Notebook], None] = lambda _: None
     cell: tuple[str, str] = ("s", "c1")
     data: tuple[int, int] = (1, 1)
+    kept: bool = False
+    dies: bool = False
+
+
+def _damaged(nb: Notebook) -> None:
+    """The disk gives back the answer with a bit flipped."""
+    (call,) = nb.session.history.calls.values()
+    get = nb.store.get
+
+    def flipped(ref: BlobRef, **how: Any) -> Any:
+        if call.outcome is not None and ref.id == call.outcome.id:
+            raise BlobDamaged(id=ref.id.hex(), place="memory", why="a bit is flipped")
+        return get(ref, **how)
+
+    nb.store.get = flipped  # type: ignore[method-assign]  # a fault of the disk
+
+
+def _keys_differ(nb: Notebook) -> None:
+    """What a release does that computes keys differently."""
+    _rekeyed(nb)
+    patch, key = pytest.MonkeyPatch(), keys.http_key
+    patches.append(patch)
+
+    def newer(**asked: Any) -> bytes:
+        return key(**{**asked, "method": f"{asked['method']} next"})
+
+    patch.setattr("nbdurable.integrations.http.asked.http_key", newer)
 
 
 LOST: Final = Rule(do="cut", chunks=0)
@@ -86,8 +127,33 @@ ROWS: Final = {
     ),
     Past.OTHER_IN_DOUBT: Row(stops=True, after="r = ask(2)"),
     Past.INSTEAD: Row(before="model(1)\nr = ask(1)", after="model(2)\nr = ask(2)"),
+    Past.UNRECOVERABLE: Row(between=_damaged),
+    Past.RAISED_NOT_DONE: Row(
+        before="r = told(1)", after="r = ask(1)", trouble=Rule(do="fail", status=422)
+    ),
+    Past.CUT: Row(before="r = begin(1)"),
+    Past.REKEYED: Row(between=_keys_differ),
+    Past.STOOD_IN: Row(
+        before="model(1)\nr = ask(1)",
+        after="model(2)\nr = ask(2)\nr = ask(1)",
+        kept=True,
+    ),
+    Past.EARLIER_TRY: Row(
+        before="r = ask(uuid.uuid4().hex)", after="r = ask(uuid.uuid4().hex)", dies=True
+    ),
 }
 """How each past comes about."""
+NO_ROW: Final = {
+    Past.EDITED: "it has no code",
+    Past.REPLACED: "it has no code",
+    Past.RETRYING: "it has no `retry=`",
+    Past.UNDIGESTIBLE: "a body without a digest (a generator, a file) is not journaled",
+    Past.UNDIGESTIBLE_TWIN: "a body without a digest (a generator, a file) is not journaled",
+    Past.EMPTIED: "nothing is called inside it",
+}
+"""The rows that no request can have, and why."""
+AT_ONCE: Final = {(Past.CUT, "POST")}
+"""What is read to its end before the cell gets it, so that it is never cut there."""
 
 
 @pytest.fixture
@@ -125,11 +191,22 @@ def first_life(nb: Notebook, row: Row, server: LoopbackServer, method: str) -> o
         server.rules.add(row.trouble)
     if row.before:
         with contextlib.suppress(KeyboardInterrupt, httpx2.HTTPError):
-            nb.run(row.before, "s", "c1")
+            nb.run(row.before, "s", "c1", dies=row.dies)
         assert arrived(server) == 1
     row.between(nb)
     nb.plain("client.close()")
     return nb.namespace.get("r")
+
+
+def keep_all(nb: Notebook, row: Row, server: LoopbackServer, method: str) -> None:
+    """A person runs the cell, and keeps what it asks about."""
+    nb.restart()
+    live(nb, row, 1, server, method)
+    with contextlib.suppress(CallPause):
+        nb.run(row.after, *row.cell)
+    for asked in questions(nb.session.history):
+        settle(nb, asked.reference, Answer.KEEP)
+    nb.plain("client.close()")
 
 
 def second_life(
@@ -153,15 +230,24 @@ def second_life(
     return (Verdict.ASK if about else Verdict.REPLAY), about
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("past", ROWS)
+ROOT: Final = Path(__file__).parents[2]
+HAS: Final = [(p, m) for p in ROWS for m in ("GET", "POST") if (p, m) not in AT_ONCE]
+
+
+@pytest.mark.parametrize(("past", "method"), HAS)
 def test_a_row(past: Past, method: str, server: LoopbackServer) -> None:
     """What the table says of a past and an effect is what happens to a request."""
     row, nb = ROWS[past], Notebook()
     effect = Effect.READ if method == "GET" else Effect.WRITE
     with contextlib.closing(nb.session):
-        first = first_life(nb, row, server, method)
-        verdict, about = second_life(nb, row, server, method)
+        try:
+            first = first_life(nb, row, server, method)
+            if row.kept:
+                keep_all(nb, row, server, method)
+            verdict, about = second_life(nb, row, server, method)
+        finally:
+            while patches:
+                patches.pop().undo()
     expected = decide(past, Policy(effect=effect))
     if expected is Verdict.REPLAY_EXCEPTION:  # the cell caught it, then as now
         expected = Verdict.REPLAY
@@ -169,3 +255,12 @@ def test_a_row(past: Past, method: str, server: LoopbackServer) -> None:
     assert about == (past.name if verdict is Verdict.ASK else "")
     if verdict is Verdict.REPLAY:
         assert nb.namespace["r"] == first
+
+
+def test_every_row_is_here() -> None:
+    """Each row is seen for requests, or it is said why they can't have it."""
+    assert ROWS.keys() | NO_ROW.keys() == TABLE.keys()
+    assert not ROWS.keys() & NO_ROW.keys()
+    page = (ROOT / "docs" / "decisions.md").read_text()
+    for past, why in NO_ROW.items():
+        assert f"| {past.value} | {why}" in page
