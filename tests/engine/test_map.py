@@ -107,6 +107,26 @@ def test_stop_begins_no_other_item(notebook: Notebook) -> None:
     assert len(notebook.world.effects) <= 3
 
 
+def test_one_at_a_time_is_one_after_the_other(notebook: Notebook) -> None:
+    """What an item changes of what all are given is what the next one is given."""
+    tool = (
+        "import functools\n"
+        "@tool(effect='read')\n"
+        "def add(seen, n):\n"
+        "    seen.append(world(f'add {n}'))\n"
+        "    return len(seen)\n"
+    )
+    cell = "seen = []\nn = nd.map(functools.partial(add, seen), range(12), limit=1)"
+    notebook.plain(tool)
+    notebook.run(cell, name="m")
+    restarted(notebook)
+    notebook.plain(tool)
+    notebook.run(f"{cell}\nx = 1", name="m")
+    assert notebook.namespace["n"] == list(range(1, 13))
+    assert notebook.namespace["seen"] == [f"add {n}#1" for n in range(12)]
+    assert len(notebook.world.effects) == 12
+
+
 def test_a_plain_function_holds_its_calls(notebook: Notebook) -> None:
     """It is recorded like an `nd.step`, and a lambda will do."""
     notebook.run("seen = nd.map(lambda n: look(n) + '!', range(6))", name="m")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nbdurable.engine.fanout.failures import MapFailed
 from nbdurable.engine.past import settle
 from nbdurable.engine.past.history import CallState
 from nbdurable_store.records import Kind
@@ -200,6 +201,46 @@ def test_an_interrupt_leaves_nothing_in_doubt(notebook: Scene) -> None:
     assert settle.questions(notebook.session.history) == []
     pay(notebook, lambda _: None, 80)
     assert sorted(notebook.world.effects) == sorted(f"pay {n}" for n in range(80))
+
+
+@pytest.mark.timeout(60)
+def test_what_is_tried_again_stops_nothing(notebook: Scene) -> None:
+    """A failure after which the call is made once more is none of the map's."""
+    notebook.plain(
+        "tried = set()\n"
+        "@tool(effect='read', retry=nd.Retry(wait=0.001, jitter=0))\n"
+        "def search(n):\n"
+        "    if n == 5 and n not in tried: tried.add(n); raise ValueError(n)\n"
+        "    return n\n"
+    )
+    cell = "found = nd.map(search, range(40), limit=4, on_error='stop')"
+    notebook.run(cell, name="m")
+    assert notebook.namespace["found"] == list(range(40))
+
+
+@pytest.mark.timeout(60)
+def test_finding_that_nothing_happened_stops_nothing(notebook: Scene) -> None:
+    """The call is made then, and the map goes on."""
+    notebook.plain(
+        "def ask(n): raise nd.NotDone\n"
+        "@tool(effect='write', on_doubt=ask)\n"
+        "def ship(n):\n"
+        "    world.act(n)\n"
+        "    return world(f'ship {n}')\n"
+    )
+    cell = "sent = nd.map(ship, range(40), limit=4, on_error='stop')"
+
+    def act(n: int) -> None:
+        if n == 5:
+            raise OSError
+
+    notebook.world.act = act
+    with pytest.raises(MapFailed):
+        notebook.run(cell, name="m")
+    notebook.world.act = lambda _: None
+    notebook.run(cell, name="m")
+    assert sorted(notebook.world.effects) == sorted(f"ship {n}" for n in range(40))
+    assert len(notebook.namespace["sent"]) == 40  # type: ignore[arg-type]
 
 
 def test_a_pause_of_a_coroutine_leaves_when_the_others_are_recorded(

@@ -143,3 +143,17 @@ def test_an_outcome_that_cannot_be_recorded_is_one_items(
     notebook.run(cell, name="m")
     assert notebook.namespace["paid"] == [f"pay({n})#1" for n in range(40)]
     assert len(notebook.world.effects) == 40
+
+
+def test_an_outcome_is_held_until_it_is_recorded(
+    notebook: Notebook, disk: Disk
+) -> None:
+    """Also where the disk is still full when the cell is run again."""
+    disk.refuses = lambda record: record.kind == Kind.CALL_COMPLETED
+    for _ in range(3):
+        with pytest.raises(StoreFull):
+            notebook.run("paid = pay(5)", name="m")
+    disk.refuses = lambda _: False
+    notebook.run("paid = pay(5)", name="m")
+    assert notebook.namespace["paid"] == "pay(5)#1"
+    assert notebook.world.effects == ["pay(5)"]

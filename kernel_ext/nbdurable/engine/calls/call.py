@@ -40,6 +40,7 @@ from nbdurable.engine.past.decide import Past, Verdict
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.where.frames import Frame
 from nbdurable.errors import NotDone
+from nbdurable_store.errors import DurableError
 from nbdurable_store.records import Record
 
 _PURE: Final = Effect.PURE
@@ -151,8 +152,12 @@ def _find_out(going: Going) -> Part:
 def _settle(going: Going, found: Outcome) -> Conduct:
     attempt, call = going.frame.attempt, going.match.call
     assert call is not None
-    completed = outcomes.completed(attempt, call.id, going.request, found.value, 0.0)
-    yield Append((completed,), True)
+    try:
+        record = outcomes.completed(attempt, call.id, going.request, found.value, 0.0)
+        yield Append((record,), True)
+    except (DurableError, OSError):
+        attempt.keep_unrecorded(call.id, found)
+        raise
     attempt.settled(going.claim, call.id)
     return found
 

@@ -152,10 +152,17 @@ class Call:
         outcome.ms = self.ms = round((clock.monotonic_s() - began_s) * 1000, 3)
         if outcome.raised is None and is_small((outcome.value,)):
             return outcome
-        if outcome.raised is not None:
-            self._look(outcome.raised)
         self.advance(outcome)
+        if outcome.raised is not None and self._fails(command):
+            self._look(outcome.raised)
         return None
+
+    def _fails(self, ran: Perform) -> bool:
+        """Whether it ends with what was raised now: it may be tried again, or found out."""
+        again = isinstance(self.command, Append) and any(
+            "again_ms" in record.fields for record in self.command.records
+        )
+        return not again and not ran.find_out
 
     def finish(self) -> Outcome | None:
         """Do the rest by blocking."""

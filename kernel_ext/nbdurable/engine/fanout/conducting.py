@@ -98,7 +98,8 @@ class Conductor:
         self.ended: queue.SimpleQueue[list[Call] | BaseException] = queue.SimpleQueue()
         self._over = mapping.over
         self._limit = limit
-        self._room, self._ahead = limit, 0 if mapping.stop else limit
+        self._one, self._room = limit == 1, limit
+        self._ahead = 0 if mapping.stop or self._one else limit
         self._took_ms: deque[float] = deque(maxlen=LATEST)
         self._sync_ms, self._clock = SYNC_MS_MIN, mapping.frame.attempt.clock
         self._home = mapping.frame.attempt.home
@@ -202,6 +203,8 @@ class Conductor:
 
     def _may_begin(self) -> bool:
         under_way = self._out + len(self._to_append)
+        if self._one:  # what the one before changes is what the next one is given
+            under_way += self._ending
         return (
             bool(self._waiting) and under_way < self._room and not self._over.is_set()
         )
