@@ -5,6 +5,7 @@ from __future__ import annotations
 from nbdurable_store.copying import copy
 from nbdurable_store.opening import (
     look,
+    may_stand,
     open,  # noqa: A004  # read as nbdurable_store.open
     trust,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Trusted",
     "copy",
     "look",
+    "may_stand",
     "open",
     "remove",
     "trust",

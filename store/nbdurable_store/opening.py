@@ -53,6 +53,30 @@ def open(  # noqa: A001  # read as nbdurable_store.open
     return LocalStore(root, said, clock=clock, notices=notices)
 
 
+def may_stand(path: str | os.PathLike[str], *, named: bool = False) -> None:
+    """A store is in a folder, or could be made there; nothing is made or changed.
+
+    Args:
+        path: The store's folder, such as ``.nbdurable``.
+        named: The user named this very place; see `open`.
+
+    Raises:
+        NotAStore: A file or somebody else's folder stands there.
+        StoreNewer: A later version wrote it.
+        StoreUnwritable: No permission to make it.
+
+    Example:
+        >>> may_stand("no-such-folder")
+    """
+    from nbdurable_store.folder import format as formats
+    from nbdurable_store.folder.places import network_type
+
+    root = Path(path).absolute()
+    if formats.read(root) is None and (named or network_type(root) is None):
+        formats.must_be_free(root)
+        formats.must_be_writable(root)
+
+
 def look(path: str | os.PathLike[str], *, plain: Collection[str] = ()) -> ForeignStore:
     """Somebody else's store, to look at: unverified, and nothing in it is changed.
 

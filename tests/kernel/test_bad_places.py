@@ -45,6 +45,12 @@ def read_only(place: Path) -> None:
     place.parent.symlink_to("/sys" if Path("/sys").is_dir() else "/System")
 
 
+def sealed(place: Path) -> None:
+    """A folder of which the system says to root, too, that nobody may write in it."""
+    place.parent.rmdir()
+    place.parent.symlink_to("/proc/sys" if Path("/proc/sys").is_dir() else "/System")
+
+
 def contents(folder: Path) -> dict[Path, bytes]:
     """Every file in a folder with its bytes, the kernel's own folder left out."""
     files = (p for p in folder.rglob("*") if p.is_file())
@@ -91,20 +97,26 @@ def test_status_says_why_a_store_cannot_be_used(tmp_path: Path) -> None:
     [
         (a_newer_store, "has format 99", "pip install --upgrade nbdurable"),
         (a_foreign_store, "was not signed", "nbdurable trust"),
+        (a_file, "a file stands there", "NBDURABLE_STORE"),
+        (a_folder, "it holds other things", "NBDURABLE_STORE"),
+        (sealed, "can't be written", "NBDURABLE_STORE"),
     ],
 )
 def test_the_sidebar_says_why_a_store_cannot_be_used(
     tmp_path: Path, make: Callable[[Path], None], fact: str, way: str
 ) -> None:
     """Before any cell runs the panel has a sentence for it, and what to do next."""
-    place = tmp_path / "store"
+    place = tmp_path / "parent" / "store"
+    place.parent.mkdir()
     make(place)
+    before = contents(tmp_path)
     with Kernel(tmp_path / "home", env={"NBDURABLE_STORE": str(place)}) as kernel:
         panel = Panel(kernel)
         told = panel.hears("refused")
         while fact not in told["line"]:
             told = panel.hears("refused")
         assert any(way in remedy for remedy in told["remedies"]), told
+    assert contents(tmp_path) == before
 
 
 TOOLS = """

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import duckdb
 import pytest
 
 import nbdurable_store
@@ -191,3 +192,33 @@ def test_a_run_that_can_not_be_read_now_is_opened_later(
     assert "Too many open files" in told["line"]
     assert one(notebooks.hear(NOTEBOOK, "v", None))["again"]
     assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["calls"]["id"] == whole
+
+
+@pytest.mark.parametrize("what", ["a file", "a folder", "a store of tomorrow"])
+def test_what_stands_at_the_stores_place_is_named(
+    root: Path, notebooks: Notebooks, what: str
+) -> None:
+    """Where something else stands, the server says what, and doesn't say how to begin."""
+    place = root / "a" / ".nbdurable"
+    if what == "a file":
+        place.write_text("notes")
+    else:
+        place.mkdir()
+        name = "thesis.txt" if what == "a folder" else "FORMAT"
+        (place / name).write_text('{"version": 99}')
+    fact = {"a file": "a file stands there", "a folder": "it holds other things"}
+    for said in (OPEN, None, WATCH):
+        told = one(notebooks.hear(NOTEBOOK, "v", said))
+        assert fact.get(what, "has format 99") in told["line"]
+        assert told["remedies"]
+
+
+def test_a_run_is_shown_while_another_program_has_the_database(
+    root: Path, notebooks: Notebooks
+) -> None:
+    """A busy database takes nothing from the view: the run is read from the journal."""
+    left(root, research())
+    with duckdb.connect(str(root / "a" / ".nbdurable" / "store.duckdb")):
+        shown = one(notebooks.hear(NOTEBOOK, "v", OPEN))
+    assert shown["type"] == "snapshot"
+    assert len(shown["calls"]["id"]) == 47

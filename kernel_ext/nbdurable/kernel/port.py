@@ -168,6 +168,7 @@ class Port:
             from nbdurable.errors import DurableError
             from nbdurable.timeline.greeting import greeting
             from nbdurable.timeline.refusals import refused
+            from nbdurable_store import may_stand
             from nbdurable_store.records import Kind
 
             here = facts(self._shell)
@@ -180,8 +181,10 @@ class Port:
             try:
                 if stored:
                     self.session.open(here)
+                else:
+                    may_stand(place_of(here), named=bool(here.store))
                 self.greeting = greeting(here, self.session.rows() if stored else ())
-            except DurableError as error:  # it is a store, and can't be used
+            except DurableError as error:  # what is there can't be used
                 self.greeting = refused(error)
 
     def close(self) -> None:

@@ -217,7 +217,10 @@ class Notebooks:
     def _store(self, notebook: Path) -> Store | None:
         named = self._environ.get("NBDURABLE_STORE", "")
         place = Path(named) if named else self._below(notebook.parent / STORE_FOLDER)
-        return self._opened(place, named=bool(named))
+        store = self._opened(place, named=bool(named))
+        if store is None:
+            nbdurable_store.may_stand(place, named=bool(named))
+        return store
 
     def store_at(self, place: Path) -> Store | None:
         """The store in a folder; None if it is none, or none of this server's."""

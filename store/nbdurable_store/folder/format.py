@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -190,6 +191,21 @@ def must_be_free(root: Path) -> None:
     if names - BEFORE_FORMAT:
         why = "it holds other things and no FORMAT file"
         raise NotAStore(place=str(root), why=why)
+
+
+def must_be_writable(root: Path) -> None:
+    """A store may be made here, as far as the system says before it is tried.
+
+    Raises:
+        StoreUnwritable: The folder, or the one that it would be made in, is read-only.
+    """
+    there = root
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not os.access(there, os.W_OK | os.X_OK):
+        read_only = os.statvfs(there).f_flag & os.ST_RDONLY
+        number = errno.EROFS if read_only else errno.EACCES
+        raise files.told(root, OSError(number, os.strerror(number)))
 
 
 def _make(root: Path, clock: Clock) -> Format:
