@@ -15,6 +15,11 @@ class Agent:
         self.messages = messages
 """
 
+OVER = """
+import numpy as np
+m = bytearray(80)
+"""
+
 PAIR = """
 def pair():
     held = 0
@@ -120,6 +125,64 @@ STORIES = {
             "a[:] = 7",
         ],
         "type(r) is np.recarray and r[0] == part[0] == 7 and np.shares_memory(a, part)",
+    ),
+    "a small part of a large array": (
+        [
+            "import numpy as np\nlarge = np.zeros(10**4); part = large[10:20]",
+            "part[0] = 7",
+        ],
+        "large[10] == 7 and np.shares_memory(large, part)",
+    ),
+    "a small part, by its owner": (
+        ["import numpy as np\nz = np.zeros(10**4); a = z[10:20]", "z[10] = 7"],
+        "a[0] == 7 and np.shares_memory(z, a)",
+    ),
+    "a small part of an earlier step's": (
+        ["import numpy as np\nlarge = np.zeros(10**4)", "part = large[10:20]", "n = 1"],
+        "np.shares_memory(large, part)",
+    ),
+    "a small part in a container": (
+        ["import numpy as np\nlarge = np.zeros(10**4)", "held = {'head': large[:5]}"],
+        "np.shares_memory(large, held['head'])",
+    ),
+    "a small part of what a container holds": (
+        ["import numpy as np\nheld = [np.zeros(10**4)]; part = held[0][:5]", "n = 1"],
+        "np.shares_memory(held[0], part)",
+    ),
+    "a small masked part": (
+        ["import numpy as np\nlarge = np.zeros(10**4)", "m = np.ma.array(large[:5])"],
+        "np.shares_memory(large, m.data)",
+    ),
+    "small parts that overlap": (
+        ["import numpy as np\nl = np.zeros(10**4); a = l[:9]; b = l[5:12]; del l"],
+        "np.shares_memory(a, b)",
+    ),
+    "a part of what was reshaped": (
+        [
+            "import numpy as np\nm = np.arange(100).reshape(10, 10)",
+            "r = m[1]",
+            "r[0] = 7",
+        ],
+        "m[1, 0] == 7 and np.shares_memory(m, r)",
+    ),
+    "a part of a part": (
+        ["import numpy as np\nm = np.arange(100)[50:]", "r = m[::-1][5:]; r[0] = 7"],
+        "m[-6] == 7 and np.shares_memory(m, r)",
+    ),
+    "an array over bytes": (
+        ["import numpy as np\nb = bytearray(80); a = np.frombuffer(b)", "a[0] = 1"],
+        "b[7] == 63 and np.shares_memory(a, np.frombuffer(b))",
+    ),
+    "arrays over bytes without a name": (
+        ["import numpy as np\na = np.frombuffer(bytearray(80)); b = a.T; c = a[2:]"],
+        "np.shares_memory(a, c) and np.shares_memory(a, b)",
+    ),
+    "two arrays over bytes without a name": (
+        [
+            OVER + "a, b = np.frombuffer(m), np.frombuffer(m, 'u1'); del m",
+            "b[7] = 63; b[6] = 240",
+        ],
+        "a[0] == 1",
     ),
     "a variable of two closures": (
         [PAIR + "get, put = pair()\nput(5)"],
@@ -246,6 +309,19 @@ def test_after_a_restore(nb: Notebook) -> None:
     _restart(nb)
     _back(nb)
     assert _is(nb, "state['log'] is alias and alias == [0, 1]")
+
+
+@pytest.mark.parametrize("size", [3, 10**4, 10**6])
+def test_a_part_of_a_restored_array(nb: Notebook, size: int) -> None:
+    """What is cut from an array that was loaded shares its memory after a load too."""
+    nb.run(f"import numpy as np\na = np.zeros({size})", "a", "c1")
+    _restart(nb)
+    _back(nb, used=None)
+    nb.session.stay()
+    nb.run("part = a[1:3]; part[0] = 7", "b", "c2")
+    _restart(nb)
+    _back(nb, used=None)
+    assert _is(nb, "np.shares_memory(a, part) and a[1] == 7")
 
 
 def test_going_back(nb: Notebook) -> None:

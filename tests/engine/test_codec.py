@@ -248,6 +248,33 @@ def test_a_small_view_does_not_keep_its_base() -> None:
     assert len(encoded.data) < base.nbytes / 5
 
 
+@pytest.mark.parametrize(
+    ("cut", "whole"),
+    [
+        (lambda base: [base[:10], base[10:20]], False),
+        (lambda base: [base[::1000], base[1::1000]], False),
+        (lambda base: [base[:10], base[9:20]], True),
+        (lambda base: [base[:10], base], True),
+        (lambda base: [base[:10], {"in": (base,)}], True),
+        (lambda base: [base[n : n + 250] for n in range(0, 99_000, 250)], True),
+        (lambda base: [base[n::5000] for n in range(200)], True),
+    ],
+    ids=[
+        *("apart", "interleaved", "overlapping", "the array", "in a container"),
+        *("most of it", "too many to compare"),
+    ],
+)
+def test_an_array_is_kept_beside_parts_that_would_be_parted(
+    cut: Callable[[Any], Any], whole: bool
+) -> None:
+    """Parts that share memory share it again; others don't cost a large array."""
+    base = np.arange(100_000.0)
+    parts = cut(base)
+    encoded = codec.encode(parts, secrets=SECRETS)
+    assert (len(encoded.data) > base.nbytes) == whole
+    assert digest(_round(parts)) == digest(parts)
+
+
 def _nested(depth: int, wrap: Callable[[Any], Any]) -> Any:
     value: Any = []
     for _ in range(depth):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from nbdurable.engine.codec import arrays, arrow, plain, plain_deep
+from nbdurable.engine.codec import arrays, arrow, dills, plain, plain_deep, unpickles
 from nbdurable.engine.codec.errors import Unreadable, Unstorable
 from nbdurable.engine.codec.grafts import Grafting, Marks
 from nbdurable.engine.codec.guard import Overflow
@@ -92,7 +92,7 @@ def _last(
     value: object, secrets: Secrets, marks: Marks | None, refusal: Unstorable
 ) -> Encoded:
     """In what keeps a value that pickle refused."""
-    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
+    from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
 
     if refusal.final:
         raise refusal from refusal.__cause__
@@ -237,10 +237,8 @@ def _decode_graph(
     namespace: MutableMapping[str, Any] | None,
     grafting: Grafting,
 ) -> object:
-    from nbdurable.engine.codec import dills, pickles  # lazy: cloudpickle costs 15 ms
-
     if codec == PICKLE:
-        return pickles.decode(data, secrets, namespace, grafting)
+        return unpickles.decode(data, secrets, namespace, grafting)
     return dills.decode(_whole(data))
 
 

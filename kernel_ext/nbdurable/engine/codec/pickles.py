@@ -1,4 +1,4 @@
-"""The `pickle5` layer: anything else, loaded only after verification.
+"""The `pickle5` layer: anything else, on its way to bytes.
 
 Theory of operation
 -------------------
@@ -12,7 +12,7 @@ the pickler meets them, never copied and never collected. Everything that can sp
 text is searched for secrets on its way (`guard`): a pickle can't be cut open to put a
 secret back, so a value that holds one is refused.
 
-The head is `_MAGIC` and a byte that says whether twins follow, then the pickle of the
+The head is `MAGIC` and a byte that says whether twins follow, then the pickle of the
 value, then for each twin two pickles, the object that was there before and the twin,
 and after the last twin a pickle of ``None``. The leaves are the buffers.
 """
@@ -22,14 +22,22 @@ from __future__ import annotations
 import functools
 import pickle
 import types
-from collections.abc import Iterator, MutableMapping
-from typing import Any, BinaryIO, Final, NoReturn
+from typing import Any, Final
 
 import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 
-from nbdurable.engine.codec import paths, plain, rebuild, reducers, shapes, statements
-from nbdurable.engine.codec.errors import Unreadable, Unstorable
-from nbdurable.engine.codec.grafts import Grafting, Marks, stamp
+from nbdurable.engine.codec import (
+    owners,
+    paths,
+    plain,
+    rebuild,
+    reducers,
+    shapes,
+    statements,
+    views,
+)
+from nbdurable.engine.codec.errors import Unstorable
+from nbdurable.engine.codec.grafts import Marks, stamp
 from nbdurable.engine.codec.guard import (
     LONG_BYTES_MIN,
     Gathering,
@@ -37,14 +45,11 @@ from nbdurable.engine.codec.guard import (
     Overflow,
     SecretFound,
 )
-from nbdurable.engine.codec.parts import Gathered, Parts, parts_of
+from nbdurable.engine.codec.parts import Gathered
+from nbdurable.engine.codec.unpickles import ALONE, MAGIC, WITH_TWINS
 from nbdurable.engine.values.redact import Secrets
-from nbdurable.errors import DurableError
 from nbdurable_store.errors import StoreFull, StoreUnwritable
 from nbdurable_store.protocol import Sink
-
-_MAGIC: Final = b"nbp2"
-_ALONE, _WITH_TWINS = b"\0", b"\1"
 
 _GLOBAL_MAX: Final = 64 * 1024
 """Bytes of a plain global that travels with a function of the notebook."""
@@ -80,6 +85,14 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         self._cells: dict[str, tuple[str, str]] = {}
         self._variables: dict[int, reducers.Variable] = {}
         self._storages: dict[tuple[int, Any], Any] = {}
+        self._roots: list[object] = []
+        self._owners: set[int] | None = None
+
+    def dump(self, value: Any) -> None:
+        """One more root of the graph."""
+        self._roots.append(value)
+        self._owners = None
+        super().dump(value)
 
     def reducer_override(self, value: Any) -> Any:
         """Take one object apart: our table, then cloudpickle, then its own way."""
@@ -141,6 +154,16 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         of = id(memory._untyped_storage), memory.dtype  # noqa: SLF001  # torch hands out a new view of it each time
         return self._storages.setdefault(of, memory)
 
+    def keeps(self, owner: object) -> bool:
+        """Whether an array is written whole anyway, or has to be; see `owners`."""
+        if self._owners is None:
+            self._owners = owners.owners(self._roots)
+        return id(owner) in self._owners
+
+    def standing(self, owner: Any, value: Any) -> Any:  # noqa: ARG002  # one class asks for it
+        """The array that a view is a part of: here the first one over this memory."""
+        return owner
+
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
         if raw.nbytes < LONG_BYTES_MIN:
@@ -166,7 +189,22 @@ class _Grafter(Pickler):
         self.marks = marks
         self.kept: list[object] = []
         self.placed: set[int] = set()
+        self.arrays: dict[int, list[Any]] | None = None
         self.twin: object = None
+
+    def keeps(self, owner: object) -> bool:
+        """The same; what was there before is."""
+        return id(owner) in self.marks.found or super().keeps(owner)
+
+    def standing(self, owner: Any, value: Any) -> Any:
+        """One that was there before: what others see has to be its memory."""
+        if id(owner) in self.marks.found:
+            return owner
+        if self.arrays is None:
+            before = (each for each, _, _ in self.marks.found.values())
+            self.arrays = owners.by_owner(before)
+        over = self.arrays.get(id(owner), ())
+        return next((each for each in over if views.holds(each, value)), owner)
 
     def persistent_id(self, value: Any) -> Any:
         """Where an object was, instead of the object."""
@@ -253,7 +291,7 @@ def _write(
     marks: Marks | None,
     outcome: bool,
 ) -> None:
-    guard.write(_MAGIC + (_ALONE if marks is None else _WITH_TWINS))
+    guard.write(MAGIC + (ALONE if marks is None else WITH_TWINS))
     if marks is None:
         pickler = Pickler(guard, secrets, chain=chain, outcome=outcome)
     else:
@@ -275,86 +313,6 @@ def _write(
         raise Unstorable(path=place, why=why, final=False) from error
 
 
-def decode(
-    data: bytes | Parts,
-    secrets: Secrets,
-    namespace: MutableMapping[str, Any] | None = None,
-    grafting: Grafting | None = None,
-) -> object:
-    """Load what `encode` or `write` wrote. Only with what the store has verified.
-
-    Args:
-        data: The bytes, or where they are read from; loading runs code that they name.
-        secrets: Where keys of clients come from.
-        namespace: Globals of the notebook; default: those of ``__main__``.
-        grafting: Finds the objects that places stand for; without it new ones are
-            made and filled.
-
-    Raises:
-        Unreadable: They make no object here.
-        SecretAbsent: A client needs a key that is not set.
-    """
-    try:
-        parts = parts_of(data)
-    except ValueError as error:
-        _refuse(str(error), error)
-    head, with_twins = opened(parts)
-    try:
-        with rebuild.loading(secrets, namespace):
-            own = grafting if with_twins else None
-            return _load(head, parts, own, with_twins=with_twins)
-    except DurableError:
-        raise
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-        raise Unreadable(codec="pickle5", why=why) from error
-
-
-def opened(parts: Parts) -> tuple[BinaryIO, bool]:
-    """The head behind its beginning, and whether twins follow the value.
-
-    Raises:
-        Unreadable: It is no pickle of ours.
-    """
-    head = parts.head()
-    magic, how = head.read(len(_MAGIC)), head.read(1)
-    if magic != _MAGIC or how not in (_ALONE, _WITH_TWINS):
-        _refuse("it is no pickle of ours")
-    return head, how == _WITH_TWINS
-
-
-class _Unpickler(pickle.Unpickler):
-    """Finds the objects that were there before."""
-
-    def __init__(
-        self,
-        file: BinaryIO,
-        buffers: Iterator[bytearray | memoryview],
-        grafting: Grafting,
-    ) -> None:
-        super().__init__(file, buffers=buffers)
-        self.grafting = grafting
-
-    def persistent_load(self, pid: Any) -> object:
-        """The object that a place stands for."""
-        return self.grafting.existing(*pid)
-
-
-def _load(
-    head: BinaryIO, parts: Parts, grafting: Grafting | None, *, with_twins: bool
-) -> object:
-    own = grafting or Grafting()
-    unpickler = _Unpickler(head, parts.leaves(), own)
-    value = unpickler.load()
-    if not with_twins:
-        return value
-    while (old := unpickler.load()) is not None:
-        own.twin(old, unpickler.load())
-    if grafting is None:
-        own.apply()
-    return value
-
-
 def _place(root: object, culprit: object) -> str:
     if culprit is None:  # no object was taken apart
         return ""
@@ -366,7 +324,3 @@ def _reason(culprit: object, error: Exception) -> str:
     if isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError):
         return TOO_DEEP
     return f"{name} can't be taken apart ({type(error).__name__}: {error})"
-
-
-def _refuse(why: str, cause: BaseException | None = None) -> NoReturn:
-    raise Unreadable(codec="pickle5", why=why) from cause

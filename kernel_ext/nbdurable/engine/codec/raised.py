@@ -129,11 +129,14 @@ def _builtin(name: str) -> type[BaseException]:
 def _pickled(
     told: dict[str, Any], error: BaseException, secrets: Secrets, *, chain: bool
 ) -> layers.Encoded | None:
-    from nbdurable.engine.codec import pickles  # lazy: cloudpickle costs 15 ms
+    from nbdurable.engine.codec import (
+        pickles,
+        unpickles,
+    )  # lazy: cloudpickle costs 15 ms
 
     try:
         data = pickles.encode({**told, "exception": error}, secrets, chain=chain)
-        copy: Any = pickles.decode(data, secrets)
+        copy: Any = unpickles.decode(data, secrets)
     except DurableError:
         return None
     if not _same(copy["exception"], error):

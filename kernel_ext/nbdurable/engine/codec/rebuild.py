@@ -196,9 +196,10 @@ def tool(function: Any, options: Mapping[str, Any]) -> Any:
 def view(
     base: Any, offset: int, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...]
 ) -> Any:
-    """An array that shares the memory of another one."""
+    """An array that shares the memory of another one, or of a ``bytearray``."""
     numpy = importlib.import_module("numpy")
-    memory = base if base.flags.c_contiguous else base.T
+    lies = type(base) is not bytearray and not base.flags.c_contiguous
+    memory = base.T if lies else base
     return numpy.ndarray(shape, dtype, memory, offset, strides)
 
 

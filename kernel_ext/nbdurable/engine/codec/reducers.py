@@ -55,6 +55,14 @@ class Graph(Protocol):
         """What stands for the memory of tensors: the same object each time."""
         ...
 
+    def keeps(self, owner: object) -> bool:
+        """Whether an array is written whole anyway, or has to be."""
+        ...
+
+    def standing(self, owner: Any, value: Any) -> Any:
+        """The array that a view is a part of on load, of those over its memory."""
+        ...
+
 
 Reducer = Callable[[Graph, Any], Any]
 """Takes an object apart as ``__reduce_ex__`` does; may return ``NotImplemented``."""

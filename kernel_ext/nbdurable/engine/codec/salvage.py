@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, ClassVar, Final, NamedTuple
 from nbdurable.engine.codec import rebuild
 from nbdurable.engine.codec.grafts import Grafting
 from nbdurable.engine.codec.parts import Parts, parts_of
-from nbdurable.engine.codec.pickles import opened
+from nbdurable.engine.codec.unpickles import opened
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 

@@ -11,15 +11,27 @@ from __future__ import annotations
 
 import mmap
 import sys
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec import arrays, rebuild, remainders, reopen
 
 FACTOR_MAX: Final = 4
-"""How much larger than a view its base may be, before the view is stored alone."""
+"""How much larger than its parts an array may be that is stored only for their sake."""
 
 
-def array(graph: object, value: Any) -> Any:
+class Graph(Protocol):
+    """What is being written."""
+
+    def keeps(self, owner: object) -> bool:
+        """Whether an array is written whole anyway, or has to be."""
+        ...
+
+    def standing(self, owner: Any, value: Any) -> Any:
+        """The array that a view is a part of on load, of those over its memory."""
+        ...
+
+
+def array(graph: Graph, value: Any) -> Any:
     """An array: a view stays a view of the array that it is a part of."""
     if _is_over_map(value):
         return _OVER_MAP
@@ -29,13 +41,13 @@ def array(graph: object, value: Any) -> Any:
         # A copy: a view would be stored as a part of this one, for ever.
         integers = value.view(f"{value.dtype.str[0]}i8").copy(order="K")
         return rebuild.seen_as, (integers, value.dtype)
-    return _part(value) or NotImplemented
+    return _part(graph, value) or NotImplemented
 
 
-def memory_map(_: object, value: Any) -> Any:
+def memory_map(graph: Graph, value: Any) -> Any:
     """A map of a file, a part of one, or what was computed from one."""
     if type(value.base) is not mmap.mmap:
-        return _part(value) or NotImplemented  # its attributes are the open file
+        return _part(graph, value) or NotImplemented  # its attributes are the open file
     if type(value) is not sys.modules["numpy"].memmap:
         return (
             f"a memory map of the class {type(value).__name__} is tied to this process"
@@ -64,25 +76,25 @@ def _is_over_map(value: Any) -> bool:
     """
     if not (value.flags.writeable and arrays.is_mapped(value)):
         return False
-    owner = _owner(value)
+    owner = owner_of(value)
     return owner is None or not isinstance(owner, sys.modules["numpy"].memmap)
 
 
-def masked(graph: object, value: Any) -> Any:
+def masked(graph: Graph, value: Any) -> Any:
     """A masked array: the memory of its elements may be that of another array."""
     reduced = remainders.masked(graph, value)
-    part = None if isinstance(reduced, str) else _part(value)
+    part = None if isinstance(reduced, str) else _part(graph, value)
     if part is None or type(value).__name__ == "mvoid":
         return reduced
     return remainders.beside(part, dict(vars(value)))
 
 
-def _of_a_class(graph: object, value: Any) -> Any:
+def _of_a_class(graph: Graph, value: Any) -> Any:
     reduced = remainders.subclassed(graph, value)
     attributes = getattr(value, "__dict__", None)
     if not isinstance(reduced, tuple):
         return reduced
-    part = _part(value) or _in_its_byte_order(value)
+    part = _part(graph, value) or _in_its_byte_order(value)
     if part is None:
         return reduced
     return remainders.beside(part, dict(attributes)) if attributes else part
@@ -101,24 +113,37 @@ def _in_its_byte_order(value: Any) -> tuple[Any, ...] | None:
     return rebuild.view_of_class, (type(value), value.flags.writeable, *where)
 
 
-def _part(value: Any) -> tuple[Any, ...] | None:
+def _part(graph: Graph, value: Any) -> tuple[Any, ...] | None:
     """Where a view is in the memory of its owner; ``None`` to store it alone."""
-    owner = _owner(value)
-    if owner is None or value.dtype.hasobject or not owner.nbytes:
+    first = owner_of(value)
+    owner = None if first is None else graph.standing(first, value)
+    if owner is None or owner is value or not can_be_seen(owner):
         return None
-    if _is_turned_around(owner):
-        return None
-    mapped = owner.base is not None
-    if not mapped and owner.nbytes > FACTOR_MAX * value.nbytes:
-        return None
-    writable = mapped or owner.flags.writeable
-    if not (writable and (owner.flags.c_contiguous or owner.flags.f_contiguous)):
+    if not (_is_cheap(owner, value) or graph.keeps(owner)):
         return None
     offset = _address(value) - _address(owner)
     where = (owner, offset, value.dtype, value.shape, value.strides)
     if type(value) is not sys.modules["numpy"].ndarray:
         return rebuild.view_of_class, (type(value), value.flags.writeable, *where)
     return (rebuild.view if value.flags.writeable else rebuild.read_only_view), where
+
+
+def _is_cheap(owner: Any, value: Any) -> bool:
+    """Whether it may be written for the sake of this view alone."""
+    if type(owner) is bytearray:
+        return False  # the view itself is all that is known of it
+    mapped = isinstance(owner, sys.modules["numpy"].memmap)
+    return mapped or is_close(value.nbytes, owner.nbytes)
+
+
+def can_be_seen(owner: Any) -> bool:
+    """Whether it is one stretch of memory again, in the same order, to be written to."""
+    if type(owner) is bytearray:
+        return bool(owner)
+    if not owner.nbytes or owner.dtype.hasobject or _is_turned_around(owner):
+        return False
+    writable = owner.flags.writeable or isinstance(owner, sys.modules["numpy"].memmap)
+    return writable and (owner.flags.c_contiguous or owner.flags.f_contiguous)
 
 
 def _is_turned_around(owner: Any) -> bool:
@@ -128,18 +153,46 @@ def _is_turned_around(owner: Any) -> bool:
     return own and not owner.dtype.isnative
 
 
-def _owner(value: Any) -> Any:
-    """The array whose memory it is, or that maps a file; ``None`` if none is known."""
+def is_close(part: int, whole: int) -> bool:
+    """Whether a part, in bytes, is so large that the whole may be stored for it."""
+    return whole <= FACTOR_MAX * part
+
+
+def owner_of(value: Any) -> Any:
+    """The array that was first over this memory, or the ``bytearray`` that it is over.
+
+    What has been loaded is over memory that nobody else can name.
+
+    Returns:
+        ``None`` if it is the first one itself, over memory of its own or of a library.
+    """
     numpy = sys.modules["numpy"]
-    owner = value.base
-    while isinstance(owner, numpy.ndarray) and owner.base is not None:
+    owner = value
+    while isinstance(owner.base, numpy.ndarray):
+        owner = owner.base
         if isinstance(owner, numpy.memmap) and type(owner.base) is mmap.mmap:
             return owner
-        owner = owner.base
-    plain = isinstance(owner, numpy.ndarray) and not isinstance(owner, numpy.memmap)
-    return owner if plain and not owner.dtype.hasobject else None
+    if owner is not value:
+        return None if isinstance(owner, numpy.memmap) else owner
+    memory = owner.base.obj if isinstance(owner.base, memoryview) else owner.base
+    return memory if type(memory) is bytearray else None
 
 
-def _address(value: Any) -> int:
-    address: int = value.__array_interface__["data"][0]
+def holds(array: Any, part: Any) -> bool:
+    """Whether all of the memory of a part lies in that of an array, both over one."""
+    (low, high), (begin, end) = _bounds(array), _bounds(part)
+    return low <= begin and end <= high
+
+
+def _bounds(array: Any) -> tuple[int, int]:
+    way = [(n - 1) * s for n, s in zip(array.shape, array.strides, strict=True)]
+    begin = _address(array)
+    low, high = sum(min(0, far) for far in way), sum(max(0, far) for far in way)
+    return begin + low, begin + high + array.itemsize
+
+
+def _address(memory: Any) -> int:
+    if type(memory) is bytearray:
+        memory = sys.modules["numpy"].frombuffer(memory, "u1")
+    address: int = memory.__array_interface__["data"][0]
     return address

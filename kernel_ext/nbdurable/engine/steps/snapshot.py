@@ -21,7 +21,7 @@ from collections.abc import (
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from nbdurable.engine.codec import DILL, Unreadable, Unstorable, decode, keep
+from nbdurable.engine.codec import DILL, Unreadable, Unstorable, decode, keep, owners
 from nbdurable.engine.codec.connected import connected
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
 from nbdurable.engine.codec.parts import closing
@@ -114,8 +114,13 @@ def take(
     taker.taken.unstorable.update(dict.fromkeys(out, named.WHY))
     if out:
         values = {n: v for n, v in values.items() if n not in out}
-    for names, reached in connected(values, marks.ids if marks else ()):
-        reaches = marks is not None and not reached.isdisjoint(marks.found)
+    known = marks.ids if marks else set()
+    # A part of a marked array meets it in the array that both of them are parts of.
+    shared = owners.memories(o for o, _, _ in marks.found.values()) if marks else set()
+    for names, reached in connected(values, known | shared):
+        reaches = marks is not None and any(
+            i in marks.found or i in shared for i in reached
+        )
         taker.keep({name: values[name] for name in names}, reaches=reaches)
     if marks:
         lost = (n for n, v in values.items() if marks.lost(n, v))
