@@ -210,13 +210,23 @@ def begun(kernel: Kernel, ran: Ran) -> None:
     kernel.wait_for(ran, (kernel.folder / "began").exists)
 
 
+def attempt(panel: Panel, name: str = "first") -> str:
+    """Id of the latest attempt of a cell, as the panel was told it."""
+    shown = panel.hears("snapshot")
+    while shown["cells"][-1]["name"] != name:
+        panel.say(type="open", version=1)
+        shown = panel.hears("snapshot")
+    last = len(shown["cells"]) - 1
+    return str([a["id"] for a in shown["attempts"] if a["cell"] == last][-1])
+
+
 def test_what_has_ended_interrupts_nothing(kernel: Kernel) -> None:
     """«Stop it» of a cell that is done leaves the cell alone that runs by now."""
     kernel.run(FIRST, metadata={"cellId": "c1"})
     panel = Panel(kernel)
     ran = kernel.send(HELD)
     begun(kernel, ran)
-    panel.say(type="act", what="cancel", about="first", ask="q")
+    panel.say(type="act", what="cancel", about=f"first@{attempt(panel)}", ask="q")
     assert "isn't running any more" in panel.hears("refused")["line"]
     (kernel.folder / "go").touch()
     kernel.wait(ran)
@@ -229,7 +239,9 @@ def test_what_runs_is_interrupted(kernel: Kernel) -> None:
     panel = Panel(kernel)
     ran = kernel.send(f"%%durable held{HELD}", metadata={"cellId": "c2"})
     begun(kernel, ran)
-    panel.say(type="act", what="cancel", about="held", ask="q")
+    panel.say(
+        type="act", what="cancel", about=f"held@{attempt(panel, 'held')}", ask="q"
+    )
     assert panel.hears("told")["line"] == "interrupted"
     kernel.wait(ran)
     assert ran.reply["ename"] == "KeyboardInterrupt"

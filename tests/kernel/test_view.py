@@ -171,7 +171,16 @@ def think():
 think()
 """
     ran = watching.asked(long, "thinking")
-    watching.say(type="cancel", call="long.1")
+    shown = watching.hears("changed")
+    while not shown["calls"]["id"]:
+        shown = watching.hears("changed")
+    attempt, call = (
+        shown["calls"]["names"][shown["calls"]["attempt"][0]],
+        shown["calls"]["id"][0],
+    )
+    watching.say(type="detail", attempt=attempt, call=call)
+    can = {able["what"]: able["about"] for able in watching.hears("details")["actions"]}
+    watching.say(type="act", what="cancel", about=can["cancel"])
     assert watching.hears("told")["line"] == "interrupted"
     watching.kernel.wait(ran)
     assert not ran.ok

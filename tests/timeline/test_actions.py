@@ -129,9 +129,9 @@ def test_the_kernel_does_what_it_alone_can() -> None:
     later[0](Told(about="findings", line="run 4"))
     assert source.poll() == [Told(about="findings", line="run 4")]
     source.store.append(working(), sync=True)
-    told = source.hear({"type": "cancel", "call": "work"})[0]
-    assert told == Told(about="work", line="interrupted")
-    assert asked[1:] == [("cancel", "work")]
+    told = source.hear({"type": "cancel", "call": "work@work-1"})[0]
+    assert told == Told(about="work@work-1", line="interrupted")
+    assert asked[1:] == [("cancel", "work@work-1")]
 
 
 def test_nothing_unknown_is_done() -> None:

@@ -113,7 +113,7 @@ def test_a_kernel_is_asked_for_its_own_run_only() -> None:
     assert kernel.asked == [("restore", "")]
 
 
-@pytest.mark.parametrize("about", ["work", "work.1"])
+@pytest.mark.parametrize("about", ["work@work-1", "work.1@work-1"])
 def test_what_runs_is_stopped(about: str) -> None:
     """«Stop it» of a cell or a call that this kernel executes interrupts it."""
     kernel = Kernel()
@@ -123,7 +123,18 @@ def test_what_runs_is_stopped(about: str) -> None:
     assert kernel.asked == [("cancel", about)]
 
 
-@pytest.mark.parametrize("about", ["first", "first.1", "work.2", "x", ""])
+@pytest.mark.parametrize(
+    "about",
+    [
+        "first@first-1",
+        "first.1@first-1",
+        "work.2@work-1",
+        "work",
+        "work.1",
+        "@work-1",
+        "",
+    ],
+)
 def test_what_does_not_run_interrupts_nothing(about: str) -> None:
     """«Stop it» of what has ended stops nothing else that runs by now."""
     kernel = Kernel()
@@ -139,13 +150,36 @@ def test_what_does_not_run_interrupts_nothing(about: str) -> None:
     assert kernel.asked == []
 
 
+def test_another_attempt_of_a_cell_is_not_stopped() -> None:
+    """«Stop it» of an attempt that ended leaves the one alone that its cell runs by now."""
+    kernel, story = Kernel(), Story()
+    story.opens()
+    first = story.step("work")
+    story.begins(first, "search('a')")
+    story.fails(first, "interrupted")
+    store = MemoryStore(World())
+    story.into(store)
+    source = source_of(store, kernel)
+    source.hear(OPEN)
+    again = Story(counts={"work": 1})
+    again.begins(again.step("work"), "search('a')")
+    again.into(store)
+    for about in ("work@work-1", "work.1@work-1"):
+        (told, *_) = source.hear({"type": "act", "what": "cancel", "about": about})
+        assert isinstance(told, Refused)
+    assert kernel.asked == []
+    (told, *_) = source.hear({"type": "cancel", "call": "work@work-2"})
+    assert isinstance(told, Told)
+    assert kernel.asked == [("cancel", "work@work-2")]
+
+
 def test_what_another_kernel_runs_is_not_stopped_here() -> None:
     """A cell of the same run in another process isn't what this kernel interrupts."""
     kernel, world = Kernel(), World()
     working(world)
     source = source_of(MemoryStore(world), kernel)
     source.hear(OPEN)
-    (told,) = source.hear({"type": "cancel", "call": "work"})
+    (told,) = source.hear({"type": "cancel", "call": "work@work-1"})
     assert isinstance(told, Refused)
     assert kernel.asked == []
 

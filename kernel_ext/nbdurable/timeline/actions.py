@@ -19,6 +19,7 @@ from nbdurable.engine.past.pasts import CallPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling.cost import about
 from nbdurable.engine.where.moments import count
+from nbdurable.timeline import stopping
 from nbdurable.timeline.previews import Get, arguments_of, line, value
 from nbdurable.timeline.told import Action
 
@@ -97,7 +98,7 @@ def _of_step(
 ) -> Iterator[Action]:
     name = line(step.name)
     if step_fate(step, alive) is Fate.RUNNING:
-        yield _cancel(name, "The cell")
+        yield _cancel(stopping.named(step, name), "The cell")
     elif history.latest(step.slot) is step:
         calls = Ledger(history).calls(step)
         yield Action(
@@ -149,7 +150,7 @@ def _of_call(
 ) -> Iterator[Action]:
     step, reference = place
     if call_fate(history, call, step, {step.owner}) is Fate.RUNNING and call.owner:
-        yield _cancel(reference, "The cell that makes it")
+        yield _cancel(stopping.named(step, reference), "The cell that makes it")
     if settle.can_be_afresh(call) and not call.parent:
         named = f"{reference}@{settle.rerun_shown(history.run, call)}"
         yield Action(
@@ -177,10 +178,10 @@ def code_of(call: CallPast, given: object) -> str:
     return f"{call.name}({arguments})"[:CODE_CHARS_MAX]
 
 
-def _cancel(reference: str, what: str) -> Action:
+def _cancel(about: str, what: str) -> Action:
     return Action(
         what="cancel",
-        about=reference,
+        about=about,
         means="stop it",
         asks=f"{what} is interrupted. A write that is under way may have happened: you are"
         " asked before it is made again.",

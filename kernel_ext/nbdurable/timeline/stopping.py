@@ -1,6 +1,7 @@
 """Whether what somebody wants to stop is what a process executes. Pure.
 
-An interrupt stops whatever runs, so it is sent only while that is what was meant.
+An interrupt stops whatever runs, so it is sent only while that is what was meant: the
+attempt that somebody saw, and not another one of its cell that runs by now.
 """
 
 from __future__ import annotations
@@ -16,17 +17,32 @@ from nbdurable.timeline.previews import line
 OVER = "it isn't running any more. Nothing was interrupted."
 
 
-def runs(history: History, reference: str, owner: str) -> bool:
-    """Whether a cell or a call is executed by a process.
+def named(step: StepPast, reference: str) -> str:
+    """What is to be stopped, as its action names it: in this attempt and in no other.
+
+    Args:
+        step: The attempt.
+        reference: What people call the cell, or the call in it.
+
+    Example:
+        >>> named(StepPast.begun("3fa2c1", "slot", "review"), "review.2")
+        'review.2@3fa2c1'
+    """
+    return f"{reference}@{step.id}"
+
+
+def runs(history: History, about: str, owner: str) -> bool:
+    """Whether an attempt, or a call in it, is executed by a process.
 
     Args:
         history: The run, as it is now.
-        reference: The cell or the call, as its action names it.
+        about: The attempt or the call, as its action names it.
         owner: Id of the process.
     """
     alive = {owner}
     return any(
-        reference in {line(step.name), *_calls(history, step, alive)}
+        about
+        in {named(step, r) for r in (line(step.name), *_calls(history, step, alive))}
         for step in history.steps.values()
         if step.owner == owner and step_fate(step, alive) is Fate.RUNNING
     )
