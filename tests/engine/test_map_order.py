@@ -9,10 +9,12 @@ import pytest
 
 from nbdurable.engine.fanout.failures import MapFailed
 from nbdurable.engine.past import settle
+from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable_store.backends.memory import MemoryStore
 from nbdurable_store.errors import StoreFull
 from nbdurable_store.records import Entry, Kind, Record
 from tests.engine.notebooks import Notebook, World
+from tests.engine.test_calls import settle as answered
 
 ITEMS = 200
 
@@ -37,10 +39,13 @@ class Disk(MemoryStore):
         self.written: list[Record] = []
         self.synced = 0
         self.refuses: Callable[[Record], bool] = lambda _: False
+        self.before_sync: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
 
     def append(self, records: Sequence[Record], *, sync: bool) -> tuple[Entry, ...]:
         """As ever; whatever was appended before a sync is synced by it."""
+        if sync:
+            self.before_sync()
         with self._lock:
             if any(map(self.refuses, records)):
                 raise StoreFull(place="here")
@@ -143,6 +148,27 @@ def test_an_outcome_that_cannot_be_recorded_is_one_items(
     notebook.run(cell, name="m")
     assert notebook.namespace["paid"] == [f"pay({n})#1" for n in range(40)]
     assert len(notebook.world.effects) == 40
+
+
+def test_what_is_beginning_cannot_be_settled(notebook: Notebook, disk: Disk) -> None:
+    """Its start is in the journal and not on the disk: it may still happen."""
+    said = list[str]()
+
+    def answer() -> None:
+        disk.before_sync = lambda: None
+        for asked in settle.questions(notebook.session.history):
+            try:
+                answered(notebook, asked.reference, settle.Answer.DID_NOT)
+            except NothingToSettle:
+                said.append(asked.call.text)
+
+    notebook.namespace["answer"] = lambda: setattr(disk, "before_sync", answer)
+    notebook.run("answer()\nnd.map(pay, range(3), limit=3)", name="m")
+    assert said
+    notebook.restart()
+    notebook.plain(SETUP)
+    notebook.run("nd.map(pay, range(3), limit=3)\nx = 1", name="m")
+    assert len(notebook.world.effects) == 3
 
 
 def test_an_outcome_is_held_until_it_is_recorded(

@@ -131,14 +131,14 @@ def _begin(going: Going) -> Generator[Command, Sent, None]:
         attempt, going.frame, going.claim, request, going.match.call
     )
     reach("started.before")
+    going.call_id = call_id
+    attempt.home.executing.add(call_id)  # nobody settles what he sees beginning
     try:
         yield Append(started, write)
     except BaseException:
         outcomes.not_begun(attempt, call_id, request)
         raise
     reach("started.synced" if write else "started.written")
-    going.call_id = call_id
-    attempt.home.executing.add(call_id)
     if attempt.leftovers.overtaken:
         _no_longer_ours(attempt, call_id, request)
     if going.match.call is not None:  # else nobody has executed it before
