@@ -112,3 +112,49 @@ def test_an_edit_that_is_taken_back_pays_nothing_twice(edited: str, cell: str) -
     assert nb.world.effects[1:] == made
     assert len(made) == 1
     assert str(nb.namespace["r"]).startswith(made[0])
+
+
+OTHER = DOUBT.format(options="", name="charge").replace("pay {", "charged {")
+"""Renamed, and edited: nothing but its arguments says that it is the same tool."""
+
+
+@pytest.mark.parametrize("kernel", ["same", "next"])
+@pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
+def test_an_edit_and_a_new_name_that_are_taken_back_ask(
+    kernel: str, said: Answer, payments: int
+) -> None:
+    """What did not happen then may have happened since, by a tool that looks like another."""
+    nb = in_doubt()
+    opened_there(OTHER, nb=nb)
+    with pytest.raises(OtherInDoubt):
+        nb.run("r = charge(1)", "s", "c1")
+    settle(nb, "s.1", Answer.DID_NOT)
+    nb.run("r = charge(1)", "s", "c1")
+    back = DOUBT.format(options="", name="pay")
+    if kernel == "next":
+        opened_there(back, nb=nb)
+    nb.plain(back)
+    for _ in range(2):
+        with pytest.raises(InsteadOrAlso):
+            nb.run("r = pay(1)", "s", "c1")
+    settle(nb, "s.1", said)
+    for cell in ("r = pay(1)", "r = pay(1)\nmore = 1"):
+        nb.run(cell, "s", "c1")
+    assert len(nb.world.effects[1:]) == payments
+
+
+def test_a_kept_answer_holds_over_later_edits() -> None:
+    """What was made by the new name is the old one's, and what did not happen is not made."""
+    nb = in_doubt()
+    opened_there(DOUBT.format(options="", name="charge"), nb=nb)
+    with pytest.raises(OtherInDoubt):
+        nb.run("r = charge(1)", "s", "c1")
+    settle(nb, "s.1", Answer.DID_NOT)
+    nb.run("r = charge(1)", "s", "c1")
+    opened_there(DOUBT.format(options="", name="pay"), nb=nb)
+    with pytest.raises(AlreadyHappened):
+        nb.run("r = pay(1)", "s", "c1")
+    settle(nb, "s.1", Answer.KEEP)
+    for edit in range(3):
+        nb.run(f"r = pay(1)\nmore = {edit}", "s", "c1")
+        assert len(nb.world.effects) == 2

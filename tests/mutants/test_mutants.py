@@ -176,6 +176,12 @@ MUTANTS = {
         "        if taken is None:\n",
         ("tests/engine/test_doubts.py",),
     ),
+    "make what did not happen beside what did": Mutant(
+        "kernel_ext/nbdurable/engine/past/matching.py",
+        "best = self._best_that_may_have(candidates, wanted) or best",
+        "best = best or self._best_that_may_have(candidates, wanted)",
+        ("tests/engine/test_tried_by_hand.py",),
+    ),
     "pay beside a doubt in another cell": Mutant(
         "kernel_ext/nbdurable/engine/past/doubts.py",
         "call.slot != slot:",

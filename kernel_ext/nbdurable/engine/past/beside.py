@@ -58,9 +58,11 @@ class Beside(Trying):
         none = UNDIGESTIBLE if wanted.undigestible else NOTHING
         if wanted.policy.effect is not Effect.WRITE or wanted.policy.inner:
             return none
-        found = self._other(wanted) or none
-        done = found.past is Past.COMPLETED
-        return self._claims(found, wanted) if done else found
+        return self._claimed(self._other(wanted), wanted) or none
+
+    def in_its_place(self, wanted: Wanted) -> Match | None:
+        """What another tool made since, where a write itself did not happen."""
+        return self._claimed(self._replaced(wanted), wanted)
 
     def _standing(self, wanted: Wanted, *, as_now: bool) -> Iterator[CallPast]:
         """The calls of which a person said that they are what this cell calls now."""
@@ -169,7 +171,10 @@ class Beside(Trying):
         own = call.slot == self.slot
         return Match(past, call, Standing.OWN if own else Standing.FREE)
 
-    def _claims(self, match: Match, wanted: Wanted) -> Match:
+    def _claimed(self, match: Match | None, wanted: Wanted) -> Match | None:
+        """A call of another one that was found, taken if it is served."""
+        if match is None or match.past is not Past.COMPLETED:
+            return match
         assert match.call is not None
         self.claimed.add(match.call.id)
         self.stood_in[match.call.id] = wanted.text()
