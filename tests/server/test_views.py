@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -114,6 +115,27 @@ def test_a_run_that_begins_elsewhere_is_shown(root: Path, notebooks: Notebooks) 
         assert one(notebooks.hear(NOTEBOOK, view, said))["needs"] != []
         assert notebooks.hear(NOTEBOOK, view, None) == []
     assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["head"]["id"] == "run-2"
+
+
+def test_a_store_that_was_made_anew_is_another_one(
+    root: Path, notebooks: Notebooks
+) -> None:
+    """Who removed a store is shown nothing of it any more, and answers what stands there now."""
+    place = root / "a" / ".nbdurable"
+    left(root, research())
+    assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["head"]["id"] == "run-1"
+    assert one(notebooks.hear(NOTEBOOK, "v", PIN))["type"] == "told"
+    shutil.rmtree(place)
+    assert "%%durable" in one(notebooks.hear(NOTEBOOK, "v", None))["line"]
+    assert "%%durable" in one(notebooks.hear(NOTEBOOK, "v", OPEN))["line"]
+    left(root, doubtful(), first=2)
+    assert one(notebooks.hear(NOTEBOOK, "v", None))["again"]
+    assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["head"]["id"] == "run-2"
+    pinned = {**PIN, "run": "run-2", "ask": "r"}
+    assert one(notebooks.hear(NOTEBOOK, "v", pinned))["type"] == "told"
+    with contextlib.closing(nbdurable_store.open(place)) as store:
+        assert history_of(store, "run-2").pinned
+        assert not store.check().findings
 
 
 def test_a_refusal_says_what_it_answers(

@@ -3,13 +3,15 @@
 Theory of operation. Whoever asks names a notebook below the server's folder. Its store is
 where a kernel of it would have it: ``NBDURABLE_STORE``, or ``.nbdurable`` beside it. Both are
 resolved first, so neither ``..`` nor a link leads out of the folder; only the variable may,
-since whoever started the server set it. A store is opened once, and each view has a source
+since whoever started the server set it. A store is opened once, until another one stands at
+its place: people remove a store to begin afresh. Each view has a source
 of its own, as in a kernel; those that nobody asked for the longest time are dropped. A view
 that is told what changed, or opens again, goes on to the run that a kernel began meanwhile.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import threading
@@ -35,6 +37,7 @@ from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
 from nbdurable.timeline.source import Source
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
+from nbdurable_store.folder.format import NAME as FORMAT
 from nbdurable_store.protocol import START, Cursor, Store
 from nbdurable_store.records import Kind
 
@@ -76,6 +79,14 @@ class _Without:
     file: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A store, and the time and size of its ``FORMAT``, by which it is that store."""
+
+    store: Store
+    made: tuple[int, int]
+
+
 class Outside(ValueError):
     """A path that is not below the server's folder."""
 
@@ -97,7 +108,7 @@ class Notebooks:
     ) -> None:
         self._root = Path(root).expanduser().resolve()
         self._environ, self._clock = environ, clock
-        self._stores: dict[Path, Store] = {}
+        self._stores: dict[Path, _Opened] = {}
         self._without: OrderedDict[Path, _Without] = OrderedDict()
         self._views: OrderedDict[tuple[str, str], _View] = OrderedDict()
         self._once = Once()
@@ -134,7 +145,7 @@ class Notebooks:
         """Close the stores. Idempotent."""
         with self._lock:
             while self._stores:
-                self._stores.popitem()[1].close()
+                self._stores.popitem()[1].store.close()
             self._views.clear()
             self._without.clear()
 
@@ -234,11 +245,25 @@ class Notebooks:
             return self._opened(found, named=own)
 
     def _opened(self, place: Path, *, named: bool) -> Store | None:
+        made, known = _file(place / FORMAT), self._stores.get(place)
+        if known is not None and known.made != made:
+            known = self._left(place)
         if not is_store(str(place)):
             return None
-        if place not in self._stores:
-            self._stores[place] = nbdurable_store.open(place, named=named)
-        return self._stores[place]
+        if known is None:
+            opened = nbdurable_store.open(place, named=named)
+            known = self._stores[place] = _Opened(opened, made)
+        return known.store
+
+    def _left(self, place: Path) -> None:
+        """Forget a store that was removed, and what was answered from it."""
+        gone = self._stores.pop(place).store
+        left = [key for key, view in self._views.items() if view.source.store is gone]
+        for key in left:
+            del self._views[key]
+        self._without.clear()
+        with contextlib.suppress(DurableError, OSError):  # nobody has it any more
+            gone.close()
 
 
 def run_of(notebook: Path, rows: Sequence[RunRow]) -> RunRow | None:
