@@ -205,10 +205,12 @@ def _cell(run: RunView, cell: CellView, *, full: bool) -> Markup:
         "summary",
         element("span", GLYPHS[fate], class_=f"sign {css_class(fate)}"),
         element("b", cell.name),
-        element("span", calls_told(step), class_="soft"),
-        element("span", "stale", class_="soft", title=cell.stale)
-        if cell.stale
-        else None,
+        element(
+            "span",
+            calls_told(step),
+            element("span", " · stale", title=cell.stale) if cell.stale else None,
+            class_="soft",
+        ),
         element("span", " · ".join(took), class_="num wide"),
         element(
             "span",

@@ -145,11 +145,13 @@ _DETAILS: Final = """
 .nbdurable details>summary:focus-visible{outline:2px solid var(--ran);border-radius:4px}
 .nbdurable .cell{border-top:1px solid var(--faint)}
 .nbdurable .cell:last-of-type{border-bottom:1px solid var(--faint)}
-.nbdurable .cell>summary{display:grid;grid-template-columns:20px minmax(90px,1fr) 2fr
-minmax(60px,auto) minmax(60px,1.4fr);gap:4px 14px;padding:8px 4px;align-items:baseline}
+.nbdurable .cell>summary{display:grid;grid-template-columns:20px minmax(90px,2fr)
+minmax(0,3fr) minmax(60px,2fr) minmax(60px,3fr);gap:4px 14px;padding:8px 4px;
+align-items:baseline}
 .nbdurable .cell>summary:hover{background:var(--card)}
 .nbdurable .cell>summary b{font-weight:640;overflow-wrap:anywhere}
 .nbdurable .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.nbdurable .cell>summary .num{white-space:normal}
 .nbdurable .saved{color:var(--replayed)}
 .nbdurable .inside{padding:2px 4px 14px 38px}
 .nbdurable .attempt-head{margin:10px 0 4px;font-weight:600}
