@@ -247,7 +247,8 @@ class Notebooks:
     def _opened(self, place: Path, *, named: bool) -> Store | None:
         made, known = _file(place / FORMAT), self._stores.get(place)
         if known is not None and known.made != made:
-            known = self._left(place)
+            self._leave(place)
+            known = None
         if not is_store(str(place)):
             return None
         if known is None:
@@ -255,7 +256,7 @@ class Notebooks:
             known = self._stores[place] = _Opened(opened, made)
         return known.store
 
-    def _left(self, place: Path) -> None:
+    def _leave(self, place: Path) -> None:
         """Forget a store that was removed, and what was answered from it."""
         gone = self._stores.pop(place).store
         left = [key for key, view in self._views.items() if view.source.store is gone]
