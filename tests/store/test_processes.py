@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -262,6 +263,31 @@ def test_a_sync_that_fails_ends_the_segment(harness: LocalHarness) -> None:
         with pytest.raises(StoreUnwritable):
             store.append([_record("c")], sync=sync)
     assert [e.record.subject for e in harness.open().read("run")[0]] == ["a", "b"]
+
+
+def test_a_sync_that_fails_is_told_to_all_who_wait(harness: LocalHarness) -> None:
+    """The next sync may succeed without what was lost: nobody is told that it is kept."""
+    store = harness.open()
+    store.append([_record("a")], sync=True)
+    together, told = threading.Barrier(8), list[bool]()
+
+    def append(subject: str) -> None:
+        together.wait(30)
+        try:
+            store.append([_record(subject)], sync=True)
+        except StoreUnwritable as error:
+            told.append(error.unknown)
+
+    arm("record.synced=error:EIO")
+    try:
+        threads = [threading.Thread(target=append, args=(f"b{n}",)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        arm("")
+    assert told == [True] * 8
 
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ class Writer:
         self._pending: tuple[bytes, Mark] | None = None
         self._reserved = 0
         self._synced = 0
+        self._sync_failed = False
 
     def append(self, records: Sequence[Record]) -> tuple[tuple[Entry, ...], Mark]:
         """Append records, all or none; written on return, durable after `sync`.
@@ -133,6 +134,8 @@ class Writer:
         with self._sync_lock:
             if self._synced >= end:
                 return
+            if self._sync_failed:  # of another thread, while this one waited
+                raise self._refused()
             target = self._written.offset
             try:
                 files.sync_file(self._fd)
@@ -140,7 +143,7 @@ class Writer:
             except OSError as e:
                 # The system forgets pages that it couldn't write: a second sync may
                 # succeed without them, so nothing more is accepted here.
-                self._unknown = True
+                self._unknown = self._sync_failed = True
                 self._refusal = f"the disk reported an error ({e.strerror})"
                 raise self._told(e) from e
             self._synced = target
