@@ -95,3 +95,24 @@ def test_a_death_is_no_error_of_the_tool(notebook: Notebook, options: str) -> No
     assert asked.call.text == "pay('die')"
     with ProcessPoolExecutor(1) as pool, pytest.raises(CallInDoubt):
         pay(notebook, "['die']", pool)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_worker_is_in_no_cell(notebook: Notebook) -> None:
+    """What a function calls over there isn't journaled, and is called."""
+    notebook.plain(
+        "@tool(effect='read')\n"
+        "def price(n): return n + 1\n"
+        "@tool(effect='write')\n"
+        "def sell(n): return pay(price(n))\n"
+        "import multiprocessing, nbdurable as nd\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "forking = multiprocessing.get_context('fork')\n"
+    )
+    notebook.run(
+        "with ProcessPoolExecutor(1, mp_context=forking) as pool:\n"
+        "    sold = nd.map(sell, [1, 2, 3], limit=2, executor=pool)",
+        name="m",
+    )
+    assert notebook.namespace["sold"] == [2, 3, 4]
+    assert paid(notebook) == ["2", "3", "4"]

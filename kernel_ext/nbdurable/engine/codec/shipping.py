@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nbdurable.engine.where.frames import outside
+
 
 def shipped(
     fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -26,5 +28,6 @@ def unpacked(data: bytes) -> object:
     import cloudpickle  # lazy: it costs 15 ms
 
     fn, args, kwargs = cloudpickle.loads(data)
-    result: object = fn(*args, **kwargs)
+    with outside():  # a fork inherits the cell, and not its journal
+        result: object = fn(*args, **kwargs)
     return result
