@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import nbdurable_store
 from nbdurable.engine.fanout.failures import MapFailed
 from nbdurable.engine.past import settle
 from nbdurable.errors import CallInDoubt
@@ -24,6 +25,21 @@ def pay(n):
     with open(pathlib.Path(folder) / "paid", "a") as file:
         file.write(f"{n}\\n")
     return n
+"""
+
+SELL = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+forking = multiprocessing.get_context("fork")
+
+@tool(effect="read")
+def price(n):
+    return n + 1
+
+@tool(effect="write")
+def sell(n):
+    return pay(price(n))
 """
 
 
@@ -98,21 +114,16 @@ def test_a_death_is_no_error_of_the_tool(notebook: Notebook, options: str) -> No
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_worker_is_in_no_cell(notebook: Notebook) -> None:
+def test_a_forked_worker_is_in_no_cell(tmp_path: Path) -> None:
     """What a function calls over there isn't journaled, and is called."""
-    notebook.plain(
-        "@tool(effect='read')\n"
-        "def price(n): return n + 1\n"
-        "@tool(effect='write')\n"
-        "def sell(n): return pay(price(n))\n"
-        "import multiprocessing, nbdurable as nd\n"
-        "from concurrent.futures import ProcessPoolExecutor\n"
-        "forking = multiprocessing.get_context('fork')\n"
-    )
-    notebook.run(
+    nb = Notebook(store=nbdurable_store.open(tmp_path / "store"))
+    nb.namespace["folder"] = str(tmp_path)
+    nb.plain(f"{PAY}\n{SELL}")
+    nb.run(
         "with ProcessPoolExecutor(1, mp_context=forking) as pool:\n"
         "    sold = nd.map(sell, [1, 2, 3], limit=2, executor=pool)",
         name="m",
     )
-    assert notebook.namespace["sold"] == [2, 3, 4]
-    assert paid(notebook) == ["2", "3", "4"]
+    nb.store.close()
+    assert nb.namespace["sold"] == [2, 3, 4]
+    assert paid(nb) == ["2", "3", "4"]
