@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbdurable.engine.calls.pauses import OtherInDoubt
+from nbdurable.engine.calls.pauses import InsteadOrAlso, OtherInDoubt
 from nbdurable.engine.past.settle import Answer, questions
 from nbdurable.errors import AlreadyHappened, CallPause, HappenedElsewhere
 from tests.engine.notebooks import Notebook
@@ -70,6 +70,57 @@ def test_a_second_tool_of_the_same_code_asks_nothing_in_another_cell() -> None:
     opened(pays() + pays(name="charge"), nb=nb)
     nb.run(CELL.replace("pay", "charge"), "t", "c2")
     assert len(nb.world.effects) == 4
+
+
+CHARGE = "@tool\ndef charge(amount, note='-'): return world(f'charge {amount}')"
+"""Renamed, edited and with other parameters: nothing says that it is the same tool."""
+
+
+@pytest.mark.parametrize("how", ["same", "emptied"])
+@pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 2), (Answer.AGAIN, 4)])
+def test_a_tool_that_was_edited_and_renamed_asks_where_its_calls_moved(
+    how: str, said: Answer, payments: int
+) -> None:
+    """Their cell does without them, and no cell calls the old tool any more."""
+    nb = opened(pays())
+    nb.run(CELL, "s", "c1")
+    if how == "emptied":
+        opened(nb=nb)
+    nb.plain(CHARGE)
+    nb.run("x = 1", "s", "c1")
+    cell = CELL.replace("pay", "charge")
+    for _ in range(2):
+        with pytest.raises(InsteadOrAlso) as asked:
+            nb.run(cell, "t", "c2")
+    assert asked.value.fact() == (
+        "charge(1) was not made: the cell s has made pay(1) before."
+    )
+    assert len(nb.world.effects) == 2
+    settle(nb, "t.1", said)
+    for more in ("", "\nmore = 1"):
+        nb.run(cell + more, "t", "c2")
+        opened(CHARGE, nb=nb)
+    assert len(nb.world.effects) == payments
+
+
+OTHERS = {
+    "its cell has them still": ("", "r = charge(1)"),
+    "another cell calls the old tool": ("pay(9)", "r = charge(1)"),
+    "other arguments": ("x = 1", "r = charge(3)"),
+}
+
+
+@pytest.mark.parametrize("why", OTHERS)
+def test_another_tool_in_another_cell_is_just_called(why: str) -> None:
+    """Equal arguments alone say nothing there: a receipt goes to who has paid."""
+    rest, cell = OTHERS[why]
+    nb = opened(pays(), CHARGE)
+    nb.run(CELL, "s", "c1")
+    if rest:
+        nb.run(rest, "s", "c1")
+    before = len(nb.world.effects)
+    nb.run(cell, "t", "c2")
+    assert len(nb.world.effects) == before + 1
 
 
 @pytest.mark.parametrize("edit", ["added", "function"])

@@ -166,13 +166,46 @@ def test_another_tool_with_other_arguments_is_just_called() -> None:
     assert nb.world.effects == ["pay 1", "pay 2", "charge 3"]
 
 
-def test_values_in_another_order_are_another_call() -> None:
-    """By other names nobody knows which of them is which."""
+ORDERS = {
+    "other names": ("c, d", "charge(2, 1)"),
+    "one name is as it was": ("b, who", "charge(2, 1)"),
+    "by name": ("b, who", "charge(who=1, b=2)"),
+    "a default more": ("d, c, note='-'", "charge(2, 1)"),
+}
+
+
+@pytest.mark.parametrize("kernel", ["same", "next"])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
+def test_values_in_another_order_ask(
+    said: Answer, payments: int, order: str, kernel: str
+) -> None:
+    """A renamed and edited tool may take its parameters in another order, too."""
     nb = opened("@tool\ndef pay(a, b): return world(f'pay {a} {b}')")
     nb.run("r = pay(1, 2)", "s", "c1")
-    opened("@tool\ndef charge(c, d): return world(f'charge {c} {d}')", nb=nb)
-    nb.run("r = charge(2, 1)", "s", "c1")
-    assert nb.world.effects == ["pay 1 2", "charge 2 1"]
+    parameters, call = ORDERS[order]
+    tool = f"@tool\ndef charge({parameters}): return world('charge')"
+    if kernel == "next":
+        opened(nb=nb)
+    nb.plain(tool)
+    for _ in range(2):
+        with pytest.raises(InsteadOrAlso):
+            nb.run(f"r = {call}", "s", "c1")
+    assert nb.world.effects == ["pay 1 2"]
+    settle(nb, "s.1", said)
+    for cell in (f"r = {call}", f"r = {call}\nmore = 1"):
+        nb.run(cell, "s", "c1")
+    assert len(nb.world.effects) == payments
+
+
+@pytest.mark.parametrize("call", ["charge(1, 3)", "charge(2, 2)", "charge(2)"])
+def test_other_values_are_another_call(call: str) -> None:
+    """One of them is another one, or there are more or less of them."""
+    nb = opened("@tool\ndef pay(a, b): return world(f'pay {a} {b}')")
+    nb.run("r = pay(1, 2)", "s", "c1")
+    opened("@tool\ndef charge(c, d=0): return world('charge')", nb=nb)
+    nb.run(f"r = {call}", "s", "c1")
+    assert nb.world.effects == ["pay 1 2", "charge"]
 
 
 def test_another_tool_beside_it_is_just_called() -> None:
@@ -183,12 +216,45 @@ def test_another_tool_beside_it_is_just_called() -> None:
     assert nb.world.effects == ["pay 1", "pay 2", "charge 1"]
 
 
-def test_what_was_done_without_arguments_says_nothing() -> None:
-    """Two tools that are given nothing are no more alike than any other two."""
-    nb = opened("@tool\ndef sweep(): return world('sweep')")
+SWEEP = "@tool\ndef sweep(): return world('sweep')\n"
+CLOSE = "@tool\ndef close(note='-'): return world('close')\n"
+
+
+@pytest.mark.parametrize("kernel", ["same", "next"])
+@pytest.mark.parametrize(("said", "made"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
+def test_what_was_done_without_arguments_asks(
+    said: Answer, made: int, kernel: str
+) -> None:
+    """Its tool is gone, and another one stands in its place that is given nothing either."""
+    nb = opened(SWEEP)
     nb.run("sweep()", "s", "c1")
-    opened("@tool\ndef close(): return world('close')", nb=nb)
+    if kernel == "next":
+        opened(nb=nb)
+    nb.plain(CLOSE)
+    for _ in range(2):
+        with pytest.raises(InsteadOrAlso):
+            nb.run("close()", "s", "c1")
+    settle(nb, "s.1", said)
+    for cell in ("close()", "close()\nmore = 1"):
+        nb.run(cell, "s", "c1")
+    assert len(nb.world.effects) == made
+
+
+def test_what_is_done_without_arguments_beside_it_asks_nothing() -> None:
+    """One cell defines both, or the cell calls the first one still."""
+    nb = opened(SWEEP + CLOSE)
+    nb.run("sweep()", "s", "c1")
     nb.run("close()", "s", "c1")
+    nb.run("sweep()\nclose('of may')", "s", "c1")
+    assert nb.world.effects == ["sweep", "close", "close"]
+
+
+def test_what_is_given_something_is_not_what_was_given_nothing() -> None:
+    """Nothing says that it stands for it."""
+    nb = opened(SWEEP)
+    nb.run("sweep()", "s", "c1")
+    opened(CLOSE, nb=nb)
+    nb.run("close('of may')", "s", "c1")
     assert nb.world.effects == ["sweep", "close"]
 
 

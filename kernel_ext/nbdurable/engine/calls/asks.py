@@ -169,6 +169,13 @@ def _stood_in(ask: Asking) -> CallPause:
     return StoodIn(**ask.common, other=other)
 
 
+def _replaced(ask: Asking) -> CallPause:
+    elsewhere = ask.call.slot not in {ask.attempt.step.slot, ""}
+    step = ask.attempt.home.history.steps.get(ask.call.step)
+    where = step.name if elsewhere and step is not None else ""
+    return InsteadOrAlso(**ask.both, where=where)
+
+
 def _earlier_try(ask: Asking) -> CallPause:
     step = ask.attempt.step
     outer = ask.attempt.home.history.calls.get(ask.call.parent)
@@ -246,7 +253,7 @@ _PAUSES: Final[Mapping[Past, Callable[[Asking], CallPause]]] = {
     ),
     Past.EARLIER_TRY: _earlier_try,
     Past.INSTEAD: lambda ask: InsteadOrAlso(**ask.both),
-    Past.REPLACED: lambda ask: InsteadOrAlso(**ask.both),
+    Past.REPLACED: _replaced,
 }
 """The pause for each past; a doubt is what is left."""
 

@@ -97,13 +97,19 @@ class OtherInDoubt(CallPause):
 
 @dataclass(kw_only=True, eq=False)
 class InsteadOrAlso(CallPause):
-    """A write that may stand in the place of one that the cell made before."""
+    """A write that may stand in the place of one that was made before.
+
+    Attributes:
+        where: The cell that made that one; "" for this cell.
+    """
 
     slug: ClassVar[str] = "instead-or-also"
+    where: str = ""
 
     def fact(self) -> str:
         """One line about both calls."""
-        return f"{self.call} was not made: this cell has made {self.earlier} before."
+        made = f"the cell {self.where}" if self.where else "this cell"
+        return f"{self.call} was not made: {made} has made {self.earlier} before."
 
     def detail(self) -> str:
         """Why it asks."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from nbdurable.engine.past import doubts, holding, tries
 from nbdurable.engine.past.another import is_another
-from nbdurable.engine.past.belonging import Standing, code_saw, standing_of
+from nbdurable.engine.past.belonging import Standing
 from nbdurable.engine.past.circumstances import (
     AGAIN,
     KEEP,
-    answered,
     stands_in,
 )
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.edits import (
-    ByArguments,
     Marks,
     closest,
     may_be_renamed,
@@ -36,17 +34,16 @@ from nbdurable.engine.past.near import (
 from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.renamings import Renamings
-from nbdurable.engine.past.trying import Trying
+from nbdurable.engine.past.replaced import Replacing
 from nbdurable.engine.past.versions import Versions
 from nbdurable.engine.past.wanted import NOTHING, UNDIGESTIBLE, Match, Wanted
 
 
 @dataclass(slots=True)
-class Beside(Trying):
+class Beside(Replacing):
     """The calls of one attempt, beside those of the attempts before it."""
 
     _versions: dict[str, Versions] = field(default_factory=dict)
-    _given: dict[str, ByArguments] = field(default_factory=dict)
     _unended: dict[str, Sequence[CallPast]] = field(default_factory=dict)
     _renamings: Renamings = field(default_factory=Renamings)
     _made: dict[tuple[str, tuple[str, ...]], Sequence[CallPast]] = field(
@@ -62,7 +59,7 @@ class Beside(Trying):
 
     def in_its_place(self, wanted: Wanted) -> Match | None:
         """What another tool made since, where a write itself did not happen."""
-        return self._claimed(self._replaced(wanted), wanted)
+        return self._claimed(self.replaced(wanted), wanted)
 
     def _standing(self, wanted: Wanted, *, as_now: bool) -> Iterator[CallPast]:
         """The calls of which a person said that they are what this cell calls now."""
@@ -119,24 +116,6 @@ class Beside(Trying):
                 if here and self._is_free(call) and was_renamed(call, wanted):
                     yield call
 
-    def standing_of(self, call: CallPast) -> Standing:
-        """To whom a recorded call belongs that was made by an earlier version of a tool."""
-        if call.id in self.history.forked:
-            return Standing.UNKNOWN
-        if call.slot == self.slot:
-            return Standing.OWN
-        return standing_of(self.history, call, self.slot, self.existing)
-
-    def _is_free(self, call: CallPast, *, going: bool = False) -> bool:
-        if call.id in self.claimed:  # of thousands that is all that is asked
-            return False
-        return (going or code_saw(self.history, call)) and not self.is_over(call)
-
-    def _asks_behind(self, call: CallPast) -> bool:
-        """Whether a fork asks about what its parent completed, or is making now."""
-        again = self.said_of(call, Past.FORKED) == AGAIN
-        return not again and self._is_free(call, going=self.executing(call))
-
     def _versions_of(self, tool: str) -> Versions:
         found = self._versions.get(tool)
         if found is None:
@@ -156,7 +135,7 @@ class Beside(Trying):
             return doubt
         other = self._renamed_in_doubt(wanted, marks) or self._instead(wanted)
         other = other or (left and self._made_before(left.call, wanted))
-        return other or self._replaced(wanted)
+        return other or self.replaced(wanted)
 
     def has_others(self, tool: str, parent: str) -> bool:
         """Whether another call of the tool may be what a new one is."""
@@ -165,11 +144,6 @@ class Beside(Trying):
         told = told or tool in self.behind.calls or tool in self.moved.calls
         told = told or any(self.names_elsewhere(tool))
         return bool(known) or told or tries.are_before(self.history, parent)
-
-    def _about(self, past: Past, call: CallPast) -> Match:
-        """A call with other arguments; what stands in its place is taken over."""
-        own = call.slot == self.slot
-        return Match(past, call, Standing.OWN if own else Standing.FREE)
 
     def _claimed(self, match: Match | None, wanted: Wanted) -> Match | None:
         """A call of another one that was found, taken if it is served."""
@@ -233,33 +207,6 @@ class Beside(Trying):
                 if open_ and doubts.is_asked_here(self.history, call, self.existing):
                     return self._about(Past.OTHER_IN_DOUBT, call)
         return None
-
-    def _replaced(self, wanted: Wanted) -> Match | None:
-        """A call with equal arguments whose tool is gone: this one may be in its place.
-
-        Its tool was renamed and edited, or another tool is called instead.
-        """
-        for name in self.old_names(wanted.name):
-            if self.together(name, wanted.name):
-                continue
-            made = self._by_arguments(name)
-            for call in (*made.like(wanted, name), *made.given_values_of(wanted)):
-                stands = call.state is CallState.COMPLETED and self._is_free(call)
-                forked = call.id in self.history.forked
-                open_ = stands and (not forked or self._asks_behind(call))
-                open_ = open_ and not self._is_another(call, wanted)
-                said = self.said_of(call, Past.REPLACED)
-                if open_ and call.resolved not in tries.ANEW and said != AGAIN:
-                    past = Past.COMPLETED if said == KEEP else Past.REPLACED
-                    return replace(self._about(past, call), renewed=said == KEEP)
-        return None
-
-    def _by_arguments(self, tool: str) -> ByArguments:
-        found = self._given.get(tool)
-        if found is None:
-            made = itertools.chain(self.writes_of(tool), self.behind.here(tool))
-            found = self._given[tool] = ByArguments.of(made)
-        return found
 
     def _instead(self, wanted: Wanted) -> Match | None:
         """A call of the tool that is left over, where a model has answered anew."""
@@ -356,22 +303,6 @@ class Beside(Trying):
         rerun = self.before_reset(call) and holding.is_kept(self.here, call, wanted)
         kept = rerun or holding.is_same(self.history, self.where, call, wanted)
         return call.id in told or (kept and not self._is_another(call, wanted))
-
-    def _is_another(
-        self, call: CallPast, wanted: Wanted, *, whole: bool = False
-    ) -> bool:
-        """Whether a person said that what is made now is made beside it."""
-        two = (self.history, self.where, call, wanted)
-        if holding.is_another(*two, whole=whole):
-            return True
-        said = answered(self.history, self.where, wanted.name, Past.INSTEAD)
-        beside = said and said.until and call.ended_order < said.until
-        return bool(beside) or self.is_done_again(call) or self._is_let_be(call)
-
-    def _is_let_be(self, call: CallPast) -> bool:
-        """Whether a person said that what a parent of the fork paid is another one."""
-        forked = call.id in self.history.forked
-        return forked and self.said_of(call, Past.FORKED) == AGAIN
 
     def _made_before(self, call: CallPast, wanted: Wanted) -> Match | None:
         """What a call is beside which another one may be made."""

@@ -174,8 +174,8 @@ class ByArguments:
     Attributes:
         calls: Those that were given the same, in their order.
         bare: The same, of methods without the object itself.
-        values: Those that were given the same values in the same order, whatever the
-            names are; of methods without the object itself.
+        values: Those that were given the same values, whatever the names are; of methods
+            without the object itself.
     """
 
     calls: Mapping[_Given, Sequence[CallPast]]
@@ -193,18 +193,27 @@ class ByArguments:
         )
 
     def given_values_of(self, wanted: Wanted) -> Sequence[CallPast]:
-        """Those that were given the values that a new call is given, in their order."""
+        """Those that were given the values that a new call is given.
+
+        In the order of their parameters first: that may be another one, too.
+        """
         given = _given(_without_object(wanted.marks() or {}))
-        return self.values.get(tuple(given.values()), ())
+        values = [*given.values()]
+        found = self.values.get(tuple(sorted(values)), ())
+        if not values or len(found) < 2:
+            return found if values else ()
+        return sorted(found, key=lambda call: _ordered(call) != values)
 
     def like(self, wanted: Wanted, old: str) -> Sequence[CallPast]:
-        """Those that were given what a new call is, by the same names; and something.
+        """Those that were given what a new call is, by the same names, or nothing as it.
 
         Args:
             wanted: The call that is about to be made.
             old: The name of their tool.
         """
-        marks = wanted.marks() or {}
+        marks = wanted.marks()
+        if marks is None:
+            return ()
         same_class = old.rpartition(".")[0] == wanted.name.rpartition(".")[0]
         if same_class:
             return self.calls.get(frozenset(_given(marks).items()), ())
@@ -221,7 +230,7 @@ def _by_given(
     found: dict[_Given, list[CallPast]] = {}
     for call, marks in calls:
         given = _given(marks)
-        if given and UNKNOWN not in given.values():
+        if UNKNOWN not in given.values():
             found.setdefault(frozenset(given.items()), []).append(call)
     return found
 
@@ -231,10 +240,14 @@ def _by_values(
 ) -> dict[_Values, list[CallPast]]:
     found: dict[_Values, list[CallPast]] = {}
     for call, marks in calls:
-        values = tuple(_given(marks).values())
+        values = tuple(sorted(_given(marks).values()))
         if values and UNKNOWN not in values:
             found.setdefault(values, []).append(call)
     return found
+
+
+def _ordered(call: CallPast) -> list[str]:
+    return [*_given(_without_object(call.marks or {})).values()]
 
 
 def gave_the_same(old: Marks, new: Marks) -> bool:

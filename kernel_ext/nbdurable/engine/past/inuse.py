@@ -21,6 +21,11 @@ def both_in_use(history: History, slot: str, old: str, new: str) -> bool:
     return elsewhere and any(new in names for names in used.values())
 
 
+def is_in_use(history: History, name: str) -> bool:
+    """Whether some cell calls a tool of this name as of now."""
+    return any(name in _called(history, slot) for slot in history.slots)
+
+
 def _called(history: History, slot: str) -> set[str]:
     latest = history.latest(slot, ended=True)
     calls = filter(None, map(history.calls.get, latest.used if latest else ()))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from nbdurable.engine.past.edits import Marks, was_renamed
+from nbdurable.engine.past.edits import ByArguments, Marks, was_renamed
 from nbdurable.engine.past.history import CallPast, History
 from nbdurable.engine.past.pasts import STAYING
 from nbdurable.engine.past.renamings import Renamings
@@ -31,6 +31,7 @@ class Moved:
     calls: Mapping[str, list[CallPast]]
     _versions: dict[str, Versions] = field(default_factory=dict)
     _renamings: Renamings = field(default_factory=Renamings)
+    _given: dict[str, ByArguments] = field(default_factory=dict)
 
     @classmethod
     def of(cls, history: History, slot: str) -> Moved:
@@ -65,6 +66,13 @@ class Moved:
         """What was made by a tool of another name, and has the code of a new call."""
         made = self.calls.get(tool, ())
         return (call for call in made if was_renamed(call, wanted))
+
+    def by_arguments(self, tool: str) -> ByArguments:
+        """What was made by a tool, by what it was given; looked at once."""
+        found = self._given.get(tool)
+        if found is None:
+            found = self._given[tool] = ByArguments.of(self.calls.get(tool, ()))
+        return found
 
     def _versions_of(self, tool: str) -> Versions:
         found = self._versions.get(tool)
