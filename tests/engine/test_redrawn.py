@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pytest
 
 from nbdurable.engine.calls.pauses import MadeInEarlierTry
 from nbdurable.engine.past.settle import Answer
+from nbdurable.engine.values.drawn import looks_drawn
 from tests.engine.notebooks import Notebook
 from tests.engine.test_calls import settle
 
-TOOLS = "import secrets, uuid\n@tool\ndef pay(who, key): return world(f'pay {who}')"
+TOOLS = "import datetime, secrets, time, uuid\n@tool\ndef pay(who, key): return world(f'pay {who}')"
 FRESH = {
     "a hex": "uuid.uuid4().hex",
     "a text": "str(uuid.uuid4())",
     "an object": "uuid.uuid4()",
     "a token": "secrets.token_urlsafe(21) + '1aZ'",  # one in 200 has no digit
+    "a time": "time.time()",
+    "a moment": "datetime.datetime.now()",
+    "a moment's text": "datetime.datetime.now().isoformat()",
 }
 TWO = "a = [pay(who, {fresh}) for who in ('ann', 'bob')]"
 
@@ -114,3 +119,33 @@ def test_what_was_paid_before_the_last_completed_attempt_is_done_with() -> None:
     nb.run("a = 1", "s", "c1")
     nb.run("a = pay('ann', uuid.uuid4().hex); more = 1", "s", "c1")
     assert len(nb.world.effects) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "drawn"),
+    [
+        ("order-9b2f0c3e-6c1e-4c55-9c58-0a4b1f7f2f10", True),
+        ("order_9f1c2e7ab04d4c55", True),
+        ("inv-20261129-002512", True),
+        ("20261129002512", True),
+        ("2026-11-29 00:25:12.125+01:00", True),
+        ("key-1796000000.25", True),
+        (dt.datetime(2026, 11, 29, 0, 25, 12, tzinfo=dt.UTC), True),
+        (dt.datetime(2026, 11, 29, 0, 25, tzinfo=dt.UTC), False),
+        (dt.date(2026, 11, 29), False),
+        ("2026-11-29", False),
+        ("2026-11-29T10:00:00Z", False),
+        ("1234567890123", False),
+        ("order-17", False),
+        ("a-rather-long-name-of-a-file", False),
+        (1796000000, False),
+        (1796000000.0, False),
+        (19.99, False),
+        (float("nan"), False),
+        (float("inf"), False),
+    ],
+    ids=repr,
+)
+def test_what_looks_drawn(value: object, drawn: bool) -> None:
+    """What a machine makes anew does; a date, an appointment, a price and a name don't."""
+    assert looks_drawn(value) is drawn
