@@ -16,7 +16,8 @@ from typing import Final
 
 from nbdurable.engine.codec import Unstorable
 from nbdurable.engine.codec.connected import by_kind, no_atoms, parts, referents_of
-from nbdurable.engine.codec.grafts import Marks, fills
+from nbdurable.engine.codec.filling import fills
+from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.codec.meeting import reached
 
 FAR_MAX: Final = 100_000

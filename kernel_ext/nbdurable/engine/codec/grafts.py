@@ -17,14 +17,22 @@ variable) an empty one is made first; places that are equal are then one object.
 from __future__ import annotations
 
 import collections
-import copyreg
 import itertools
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from nbdurable.engine.codec import reducers, remainders
+from nbdurable.engine.codec import reducers
+from nbdurable.engine.codec.filling import (
+    FILLED,
+    GENERATORS,
+    attributes,
+    fill,
+    fills,
+    fresh,
+    stamp,
+)
 from nbdurable.engine.codec.plain_write import Place
 
 MARKS_MAX: Final = 10_000
@@ -33,9 +41,6 @@ microsecond; of those beyond, only what the step put elsewhere is marked, afterw
 
 LEVELS_MAX: Final = 50
 """Steps from a name to an object that is marked: each is written with the place."""
-
-_HEAP_TYPE: Final = 1 << 9
-"""Flag of types made by a ``class`` statement."""
 
 _ATOMS: Final = frozenset({str, int, float, bool, type(None), bytes, complex})
 
@@ -174,25 +179,6 @@ def _named(value: Any) -> dict[Any, object]:
     return value if isinstance(value, dict) else {}
 
 
-def fills(value: object) -> bool:
-    """Whether an object of this kind can be given the content of another one."""
-    kind = type(value)
-    if kind in _FILL or reducers.qualified(kind) in _GENERATORS:
-        return True
-    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
-        array: Any = value
-        dtype = sys.modules["numpy"].dtype
-        return bool(array.flags.writeable and dtype(array.dtype.str) == array.dtype)
-    return bool(
-        kind.__flags__ & _HEAP_TYPE
-        and not issubclass(kind, type)
-        and kind.__reduce_ex__ is object.__reduce_ex__
-        and kind.__reduce__ is object.__reduce__
-        and kind.__new__ is object.__new__
-        and reducers.find(kind) in (None, reducers.delegating, remainders.frame)
-    )
-
-
 _Part = tuple[tuple[str, Any] | None, object]
 
 
@@ -205,9 +191,9 @@ def _children(value: Any, *, deep: bool) -> Iterator[_Part]:
     elif issubclass(kind, dict):
         for key, item in value.items():
             yield (("key", key) if type(key) in _ATOMS else None), item
-    elif kind in _FILL:
+    elif kind in FILLED:
         yield from ((None, item) for item in value)
-    elif reducers.qualified(kind) not in _GENERATORS:
+    elif reducers.qualified(kind) not in GENERATORS:
         yield from _in_object(value, deep=deep)
 
 
@@ -215,7 +201,7 @@ def _in_object(value: Any, *, deep: bool) -> Iterator[_Part]:
     if _has_own_state(type(value)) and not deep:
         yield None, value
     else:
-        for name, item in _attributes(value).items():
+        for name, item in attributes(value).items():
             yield ("attribute", name), item
 
 
@@ -223,28 +209,6 @@ def _has_own_state(kind: type) -> bool:
     """Whether its parts may be copied while it is loaded, before they are filled."""
     own = [name for cls in kind.__mro__[:-1] for name in vars(cls)]
     return "__getstate__" in own or "__setstate__" in own
-
-
-def _attributes(value: object) -> dict[str, object]:
-    try:
-        found: dict[str, object] = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return {}
-    return found
-
-
-def stamp(value: Any) -> Any:
-    """What an existing object must have in common with the one that was written."""
-    if type(value) is collections.deque:
-        return value.maxlen
-    if reducers.qualified(type(value)) == _NUMPY_GENERATOR:
-        return type(value.bit_generator).__name__
-    if hasattr(type(value), "__array_interface__"):
-        return value.dtype.str, value.shape
-    return None
-
-
-# --- on load -------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -269,7 +233,7 @@ class Grafting:
         if key not in self._made:
             found = _walk(self.namespace, ((("key", name)), *steps))
             if type(found) is not kind or stamp(found) != mark or not fills(found):
-                found = _fresh(kind, mark)
+                found = fresh(kind, mark)
             elif name in self.unchanged:
                 self._left.add(id(found))
             self._made[key] = found
@@ -285,104 +249,14 @@ class Grafting:
     def apply(self) -> None:
         """Fill them all."""
         for old, new in self._twins:
-            _FILL.get(type(old), _fill_other)(old, new)
+            fill(old, new)
         self._twins.clear()
 
 
 def _walk(value: Any, steps: Iterable[tuple[str, Any]]) -> object:
     try:
         for how, which in steps:
-            value = _attributes(value)[which] if how == "attribute" else value[which]
+            value = attributes(value)[which] if how == "attribute" else value[which]
     except (LookupError, TypeError):
         return None
     return value
-
-
-def _fresh(kind: Any, mark: Any) -> object:
-    if kind is collections.deque:
-        return collections.deque(maxlen=mark)
-    if kind in _FILL or (mark is None and reducers.qualified(kind) in _GENERATORS):
-        return kind()
-    if reducers.qualified(kind) == _NUMPY_GENERATOR:
-        return kind(getattr(sys.modules["numpy"].random, mark)())
-    if mark is not None:
-        numpy: Any = sys.modules["numpy"]
-        return numpy.empty(mark[1], mark[0])
-    return kind.__new__(kind)
-
-
-def _fill_list(old: Any, new: Any) -> None:
-    old[:] = new
-
-
-def _fill_dict(old: Any, new: Any) -> None:
-    old.clear()
-    old.update(new)
-
-
-def _fill_defaultdict(old: Any, new: Any) -> None:
-    _fill_dict(old, new)
-    old.default_factory = new.default_factory
-
-
-def _fill_counter(old: Any, new: Any) -> None:
-    # Counter.update would add.
-    dict.clear(old)
-    dict.update(old, new)
-
-
-def _fill_deque(old: Any, new: Any) -> None:
-    old.clear()
-    old.extend(new)
-
-
-def _fill_numpy_generator(old: Any, new: Any) -> None:
-    old.bit_generator.state = new.bit_generator.state
-
-
-def _fill_numpy_state(old: Any, new: Any) -> None:
-    old.set_state(new.get_state())
-
-
-def _fill_random(old: Any, new: Any) -> None:
-    old.setstate(new.getstate())
-
-
-_NUMPY_GENERATOR: Final = "numpy.random._generator.Generator"
-
-_GENERATORS: Final[dict[str, Callable[[Any, Any], None]]] = {
-    _NUMPY_GENERATOR: _fill_numpy_generator,
-    "numpy.random.mtrand.RandomState": _fill_numpy_state,
-    "random.Random": _fill_random,
-}
-"""Random generators go on where the step left them, for whoever holds them."""
-
-
-def _fill_other(old: Any, new: Any) -> None:
-    fill = _GENERATORS.get(reducers.qualified(type(old)))
-    if fill is not None:
-        fill(old, new)
-        return
-    if stamp(old) is not None:
-        old[...] = new
-        return
-    attributes = _attributes(old)
-    attributes.clear()
-    attributes.update(_attributes(new))
-    for name in copyreg._slotnames(type(old)):  # type: ignore[attr-defined]  # noqa: SLF001  # as pickle does
-        if hasattr(new, name):
-            object.__setattr__(old, name, object.__getattribute__(new, name))
-        elif hasattr(old, name):
-            object.__delattr__(old, name)
-
-
-_FILL: Final[dict[type, Callable[[Any, Any], None]]] = {
-    list: _fill_list,
-    bytearray: _fill_list,
-    dict: _fill_dict,
-    set: _fill_dict,
-    collections.OrderedDict: _fill_dict,
-    collections.defaultdict: _fill_defaultdict,
-    collections.Counter: _fill_counter,
-    collections.deque: _fill_deque,
-}

@@ -37,7 +37,8 @@ from nbdurable.engine.codec import (
     views,
 )
 from nbdurable.engine.codec.errors import Unstorable
-from nbdurable.engine.codec.grafts import Marks, stamp
+from nbdurable.engine.codec.filling import stamp
+from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.codec.guard import (
     LONG_BYTES_MIN,
     Gathering,

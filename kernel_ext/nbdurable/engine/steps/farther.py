@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from nbdurable.engine.codec.grafts import Marks, fills
+from nbdurable.engine.codec.filling import fills
+from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.codec.meeting import holders, reached
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.plain import ATOMS

@@ -16,7 +16,7 @@ from nbdurable.engine.codec.connected import (
     no_atoms,
     referents_of,
 )
-from nbdurable.engine.codec.grafts import fills
+from nbdurable.engine.codec.filling import fills
 from nbdurable.engine.codec.reducers import qualified
 
 _HEAP_TYPE: Final = 1 << 9
