@@ -184,6 +184,18 @@ STORIES = {
         ],
         "a[0] == 1",
     ),
+    "an open text": (
+        ["import io\ntext = io.StringIO('x')", "box = [text]", "box.append(1)"],
+        "box[0] is text and text.getvalue() == 'x' and box[1] == 1",
+    ),
+    "a graph of a library": (
+        [
+            "import networkx as nx\ng = nx.path_graph(3)",
+            "box = {'g': g}; both = [box, g]",
+            "box['n'] = 1",
+        ],
+        "box['g'] is g is both[1] and both[0] is box and box['n'] == 1",
+    ),
     "a variable of two closures": (
         [PAIR + "get, put = pair()\nput(5)"],
         "(get(), put(9), get()) == (5, None, 9)",

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 import nbdurable_store
 from nbdurable.engine.asking.restore import Restored, restore
-from nbdurable.engine.codec import pickles
+from nbdurable.engine.codec import pickles, unpickles
 from nbdurable.engine.codec.salvage import salvage
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.steps.salvaging import salvaged
@@ -172,7 +172,7 @@ def test_what_is_whole_is_salvaged_whole(nodes: list[Any]) -> None:
         data = pickles.encode(nodes, SECRETS)
         value, spoilt = salvage(data, SECRETS)
         assert spoilt == {}
-        assert digest(value) == digest(pickles.decode(data, SECRETS))
+        assert digest(value) == digest(unpickles.decode(data, SECRETS))
     finally:
         for name in CLASSES:
             del main[name]

@@ -56,6 +56,8 @@ class Marks:
         opaque: What was met and not looked into: it may hold more.
         rest: By the id of an object whose parts are too many to be marked: what it held.
         cut: Whether there are more objects than are marked.
+        fixed: What was met and can't be filled, as in ``found``.
+        standing: Of these, by id: what is as it was, and written beside its place.
     """
 
     found: dict[int, tuple[object, int, Any]] = field(default_factory=dict)
@@ -63,13 +65,16 @@ class Marks:
     opaque: list[object] = field(default_factory=list)
     rest: dict[int, object] = field(default_factory=dict)
     cut: bool = False
+    fixed: dict[int, tuple[object, int, Any]] = field(default_factory=dict)
+    standing: dict[int, object] = field(default_factory=dict)
 
     def place(self, value: object) -> Place | None:
-        """Where an object was, or ``None`` if it is not marked."""
-        if id(value) not in self.found:
+        """Where an object was, or ``None`` if it was not met."""
+        at = self.found.get(id(value)) or self.fixed.get(id(value))
+        if at is None:
             return None
         steps: list[tuple[str, Any]] = []
-        _, parent, step = self.found[id(value)]
+        _, parent, step = at
         while parent:
             steps.append(step)
             _, parent, step = self.found[parent]
@@ -157,6 +162,7 @@ def mark(
             continue
         elif kind is not tuple and not fills(value):
             marks.opaque.append(value)
+            marks.fixed.setdefault(id(value), (value, parent, step))
         else:
             marks.found[id(value)] = value, parent, step
             left = max(0, most - len(marks.found) - len(queue)) if room else 0
@@ -237,6 +243,16 @@ class Grafting:
             elif name in self.unchanged:
                 self._left.add(id(found))
             self._made[key] = found
+        return self._made[key]
+
+    def standing(self, place: Place, content: object) -> object:
+        """The object at a place, which is as it was; what was stored if there is none."""
+        name, steps = place
+        key = f"{name}{steps!r}"
+        if key not in self._made:
+            found = _walk(self.namespace, (("key", name), *steps))
+            same = type(found) is type(content)
+            self._made[key] = found if same else content
         return self._made[key]
 
     def twin(self, old: object, new: object) -> None:

@@ -14,7 +14,9 @@ secret back, so a value that holds one is refused.
 
 The head is `MAGIC` and a byte that says whether twins follow, then the pickle of the
 value, then for each twin two pickles, the object that was there before and the twin,
-and after the last twin a pickle of ``None``. The leaves are the buffers.
+and after the last twin a pickle of ``None``. With twins, in front of the value there may
+be pickles of objects that can't be filled, in case they don't stand at their places any
+more, and a pickle of ``None``; the byte says that, too. The leaves are the buffers.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from typing import Any, Final
 import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 
 from nbdurable.engine.codec import (
+    meeting,
     owners,
     paths,
     plain,
@@ -47,7 +50,12 @@ from nbdurable.engine.codec.guard import (
     SecretFound,
 )
 from nbdurable.engine.codec.parts import Gathered
-from nbdurable.engine.codec.unpickles import ALONE, MAGIC, WITH_TWINS
+from nbdurable.engine.codec.unpickles import (
+    ALONE,
+    MAGIC,
+    WITH_STANDING,
+    WITH_TWINS,
+)
 from nbdurable.engine.values.redact import Secrets
 from nbdurable_store.errors import StoreFull, StoreUnwritable
 from nbdurable_store.protocol import Sink
@@ -161,7 +169,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
             self._owners = owners.owners(self._roots)
         return id(owner) in self._owners
 
-    def standing(self, owner: Any, value: Any) -> Any:  # noqa: ARG002  # one class asks for it
+    def owning(self, owner: Any, value: Any) -> Any:  # noqa: ARG002  # one class asks for it
         """The array that a view is a part of: here the first one over this memory."""
         return owner
 
@@ -189,6 +197,7 @@ class _Grafter(Pickler):
         super().__init__(guard, secrets, file=self.file)
         self.marks = marks
         self.kept: list[object] = []
+        self.numbers: dict[int, int] = {}
         self.placed: set[int] = set()
         self.arrays: dict[int, list[Any]] | None = None
         self.twin: object = None
@@ -197,7 +206,7 @@ class _Grafter(Pickler):
         """The same; what was there before is."""
         return id(owner) in self.marks.found or super().keeps(owner)
 
-    def standing(self, owner: Any, value: Any) -> Any:
+    def owning(self, owner: Any, value: Any) -> Any:
         """One that was there before: what others see has to be its memory."""
         if id(owner) in self.marks.found:
             return owner
@@ -209,6 +218,8 @@ class _Grafter(Pickler):
 
     def persistent_id(self, value: Any) -> Any:
         """Where an object was, instead of the object."""
+        if id(value) in self.numbers:
+            return self.numbers[id(value)], self.marks.place(value)
         if id(value) not in self.marks.found or type(value) is tuple:
             return None
         if value is self.twin:
@@ -221,6 +232,8 @@ class _Grafter(Pickler):
 
     def dump(self, value: Any) -> None:
         """The value, then each object that was there before with its twin."""
+        if self.marks.standing:
+            self._dump_standing(value)
         super().dump(value)
         for old in self.kept:  # which grows meanwhile
             super().dump(old)
@@ -228,6 +241,14 @@ class _Grafter(Pickler):
             super().dump(old)
         super().dump(None)
         self.file.flush()
+
+    def _dump_standing(self, value: Any) -> None:
+        here = meeting.reached([value])
+        for each in self.marks.standing.values():
+            if id(each) in here:
+                super().dump(each)
+                self.numbers[id(each)] = len(self.numbers)
+        super().dump(None)
 
 
 def encode(
@@ -292,7 +313,8 @@ def _write(
     marks: Marks | None,
     outcome: bool,
 ) -> None:
-    guard.write(MAGIC + (ALONE if marks is None else WITH_TWINS))
+    twins = WITH_STANDING if marks and marks.standing else WITH_TWINS
+    guard.write(MAGIC + (ALONE if marks is None else twins))
     if marks is None:
         pickler = Pickler(guard, secrets, chain=chain, outcome=outcome)
     else:

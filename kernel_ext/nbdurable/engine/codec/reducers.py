@@ -59,7 +59,7 @@ class Graph(Protocol):
         """Whether an array is written whole anyway, or has to be."""
         ...
 
-    def standing(self, owner: Any, value: Any) -> Any:
+    def owning(self, owner: Any, value: Any) -> Any:
         """The array that a view is a part of on load, of those over its memory."""
         ...
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, ClassVar, Final, NamedTuple
 from nbdurable.engine.codec import rebuild
 from nbdurable.engine.codec.grafts import Grafting
 from nbdurable.engine.codec.parts import Parts, parts_of
-from nbdurable.engine.codec.unpickles import opened
+from nbdurable.engine.codec.unpickles import Places, opened
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 
@@ -59,14 +59,15 @@ def salvage(
         Exception: It makes no graph at all.
     """
     parts = parts_of(data)
-    head, with_twins = opened(parts)
-    grafting, spoilt = Grafting(), _Spoilt()
+    head, how = opened(parts)
+    places, spoilt = Places(Grafting()), _Spoilt()
     with rebuild.loading(secrets, namespace):
-        unpickler = _Salvaging(head, parts.leaves(), grafting, spoilt)
-        value = unpickler.load()
-        while with_twins and (old := unpickler.load()) is not None:
-            _twin(grafting, spoilt, old, unpickler.load())
-        grafting.apply()
+        unpickler = _Salvaging(head, parts.leaves(), places, spoilt)
+        pieces = places.read(unpickler.load, how)
+        value = next(pieces)
+        for old, new in pieces:
+            _twin(places.grafting, spoilt, old, new)
+        places.grafting.apply()
     return Salvaged(value, spoilt.found)
 
 
@@ -124,11 +125,11 @@ class _Salvaging(pickle._Unpickler):  # noqa: SLF001  # the only one that can go
         self,
         file: BinaryIO,
         buffers: Iterator[bytearray | memoryview],
-        grafting: Grafting,
+        places: Places,
         spoilt: _Spoilt,
     ) -> None:
         super().__init__(file, buffers=buffers)
-        self.grafting = grafting
+        self.places = places
         self.spoilt = spoilt
 
     def stand_in(self, why: str) -> object:
@@ -148,7 +149,7 @@ class _Salvaging(pickle._Unpickler):  # noqa: SLF001  # the only one that can go
         """The object that a place stands for."""
         why = self.spoilt.within(pid)
         try:
-            return self.stand_in(why) if why else self.grafting.existing(*pid)
+            return self.stand_in(why) if why else self.places.found(pid)
         except Exception as error:  # noqa: BLE001  # its class may raise anything
             return self.stand_in(_told(error))
 

@@ -6,7 +6,8 @@ What the bytes are is told where they are written (`pickles`).
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final, NoReturn
 
 from nbdurable.engine.codec import rebuild
@@ -19,8 +20,8 @@ from nbdurable.errors import DurableError
 MAGIC: Final = b"nbp2"
 """The first bytes of a head."""
 
-ALONE, WITH_TWINS = b"\0", b"\1"
-"""The byte behind them: whether twins follow the value."""
+ALONE, WITH_TWINS, WITH_STANDING = b"\0", b"\1", b"\2"
+"""The byte behind them: whether twins follow the value, and what stands before it."""
 
 
 def decode(
@@ -29,7 +30,7 @@ def decode(
     namespace: MutableMapping[str, Any] | None = None,
     grafting: Grafting | None = None,
 ) -> object:
-    """Load what `pickles.encode` or `pickles.write` wrote. Only with what the store has verified.
+    """Load what `pickles` wrote. Only with what the store has verified.
 
     Args:
         data: The bytes, or where they are read from; loading runs code that they name.
@@ -46,11 +47,10 @@ def decode(
         parts = parts_of(data)
     except ValueError as error:
         _refuse(str(error), error)
-    head, with_twins = opened(parts)
+    head, how = opened(parts)
     try:
         with rebuild.loading(secrets, namespace):
-            own = grafting if with_twins else None
-            return _load(head, parts, own, with_twins=with_twins)
+            return _load(head, parts, grafting, how)
     except DurableError:
         raise
     except Exception as error:
@@ -58,17 +58,54 @@ def decode(
         raise Unreadable(codec="pickle5", why=why) from error
 
 
-def opened(parts: Parts) -> tuple[BinaryIO, bool]:
-    """The head behind its beginning, and whether twins follow the value.
+def opened(parts: Parts) -> tuple[BinaryIO, bytes]:
+    """The head behind its beginning, and the byte that says what comes in it.
 
     Raises:
         Unreadable: It is no pickle of ours.
     """
     head = parts.head()
     magic, how = head.read(len(MAGIC)), head.read(1)
-    if magic != MAGIC or how not in (ALONE, WITH_TWINS):
+    if magic != MAGIC or how not in (ALONE, WITH_TWINS, WITH_STANDING):
         _refuse("it is no pickle of ours")
-    return head, how == WITH_TWINS
+    return head, how
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What stands for objects that were there before, in one head.
+
+    Attributes:
+        grafting: Finds them.
+        contents: What those were that can't be filled.
+    """
+
+    grafting: Grafting
+    contents: list[object] = field(default_factory=list)
+
+    def found(self, pid: Any) -> object:
+        """The object that a pickle names by its place."""
+        if len(pid) == _STANDING:
+            number, place = pid
+            return self.grafting.standing(place, self.contents[number])
+        return self.grafting.existing(*pid)
+
+    def read(self, load: Callable[[], object], how: bytes) -> Iterator[Any]:
+        """The value, then each object with its twin.
+
+        Args:
+            load: Gives what the next pickle of the head holds.
+            how: What `opened` gave.
+        """
+        while how == WITH_STANDING and (content := load()) is not None:
+            self.contents.append(content)
+        yield load()
+        while how != ALONE and (old := load()) is not None:
+            yield old, load()
+
+
+_STANDING: Final = 2
+"""Parts of a persistent id that names one that can't be filled; others have more."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -78,28 +115,26 @@ class _Unpickler(pickle.Unpickler):
         self,
         file: BinaryIO,
         buffers: Iterator[bytearray | memoryview],
-        grafting: Grafting,
+        places: Places,
     ) -> None:
         super().__init__(file, buffers=buffers)
-        self.grafting = grafting
+        self.places = places
 
     def persistent_load(self, pid: Any) -> object:
-        """The object that a place stands for."""
-        return self.grafting.existing(*pid)
+        """The object that was there before."""
+        return self.places.found(pid)
 
 
 def _load(
-    head: BinaryIO, parts: Parts, grafting: Grafting | None, *, with_twins: bool
+    head: BinaryIO, parts: Parts, grafting: Grafting | None, how: bytes
 ) -> object:
-    own = grafting or Grafting()
-    unpickler = _Unpickler(head, parts.leaves(), own)
-    value = unpickler.load()
-    if not with_twins:
-        return value
-    while (old := unpickler.load()) is not None:
-        own.twin(old, unpickler.load())
+    places = Places(grafting or Grafting())
+    pieces = places.read(_Unpickler(head, parts.leaves(), places).load, how)
+    value = next(pieces)
+    for old, new in pieces:
+        places.grafting.twin(old, new)
     if grafting is None:
-        own.apply()
+        places.grafting.apply()
     return value
 
 

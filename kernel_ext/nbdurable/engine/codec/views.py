@@ -26,7 +26,7 @@ class Graph(Protocol):
         """Whether an array is written whole anyway, or has to be."""
         ...
 
-    def standing(self, owner: Any, value: Any) -> Any:
+    def owning(self, owner: Any, value: Any) -> Any:
         """The array that a view is a part of on load, of those over its memory."""
         ...
 
@@ -116,7 +116,7 @@ def _in_its_byte_order(value: Any) -> tuple[Any, ...] | None:
 def _part(graph: Graph, value: Any) -> tuple[Any, ...] | None:
     """Where a view is in the memory of its owner; ``None`` to store it alone."""
     first = owner_of(value)
-    owner = None if first is None else graph.standing(first, value)
+    owner = None if first is None else graph.owning(first, value)
     if owner is None or owner is value or not can_be_seen(owner):
         return None
     if not (_is_cheap(owner, value) or graph.keeps(owner)):

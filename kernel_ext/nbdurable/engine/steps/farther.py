@@ -11,7 +11,7 @@ without a word, and the step is to run again instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from nbdurable.engine.codec.filling import fills
@@ -25,21 +25,27 @@ from nbdurable.engine.steps.parting import (
     parts,
     referents,
 )
+from nbdurable.engine.steps.standing import standing
 
 Values = Mapping[str, object]
+Digests = Callable[[Collection[str]], Mapping[str, bytes]]
 
 FARTHER_MAX: Final = 100_000
 """Objects that are marked afterwards: each is written twice, some 10 µs. With more of
 them running the step is the lesser evil."""
 
 
-def mark_farther(marks: Marks, made: Values, mine: Values) -> set[str]:
+def mark_farther(
+    marks: Marks, made: Values, mine: Values, before: Mapping[str, bytes], now: Digests
+) -> set[str]:
     """Mark those that the step put into what it made.
 
     Args:
         marks: What was marked before it ran.
         made: The variables that it made or changed.
         mine: All variables.
+        before: Digests of variables as they were kept last.
+        now: Gives the digests of some variables as they are.
 
     Returns:
         The names of which a replay would part something that others hold.
@@ -59,14 +65,45 @@ def mark_farther(marks: Marks, made: Values, mine: Values) -> set[str]:
     there = holders(same, sought, ask=referents).found if sought else {}
     if len(there) <= FARTHER_MAX:
         marks.widen(same, there.keys(), written)
-    if not (left := sought - marks.found.keys()):
+    fixed = {i: v for i, v in there.items() if i in marks.fixed}
+    unsure = _stand(marks, fixed, values, sought) & marks.fixed.keys()
+    as_before, changed = _compared(others, unsure, before, now)
+    fixed |= {i: marks.fixed[i][0] for i in as_before}
+    left = _stand(marks, fixed, values, sought)
+    if not left:
         return set()
     ask = referents if marks.cut else of_the_notebook
     # What else is marked and written is filled, with all that is in it.
     filled = written & marks.found.keys()
     held = holders(others, left, apart=filled, ask=ask).found
     parted = {i for i, v in held.items() if parts(v) or (marks.cut and fills(v))}
-    return holders(values, parted, ask=ask).names
+    known = holders(values, changed, ask=referents).names
+    return known | holders(values, parted, ask=ask).names
+
+
+def _stand(
+    marks: Marks, fixed: Mapping[int, object], values: Values, sought: set[int]
+) -> set[int]:
+    """Let objects stand where they are; the ids of those that have no place yet."""
+    marks.standing = standing(marks, fixed, values)
+    whole = reached(marks.standing.values(), referents)
+    return sought - marks.found.keys() - whole
+
+
+def _compared(
+    others: Values, ids: set[int], before: Mapping[str, bytes], now: Digests
+) -> tuple[set[int], set[int]]:
+    """Of objects that others hold, those that are as they were, and those that may not be."""
+    names = holders(others, ids, ask=referents).names & before.keys()
+    digests = now(names) if names else {}
+    same: set[int] = set()
+    known: set[int] = set()
+    for name in digests:
+        held = reached([others[name]], referents) & ids
+        known |= held
+        if digests[name] == before[name]:
+            same |= held
+    return same, known - same
 
 
 def others_of(made: Values, mine: Values) -> Values:

@@ -75,7 +75,8 @@ def keep_made(
     variables = {n: v for n, v in made.items() if n.isidentifier()}
     here = {n for n, v in variables.items() if namespace.get(n) is v}
     digests = dict(known) | inputs.now(here - known.keys())
-    again = mark_farther(marks, variables, namespace)
+    before = session.keeping.digests
+    again = mark_farther(marks, variables, namespace, before, inputs.now)
     again |= counting(variables, namespace, session.sources)
     put, secrets = session.store.put, session.secrets
     taken = take(made, put, secrets=secrets, marks=marks)

@@ -114,18 +114,21 @@ def take(
     taker.taken.unstorable.update(dict.fromkeys(out, named.WHY))
     if out:
         values = {n: v for n, v in values.items() if n not in out}
-    known = marks.ids if marks else set()
-    # A part of a marked array meets it in the array that both of them are parts of.
-    shared = owners.memories(o for o, _, _ in marks.found.values()) if marks else set()
-    for names, reached in connected(values, known | shared):
-        reaches = marks is not None and any(
-            i in marks.found or i in shared for i in reached
-        )
+    places = _places(marks) if marks else frozenset()
+    for names, reached in connected(values, marks.ids | places if marks else ()):
+        reaches = not reached.isdisjoint(places)
         taker.keep({name: values[name] for name in names}, reaches=reaches)
     if marks:
         lost = (n for n, v in values.items() if marks.lost(n, v))
         taker.taken.replaced.extend(lost)
     return taker.taken
+
+
+def _places(marks: Marks) -> frozenset[int]:
+    """Ids of what leads to something that was there before the step ran."""
+    # A part of a marked array meets it in the array that both of them are parts of.
+    shared = owners.memories(each for each, _, _ in marks.found.values())
+    return frozenset({*marks.found, *marks.standing, *shared})
 
 
 class _Taker:
