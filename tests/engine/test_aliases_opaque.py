@@ -75,6 +75,7 @@ def _run(nb: Notebook, *cells: str) -> list[str]:
     return [nb.run(cell, f"s{n}", f"c{n}") for n, cell in enumerate(cells)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("made", "put", "change", "holds"), RUN_AGAIN.values(), ids=RUN_AGAIN
 )

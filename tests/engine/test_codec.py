@@ -182,6 +182,7 @@ def test_any_plain_tree_round_trips(value: object) -> None:
     assert digest(decoded) == digest(value)
 
 
+@pytest.mark.slow
 @given(st.sets(st.text() | st.integers(), max_size=20), st.randoms())
 def test_equal_sets_are_equal_bytes(value: set[object], random: Any) -> None:
     """The order in which a set was built doesn't show."""

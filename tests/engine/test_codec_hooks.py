@@ -69,6 +69,7 @@ KEPT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("made", "holds"), KEPT.values(), ids=KEPT)
 def test_no_hook_runs_while_a_class_is_loaded(
     tmp_path: Path, made: str, holds: str

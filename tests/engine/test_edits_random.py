@@ -143,6 +143,7 @@ def test_calls_that_move_between_cells(
         assert len(set(writes)) == len(writes), (cell, held)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     versions=st.lists(

@@ -168,6 +168,7 @@ def defined(
     return f"r = {call}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 def test_an_edited_class_asks_before_a_write(form: str, *, restarts: bool) -> None:
@@ -185,6 +186,7 @@ def test_an_edited_class_asks_before_a_write(form: str, *, restarts: bool) -> No
     assert nb.world.effects == ["buy 5", "buy 500"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", ["read", "pure"])
 @pytest.mark.parametrize("form", FORMS)
 def test_an_edited_class_runs_a_read_again(form: str, effect: str) -> None:

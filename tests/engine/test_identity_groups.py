@@ -126,6 +126,7 @@ def test_processes_agree() -> None:
     assert lasting == json.loads(GOLDEN.read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", pythons().values())
 def test_pythons_agree(python: str) -> None:
     """Every Python here makes the same digests of what needs no other library."""

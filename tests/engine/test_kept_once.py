@@ -46,6 +46,7 @@ def test_what_a_plain_cell_changed_is_stored_again(nb: Notebook) -> None:
     assert nb.world.effects[-1].startswith("stored [1, 2]")
 
 
+@pytest.mark.slow
 def test_a_restored_kernel_knows_what_is_kept(nb: Notebook) -> None:
     """What came back is not stored again by the first step that reads it."""
     nb.run("x = Counted(1)", "a", "c1")

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 
+import pytest
+
 from nbdurable.engine.past.inuse import both_in_use
 from tests.engine.notebooks import Notebook
 
@@ -45,6 +47,7 @@ def edited(tools: str, then: str, calls: int) -> Counter[object]:
     return work
 
 
+@pytest.mark.slow
 def test_other_payments_are_not_held_against_each_of_before() -> None:
     """Of those that have completed none is looked at."""
     few, many = (edited(PAY, "pay", calls).total() for calls in (FEW, MANY))

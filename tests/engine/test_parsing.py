@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import gc
 
+import pytest
+
 from nbdurable.engine.identity.parsing import parsed
 
 LONG = f"x = [{'a, ' * 500}]"
@@ -23,6 +25,7 @@ class Last:
         self.seen.append(len(ast.parse("a = 1").body))
 
 
+@pytest.mark.slow
 def test_garbage_that_parses_is_found_while_a_text_is_parsed() -> None:
     """The text has the tree that it has."""
     expected, seen = ast.dump(ast.parse(LONG)), list[int]()

@@ -252,6 +252,7 @@ def test_many_who_ask_at_once_wait_for_one_table() -> None:
     assert {f.result() and f.result().usd for f in asked_for} == {Decimal("0.15")}
 
 
+@pytest.mark.slow
 def test_the_table_is_not_loaded_before_a_model_is_asked() -> None:
     """Importing nbdurable and all that journals requests loads no prices."""
     program = """

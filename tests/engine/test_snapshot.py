@@ -506,6 +506,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(JSON_VALUES, max_size=4), JSON_VALUES, st.booleans())
 def test_any_change_replays_to_the_same(
     start: list[Any], added: object, reverse: bool

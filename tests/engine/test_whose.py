@@ -153,6 +153,7 @@ def opened(nb: Notebook) -> Notebook:
     return nb
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 @pytest.mark.parametrize("form", OTHERS)
 def test_what_others_change_is_not_put_back(form: str, after: int) -> None:

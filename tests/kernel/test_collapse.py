@@ -159,6 +159,7 @@ MESSAGES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(MESSAGES)
 def test_collapsed_outputs_look_like_the_raw_ones(messages):
     """A front end that gets the collapsed list shows what it showed before."""

@@ -41,6 +41,7 @@ def lines(ran: Ran, *types: str) -> list[dict[str, str]]:
     return [c["data"] for c, k in zip(shown, kinds, strict=True) if k == "progress"]
 
 
+@pytest.mark.slow
 def test_a_line_under_the_cell_tells_how_far_it_is(
     kernel: Kernel, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nbdurable.testing.kernel import Kernel
 
 SETUP = """
@@ -21,6 +23,7 @@ r = await go()
 """
 
 
+@pytest.mark.slow
 def test_a_loop_in_a_loop(kernel: Kernel) -> None:
     """Its call is the cell's, and is served to the edited cell."""
     assert kernel.run(SETUP).ok

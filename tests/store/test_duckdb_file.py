@@ -50,6 +50,7 @@ def _flip(file: Path, offset: int) -> None:
         opened.write(bytes([byte[0] ^ 0x10]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "what"),
     [
@@ -107,6 +108,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statements", FOREIGN.values(), ids=FOREIGN)
 def test_a_foreign_catalogue_is_refused(
     projected: Projected, statements: tuple[str, ...]
@@ -156,6 +158,7 @@ def test_a_foreign_catalogue_is_refused_at_first_sight(projected: Projected) -> 
     other.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "what"),
     [

@@ -76,6 +76,7 @@ def _must_hold(root: Path, acknowledged: list[str]) -> None:
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", WRITE_POINTS)
 def test_dying_at_a_moment_loses_nothing(tmp_path: Path, point: str) -> None:
     """A process that dies at this very moment loses nothing that it acknowledged."""
@@ -101,6 +102,7 @@ def test_dying_anywhere_loses_nothing(tmp_path: Path) -> None:
         _must_hold(tmp_path / f"s{life}", acknowledged)
 
 
+@pytest.mark.slow
 def test_processes_share_a_store(tmp_path: Path) -> None:
     """Four processes append at once: everything of each is there, in its order."""
     root = tmp_path / "s"
@@ -167,6 +169,7 @@ def test_a_fork_refuses_and_harms_nothing(harness: LocalHarness) -> None:
     assert owner.alive
 
 
+@pytest.mark.slow
 def test_interrupts_cut_no_append_in_two(tmp_path: Path) -> None:
     """Interrupted at every moment, an append happened wholly or not at all."""
     worker = _start("interrupted", tmp_path / "s", 4000)

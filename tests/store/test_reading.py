@@ -65,6 +65,7 @@ def _segments(root: Path) -> list[str]:
     return sorted(p.name.partition(".")[2] for p in (root / "journal").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["delete", "truncate", "empty", "scribble"])
 def test_duckdb_is_never_precious(harness: LocalHarness, harm: str) -> None:
     """store.duckdb deleted, truncated or overwritten: one sentence, and all is there."""

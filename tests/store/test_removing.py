@@ -180,6 +180,7 @@ def test_a_run_with_a_damaged_value_can_be_given_up(root: Path) -> None:
     assert not file.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 0.7])
 def test_a_damaged_segment_is_left_alone_and_the_rest_is_collected(
     root: Path, part: float

@@ -42,7 +42,7 @@ def begun_once(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
     def begun(*args: Any, **kwargs: Any) -> tuple[bool, Any]:
         from distributed import Event  # inside: a worker needs no nbdurable
 
-        event: Any = Event(name)  # type: ignore[no-untyped-call]  # Dask has no types
+        event: Any = Event(name)
         if event.is_set():
             return False, None
         event.set()
