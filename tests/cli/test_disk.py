@@ -179,6 +179,25 @@ def test_rm_refuses_what_is_to_be_decided(
     assert _listed(cli) == ["run-2", "run-1"]
 
 
+def test_rm_asks_whose_run_is_meant(home: Path, cli: Run) -> None:
+    """Two notebooks have a run 1: neither goes before it is said which."""
+    other = _plain(7)
+    other.run = "run-7"
+    one = _plain(1)
+    for at, entry in enumerate(other.entries):
+        told = {**entry.record.fields}
+        if entry.record.kind == Kind.RUN_OPENED:
+            told |= {"number": 1, "notebook": "/there/other.ipynb"}
+        other.entries[at] = entry._replace(record=entry.record._replace(fields=told))
+    _told(home, one, other)
+    said = cli("rm", "1", "--yes", code=2)
+    assert "run-unclear" in said
+    assert "of other.ipynb" in said
+    assert sorted(_listed(cli)) == ["run-1", "run-7"]
+    cli("rm", "other.ipynb:1", "--yes")
+    assert _listed(cli) == ["run-1"]
+
+
 def test_rm_refuses_a_run_of_a_living_kernel(home: Path, cli: Run) -> None:
     """A run that a living process has worked in stays, and `gc` names the process."""
     _told(home, research())

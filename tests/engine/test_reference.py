@@ -129,7 +129,7 @@ def rows() -> list[RunRow]:
     return [
         RunRow(id="aa11", number=1, notebook="a.ipynb", headless=False, opened_us=1, active_us=9),
         RunRow(id="ab22", number=2, notebook="a.ipynb", headless=False, opened_us=2, active_us=3),
-        RunRow(id="cc33", number=1, notebook="b/b.ipynb", headless=True, opened_us=3, active_us=4),
+        RunRow(id="7c33", number=1, notebook="b/b.ipynb", headless=True, opened_us=3, active_us=4),
     ]  # fmt: skip
 
 
@@ -142,21 +142,34 @@ def rows() -> list[RunRow]:
         ("2", "ab22"),
         ("run 2", "ab22"),
         ("1", "aa11"),
-        ("b.ipynb:1", "cc33"),
-        ("b/b.ipynb:1", "cc33"),
+        ("a.ipynb", "aa11"),
+        ("b.ipynb", "7c33"),
+        ("b.ipynb:1", "7c33"),
+        ("b/b.ipynb:1", "7c33"),
     ],
 )
 def test_a_run_is_found_by_number_or_id(typed: str, run: str) -> None:
-    """A number, an id or its beginning names a run; nothing means the latest active."""
+    """A number, a notebook, an id or its beginning names a run; nothing the latest active."""
     assert reference.find_run(rows(), typed).id == run
 
 
 @pytest.mark.parametrize("typed", ["7", "zz", "c.ipynb:1", "a"])
 def test_an_unknown_run_is_answered_with_those_there_are(typed: str) -> None:
-    """The error lists the latest runs."""
+    """The error lists the latest runs; a number is no beginning of an id."""
     with pytest.raises(reference.RunUnknown) as raised:
         reference.find_run(rows(), typed)
     assert "run 1 of a.ipynb" in str(raised.value)
+
+
+def test_a_number_that_one_has_to_be_sure_of() -> None:
+    """Where a run is changed, a number that two notebooks have is answered with both ids."""
+    with pytest.raises(reference.RunUnclear) as raised:
+        reference.find_run(rows(), "1", "nbdurable rm")
+    told = str(raised.value)
+    assert "2 notebooks have a run 1" in told
+    assert "of a.ipynb  nbdurable rm aa11" in told
+    assert "of b.ipynb  nbdurable rm 7c33" in told
+    assert reference.find_run(rows(), "2", "nbdurable rm").id == "ab22"
 
 
 def test_examples_in_docstrings_hold() -> None:

@@ -170,9 +170,8 @@ def rm(given: argparse.Namespace) -> Answer:
     """Remove runs."""
     with opened(given) as store:
         rows = run_rows(store)
-        found = {
-            row.id: row for row in (reference.find_run(rows, r) for r in given.run)
-        }
+        meant = (reference.find_run(rows, r, "nbdurable rm") for r in given.run)
+        found = {row.id: row for row in meant}
         looking = _Looking(store, giving_up=list(found))
         for row in found.values():
             looking.judge(row)

@@ -208,8 +208,11 @@ def _is_path(word: str) -> bool:
     return os.sep in word and not NUMBERED.search(word)
 
 
+_RUN: Final = "a number, NOTEBOOK, NOTEBOOK:NUMBER or an id"
+
+
 def _add_run(to: argparse.ArgumentParser) -> None:
-    says = "a number, NOTEBOOK:NUMBER or an id; the latest by default"
+    says = f"{_RUN}; the latest by default"
     to.add_argument("run", nargs="?", default="", metavar="RUN", help=says)
 
 
@@ -275,7 +278,7 @@ def _add_disk(command: Command) -> None:
     size = "closed runs, then others go too until the store is this small, such as 2GB"
     gc.add_argument("--size", type=_size, metavar="SIZE", help=size)
     rm = command("rm", "disk:rm", "remove runs")
-    rm.add_argument("run", nargs="+", metavar="RUN", help="a number or an id")
+    rm.add_argument("run", nargs="+", metavar="RUN", help=_RUN)
     for does in (gc, rm):
         how = does.add_mutually_exclusive_group()
         how.add_argument("--yes", action="store_true", help="do it, without a question")

@@ -130,16 +130,24 @@ class OptionUnknown(DurableError):
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class ReferenceUnknown(DurableError):
-    """A step, call or name that this run doesn't have."""
+    """A step, call or name that a run doesn't have.
+
+    Attributes:
+        given: What was typed.
+        nearest: The command with the nearest that there is, or "".
+        known: What there is.
+        run: What people call the run.
+    """
 
     slug: ClassVar[str] = "reference-unknown"
     given: str
     nearest: str = ""
     known: tuple[str, ...] = ()
+    run: str = "this run"
 
     def fact(self) -> str:
         """One line about what was typed."""
-        return f"this run has no {self.given}."
+        return f"{self.run} has no {self.given}."
 
     def detail(self) -> str:
         """What the run has."""

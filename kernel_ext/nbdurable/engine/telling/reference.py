@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from nbdurable.engine.past import fields
 from nbdurable.engine.past.history import CallPast, History, StepPast
 from nbdurable.engine.past.tally import Ledger
 from nbdurable.engine.telling.wording import listed
+from nbdurable.engine.values.plainly import visible
 from nbdurable.engine.where.whereabouts import RunRow
 from nbdurable.errors import DurableError, ReferenceUnknown, Remedy
 
@@ -26,6 +28,9 @@ SHAPE: Final = re.compile(r"(?P<step>.*?)(?P<call>(\.\d+)*)", re.DOTALL)
 
 ASKED: Final = re.compile(r"(?P<call>.*\.\d+)@(?P<shown>[0-9a-f]*)", re.DOTALL)
 """A question and the digest of what was shown. `review@1` is an attempt of a step."""
+
+NUMBER: Final = re.compile(r"\d{1,5}")
+"""The number of a run; an id that begins with these digits alone isn't meant by them."""
 
 OFFERED_MAX: Final = 3
 """Names offered instead of an unknown one; more are no help."""
@@ -60,6 +65,38 @@ class RunUnknown(DurableError):
             Remedy("list them", "nbdurable runs"),
             Remedy("another store", "nbdurable --store PATH runs"),
         )
+
+
+@dataclass(kw_only=True, eq=False)
+class RunUnclear(DurableError):
+    """Several notebooks have a run of this number, and one of them would be changed.
+
+    Attributes:
+        number: What was typed.
+        command: What it was typed for.
+        found: The notebook and the id of each such run, latest first.
+    """
+
+    slug: ClassVar[str] = "run-unclear"
+    number: str
+    command: str
+    found: tuple[tuple[str, str], ...] = ()
+
+    def fact(self) -> str:
+        """How many there are."""
+        return f"{len(self.found)} notebooks have a run {self.number}."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return "Nothing was done."
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Each of them by its id, and the list of all."""
+        each = (
+            Remedy(f"of {notebook}", f"{self.command} {run}")
+            for notebook, run in self.found[:OFFERED_MAX]
+        )
+        return (*each, Remedy("list them", "nbdurable runs"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,27 +226,43 @@ def find(
     return find_call(history, text, command)
 
 
-def find_run(runs: Sequence[RunRow], text: str) -> RunRow:
+def find_run(runs: Sequence[RunRow], text: str, command: str = "") -> RunRow:
     """The run that is meant; the one that was active last for "".
 
     A number alone means the run of that number that was active last, whatever its
-    notebook; ``report.ipynb:3`` names the notebook too.
+    notebook; ``report.ipynb:3`` names the notebook too, and ``report.ipynb`` its run that
+    was active last.
+
+    Args:
+        runs: All runs of the store.
+        text: What was typed.
+        command: What it was typed for, where only one run can be meant: a number alone is
+            refused then if several notebooks have it.
 
     Raises:
         RunUnknown: The store has no such run, or several ids begin like this.
+        RunUnclear: Several notebooks have a run of this number.
     """
     wanted = text.strip().removeprefix("run ").strip()
     newest = sorted(runs, key=lambda r: r.active_us, reverse=True)
     notebook, _, number = wanted.rpartition(":")
     found = [r for r in newest if str(r.number) == number and _of(r, notebook)]
+    if command and len({r.notebook for r in found}) > 1:
+        rows = tuple((r.title, r.id) for r in found)
+        raise RunUnclear(number=number, command=command, found=rows)
     found = found or [r for r in newest if wanted == r.id]
-    begins = [r for r in newest if r.id.startswith(wanted)]
-    if not found and (not wanted or len(begins) == 1):
+    found = found or [r for r in newest if _of(r, wanted)]
+    begins = [] if NUMBER.fullmatch(wanted) else _beginning(newest, wanted)
+    if not found and len(begins) == 1:
         found = begins
     if not found:
         known = tuple(f"run {r.number} of {r.notebook}" for r in newest)
         raise RunUnknown(wanted=text, known=known[:OFFERED_MAX])
     return found[0]
+
+
+def _beginning(runs: Sequence[RunRow], text: str) -> list[RunRow]:
+    return [r for r in runs if r.id.startswith(text)]
 
 
 def _of(run: RunRow, notebook: str) -> bool:
@@ -251,7 +304,17 @@ def _no_step(history: History, wanted: str, command: str) -> ReferenceUnknown:
         given=f"step called {wanted!r}" if wanted else "steps",
         nearest=f"{command} {close[0]}" if close else "",
         known=few(known),
+        run=_run_called(history),
     )
+
+
+def _run_called(history: History) -> str:
+    """What people call a run: a store may have several notebooks."""
+    opened, name = history.opened, history.notebook.rpartition("/")[2]
+    if opened is None or not name:
+        return "this run"
+    number = fields.number(opened.fields, "number", 1)
+    return f"run {number} of {visible(name, lines=False)}"
 
 
 def _no_call(
@@ -265,4 +328,5 @@ def _no_call(
         given=f"call {step}.{reference.call}",
         nearest=f"{command} {known[-1] if known else step}",
         known=(" to ".join(known),) if known else (),
+        run=_run_called(ledger.history),
     )
