@@ -11,6 +11,7 @@ import pytest
 
 from nbdurable.engine.asking.back import back
 from nbdurable.engine.asking.loading import loaded
+from nbdurable.engine.calls.parked import Asked
 from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.telling.reference import RunUnknown
 from nbdurable.engine.telling.sides import NothingBefore, sides
@@ -25,6 +26,7 @@ from nbdurable.timeline import (
     plain_values,
 )
 from tests.engine.notebooks import Notebook
+from tests.engine.test_waits import Hand, answer, use, when_asked
 
 TOOLS = """
 import pandas as pd
@@ -184,6 +186,32 @@ def test_how_an_attempt_ended_is_told_and_not_our_question(nb: Notebook) -> None
     (step,) = told(nb, "bill").steps
     assert step.end == ("completed, now waits for your answer",)
     assert step.output == ()
+
+
+def test_a_call_without_an_answer_is_told_in_words(nb: Notebook) -> None:
+    """One that raised is compared by what became of it."""
+    nb.plain(
+        "@tool(effect='read')\ndef ask(x):\n  if broken: raise ValueError(x)\n  return x"
+    )
+    for broken in (False, True):
+        nb.plain(f"broken = {broken}")
+        nb.run("try: got = ask(1)\nexcept ValueError: got = 0", "bill", fresh=True)
+    assert told(nb, "bill").steps[0].calls == ("ask: gave 1, now raised ValueError",)
+
+
+def test_a_question_that_waits_again_is_told_in_words(nb: Notebook) -> None:
+    """What stopped the cell is nobody's answer."""
+    use(nb, Hand())
+    when_asked(nb, lambda _: answer(nb, True))
+    nb.run("ok = nd.approve('Send?')", "bill")
+
+    def leave(_: Asked) -> None:
+        raise KeyboardInterrupt
+
+    when_asked(nb, leave)
+    with pytest.raises(KeyboardInterrupt):
+        nb.run("ok = nd.approve('Send?')", "bill", fresh=True)
+    assert told(nb, "bill").steps[0].calls == ("nd.approve: gave True, now waits",)
 
 
 def test_a_pickled_value_is_not_read_without_a_kernel(nb: Notebook) -> None:

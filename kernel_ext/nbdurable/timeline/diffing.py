@@ -13,10 +13,12 @@ from typing import Final
 
 from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.evidence import Compared, not_compared
+from nbdurable.engine.past.fields import text
 from nbdurable.engine.past.money import spent, tokens
 from nbdurable.engine.past.pairs import Pair, aligned
-from nbdurable.engine.past.pasts import CallPast
+from nbdurable.engine.past.pasts import CallPast, CallState
 from nbdurable.engine.past.tally import Ledger
+from nbdurable.engine.past.waits import is_parked
 from nbdurable.engine.steps.alike import changes
 from nbdurable.engine.telling import details
 from nbdurable.engine.telling.sides import Side
@@ -235,23 +237,36 @@ def call_lines(pair: Pair, get: Get) -> Iterator[str]:
         yield from (f"{label}: {d}" for d in arguments)
         if not arguments:
             yield f"{label}: was {old.text}, is {new.text}"
+    if old.state is not new.state or None in {old.outcome, new.outcome}:
+        was, now = (_gave(call, get) for call in (old, new))
+        if was != now:
+            yield f"{label}: {was}, now {now}"
+        return
     answers = _answer(old, get), _answer(new, get)
     if answers[0] != answers[1]:
         found = differences(*answers, most=2, root="answer")
         yield from (f"{label}: {d}" for d in found)
 
 
+def _gave(call: CallPast, get: Get) -> str:
+    """What became of a call, in words."""
+    if call.state is CallState.COMPLETED and call.outcome is not None:
+        return f"gave {short(_answer(call, get))}"
+    if call.wait and is_parked(call):
+        return "waits"
+    if raised := text(call.fields, "type"):
+        return f"raised {raised.rpartition('.')[2]}"
+    return "gave nothing that was kept"
+
+
 def _answer(call: CallPast, get: Get) -> object:
     """What a call gave back, as plain data; the name of its blob where it isn't that."""
-    if call.outcome is None:
-        return call.fields.get("type") or "nothing that was kept"
+    outcome = call.outcome
+    assert outcome is not None
     try:
-        value = read(
-            call.outcome.codec,
-            get(call.outcome) if call.outcome.codec == "json" else b"",
-        )
+        value = read(outcome.codec, get(outcome) if outcome.codec == "json" else b"")
     except (Unreadable, DurableError):
-        return f"{call.outcome.codec} {call.outcome.id.hex()[:8]}"
+        return f"{outcome.codec} {outcome.id.hex()[:8]}"
     if is_answer(value) and isinstance(value, Mapping):
         return answer_content(value)
     return value
