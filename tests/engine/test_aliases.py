@@ -169,6 +169,24 @@ STORIES = {
         ["import numpy as np\nm = np.arange(100)[50:]", "r = m[::-1][5:]; r[0] = 7"],
         "m[-6] == 7 and np.shares_memory(m, r)",
     ),
+    "a part beside its owner": (
+        [
+            "import numpy as np\na = np.zeros(10**4); r = a[10:20]",
+            "r[0] = 7; n = a[10]",
+        ],
+        "a[10] == n == 7 and np.shares_memory(a, r)",
+    ),
+    "a part beside what was reshaped": (
+        [
+            "import numpy as np\nm = np.arange(100).reshape(10, 10); r = m[:, 1]",
+            "r[0] = 7; n = m[0, 1]",
+        ],
+        "m[0, 1] == n == 7 and np.shares_memory(m, r)",
+    ),
+    "an array beside the bytes it is over": (
+        [OVER + "a = np.frombuffer(m, 'u1')[2:]", "a[0] = 1; n = m[2]"],
+        "m[2] == n == 1 and np.shares_memory(a, np.frombuffer(m))",
+    ),
     "an array over bytes": (
         ["import numpy as np\nb = bytearray(80); a = np.frombuffer(b)", "a[0] = 1"],
         "b[7] == 63 and np.shares_memory(a, np.frombuffer(b))",

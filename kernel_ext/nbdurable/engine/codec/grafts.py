@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from nbdurable.engine.codec import reducers
+from nbdurable.engine.codec import rebuild, reducers
 from nbdurable.engine.codec.filling import (
     FILLED,
     GENERATORS,
@@ -232,18 +232,36 @@ class Grafting:
     _made: dict[str, object] = field(default_factory=dict)
     _twins: list[tuple[object, object]] = field(default_factory=list)
 
-    def existing(self, kind: type, place: Place, mark: Any) -> object:
-        """The object at a place; a new one if there is none of its kind."""
+    def existing(
+        self, kind: type, place: Place, mark: Any, part: tuple[Any, ...] | None = None
+    ) -> object:
+        """The object at a place; a new one if there is none of its kind.
+
+        Args:
+            kind: Its type.
+            place: Where it stands.
+            mark: Its `stamp`.
+            part: Of an array, where it lies in another one.
+        """
         name, steps = place
         key = f"{name}{steps!r}"
         if key not in self._made:
             found = _walk(self.namespace, ((("key", name)), *steps))
             if type(found) is not kind or stamp(found) != mark or not fills(found):
-                found = fresh(kind, mark)
+                found = self._view(mark, *part) if part else fresh(kind, mark)
             elif name in self.unchanged:
                 self._left.add(id(found))
             self._made[key] = found
         return self._made[key]
+
+    def _view(
+        self, mark: Any, owner: Any, size: int, offset: int, strides: Any
+    ) -> object:
+        memory: Any = self.existing(*owner)
+        if type(memory) is bytearray and not memory:  # a new one
+            memory.extend(bytes(size))
+        dtype, shape = mark
+        return rebuild.view(memory, offset, dtype, shape, strides)
 
     def standing(self, place: Place, content: object) -> object:
         """The object at a place, which is as it was; what was stored if there is none."""

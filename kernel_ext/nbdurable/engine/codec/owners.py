@@ -46,10 +46,15 @@ def owners(roots: Iterable[object]) -> set[int]:
     kept = reached(roots, ask)
     parts: defaultdict[int, list[Any]] = defaultdict(list)
     for array in arrays:
-        owner = views.owner_of(array)
+        owner = _memory(array)
         if owner is not None and id(owner) not in kept:
             parts[id(owner)].append(array)
     return kept | {owner for owner, of in parts.items() if _is_worth_it(of)}
+
+
+def _memory(array: Any) -> Any:
+    first = views.owner_of(array)
+    return views.bytes_of(array) if first is None else first
 
 
 def by_owner(found: Iterable[Any]) -> dict[int, list[Any]]:
@@ -58,10 +63,9 @@ def by_owner(found: Iterable[Any]) -> dict[int, list[Any]]:
     Args:
         found: Any objects.
     """
-    numpy = sys.modules.get("numpy")
     arrays: defaultdict[int, list[Any]] = defaultdict(list)
     for each in found:
-        if numpy and isinstance(each, numpy.ndarray) and views.can_be_seen(each):
+        if views.is_array(each) and views.can_be_seen(each):
             arrays[id(views.owner_of(each))].append(each)
     return dict(arrays)
 
@@ -72,15 +76,12 @@ def memories(found: Iterable[Any]) -> set[int]:
     Args:
         found: Any objects.
     """
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return set()
-    first = (views.owner_of(a) for a in found if isinstance(a, numpy.ndarray))
+    first = (_memory(each) for each in found if views.is_array(each))
     return {id(owner) for owner in first if owner is not None}
 
 
 def _is_worth_it(parts: list[Any]) -> bool:
-    owner = views.owner_of(parts[0])
+    owner = _memory(parts[0])
     size = sum(part.nbytes for part in parts)
     own = type(owner) is not bytearray and views.is_close(size, owner.nbytes)
     return own or _overlap(parts)

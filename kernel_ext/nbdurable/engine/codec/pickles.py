@@ -228,7 +228,22 @@ class _Grafter(Pickler):
         if id(value) not in self.placed:
             self.placed.add(id(value))
             self.kept.append(value)
-        return type(value), self.marks.place(value), stamp(value)
+        pid = type(value), self.marks.place(value), stamp(value)
+        part = self._part(value)
+        return (*pid, part) if part else pid
+
+    def _part(self, value: Any) -> tuple[Any, ...] | None:
+        """Where a marked array lies in another one that is marked."""
+        owner = views.seen_in(self, value) if views.is_array(value) else None
+        if owner is None or id(owner) not in self.marks.found:
+            return None
+        place = type(owner), self.marks.place(owner), stamp(owner)
+        return (
+            place,
+            memoryview(owner).nbytes,
+            views.offset(owner, value),
+            value.strides,
+        )
 
     def dump(self, value: Any) -> None:
         """The value, then each object that was there before with its twin."""

@@ -115,17 +115,25 @@ def _in_its_byte_order(value: Any) -> tuple[Any, ...] | None:
 
 def _part(graph: Graph, value: Any) -> tuple[Any, ...] | None:
     """Where a view is in the memory of its owner; ``None`` to store it alone."""
-    first = owner_of(value)
-    owner = None if first is None else graph.owning(first, value)
-    if owner is None or owner is value or not can_be_seen(owner):
+    owner = seen_in(graph, value)
+    if owner is None or not can_be_seen(owner):
         return None
     if not (_is_cheap(owner, value) or graph.keeps(owner)):
         return None
-    offset = _address(value) - _address(owner)
-    where = (owner, offset, value.dtype, value.shape, value.strides)
+    where = (owner, offset(owner, value), value.dtype, value.shape, value.strides)
     if type(value) is not sys.modules["numpy"].ndarray:
         return rebuild.view_of_class, (type(value), value.flags.writeable, *where)
     return (rebuild.view if value.flags.writeable else rebuild.read_only_view), where
+
+
+def seen_in(graph: Graph, value: Any) -> Any:
+    """What a view is a part of in a graph; ``None`` if it is nobody's."""
+    first = owner_of(value)
+    memory = bytes_of(value if first is None else first)
+    if memory is not None and graph.keeps(memory):
+        return memory
+    owner = None if first is None else graph.owning(first, value)
+    return None if owner is value else owner
 
 
 def _is_cheap(owner: Any, value: Any) -> bool:
@@ -159,22 +167,23 @@ def is_close(part: int, whole: int) -> bool:
 
 
 def owner_of(value: Any) -> Any:
-    """The array that was first over this memory, or the ``bytearray`` that it is over.
-
-    What has been loaded is over memory that nobody else can name.
-
-    Returns:
-        ``None`` if it is the first one itself, over memory of its own or of a library.
-    """
+    """The array that was first over this memory; ``None`` if it is that itself."""
     numpy = sys.modules["numpy"]
     owner = value
     while isinstance(owner.base, numpy.ndarray):
         owner = owner.base
         if isinstance(owner, numpy.memmap) and type(owner.base) is mmap.mmap:
             return owner
-    if owner is not value:
-        return None if isinstance(owner, numpy.memmap) else owner
-    memory = owner.base.obj if isinstance(owner.base, memoryview) else owner.base
+    return None if owner is value or isinstance(owner, numpy.memmap) else owner
+
+
+def bytes_of(first: Any) -> bytearray | None:
+    """The ``bytearray`` that an array was made over.
+
+    It may be one that nobody can name: what has been loaded is over such.
+    """
+    base = first.base
+    memory = base.obj if isinstance(base, memoryview) else base
     return memory if type(memory) is bytearray else None
 
 
@@ -189,6 +198,17 @@ def _bounds(array: Any) -> tuple[int, int]:
     begin = _address(array)
     low, high = sum(min(0, far) for far in way), sum(max(0, far) for far in way)
     return begin + low, begin + high + array.itemsize
+
+
+def offset(owner: Any, part: Any) -> int:
+    """Bytes from the beginning of an owner's memory to the first element of a view."""
+    return _address(part) - _address(owner)
+
+
+def is_array(value: object) -> bool:
+    """Whether it is an array of numpy, of any class."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
 
 
 def _address(memory: Any) -> int:
