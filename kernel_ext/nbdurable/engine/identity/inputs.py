@@ -116,6 +116,14 @@ class Inputs:
         changed = {n: now.digests[n] for n in suspects if now.digests[n] != before[n]}
         return {name: digest or b"" for name, digest in changed.items()}
 
+    def changed(self, values: Mapping[str, object]) -> set[str]:
+        """The names among these whose values, those that were read, are others by now."""
+        before, now = {**self.digests, **self.reached}, self.reader()
+        known = {n: v for n, v in values.items() if before.get(n) and _can_change(v)}
+        for name, value in known.items():
+            now.take(name, value)
+        return {name for name in known if now.digests[name] != before[name]}
+
     def now(self, names: Collection[str]) -> dict[str, bytes]:
         """The digests by now of some variables, read or not, where they have one."""
         reader = self.reader()
@@ -307,19 +315,22 @@ class _Gather:
             if name not in self._namespace:
                 self.digests[name] = keys.MISSING
                 continue
-            try:
-                self.digests[name] = self._digest(name)
-            except Undigestible as refusal:
-                self.digests[name] = None
-                self.undigestible[name] = refusal
+            self.take(name, self._namespace[name])
+
+    def take(self, name: str, value: object) -> None:
+        """Take a value as that of a name."""
+        try:
+            self.digests[name] = self._digest(name, value)
+        except Undigestible as refusal:
+            self.digests[name] = None
+            self.undigestible[name] = refusal
 
     def _counts(self, name: str) -> bool:
         if is_shell_name(name):
             return False
         return name in self._namespace or not hasattr(builtins, name)
 
-    def _digest(self, name: str) -> bytes:
-        value = self._namespace[name]
+    def _digest(self, name: str, value: object) -> bytes:
         found = self._shared.digest(value)
         # What a value touches is known by now, or was when an earlier one touched it.
         hidden = self._analysis.bound_before(name) & self._made[0].touched

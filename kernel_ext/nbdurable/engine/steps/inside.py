@@ -27,6 +27,7 @@ def keep_inside(
     inputs: Inputs,
     namespace: Mapping[str, object],
     made: Collection[str],
+    away: Collection[str],
 ) -> list[str]:
     """Keep code that keeps something else by now, and inputs without a digest.
 
@@ -38,11 +39,12 @@ def keep_inside(
         inputs: What the step was given.
         namespace: The variables by now.
         made: Names that are kept as its outputs.
+        away: Names that hold what it changed of an input that has no name any more.
 
     Returns:
-        The functions and classes that keep something else.
+        The functions and classes that keep something else, and those names.
     """
-    inside = inputs.kept_inside(namespace)
+    inside = sorted({*inputs.kept_inside(namespace), *away})
     digests = {**inputs.digests, **inputs.reached}
     unsure = [name for name, digest in digests.items() if digest is None]
     moved = {

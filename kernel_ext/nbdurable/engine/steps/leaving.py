@@ -8,6 +8,7 @@ other way round nobody would notice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,3 +94,10 @@ def keep_made(
 def _is_tie(names: Iterable[str], own: Mapping[str, object]) -> bool:
     """Whether a group has names of both kinds: a value that failed may have parted it."""
     return len({name in own for name in names}) > 1
+
+
+def is_over(value: object) -> bool:
+    """A pool that was shut down, as a ``with`` leaves it: nothing of it is to be kept."""
+    # It says only by an attribute of its own that it ended.
+    ended = ("_shutdown", "_shutdown_thread")
+    return isinstance(value, Executor) and any(getattr(value, a, 0) for a in ended)

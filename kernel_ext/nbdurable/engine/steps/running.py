@@ -20,7 +20,6 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from nbdurable.engine.calls import frozen
@@ -36,7 +35,8 @@ from nbdurable.engine.steps import ending, goingon, silence, starting
 from nbdurable.engine.steps.cells import CellEnd, Output
 from nbdurable.engine.steps.inside import keep_inside
 from nbdurable.engine.steps.kept_now import Maker
-from nbdurable.engine.steps.leaving import KEPT, keep_made
+from nbdurable.engine.steps.leaving import KEPT, is_over, keep_made
+from nbdurable.engine.steps.rebound import changed_away
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.steps.snapshot import Marks, mark
 from nbdurable.engine.telling import lines, wording
@@ -191,7 +191,7 @@ class Running:
 
     def _complete(self) -> tuple[str, ...]:
         made, mutated = self._made()
-        made = {name: value for name, value in made.items() if not _is_over(value)}
+        made = {name: value for name, value in made.items() if not is_over(value)}
         if self.cell.result is not None:
             made[RESULT] = self.cell.result
         if (drawn := randomness.state()) != self.random:
@@ -201,8 +201,9 @@ class Running:
         left = keep_made(session, inputs, self._bindings(), made, self.marks, digests)
         taken = left.taken
         unsaved = {n: why for n, why in taken.unstorable.items() if n != RESULT}
+        away = changed_away(inputs, self.marks, made, self._bindings())
         inside = keep_inside(
-            self.attempt, session.keeping, inputs, self.namespace, made
+            self.attempt, session.keeping, inputs, self.namespace, made, away
         )
         fields: dict[str, Plain] = {
             **left.fields(),
@@ -391,10 +392,3 @@ def _told_of(inputs: Inputs, files: Files) -> list[str]:
 
 def _told(error: BaseException) -> str:
     return error.fact() if isinstance(error, DurableError) else str(error)
-
-
-def _is_over(value: object) -> bool:
-    """A pool that was shut down, as a ``with`` leaves it: nothing of it is to be kept."""
-    # It says only by an attribute of its own that it ended.
-    ended = ("_shutdown", "_shutdown_thread")
-    return isinstance(value, Executor) and any(getattr(value, a, 0) for a in ended)
