@@ -27,6 +27,7 @@ from nbdurable.engine.past.worth import Worth, worth
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import moment, size
 from nbdurable.engine.where.whereabouts import RunRow
+from nbdurable.integrations.langgraph.lives import PREFIX, Life, lives
 from nbdurable.timeline import history_of
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.folder.survey import Freeing, Usage
@@ -67,17 +68,17 @@ def bytes_of(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """A run that goes.
+    """A run that goes, or a thread of a LangGraph graph.
 
     Attributes:
-        row: The run.
-        price: What making it again costs.
+        row: Which one.
         bytes: About how many bytes go with it.
+        price: What making it again costs; a thread nobody can make again.
     """
 
-    row: RunRow
-    price: Worth
+    row: RunRow | Life
     bytes: int
+    price: Worth | None = None
 
 
 @dataclass(slots=True)
@@ -86,18 +87,18 @@ class Plan:
 
     Attributes:
         usage: What the store holds.
-        goes: The runs that go, in order.
-        stays: The runs that have to stay, with the reason.
+        goes: The runs and threads that go, in order.
+        stays: Those that have to stay, with the reason.
     """
 
     usage: Usage
     goes: list[Going] = field(default_factory=list)
-    stays: list[tuple[RunRow, Reason]] = field(default_factory=list)
+    stays: list[tuple[RunRow | Life, Reason]] = field(default_factory=list)
 
     @property
     def runs(self) -> list[str]:
-        """Ids of the runs that go."""
-        return [going.row.id for going in self.goes]
+        """Ids of the runs that go, as the store knows them."""
+        return [_id(going.row) for going in self.goes]
 
     @property
     def freed(self) -> int:
@@ -117,17 +118,24 @@ class _Looking:
         self._known: set[str] = set()
         self._forks = [r for r in run_rows(store) if r.parent and r.id not in giving_up]
 
-    def judge(self, row: RunRow) -> None:
-        """Put a run on one of the two lists, unless it is on one."""
-        if row.id in self._known:
+    def judge(self, one: RunRow | Life) -> None:
+        """Put a run, or a thread, on one of the two lists, unless it is on one."""
+        if _id(one) in self._known:
             return
-        self._known.add(row.id)
-        why = self._keeps(row)
-        if why is None:
-            length = self._freeing.add(row.id)
-            self.plan.goes.append(Going(row, worth(self._own(row)), length))
-        else:
-            self.plan.stays.append((row, why))
+        self._known.add(_id(one))
+        why = one.keeps(self._living) if isinstance(one, Life) else self._keeps(one)
+        if why is not None:
+            self.plan.stays.append((one, why))
+            return
+        price = None if isinstance(one, Life) else worth(self._own(one))
+        self.plan.goes.append(Going(one, self._freeing.add(_id(one)), price))
+
+    def judge_until(self, most: int, by_use: Sequence[RunRow | Life]) -> None:
+        """Judge one after the other until what is left has so many bytes at most."""
+        for one in by_use:
+            if self.plan.usage.total - self.plan.freed <= most:
+                break
+            self.judge(one)
 
     def _keeps(self, row: RunRow) -> Reason | None:
         """Why a run has to stay: for its own sake, or for that of a fork."""
@@ -153,32 +161,62 @@ class _Looking:
 def gc(given: argparse.Namespace) -> Answer:
     """Give back what no run needs, and runs that are old or too large together."""
     with opened(given) as store:
-        rows, looking = run_rows(store), _Looking(store)
+        rows, looking, threads = run_rows(store), _Looking(store), lives(store)
+        for life in threads:
+            if life.fold.ended:
+                looking.judge(life)
         if given.older_than is not None:
-            old = removal.aged(rows, now().us - given.older_than)
+            before_us = now().us - given.older_than
+            old = removal.aged(rows, before_us)
             for row in sorted(old, key=lambda r: r.opened_us, reverse=True):
                 looking.judge(row)  # a fork before the run that it was forked from
+            for life in (life for life in threads if life.active_us < before_us):
+                looking.judge(life)
         if given.size is not None:
-            for row in removal.by_use(rows):
-                if looking.plan.usage.total - looking.plan.freed <= given.size:
-                    break
-                looking.judge(row)
+            looking.judge_until(given.size, [*removal.by_use(rows), *threads])
         return _answer(store, looking.plan, done=given.yes)
 
 
 def rm(given: argparse.Namespace) -> Answer:
-    """Remove runs."""
+    """Remove runs, and threads of LangGraph graphs."""
     with opened(given) as store:
-        rows = run_rows(store)
-        meant = (reference.find_run(rows, r, "nbdurable rm") for r in given.run)
+        rows, threads = run_rows(store), lives(store)
+        named = [r for r in given.run if not r.startswith(PREFIX)]
+        ended = [life for r in given.run for life in _threads(threads, r)]
+        meant = (reference.find_run(rows, r, "nbdurable rm") for r in named)
         found = {row.id: row for row in meant}
-        looking = _Looking(store, giving_up=list(found))
+        looking = _Looking(store, giving_up=[*found, *(life.run for life in ended)])
         for row in found.values():
             looking.judge(row)
-        for row, why in looking.plan.stays:
-            removal.must_go(row, why)
+        for life in ended:
+            looking.judge(life)
+        for one, why in looking.plan.stays:
+            removal.must_go(_called(one), why, _id(one))
         agreed = given.yes or (_asks(given) and _agreed(looking.plan))
         return _answer(store, looking.plan, done=agreed)
+
+
+def _threads(known: Sequence[Life], named: str) -> list[Life]:
+    """The lives of the thread that is named, deleted ones too; none of a run.
+
+    Raises:
+        RunUnknown: The store has no such thread.
+    """
+    if not named.startswith(PREFIX):
+        return []
+    found = [life for life in known if life.named == named]
+    if not found:
+        there = tuple(dict.fromkeys(life.named for life in reversed(known)))
+        raise reference.RunUnknown(wanted=named, known=there)
+    return found
+
+
+def _id(one: RunRow | Life) -> str:
+    return one.run if isinstance(one, Life) else one.id
+
+
+def _called(one: RunRow | Life) -> str:
+    return one.called if isinstance(one, Life) else called(one)
 
 
 def _asks(given: argparse.Namespace) -> bool:
@@ -208,21 +246,22 @@ def _answer(store: Store, plan: Plan, *, done: bool) -> Answer:
 def _goes(plan: Plan, verb: str) -> list[str]:
     here = now()
     lines = [
-        f"{verb} {called(g.row)} · last used {moment(g.row.active_us, here)}"
-        f" · {size(g.bytes)} · again: {g.price}"
+        f"{verb} {_called(g.row)} · last used {moment(g.row.active_us, here)}"
+        f" · {size(g.bytes)}{f' · again: {g.price}' if g.price else ''}"
         for g in plan.goes
     ]
-    if len(plan.goes) > 1:
-        price = reduce(add, (going.price for going in plan.goes))
-        lines.append(f"making these {len(lines)} runs again: {price}")
+    prices = [going.price for going in plan.goes if going.price]
+    if len(prices) > 1:
+        price = reduce(add, prices)
+        lines.append(f"making these {len(prices)} runs again: {price}")
     return lines
 
 
 def _stays(plan: Plan) -> list[str]:
     return [
-        f"kept {called(row)} · {why.why}"
+        f"kept {_called(one)} · {why.why}"
         f"{f' · {typed(why.command)}' if why.command else ''}"
-        for row, why in plan.stays
+        for one, why in plan.stays
     ]
 
 
@@ -246,25 +285,8 @@ def _total(plan: Plan, removed: Removed | None) -> str:
 
 
 def _data(place: str, plan: Plan, removed: Removed | None) -> Mapping[str, object]:
-    runs = [
-        {
-            "id": going.row.id,
-            "number": going.row.number,
-            "notebook": going.row.notebook,
-            "active_us": going.row.active_us,
-            "bytes": going.bytes,
-            "again": {
-                "calls": going.price.calls,
-                "seconds": round(going.price.ms / 1_000, 3),
-                "tokens": going.price.tokens,
-            },
-        }
-        for going in plan.goes
-    ]
-    kept = [
-        {"id": row.id, "number": row.number, "notebook": row.notebook, "why": why.why}
-        for row, why in plan.stays
-    ]
+    goes = [{**_facts(g.row), "bytes": g.bytes, **_again(g.price)} for g in plan.goes]
+    kept = [{**_facts(one), "why": why.why} for one, why in plan.stays]
     freed = plan.freed if removed is None else removed.freed
     return {
         "place": place,
@@ -273,10 +295,27 @@ def _data(place: str, plan: Plan, removed: Removed | None) -> Mapping[str, objec
         "unneeded_bytes": plan.usage.loose,
         "freed_bytes": freed,
         "left_bytes": 0 if removed is None else removed.left,
-        "runs": runs,
+        "runs": [one for one in goes if "thread" not in one],
+        "threads": [one for one in goes if "thread" in one],
         "kept": kept,
         "damaged": {f"journal/{owner}": w for owner, w in plan.usage.damaged.items()},
     }
+
+
+def _facts(one: RunRow | Life) -> dict[str, object]:
+    if isinstance(one, Life):
+        known = {"thread": one.thread, "deleted": one.fold.ended}
+    else:
+        known = {"number": one.number, "notebook": one.notebook}
+    return {"id": _id(one), **known, "active_us": one.active_us}
+
+
+def _again(price: Worth | None) -> dict[str, object]:
+    if price is None:
+        return {}
+    seconds = round(price.ms / 1_000, 3)
+    said = {"calls": price.calls, "seconds": seconds, "tokens": price.tokens}
+    return {"again": said}
 
 
 # ---- pins --------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from nbdurable.cli.fileformat import nbformat
-from nbdurable.errors import DurableError, Remedy
+from nbdurable.errors import DurableError, PackageAbsent, Remedy
 
 EXTENSION: Final = "--ext=nbdurable"
 """Loads nbdurable also where it isn't installed with its configuration."""
@@ -29,32 +29,6 @@ _ANSI: Final = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 
 LOG_CHARS_MAX: Final = 2_000
 """Of what a kernel wrote before it died, its end is told."""
-
-
-@dataclass(kw_only=True, eq=False)
-class PackageAbsent(DurableError):
-    """A command needs a package that nbdurable does not install by itself.
-
-    Attributes:
-        command: The command.
-        package: The package.
-    """
-
-    slug: ClassVar[str] = "package-absent"
-    command: str
-    package: str
-
-    def fact(self) -> str:
-        """Which package is missing for what."""
-        return f"{self.command} needs {self.package}, which is not installed here."
-
-    def detail(self) -> str:
-        """What was not done."""
-        return "Nothing was executed."
-
-    def remedies(self) -> tuple[Remedy, ...]:
-        """Install it."""
-        return (Remedy("install it", f'pip install "{self.package}"'),)
 
 
 @dataclass(kw_only=True, eq=False)

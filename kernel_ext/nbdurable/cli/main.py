@@ -273,12 +273,13 @@ def _add_executing(command: Command) -> None:
 
 def _add_disk(command: Command) -> None:
     gc = command("gc", "disk:gc", "give back the room that no run needs")
-    age = "runs unused for so long go too, such as 30d"
+    age = "runs and threads unused for so long go too, such as 30d"
     gc.add_argument("--older-than", type=_age, metavar="AGE", help=age)
     size = "closed runs, then others go too until the store is this small, such as 2GB"
     gc.add_argument("--size", type=_size, metavar="SIZE", help=size)
     rm = command("rm", "disk:rm", "remove runs")
-    rm.add_argument("run", nargs="+", metavar="RUN", help=_RUN)
+    named = f"{_RUN}; or thread:ID for a thread of LangGraph"
+    rm.add_argument("run", nargs="+", metavar="RUN", help=named)
     for does in (gc, rm):
         how = does.add_mutually_exclusive_group()
         how.add_argument("--yes", action="store_true", help="do it, without a question")

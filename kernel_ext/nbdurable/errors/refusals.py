@@ -182,3 +182,31 @@ class NothingDurable(DurableError):
         begin = Remedy("begin one", "%%durable NAME on a cell's first line")
         elsewhere = Remedy("another folder", self.elsewhere)
         return (begin, elsewhere) if self.elsewhere else (begin,)
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class PackageAbsent(DurableError, ImportError):
+    """Something needs a package that nbdurable does not install by itself.
+
+    Attributes:
+        command: The command, or the name that was to be imported.
+        package: The package.
+        undone: What was not done, as a sentence.
+    """
+
+    slug: ClassVar[str] = "package-absent"
+    command: str
+    package: str
+    undone: str = "Nothing was executed."
+
+    def fact(self) -> str:
+        """Which package is missing for what."""
+        return f"{self.command} needs {self.package}, which is not installed here."
+
+    def detail(self) -> str:
+        """What was not done."""
+        return self.undone
+
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Install it."""
+        return (Remedy("install it", f'pip install "{self.package}"'),)

@@ -135,16 +135,21 @@ def called(row: RunRow) -> str:
     return f"run {row.number} of {visible(row.notebook, lines=False)}"
 
 
-def must_go(row: RunRow, why: Reason | None) -> None:
+def must_go(name: str, why: Reason | None, run: str = "") -> None:
     """Refuse to remove a run that has to stay.
+
+    Args:
+        name: What people call it.
+        why: Why it has to, if it has to.
+        run: Its id, for who wants to look at it.
 
     Raises:
         RunKept: It has to.
     """
     if why is None:
         return
-    command = why.command or f"!nbdurable show {row.id}"
-    raise RunKept(run=called(row), why=why.why, when=why.when, command=command)
+    command = why.command or f"!nbdurable show {run}"
+    raise RunKept(run=name, why=why.why, when=why.when, command=command)
 
 
 def aged(rows: Sequence[RunRow], before_us: int) -> list[RunRow]:

@@ -20,6 +20,9 @@ WRITES: Final = "graph.writes"
 REMOVED: Final = "graph.removed"
 ENDED: Final = "graph.ended"
 
+INTERRUPT: Final = "__interrupt__"
+"""LangGraph's channel for what a task asks."""
+
 RUN_BYTES: Final = 16
 """Length of a thread's run id: no two threads of a store share one."""
 
@@ -36,6 +39,19 @@ def run_of(thread: str, life: int) -> str:
     """
     said = f"nbdurable/graph/{life}/{thread}".encode("utf-8", "surrogatepass")
     return f"graph-{blake3(said).hexdigest(length=RUN_BYTES)}"
+
+
+def runs_next(channel: str) -> bool:
+    """Whether a channel that has a value says that a node of the graph is to run.
+
+    Example:
+        >>> runs_next("branch:to:bot"), runs_next("messages")
+        (True, False)
+    """
+    return channel.startswith("branch:to:") or channel in {
+        "__start__",
+        "__pregel_tasks",
+    }
 
 
 _ABSENT: Final[tuple[Any, ...]] = ("", -1, ())

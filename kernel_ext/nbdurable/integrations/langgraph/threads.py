@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterable, Iterator
 
 from nbdurable.integrations.langgraph import facts
 from nbdurable.integrations.langgraph.facts import Held, Name, Saved, Written
-from nbdurable_store.records import Entry
+from nbdurable_store.records import Entry, Kind
 
 
 class Thread:
     """One life of a thread.
 
     Attributes:
-        ended: Whether it was deleted.
+        ended: Whether it was deleted, or removed from the store.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Thread:
                     found += facts.written(entry)
                 case facts.REMOVED:
                     self._remove(facts.removed(entry))
-                case facts.ENDED:
+                case facts.ENDED | Kind.RUN_REMOVED:
                     self.ended = True
                 case _:  # a later version's
                     pass
@@ -71,6 +71,19 @@ class Thread:
     def latest(self) -> list[Saved]:
         """The latest checkpoint of each namespace."""
         return [s for n in {n for n, _ in self._told} if (s := self.get(n))]
+
+    def pending(self) -> str:
+        """Why its graph has not come to its end, or "".
+
+        LangGraph empties the channel of a node that runs next when that has run.
+        """
+        for saved in self.latest():
+            channels = {written.channel for written in self.writes(saved.name)}
+            if facts.INTERRUPT in channels:
+                return "its graph waits for an answer"
+            if not saved.name[0] and any(map(facts.runs_next, saved.values)):
+                return "its graph has not come to its end"
+        return ""
 
     def ancestors(self, saved: Saved) -> Iterator[Saved]:
         """A checkpoint, its parent, and so on, as long as they are told."""
