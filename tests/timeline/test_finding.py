@@ -232,3 +232,19 @@ def test_a_long_list_comes_little_by_little(
         while other.unread:
             other = listed.page(Find(call="search('5')"), now, "")
         assert [run.id for run in other.runs] == ["run-5"]
+
+
+def test_a_list_of_very_many_unfinished_runs_comes_to_an_end() -> None:
+    """Who waits is looked for in the latest ones; the list says so, and isn't read for ever."""
+    clock = HandClock()
+    store = Slow(World(), clock)
+    now = Now(unfinished(store, looked.WAITS_MAX + 20).us)
+    listed = Runlist(store, clock)
+    answers = 0
+    while True:
+        page = listed.page(Find(status="waiting"), now, "")
+        answers += 1
+        if not page.unread:
+            break
+        assert answers <= looked.LOOKS_MAX
+    assert f"only the latest {looked.LOOKS_MAX} unfinished runs" in page.note

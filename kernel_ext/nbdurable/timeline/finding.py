@@ -92,7 +92,12 @@ class Runlist:
                 notes.append(f"only the latest {most} runs were searched for calls")
             found = [h for h in found[: looked.LOOKS_MAX] if self._made(h, asked)]
         if asked.status:
-            found = [h for h in found if self._state(h)[0] == asked.status]
+            unsettled = [h.run for h in found if _is_unsettled(h)]
+            near = frozenset(unsettled[: looked.LOOKS_MAX])
+            if len(near) < len(unsettled):
+                most = f"the latest {len(near)} unfinished runs"
+                notes.append(f"only {most} were searched for who waits")
+            found = [h for h in found if self._state(h, near=near)[0] == asked.status]
         part = found[asked.start : asked.start + PAGE]
         lines = tuple(self._line(h, now, shown) for h in part)
         unread = len(self._unknown)
@@ -159,14 +164,17 @@ class Runlist:
             shown=history.run == shown,
         )
 
-    def _state(self, history: History) -> tuple[str, str]:
-        """How a run stands, as a word and in words."""
+    def _state(
+        self, history: History, *, near: Collection[str] | None = None
+    ) -> tuple[str, str]:
+        """How a run stands, as a word and in words; only of those near, who waits."""
         step = runs.unfinished_step(history)
         if history.closed is not None:
             return "closed", "closed"
         if step is None:
             return "open", "open"
-        waits = self._is_asking(history.run, step)
+        looks = near is None or history.run in near
+        waits = looks and self._is_asking(history.run, step)
         fate = Fate.WAITING if waits else step_fate(step, self._alive)
         doing = DOING.get(fate, "stopped in")
         return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
@@ -189,6 +197,10 @@ class Runlist:
 
 def _began_us(history: History) -> int:
     return history.opened.at_us if history.opened else 0
+
+
+def _is_unsettled(history: History) -> bool:
+    return history.closed is None and runs.unfinished_step(history) is not None
 
 
 def _fits(history: History, asked: Find) -> bool:
