@@ -95,8 +95,8 @@ class Runlist:
             unsettled = [h.run for h in found if _is_unsettled(h)]
             near = frozenset(unsettled[: looked.LOOKS_MAX])
             if len(near) < len(unsettled):
-                most = f"the latest {len(near)} unfinished runs"
-                notes.append(f"only {most} were searched for who waits")
+                latest = f"the latest {len(near)} unfinished runs"
+                notes.append(f"only {latest} were searched for who waits")
             found = [h for h in found if self._state(h, near=near)[0] == asked.status]
         part = found[asked.start : asked.start + PAGE]
         lines = tuple(self._line(h, now, shown) for h in part)
