@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from nbdurable.engine.calls import frozen
@@ -17,7 +17,6 @@ from nbdurable.engine.calls.requests import NO_CODES, CallRequest, no_marks
 from nbdurable.engine.past.pasts import STEP_KIND, CallPast
 from nbdurable.engine.past.wanted import Under
 from nbdurable.engine.values import named, previews
-from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.frames import Frame, current_frame, undecided
 
 
@@ -70,10 +69,9 @@ def requested(
     attempt, arguments = frame.attempt, made.bind(args, kwargs)
     if arguments is None or (made.kind == STEP_KIND and frozen.served_only(attempt)):
         return None
-    secrets, sources = attempt.home.secrets, attempt.home.sources
-    cls = made.owner(arguments)
+    home, cls = attempt.home, made.owner(arguments)
     counted = made.counted if made.stands_in or cls is not None else None
-    given = Given(made.keyed, arguments, counted, secrets, sources)
+    given = Given(made.keyed, arguments, counted, home.secrets, home.sources)
     given.within = frame.holders
     if made.gives_way and attempt.gives_way(always=made.yields):
         given.shared()
@@ -83,6 +81,7 @@ def requested(
     if met or code.reads:
         digest, codes = attempt.code.with_given(digest, made.fn, met, made.ignore)
     on_doubt, pepper = made.policy.on_doubt, attempt.store.pepper
+    asked = _Asked(attempt, made, given, arguments, args, kwargs)
     return CallRequest(
         name=made.name,
         key=given.key,
@@ -90,13 +89,13 @@ def requested(
         kind=made.kind,
         code=digest,
         codes=codes,
-        text=lambda: _told(secrets, pepper, made.name, arguments, args, kwargs),
+        text=asked.text,
         arguments=given.begin,
         marks=marking(made, given, args, kwargs, pepper)
         if made.is_marked
         else no_marks,
-        under=lambda call: _under(attempt, made, given, call),
-        loads=lambda: attempt.code.loads(made.fn),
+        under=asked.under,
+        loads=asked.loads,
         undigestible=given.undigestible or code.undigestible,
         keep=made.keeping(attempt, given, code),
         changed=given.changed,
@@ -110,21 +109,40 @@ def requested(
     )
 
 
-def _under(attempt: Attempt, made: Tool, given: Given, call: CallPast) -> Under:
-    """What the call would be recorded by if its tool had the name of a recorded one."""
-    codes = attempt.code.under(made.fn, call, made.ignore)
-    return Under(given.under(call.name), codes)
+class _Asked:
+    """What is seldom asked of a call.
 
+    No closures: those take three times as many objects, and as long as the call lives
+    each collection of Python's garbage looks at all of them.
+    """
 
-def _told(
-    secrets: Secrets,
-    pepper: bytes,
-    name: str,
-    arguments: Mapping[str, object],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> str:
-    """The call as people read it, without what is secret by the name of its parameter."""
-    found = named.marked(arguments, pepper)
-    masked = secrets.also(found) if found else secrets
-    return masked.scrub(previews.call_text(name, args, kwargs))
+    __slots__ = ("_args", "_arguments", "_attempt", "_given", "_kwargs", "_made")
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        made: Tool,
+        given: Given,
+        arguments: Mapping[str, object],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self._attempt, self._made, self._given = attempt, made, given
+        self._arguments, self._args, self._kwargs = arguments, args, kwargs
+
+    def text(self) -> str:
+        """As people read it, without what is secret by the name of its parameter."""
+        home = self._attempt.home
+        found = named.marked(self._arguments, home.store.pepper)
+        masked = home.secrets.also(found) if found else home.secrets
+        told = previews.call_text(self._made.name, self._args, self._kwargs)
+        return masked.scrub(told)
+
+    def under(self, call: CallPast) -> Under:
+        """What it would be recorded by if its tool had the name of a recorded call."""
+        codes = self._attempt.code.under(self._made.fn, call, self._made.ignore)
+        return Under(self._given.under(call.name), codes)
+
+    def loads(self) -> Collection[str]:
+        """The names of the notebook that its tool's code loads."""
+        return self._attempt.code.loads(self._made.fn)

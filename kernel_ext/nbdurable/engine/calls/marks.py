@@ -41,15 +41,29 @@ def marking(
         kwargs: As given.
         pepper: That of the store.
     """
-    known: list[Mapping[str, Plain]] = []
+    return _Marking(made, given, args, kwargs, pepper)
 
-    def marks() -> Mapping[str, Plain] | None:
-        if not known:
-            said = made.given(args, kwargs)
-            known.append(_marks(made, given, said, pepper))
-        return known[0]
 
-    return marks
+class _Marking:
+    __slots__ = ("_args", "_given", "_known", "_kwargs", "_made", "_pepper")
+
+    def __init__(
+        self,
+        made: Tool,
+        given: Given,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        pepper: bytes,
+    ) -> None:
+        self._made, self._given, self._pepper = made, given, pepper
+        self._args, self._kwargs = args, kwargs
+        self._known: Mapping[str, Plain] | None = None
+
+    def __call__(self) -> Mapping[str, Plain]:
+        if self._known is None:
+            said = self._made.given(self._args, self._kwargs)
+            self._known = _marks(self._made, self._given, said, self._pepper)
+        return self._known
 
 
 def _marks(

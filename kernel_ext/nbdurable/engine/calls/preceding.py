@@ -9,7 +9,7 @@ from nbdurable.engine.where.frames import Scopes, task_of
 
 @dataclass(slots=True)
 class ScopeState:
-    """What happened in one scope of the attempt so far.
+    """What happened in one scope of the attempt so far. Nobody changes one.
 
     Attributes:
         after: Logical id of its latest `write`, or "".
@@ -20,6 +20,10 @@ class ScopeState:
     after: str = ""
     new_write: bool = False
     itself: bool = False
+
+
+_BEFORE = {written: ScopeState("", written, written) for written in (False, True)}
+"""Of a scope in which nothing has happened yet; thousands of items share them."""
 
 
 class Preceding:
@@ -42,7 +46,7 @@ class Preceding:
         state = self._states.get(scope)
         if state is None:
             before = parent in self._after_write or self._written_before(scope)
-            state = self._states[scope] = ScopeState("", before, before)
+            state = self._states[scope] = _BEFORE[before]
         return state
 
     def _written_before(self, scope: str) -> bool:
@@ -63,10 +67,16 @@ class Preceding:
 
     def wrote(self, scope: str, call_id: str) -> None:
         """A `write` newly begins there."""
-        state = self.state(scope)
-        state.after, state.new_write, state.itself = call_id, True, True
+        self._states[scope] = ScopeState(call_id, new_write=True, itself=True)
         for around in self._scopes.around(scope):
-            self.state(around).new_write = True
+            state = self.state(around)
+            if not state.new_write:
+                self._states[around] = ScopeState(state.after, True, state.itself)
+
+    def served(self, scope: str, call_id: str) -> None:
+        """A `write` of before stands there."""
+        state = self.state(scope)
+        self._states[scope] = ScopeState(call_id, state.new_write, state.itself)
 
     def afresh(self, call_id: str) -> None:
         """A call is about to be tried again: nothing has happened inside it."""

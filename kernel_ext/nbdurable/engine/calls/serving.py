@@ -38,7 +38,7 @@ def serve(
             if outcome.raised is not None:
                 attempt.blame.add(call.id, outcome.raised)
             if call.effect is _WRITE:
-                attempt.preceding.state(claim.scope).after = call.id
+                attempt.preceding.served(claim.scope, call.id)
     return outcome
 
 

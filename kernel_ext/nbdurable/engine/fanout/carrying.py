@@ -75,13 +75,17 @@ class Call:
             return self.whole
         self._frame, self._given = frame, (args, kwargs)
         self._counted = Counted(self._map)
+        return self._context.run(self._begun)
+
+    def _begun(self) -> Callable[[], Outcome | None] | None:
+        frame = self._frame
         try:
-            self._context.run(enter, frame)
-            request = self._context.run(requested, frame, self._map.made, args, kwargs)
+            enter(frame)
+            request = requested(frame, self._map.made, *self._given)
             if request is None:
                 return self.whole
             self._request = request
-            self._claim = self._context.run(frame.attempt.claim, frame, request)
+            self._claim = frame.attempt.claim(frame, request)
         except BaseException as raised:  # noqa: BLE001  # told to whoever collects
             self.end(None, raised)
             return None
@@ -103,9 +107,7 @@ class Call:
 
     def _conduct(self) -> None:
         try:
-            steps = self._context.run(
-                conduct_claimed, self._frame, self._request, self._claim
-            )
+            steps = conduct_claimed(self._frame, self._request, self._claim)
         except BaseException as raised:  # noqa: BLE001  # told to whoever collects
             self.end(None, raised)
             return
@@ -113,7 +115,7 @@ class Call:
             self.end(steps.value, steps.raised)
         else:
             self._steps = steps
-            self.advance(None)
+            self._advance(None, None)
 
     def advance(self, sent: Outcome | None, error: BaseException | None = None) -> None:
         """Take it to its next command, or to its end.
@@ -122,12 +124,13 @@ class Call:
             sent: How its function ended, if that was the last command.
             error: What the last command raised.
         """
-        assert self._steps is not None
+        self._context.run(self._advance, sent, error)
+
+    def _advance(self, sent: Outcome | None, error: BaseException | None) -> None:
+        steps = self._steps
+        assert steps is not None
         try:
-            if error is not None:
-                self.command = self._context.run(self._steps.throw, error)
-            else:
-                self.command = self._context.run(self._steps.send, sent)
+            self.command = steps.throw(error) if error else steps.send(sent)
         except StopIteration as stop:
             done: Outcome = stop.value
             self.end(done.value, done.raised)
@@ -170,7 +173,7 @@ class Call:
             self.dropped = True
             return None
         if self._steps is None:
-            self._conduct()
+            self._context.run(self._conduct)
         while self.command is not None:
             if isinstance(self.command, Perform):
                 if (outcome := self.perform()) is not None:

@@ -32,11 +32,14 @@ from nbdurable.engine.calls.requests import Outcome
 from nbdurable.engine.fanout.carrying import Call
 from nbdurable.engine.fanout.items import Map
 
-TURN_ITEMS_MAX: Final = 8
+TURN_ITEMS_MAX: Final = 16
 """Begun in one turn: more would keep those waiting that are ready."""
 
 TURN_MS: Final = 2.0
 """What it takes to begin an item beside its sync, until a thread has it."""
+
+LOCK_MS: Final = 5.0
+"""So long a thread may wait in between for the lock of the interpreter."""
 
 SYNC_MS_MIN: Final = 1.0
 SYNC_MS_MAX: Final = 20.0
@@ -229,7 +232,7 @@ class Conductor:
     def _look_ahead(self, ms: float) -> None:
         """Room for as many as are taken while one is begun, by how long items take."""
         self._took_ms.append(ms)
-        begins_ms = self._sync_ms + TURN_MS
+        begins_ms = self._sync_ms + TURN_MS + LOCK_MS
         share = begins_ms / max(min(self._took_ms), begins_ms)
         self._room = self._limit + int(self._ahead * share)
 

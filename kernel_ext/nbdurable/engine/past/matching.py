@@ -57,6 +57,9 @@ Rank = tuple[bool, Standing, bool, bool, bool, bool]
 """How well a record fits, lower is better: taken in this attempt, standing, other code,
 enclosing call, scope in it, preceding `write`."""
 
+_NONE: Final[list[CallPast]] = []
+"""Nobody changes it: thousands of keys share it."""
+
 BEST: Rank = (False, Standing.OWN, False, False, False, False)
 
 
@@ -74,7 +77,7 @@ class Matcher(Meaning):
         write = policy.effect is _WRITE and not policy.inner
         if write and self.has_others(tool, parent):
             return False
-        self._open.setdefault(key, [])  # what is recorded later is not looked at
+        self._open.setdefault(key, _NONE)  # what is recorded later is not looked at
         return True
 
     def match(self, wanted: Wanted) -> Match:
@@ -183,7 +186,7 @@ class Matcher(Meaning):
             self.served.discard(call.id)
             self.claimed.discard(call.id)
             found = self._candidates(call.key)
-            found[:] = [*(c for c in found if c.id != call.id), call]
+            self._open[call.key] = [*(c for c in found if c.id != call.id), call]
 
     def renew(self, history: History) -> None:
         """Match with a fold that was made anew; what was taken stays taken."""
@@ -202,7 +205,8 @@ class Matcher(Meaning):
             left = {call.id for call in found}
             ids = dict.fromkeys(history.by_key.get(key, ()))
             there = (history.calls[i] for i in ids if i in left or i not in known)
-            found[:] = sorted((c for c in there if c.step != self.step), key=_order)
+            mine = (c for c in there if c.step != self.step)
+            self._open[key] = sorted(mine, key=_order)
 
     def _candidates(self, key: bytes) -> list[CallPast]:
         found = self._open.get(key)

@@ -108,6 +108,8 @@ class Trying:
             made = dict.fromkeys((*(self._writes or ()), *behind.tools()))
             self._old_names = [*filter(self.gone, made)]
             self._two.clear()
+        if not self._old_names:
+            return iter(())
         others = (name for name in self._old_names if name != tool)
         return (name for name in others if not self._are_two(name, tool))
 
@@ -144,6 +146,8 @@ class Trying:
         """
         if self._other_names is None:
             self._other_names = [*filter(self.gone, self.moved.calls)]
+        if not self._other_names:
+            return iter(())
         others = (name for name in self._other_names if name != tool)
         return (name for name in others if not self.together(name, tool))
 
