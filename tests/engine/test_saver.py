@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from nbdurable.engine.codec import Unstorable
+from nbdurable.integrations.langgraph import DurableSaver
+from nbdurable.integrations.langgraph.refused import SerdeRefused, StateUnkept
 from tests.engine.notebooks import Notebook
 
 GRAPH = """
@@ -134,13 +137,13 @@ KEY = "northwind-7Q2m9ZxK4t"
 KEPT = """
 from langgraph.checkpoint.base import empty_checkpoint
 
-def put(value, **more):
+def put(value, said={}, **more):
     checkpoint = empty_checkpoint()
     checkpoint["channel_values"] = {"a": value}
     checkpoint["channel_versions"] = {"a": 1}
     config = {"configurable": {"thread_id": "t", "checkpoint_ns": "", **more}}
     saver = DurableSaver()
-    return saver.get_tuple(saver.put(config, checkpoint, {}, {"a": 1}))
+    return saver.get_tuple(saver.put(config, checkpoint, said, {"a": 1}))
 """
 
 
@@ -159,6 +162,44 @@ def test_a_value_that_holds_a_credential_is_refused(
 ) -> None:
     """The error names the channel, and nothing of it is in the store."""
     notebook.plain(KEPT)
-    with pytest.raises(Unstorable, match=r"value\['a'\]: it is or holds"):
+    with pytest.raises(Unstorable, match=r"state\['a'\]: it is or holds"):
         notebook.run(f"put({value})", name="a")
     assert notebook.store.scan({"graph.checkpoint"})[0] == ()
+
+
+CULPRITS = {
+    "in a checkpoint": ("put({'rows': [1, held]})", "state['a']['rows'][1]"),
+    "in its metadata": ("put(1, {'by': held})", "its metadata['by']"),
+    "in a write": ("write([1, held])", "state['b'][1]"),
+}
+
+HELD = """
+import socket
+held = socket.socket()
+
+def write(value):
+    there = put("x").config
+    DurableSaver().put_writes(there, [("a", 1), ("b", value)], "task")
+"""
+
+
+@pytest.mark.parametrize("where", CULPRITS)
+def test_what_cant_be_kept_is_told_as_a_part_of_the_state(
+    where: str, notebook: Notebook
+) -> None:
+    """Where it is, and that the thread is as it was."""
+    code, path = CULPRITS[where]
+    notebook.plain(KEPT)
+    notebook.plain(HELD)
+    with pytest.raises(StateUnkept) as told:
+        notebook.run(code, name="a")
+    notebook.plain("held.close()")
+    assert told.value.fact() == f"{path}: a socket is tied to this process."
+    assert "'t' is as it was before." in str(told.value)
+    assert notebook.store.scan({"graph.writes"})[0] == ()
+
+
+def test_a_serializer_is_refused() -> None:
+    """Values are kept in one way, in which secrets are found."""
+    with pytest.raises(SerdeRefused, match="DurableSaver takes no serde="):
+        DurableSaver(serde=JsonPlusSerializer())  # type: ignore[arg-type]  # as people try

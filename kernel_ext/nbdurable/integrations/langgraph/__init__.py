@@ -9,6 +9,7 @@
 | `stores`  | which store it is, and what is known of its threads            |
 | `pinned`  | a durable cell reads a thread as it stood when it began        |
 | `lives`   | which threads of a store may be removed                        |
+| `refused` | what a saver does not take                                     |
 | `doors`   | the doors that wait, each to the one that blocks               |
 | `saver`   | what LangGraph sees                                            |
 

@@ -26,6 +26,7 @@ from nbdurable.integrations.langgraph import facts, pinned
 from nbdurable.integrations.langgraph.doors import Doors
 from nbdurable.integrations.langgraph.facts import Name, Saved
 from nbdurable.integrations.langgraph.packing import pack
+from nbdurable.integrations.langgraph.refused import SerdeRefused, told
 from nbdurable.integrations.langgraph.stores import Threads
 from nbdurable.integrations.langgraph.threads import Thread
 from nbdurable.integrations.langgraph.values import (
@@ -36,6 +37,9 @@ from nbdurable.integrations.langgraph.values import (
     told_of,
 )
 from nbdurable_store.records import Plain
+
+_PARTS = "the checkpoint", "its metadata", "state"
+"""What the values of a checkpoint's record are."""
 
 DELTAS = "counters_since_delta_snapshot"
 """What metadata say of channels whose value is the sum of what was written to them."""
@@ -50,8 +54,10 @@ class DurableSaver(Doors):
 
     Args:
         store: The store's folder; by default that of the notebook.
+        serde: Other checkpointers take a serializer here; this one has its own.
 
     Raises:
+        SerdeRefused: There was one.
         DurableError: The store can't be opened or written; a value can't be kept.
 
     Example:
@@ -59,7 +65,11 @@ class DurableSaver(Doors):
         1
     """
 
-    def __init__(self, store: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, store: str | os.PathLike[str] | None = None, *, serde: None = None
+    ) -> None:
+        if serde is not None:
+            raise SerdeRefused
         super().__init__()
         self._place = None if store is None else os.fspath(store)
         self._lock = threading.RLock()
@@ -148,8 +158,8 @@ class DurableSaver(Doors):
         thread, namespace = _where(config)
         parent = get_checkpoint_id(config) or ""
         threads, secrets = self._threads(), secrets_here()
-        told = told_of(get_checkpoint_metadata(config, metadata), metadata, secrets)
-        with self._lock:
+        meta = told_of(get_checkpoint_metadata(config, metadata), metadata, secrets)
+        with self._lock, told(thread, _PARTS):
             fold = threads.get(thread)
             before = fold.get(namespace, parent) if parent else None
             own = _divided(Dividing(fold, before, secrets), checkpoint, new_versions)
@@ -159,9 +169,9 @@ class DurableSaver(Doors):
                 name=(namespace, checkpoint["id"]),
                 parent=parent,
                 record=RANDOM_IDS.new(),
-                run=str(told.get("run_id", "")),
+                run=str(meta.get("run_id", "")),
                 values=own.held,
-                packed=pack([rest, told, own.own], threads.store, secrets),
+                packed=pack([rest, meta, own.own], threads.store, secrets),
             )
             there = fold.get(*saved.name)
             if there is None or there._replace(record=saved.record) != saved:
@@ -192,9 +202,10 @@ class DurableSaver(Doors):
             new = [w for w in new if w[0] < 0 or anew or w[0] not in there]
             if not new:
                 return
-            for _, channel, value in new:
-                storable(channel, value)
-            packed = pack([value for *_, value in new], threads.store, secrets)
+            with told(thread, [f"state[{channel!r}]" for _, channel, _ in new]):
+                for _, channel, value in new:
+                    storable(channel, value)
+                packed = pack([value for *_, value in new], threads.store, secrets)
             same = (there.get(nth) for nth, *_ in new)
             if all(w and (w.packed, w.at) == (packed, at) for at, w in enumerate(same)):
                 return
