@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from tests.kept.told import tell_kinds
 from tests.pythons import absent
+from tests.together import keep_together
 from tests.warm import kernels
 
 settings.register_profile("shared", deadline=None)  # a busy machine is no failure
@@ -22,9 +23,13 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Let slow tests begin first: a long one that comes last keeps one worker busy."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    if getattr(config.option, "loadgroup", False):
+        keep_together(items)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

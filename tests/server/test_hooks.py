@@ -33,7 +33,6 @@ from tests.ui.desk import Desk, guest, start, until
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("browser"),
 ]
 
 SENDERS = itertools.count(2)

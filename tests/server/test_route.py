@@ -19,7 +19,6 @@ from tests.ui.desk import Desk
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("browser"),
 ]
 
 OPEN = {"type": "open", "version": 1}

@@ -28,9 +28,8 @@ IN_LAB = [
     pytest.mark.needs("chromium"),
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("browser"),
 ]
-"""How the tests are marked that open a notebook: one browser at a time."""
+"""How the tests are marked that open a notebook."""
 
 ROOT = Path(__file__).parents[2]
 START_S_MAX = 90.0

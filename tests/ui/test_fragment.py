@@ -14,7 +14,7 @@ from nbdurable.timeline.model import run_view
 from tests.stories import research
 from tests.ui.conftest import Open
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.needs("chromium")
 
 ROWS = """() => [...document.querySelectorAll('.cell>summary')].map((row) => ({
   columns: [...row.children].map((one) => Math.round(one.getBoundingClientRect().left)),

@@ -15,7 +15,7 @@ from nbdurable_store.backends.memory import MemoryStore, World
 from nbdurable_store.clock import SYSTEM_CLOCK
 from tests.stories import HOSTILE, Story, doubtful, gallery, hostile, research
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.needs("chromium")
 
 HOST = """async (text) => {
   const address = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));

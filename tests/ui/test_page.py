@@ -16,7 +16,7 @@ from nbdurable.timeline.views import CallView, CellView, RunView, StepView
 from tests.stories import HOSTILE, Story, doubtful, gallery, hostile, research
 from tests.ui.conftest import Open, Opened
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.needs("chromium")
 
 PAINTED = """() => {
   const canvas = document.querySelector('canvas'), seen = new Set();

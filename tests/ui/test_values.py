@@ -13,7 +13,7 @@ from tests.stories import HOSTILE, Story, research
 from tests.ui.conftest import Open, Opened
 from tests.ui.test_live import Shown
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.needs("chromium")
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 """An image of one pixel."""

@@ -26,7 +26,7 @@ from nbdurable.timeline.snapshots import changed, snapshot
 from nbdurable.timeline.told import Action, Details
 from tests.stories import Story, research
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.needs("chromium")
 
 HOST = """async (text) => {
   const address = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));

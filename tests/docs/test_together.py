@@ -1,0 +1,63 @@
+"""Tests that share what is made once are run by one worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MARKED = '''
+import os
+from pathlib import Path
+import pytest
+
+@pytest.mark.xdist_group("some")
+@pytest.mark.parametrize("n", range(6))
+def test_marked(n):
+    """Tells who runs it."""
+    Path(f"marked-{n}").write_text(str(os.getpid()))
+'''
+SHARING = '''
+import os
+from pathlib import Path
+import pytest
+
+@pytest.fixture(scope="module")
+def shared():
+    """Made once."""
+
+@pytest.mark.parametrize("n", range(6))
+def test_sharing(n, shared):
+    """Tells who runs it."""
+    Path(f"sharing-{n}").write_text(str(os.getpid()))
+'''
+
+
+@pytest.mark.slow
+def test_a_group_is_run_by_one_worker(tmp_path: Path) -> None:
+    """A marked group, and the tests that take a module's fixture, have a worker each."""
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_marked.py").write_text(MARKED)
+    (tmp_path / "test_sharing.py").write_text(SHARING)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  slow: slow\n")
+    options = ["-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "12 passed" in done.stdout, done.stdout
+    ran = {
+        kind: {each.read_text() for each in tmp_path.glob(f"{kind}-*")}
+        for kind in ("marked", "sharing")
+    }
+    assert [len(workers) for workers in ran.values()] == [1, 1]
+    assert ran["marked"] != ran["sharing"]
