@@ -24,7 +24,7 @@ STARTED = (
 )
 COMPLETED = (
     '{"kind":"%s","run":"run-1","step":"step-1","subject":"%032x","key":"",'
-    '"at":%d,"fields":{"attempt":1,"ms":12.5},"refs":[],"tick":%d}'
+    '"at":%d,"fields":{"attempt":1,"ms":12.5},"refs":[["json","%064x",5,"%064x",""]],"tick":%d}'
 )
 
 
@@ -35,7 +35,7 @@ def entries() -> Iterator[Entry]:
         tick = 10_000 + 2 * n
         started = STARTED % (Kind.CALL_STARTED, n, n, at, n, n, tick)
         yield decode_entry("kernel-1", 2 * n, started.encode(), 0)
-        completed = COMPLETED % (Kind.CALL_COMPLETED, n, at, tick + 1)
+        completed = COMPLETED % (Kind.CALL_COMPLETED, n, at, n, n, tick + 1)
         yield decode_entry("kernel-1", 2 * n + 1, completed.encode(), 0)
 
 

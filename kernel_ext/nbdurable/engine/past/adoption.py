@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from nbdurable.engine.past import fields
+from nbdurable.engine.past.keyed import Keyed
 from nbdurable.engine.past.pasts import CallPast, KeptTool, Order
 from nbdurable_store.records import Record
 
@@ -17,7 +18,7 @@ class Adopting(Protocol):
     """The part of a history that adoption changes."""
 
     calls: dict[str, CallPast]
-    by_key: dict[bytes, list[str]]
+    by_key: Keyed
     forked: set[str]
     kept_tools: dict[tuple[str, str], KeptTool]
 
@@ -52,4 +53,4 @@ def known_as(history: Adopting, call: CallPast, record: Record) -> None:
     call.name, call.code = name, fields.text(f, "code")
     call.codes, call.marks = fields.mapping(f, "codes"), fields.mapping(f, "marks")
     call.key = record.key
-    history.by_key.setdefault(call.key, []).append(call.id)
+    history.by_key.add(call.key, call.id)

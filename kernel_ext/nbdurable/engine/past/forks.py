@@ -155,7 +155,7 @@ def _known_as(history: History, call: CallPast, record: Record) -> None:
     if call.id in history.forked:
         known_as(history, call, record)
     else:
-        history.by_key.setdefault(record.key, []).append(call.id)
+        history.by_key.add(record.key, call.id)
 
 
 def _without_place(entry: Entry) -> Entry:

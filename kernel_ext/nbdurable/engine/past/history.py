@@ -22,6 +22,7 @@ from nbdurable.engine.past.attempts import (
     begun,
     groups_of,
 )
+from nbdurable.engine.past.keyed import Keyed
 from nbdurable.engine.past.pasts import (
     FIRST_ALGORITHM,
     Another,
@@ -68,7 +69,7 @@ class History:
         self.random: dict[str, BlobRef] = {}
         self.signals: dict[str, SignalPast] = {}
         self.checkpoints: dict[tuple[str, str], CheckpointPast] = {}
-        self.by_key: dict[bytes, list[str]] = {}
+        self.by_key = Keyed()
         self.by_step_key: dict[bytes, list[str]] = {}
         self.kept_tools: dict[tuple[str, str], KeptTool] = {}
         self.answers: dict[tuple[str, str, str], Said] = {}
@@ -88,7 +89,8 @@ class History:
         """Take entries, each once, in the order of the run."""
         for entry in entries:
             record = entry.record
-            order = (entry.tick, entry.owner, entry.seq)
+            seq = entry.seq if entry.seq != entry.tick else entry.tick  # one number
+            order = (entry.tick, sys.intern(entry.owner), seq)
             self.last = max(self.last, order)
             if record.kind not in _ABOUT_KEEPING:
                 self._saw(entry.owner, record.at_us)
@@ -287,7 +289,7 @@ def _call_started(history: History, record: Record, order: Order) -> None:
     history.spending.began(call.id, f)
     history.forked.discard(call.id)
     if known is None or known.key != call.key:
-        history.by_key.setdefault(call.key, []).append(call.id)
+        history.by_key.add(call.key, call.id)
 
 
 def _call_ended(history: History, record: Record, order: Order) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from nbdurable.engine.past.fields import number
+from nbdurable.engine.past.packed import Packed, packed, unpacked
 from nbdurable.engine.past.policy import Effect
 from nbdurable_store.records import BlobRef, Plain
 
@@ -75,7 +76,7 @@ class CallPast:
         arguments: The arguments as plain data, if they were kept: small ones as JSON.
         marks: What tells its arguments from others, by parameter (`edits`); None if
             they were not marked.
-        outcome: The result or the exception, if it was kept.
+        kept: The result or the exception, if it was kept, as `packed` makes it.
         changed: The arguments as a call that raised left them, if it changed any.
         resolved: How it was settled: happened, did-not, again, keep, undone, dropped (by
             ``on_doubt="retry"``), afresh (a rerun of it was asked for); or "".
@@ -117,7 +118,7 @@ class CallPast:
     fields: Mapping[str, Plain] = field(default_factory=dict)
     arguments: BlobRef | str | None = None
     marks: Mapping[str, Plain] | None = None
-    outcome: BlobRef | None = None
+    kept: Packed = None
     changed: BlobRef | None = None
     resolved: str = ""
     adopted_from: str = ""
@@ -127,6 +128,15 @@ class CallPast:
     blamed: bool = False
     earlier: tuple[CallPast, ...] = ()
     wait: Mapping[str, Plain] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> BlobRef | None:
+        """The result or the exception, if it was kept."""
+        return unpacked(self.kept)
+
+    @outcome.setter
+    def outcome(self, outcome: BlobRef | None) -> None:
+        self.kept = packed(outcome)
 
     @property
     def is_step(self) -> bool:

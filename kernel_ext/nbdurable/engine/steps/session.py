@@ -24,6 +24,7 @@ from nbdurable.engine.past.slots import Slots
 from nbdurable.engine.steps import elsewhere, goingon, starting
 from nbdurable.engine.steps.deferred import Deferred
 from nbdurable.engine.steps.kept_now import Keeping
+from nbdurable.engine.steps.pending import Pending
 from nbdurable.engine.telling import lines
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.chance import SYSTEM_CHANCE, Chance
@@ -90,12 +91,10 @@ class Session:
         self.undone: set[tuple[str, int]] = set()
         self.allowed = set[str]()
         self._history = History("")
-        self._pending: list[Entry] = []
-        self._pending_steps: set[str] = set()
+        self._pending = Pending()
         self.secrets = Secrets(self.environ)
         self._store = store
         self._cursor: Cursor = START
-        self._applied: set[int] = set()
         self._found: set[int] = set()
         self._latest: Entry | None = None
         self._losses = 0
@@ -108,15 +107,13 @@ class Session:
         if self._pending:
             with self.lock:
                 self._losses += 1  # until all are folded: an interrupt may be anywhere
-                pending, self._pending = self._pending, []
-                self._pending_steps.clear()
-                self._history.apply(pending)
+                self._history.apply(self._pending.take())
                 self._losses -= 1
         return self._history
 
     def catch_up(self, step: str) -> None:
         """Fold what other attempts than this one have appended."""
-        if self._pending_steps and self._pending_steps != {step}:
+        if self._pending.steps and self._pending.steps != {step}:
             _ = self.history
 
     @functools.cached_property
@@ -252,8 +249,6 @@ class Session:
         self.keeping = Keeping()
         self.ancestors = Ancestors()
         self._pending.clear()
-        self._pending_steps.clear()
-        self._applied.clear()
         self.slots = Slots()
 
     def refresh(self) -> None:
@@ -263,8 +258,6 @@ class Session:
             if losses:  # what is appended unseen may stand before what was seen
                 self._history, self._cursor = History(self._history.run), START
                 self._pending.clear()
-                self._pending_steps.clear()
-                self._applied.clear()
             elif self._latest is not None:
                 self._cursor = self._cursor.past((self._latest,))
             run = self.history.run
@@ -273,15 +266,16 @@ class Session:
             if self._history.opened is None:
                 self.ancestors.begin(self._history, entries, self.store)
             owner = self.store.owner
-            own = {e.seq for e in entries if e.owner == owner} - self._applied
+            seen = self._pending.seen
+            own = {e.seq for e in entries if e.owner == owner and e.seq not in seen}
             self.history.apply(e for e in entries if e.owner != owner or e.seq in own)
             self._found |= own
-            self._applied.clear()
+            seen.clear()
             self.ancestors.follow(self._history, self.store)
             self._losses -= losses + 1
 
     def append(self, records: Sequence[Record], *, sync: bool) -> None:
-        """Append records of the run; they are folded when somebody looks.
+        """Append records of the run; they are folded when somebody looks, or are many.
 
         An attempt matches its calls with what was there before it, so a call waits
         for no fold. If it is interrupted they may be in the journal all the same; the next
@@ -293,15 +287,13 @@ class Session:
             with self.lock:
                 run = self._history.run  # a call of the run before may end in this one
                 for entry in entries:
-                    _, seq, _, record = entry
-                    if seq in self._found:  # a `refresh` was quicker than this thread
+                    if entry.seq in self._found:  # a `refresh` was quicker
                         continue
-                    if record.run == run:
-                        self._pending.append(entry)
-                        self._pending_steps.add(record.step)
-                    self._applied.add(seq)
-                    if self._latest is None or seq > self._latest.seq:
+                    self._pending.add(entry, run)
+                    if self._latest is None or entry.seq > self._latest.seq:
                         self._latest = entry
+                if self._pending.enough:
+                    _ = self.history
         except BaseException:
             self._losses += 1
             raise
