@@ -7,7 +7,9 @@ import json
 import os
 import resource
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +22,7 @@ from nbdurable.server.notebooks import SILENT_S, Notebooks
 from nbdurable.timeline import history_of
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, plain
+from nbdurable_store.protocol import Store
 from tests.engine.clocks import HandClock
 from tests.stories import Story, doubtful, research
 
@@ -244,3 +247,33 @@ def test_a_run_is_shown_while_another_program_has_the_database(
         shown = one(notebooks.hear(NOTEBOOK, "v", OPEN))
     assert shown["type"] == "snapshot"
     assert len(shown["calls"]["id"]) == 47
+
+
+def test_a_slow_store_holds_up_no_other_notebook(
+    root: Path, notebooks: Notebooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one store doesn't open, the others are answered, and who waits is told so."""
+    left(root, research())
+    shutil.copytree(root / "a", root / "b")
+    opens, goes, began = nbdurable_store.open, threading.Event(), threading.Event()
+
+    def slowly(place: Path, *, named: bool = False) -> Store:
+        if place.parent.name == "b":  # its disk hangs
+            began.set()
+            assert goes.wait(60)
+        return opens(place, named=named)
+
+    monkeypatch.setattr(nbdurable_store, "open", slowly)
+    monkeypatch.setattr("nbdurable.server.notebooks.TURN_S", 0.05)
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(notebooks.hear, "b/research.ipynb", "v", OPEN)
+        try:
+            assert began.wait(60)
+            assert one(notebooks.hear(NOTEBOOK, "v", OPEN))["type"] == "snapshot"
+            late = one(notebooks.hear("b/research.ipynb", "w", OPEN))
+            assert "doesn't answer yet" in late["line"]
+        finally:
+            goes.set()
+        assert (
+            "%%durable" in one(waits.result())["line"]
+        )  # the runs are of another path

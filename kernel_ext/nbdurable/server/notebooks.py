@@ -7,6 +7,8 @@ since whoever started the server set it. A store is opened once, until another o
 its place: people remove a store to begin afresh. Each view has a source
 of its own, as in a kernel; those that nobody asked for the longest time are dropped. A view
 that is told what changed, or opens again, goes on to the run that a kernel began meanwhile.
+A disk may take its time: what asks a store for runs has the turn of that store, and holds
+up no other one; whoever waits longer than `TURN_S` for it is told so, and asks again.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ import dataclasses
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 import nbdurable_store
 from nbdurable.engine.past import runs
@@ -47,6 +51,11 @@ VIEWS_MAX: Final = 64
 SILENT_S: Final = 300.0
 """How long a view is remembered that asks nothing: one that somebody looks at asks every
 other second, and one that is gone never says so."""
+
+
+TURN_S: Final = 2.0
+"""How long somebody waits for another one who opens the same store: a view asks that often,
+and the server has a handful of threads for all notebooks."""
 
 
 @dataclass(slots=True)
@@ -112,7 +121,11 @@ class Notebooks:
         self._without: OrderedDict[Path, _Without] = OrderedDict()
         self._views: OrderedDict[tuple[str, str], _View] = OrderedDict()
         self._once = Once()
-        self._lock = threading.Lock()
+        self._over = False
+        self._turns: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()
+        self._lock = (
+            threading.Lock()
+        )  # of what is in memory: nobody reads a disk with it
 
     def hear(self, notebook: str, view: str, said: object) -> Sequence[Message]:
         """What to answer to a view; to None, what changed since it heard last.
@@ -144,6 +157,7 @@ class Notebooks:
     def close(self) -> None:
         """Close the stores. Idempotent."""
         with self._lock:
+            self._over = True
             while self._stores:
                 self._stores.popitem()[1].store.close()
             self._views.clear()
@@ -156,18 +170,42 @@ class Notebooks:
         return found
 
     def _source(self, notebook: Path, view: str, *, begins: bool) -> Source | None:
+        key = str(notebook), view
         with self._lock:
-            key = str(notebook), view
             known = self._views.get(key)
-            if known is None or (begins and _is_left(notebook, known)):
-                known = self._found(notebook)
-                if known is None:
-                    return None
-                self._views[key] = known
+        if known is None or begins:
+            try:
+                with self._turn(self._place(notebook)):
+                    known = self._views.get(key)
+                    if known is None or (begins and _is_left(notebook, known)):
+                        known = self._found(notebook)
+            except TimeoutError:
+                if known is None:  # else it is asked again whether a newer run began
+                    raise
+            if known is None:
+                return None
+        with self._lock:
+            self._views[key] = known
             self._views.move_to_end(key)
             known.heard_s = self._clock.monotonic_s()
             self._drop(known.heard_s - SILENT_S)
             return known.source
+
+    @contextmanager
+    def _turn(self, place: Path) -> Iterator[None]:
+        """Be the only one who asks a store for its runs.
+
+        Raises:
+            TimeoutError: Somebody else does, and it takes long.
+        """
+        with self._lock:
+            turn = self._turns.setdefault(place, threading.Lock())
+        if not turn.acquire(timeout=TURN_S):
+            raise TimeoutError(f"{place} doesn't answer yet; it is asked again")
+        try:
+            yield
+        finally:
+            turn.release()
 
     def _drop(self, before_s: float) -> None:
         """Forget the views that asked nothing since, and those that are too many."""
@@ -200,7 +238,7 @@ class Notebooks:
 
     def _nothing(self, notebook: Path) -> Refused:
         """Why there is no run, and what to do; remembered for who asks again."""
-        with self._lock:
+        with self._turn(self._place(notebook)):
             store, file = self._store(notebook), _file(notebook)
             _, until = store.scan(_RUNS) if store is not None else ((), START)
             rows = _rows(store) if store is not None else ()
@@ -219,18 +257,25 @@ class Notebooks:
         To say it anew takes reading all runs, and the notebook's file, which may be large.
         """
         with self._lock:
-            known, store = self._without.get(notebook), self._store(notebook)
-            if known is None or known.file != _file(notebook):
-                return None
+            known = self._without.get(notebook)
+        if known is None or known.file != _file(notebook):
+            return None
+        with self._turn(self._place(notebook)):
+            store = self._store(notebook)
             new = store is not None and store.scan(_RUNS, known.until)[0]
             return None if new else known.told
 
-    def _store(self, notebook: Path) -> Store | None:
+    def _place(self, notebook: Path) -> Path:
         named = self._environ.get("NBDURABLE_STORE", "")
-        place = Path(named) if named else self._below(notebook.parent / STORE_FOLDER)
-        store = self._opened(place, named=bool(named))
+        return Path(named) if named else self._below(notebook.parent / STORE_FOLDER)
+
+    def _store(self, notebook: Path) -> Store | None:
+        """The store of a notebook; whoever asks has its turn."""
+        place = self._place(notebook)
+        named = bool(self._environ.get("NBDURABLE_STORE"))
+        store = self._opened(place, named=named)
         if store is None:
-            nbdurable_store.may_stand(place, named=bool(named))
+            nbdurable_store.may_stand(place, named=named)
         return store
 
     def store_at(self, place: Path) -> Store | None:
@@ -241,11 +286,13 @@ class Notebooks:
             found = Path(named) if own else self._below(place)
         except Outside:
             return None
-        with self._lock:
+        with self._turn(found):
             return self._opened(found, named=own)
 
     def _opened(self, place: Path, *, named: bool) -> Store | None:
-        made, known = _file(place / FORMAT), self._stores.get(place)
+        made = _file(place / FORMAT)
+        with self._lock:
+            known = self._stores.get(place)
         if known is not None and known.made != made:
             self._leave(place)
             known = None
@@ -253,16 +300,22 @@ class Notebooks:
             return None
         if known is None:
             opened = nbdurable_store.open(place, named=named)
-            known = self._stores[place] = _Opened(opened, made)
+            with self._lock:
+                known = self._stores[place] = _Opened(opened, made)
+                over = self._over
+            if over:
+                opened.close()
         return known.store
 
     def _leave(self, place: Path) -> None:
         """Forget a store that was removed, and what was answered from it."""
-        gone = self._stores.pop(place).store
-        left = [key for key, view in self._views.items() if view.source.store is gone]
-        for key in left:
-            del self._views[key]
-        self._without.clear()
+        with self._lock:
+            gone = self._stores.pop(place).store
+            views = self._views.items()
+            left = [key for key, view in views if view.source.store is gone]
+            for key in left:
+                del self._views[key]
+            self._without.clear()
         with contextlib.suppress(DurableError, OSError):  # nobody has it any more
             gone.close()
 
