@@ -187,12 +187,17 @@ def test_a_page_that_was_loaded_anew_is_one_view(kernel: Kernel) -> None:
 
 
 def test_views_are_so_many(kernel: Kernel) -> None:
-    """Where pages never come again, whoever was silent longest is ended."""
+    """Where pages never come again, whoever was silent longest rests; it goes on when asked."""
     kernel.run(f"import nbdurable.kernel.sidebar as s; s.TALKS_MAX = 3\n{SETUP}")
     panel = Panel(kernel)
     for n in range(5):
         panel.begin(f"page-{n}", page=f"page-{n}")
         panel.hears("refused")
+    threads(kernel, panel, 3)
+    panel.heard.clear()
+    panel.name = "page-1"
+    panel.say(type="open", version=1)
+    assert "%%durable" in panel.hears("refused")["line"]
     threads(kernel, panel, 3)
 
 

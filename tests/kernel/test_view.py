@@ -12,6 +12,7 @@ from nbdurable.testing.kernel import Kernel
 from nbdurable.testing.ran import OUTPUTS, Ran
 from nbdurable_store.clock import SYSTEM_CLOCK
 from tests.kernel.test_asking import SETUP, SYNC, VIEW, Page
+from tests.kernel.test_sidebar import LOOKING
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -185,6 +186,17 @@ think()
     watching.kernel.wait(ran)
     assert not ran.ok
     assert "KeyboardInterrupt" in ran.text
+
+
+def test_a_cell_that_shows_a_view_again_and_again(watching: Watching) -> None:
+    """Views that were replaced rest: so many threads look at the run, and no more."""
+    watching.opens()
+    watching.kernel.run("for _ in range(20): nd.view()")
+    watching.say(type="open", version=1)
+    assert "nd.view() again" in watching.hears("refused")["line"]
+    watching.until(
+        Ran("nobody"), lambda: watching.kernel.run(LOOKING).text.strip() == "8"
+    )
 
 
 def test_what_a_view_may_not_say_is_refused(watching: Watching) -> None:

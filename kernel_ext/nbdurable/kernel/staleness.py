@@ -5,13 +5,14 @@ after a cell ended, when the loop has nothing else to do, and only if a view ask
 view asks ten times a second and is handed what was found last; until the first look that
 is None: nobody knows. A hidden or closed view asks no more, and then nothing is compared.
 Many or large variables are compared in several looks, and the loop goes on between them.
+Nothing here keeps a session: what nobody uses any more is let go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from nbdurable import api
 from nbdurable.engine.asking.stale import look
@@ -41,7 +42,8 @@ class Staleness:
     """
 
     def __init__(self, session: Session, kernel: Any) -> None:
-        self._session, self._kernel = session, kernel
+        self._of, self._kernel = ref(session), kernel
+        self._clock = session.clock
         self._asked_s: float | None = None
         self._found: Mapping[str, str] | None = None
         self._left: Sequence[str] = ()
@@ -49,23 +51,29 @@ class Staleness:
 
     def latest(self) -> Mapping[str, str] | None:
         """What was found last; any thread may ask."""
-        first, self._asked_s = self._asked_s is None, self._session.clock.monotonic_s()
+        first, self._asked_s = self._asked_s is None, self._clock.monotonic_s()
         if first:
             self._kernel.io_loop.add_callback(self._look)
         return self._found
 
     def _ran(self, _result: object) -> None:
         asked_s = self._asked_s
+        if self._of() is None:  # nbdurable was unloaded meanwhile
+            self._kernel.shell.events.unregister("post_run_cell", self._ran)
+            return
         if asked_s is None:
             return
-        if self._session.clock.monotonic_s() - asked_s > LATELY_S:
+        if self._clock.monotonic_s() - asked_s > LATELY_S:
             self._asked_s = None  # the next one who asks lets it look at once
             return
         self._kernel.io_loop.call_later(LATER_S, self._look)
 
     def _look(self) -> None:
         """Look at all steps anew, also where an earlier look has not come to its end."""
-        going_on, self._left = bool(self._left), tuple(self._session.history.slots)
+        session = self._of()
+        if session is None:
+            return
+        going_on, self._left = bool(self._left), tuple(session.history.slots)
         if not going_on:
             self._go_on()
 
@@ -76,12 +84,14 @@ class Staleness:
                 front = api.front_of("%durable")
             except NothingDurable:  # nbdurable was unloaded meanwhile
                 return
-            session = self._session
+            session = self._of()
+            if session is None or front.session is not session:
+                return
             own = session.store.owner
-            if front.session is not session or is_executing(session.history, own):
+            if is_executing(session.history, own):
                 return
             here = front.here()
-            told, self._left = look(self._session, here, slots, seconds=TAKES_S)
+            told, self._left = look(session, here, slots, seconds=TAKES_S)
             left = {*self._left}
             before = self._found or {}
             kept = {slot: why for slot, why in before.items() if slot in left}

@@ -9,14 +9,17 @@ into the shell that is blocked.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from weakref import WeakKeyDictionary
 
 from nbdurable.errors import DurableError
 from nbdurable.kernel import acts
 from nbdurable.kernel.defects import unforeseen
 from nbdurable.kernel.staleness import staleness_of
+from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused, plain
 from nbdurable.timeline.refusals import AGAIN, refused, why
@@ -47,6 +50,21 @@ class Answering(Protocol):
         """What changed since the view heard last."""
 
 
+class _Over:
+    """What answers a view that is not followed any more."""
+
+    def __init__(self, last: Sequence[Refused]) -> None:
+        self._last = last
+
+    def hear(self, said: object) -> Sequence[Message]:
+        """The same to whatever is asked."""
+        return [dataclasses.replace(told, to=named(said)) for told in self._last]
+
+    def poll(self) -> Sequence[Message]:
+        """Nothing."""
+        return ()
+
+
 class Talk:
     """One view and its source, until `close`.
 
@@ -56,16 +74,23 @@ class Talk:
     """
 
     def __init__(self, source: Answering, say: Say) -> None:
-        self._source, self._say = source, say
+        self._source: Answering = source
+        self._say = say
         self._over = threading.Event()
         looking = threading.Thread(
             target=self._look, name="nbdurable-view", daemon=True
         )
         looking.start()
 
-    def close(self) -> None:
-        """Look no longer. Idempotent."""
+    def close(self, *last: Refused) -> None:
+        """Look no longer, and let go of the run. Idempotent.
+
+        Args:
+            last: What the view is told last, and again when it asks for something.
+        """
         self._over.set()
+        self._source = _Over(last)
+        self._push(last)
 
     def hear(self, said: object) -> None:
         """Answer what the view says."""
@@ -119,7 +144,19 @@ def source_of(session: Session, run: str, once: Once) -> Source:
         kernel=acts.asked,
         staleness=staleness_of(session),
         once=once,
+        runs=_runs_of(session),
     )
+
+
+def _runs_of(session: Session) -> Runlist:
+    """One list for all views of a kernel: they remember what was looked at once."""
+    known = _LISTS.get(session)
+    if known is None:
+        known = _LISTS.setdefault(session, Runlist(session.store, session.clock))
+    return known
+
+
+_LISTS: Final[WeakKeyDictionary[Session, Runlist]] = WeakKeyDictionary()
 
 
 def heard_in_any_thread(comm: Any) -> None:

@@ -7,9 +7,10 @@ for output of the cell that runs.
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 from nbdurable.api import attended, front_of, run
 from nbdurable.errors import NothingDurable
@@ -18,6 +19,25 @@ from nbdurable.kernel.talk import Answering, Talk, heard_in_any_thread, send
 from nbdurable.timeline import Shown
 from nbdurable.timeline.bundle import VIEW
 from nbdurable.timeline.once import Once
+from nbdurable.timeline.protocol import Refused
+
+SHOWN_MAX: Final = 8
+"""Views that follow the run at a time: a cell that is run again leaves one behind, and each
+holds a run and has a thread."""
+
+RESTS: Final = (
+    f"{SHOWN_MAX} newer views of this run were made, so this one follows it no more."
+    " Run nd.view() again."
+)
+
+_TALKS: Final[deque[Talk]] = deque()
+
+
+def _follow(talk: Talk) -> None:
+    """One more view follows the run; those that are too many rest, the oldest first."""
+    _TALKS.append(talk)
+    while len(_TALKS) > SHOWN_MAX:
+        _TALKS.popleft().close(Refused(about="", line=RESTS))
 
 
 def view() -> object:
@@ -53,6 +73,7 @@ def _kind() -> Any:
             self._still = still
             self._talk = Talk(source, self._say)
             heard_in_any_thread(self.comm)
+            _follow(self._talk)
             self.on_msg(lambda _widget, said, _buffers: self._talk.hear(said))
 
         def _repr_mimebundle_(self, **kwargs: Any) -> Any:

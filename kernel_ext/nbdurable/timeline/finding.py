@@ -5,10 +5,12 @@ are folded at most once in `FRESH_S`, and a page is cut from what is folded. Cal
 million. What is asked of them (whether an unfinished run waits, which tools and models a run
 used) is looked at run by run, only for the runs that need it, and for a short time in each
 answer: the list says how many runs it doesn't know yet, and who asks again gets further.
+All views of a store may ask one list, each in its turn: what is remembered is held once.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -68,6 +70,7 @@ class Runlist:
     _at_s: float | None = field(init=False, default=None)
     _unknown: set[str] = field(init=False, default_factory=set)
     _looked: Looked = field(init=False)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         """Begin with nothing read."""
@@ -81,6 +84,10 @@ class Runlist:
             now: The present as the reader sees it.
             shown: Id of the run that the view shows.
         """
+        with self._lock:
+            return self._page(asked, now, shown)
+
+    def _page(self, asked: Find, now: Now, shown: str) -> Runs:
         self._refresh()
         self._looked.begin()
         self._unknown = set()
@@ -113,8 +120,9 @@ class Runlist:
 
     def knows(self, run: str) -> bool:
         """Whether the store has this run."""
-        self._refresh()
-        return run in runs.there(self._folded)
+        with self._lock:
+            self._refresh()
+            return run in runs.there(self._folded)
 
     def before(self, history: History) -> list[History]:
         """The runs of a notebook that began before one of it, the latest first.
@@ -122,13 +130,11 @@ class Runlist:
         Args:
             history: That run; of those that are found the steps are known, and no calls.
         """
-        self._refresh()
-        until_us = _began_us(history)
-        found = [
-            h
-            for h in runs.there(self._folded).values()
-            if h.notebook == history.notebook and _began_us(h) < until_us
-        ]
+        with self._lock:
+            self._refresh()
+            there = list(runs.there(self._folded).values())
+        until_us, notebook = _began_us(history), history.notebook
+        found = [h for h in there if h.notebook == notebook and _began_us(h) < until_us]
         return sorted(found, key=_began_us, reverse=True)
 
     def _refresh(self) -> None:

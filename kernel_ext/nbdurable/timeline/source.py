@@ -97,6 +97,7 @@ class Source:
         staleness: The same as the kernel knows it now, or None before it looked; another
             object when something changed. Without it nobody knows.
         once: Knows what was asked for before, by any view.
+        runs: The runs of the store, if other views list them too.
     """
 
     store: Store
@@ -109,6 +110,7 @@ class Source:
     kernel: Kernel | None = None
     staleness: Callable[[], Mapping[str, str] | None] | None = None
     once: Once = field(default_factory=Once)
+    runs: Runlist | None = None
     _told_stale: Mapping[str, str] | None = field(init=False, default=None)
     stale: Mapping[str, str] = field(default_factory=dict)
     _handed: Handed = field(init=False, default_factory=Handed)
@@ -132,7 +134,7 @@ class Source:
         """Begin with nothing; what is read first is read when a view opens."""
         self._history = History(self.run)
         self._wholes = Wholes(self.store.get)
-        self._runs = Runlist(self.store, self.clock)
+        self._runs = self.runs or Runlist(self.store, self.clock)
 
     def hear(self, said: object) -> list[Message]:
         """What to answer to what a view says."""
