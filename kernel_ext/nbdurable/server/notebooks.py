@@ -179,6 +179,7 @@ class Notebooks:
         if known is None or begins:
             try:
                 with self._turn(self._place(notebook)):
+                    self._store(notebook)  # one that was removed takes its views along
                     known = self._views.get(key)
                     if known is None or (begins and _is_left(notebook, known)):
                         known = self._found(notebook)
