@@ -183,6 +183,10 @@ STORIES = {
         ],
         "m[0, 1] == n == 7 and np.shares_memory(m, r)",
     ),
+    "an array over bytes that have no name any more": (
+        [OVER, "a = np.frombuffer(m, 'u1'); m = 0", "a[3] = 4"],
+        "a.tolist() == [0, 0, 0, 4] + [0] * 76",
+    ),
     "an array beside the bytes it is over": (
         [OVER + "a = np.frombuffer(m, 'u1')[2:]", "a[0] = 1; n = m[2]"],
         "m[2] == n == 1 and np.shares_memory(a, np.frombuffer(m))",

@@ -233,7 +233,7 @@ class Grafting:
     _twins: list[tuple[object, object]] = field(default_factory=list)
 
     def existing(
-        self, kind: type, place: Place, mark: Any, part: tuple[Any, ...] | None = None
+        self, kind: type, place: Place, mark: Any, memory: Any = None
     ) -> object:
         """The object at a place; a new one if there is none of its kind.
 
@@ -241,27 +241,28 @@ class Grafting:
             kind: Its type.
             place: Where it stands.
             mark: Its `stamp`.
-            part: Of an array, where it lies in another one.
+            memory: Of a ``bytearray``, how long it is; of an array that is a part of
+                something else that has a place, where it lies there.
         """
         name, steps = place
         key = f"{name}{steps!r}"
         if key not in self._made:
             found = _walk(self.namespace, ((("key", name)), *steps))
             if type(found) is not kind or stamp(found) != mark or not fills(found):
-                found = self._view(mark, *part) if part else fresh(kind, mark)
+                found = self._new(kind, mark, memory)
             elif name in self.unchanged:
                 self._left.add(id(found))
             self._made[key] = found
         return self._made[key]
 
-    def _view(
-        self, mark: Any, owner: Any, size: int, offset: int, strides: Any
-    ) -> object:
-        memory: Any = self.existing(*owner)
-        if type(memory) is bytearray and not memory:  # a new one
-            memory.extend(bytes(size))
+    def _new(self, kind: type, mark: Any, memory: Any) -> object:
+        if memory is None:
+            return fresh(kind, mark)
+        if kind is bytearray:
+            return bytearray(memory)  # or what is over it would be over nothing
+        owner, offset, strides = memory
         dtype, shape = mark
-        return rebuild.view(memory, offset, dtype, shape, strides)
+        return rebuild.view(self.existing(*owner), offset, dtype, shape, strides)
 
     def standing(self, place: Place, content: object) -> object:
         """The object at a place, which is as it was; what was stored if there is none."""

@@ -228,22 +228,17 @@ class _Grafter(Pickler):
         if id(value) not in self.placed:
             self.placed.add(id(value))
             self.kept.append(value)
-        pid = type(value), self.marks.place(value), stamp(value)
-        part = self._part(value)
-        return (*pid, part) if part else pid
+        return self._pid(value)
 
-    def _part(self, value: Any) -> tuple[Any, ...] | None:
-        """Where a marked array lies in another one that is marked."""
+    def _pid(self, value: Any) -> tuple[Any, ...]:
+        pid = type(value), self.marks.place(value), stamp(value)
+        if type(value) is bytearray:
+            return (*pid, len(value))
         owner = views.seen_in(self, value) if views.is_array(value) else None
         if owner is None or id(owner) not in self.marks.found:
-            return None
-        place = type(owner), self.marks.place(owner), stamp(owner)
-        return (
-            place,
-            memoryview(owner).nbytes,
-            views.offset(owner, value),
-            value.strides,
-        )
+            return pid
+        offset = views.offset(owner, value)
+        return (*pid, (self._pid(owner), offset, value.strides))
 
     def dump(self, value: Any) -> None:
         """The value, then each object that was there before with its twin."""

@@ -198,6 +198,8 @@ def view(
 ) -> Any:
     """An array that shares the memory of another one, or of a ``bytearray``."""
     numpy = importlib.import_module("numpy")
+    if type(base) is bytearray and not base:  # numpy would take any memory for it
+        raise ValueError("the bytes that an array was over are gone")
     lies = type(base) is not bytearray and not base.flags.c_contiguous
     memory = base.T if lies else base
     return numpy.ndarray(shape, dtype, memory, offset, strides)
