@@ -144,12 +144,14 @@ class StoreUnwritable(DurableError):
         place: The store's folder.
         why: What the system said, or which rule forbids it.
         unknown: Whether records of this append may be in the journal all the same.
+        left: Whether it was removed while this process had it open.
     """
 
     slug: ClassVar[str] = "store-unwritable"
     place: str
     why: str
     unknown: bool = False
+    left: bool = False
 
     def fact(self) -> str:
         """Say what stopped."""
@@ -162,11 +164,11 @@ class StoreUnwritable(DurableError):
         return "Nothing was recorded, and what needs a record first was not started."
 
     def remedies(self) -> tuple[Remedy, ...]:
-        """Look, or go elsewhere."""
-        return (
-            Remedy("look at the folder", f'!ls -ld "{self.place}"'),
-            ELSEWHERE,
-        )
+        """Look, and go elsewhere; or begin anew what was removed."""
+        look = Remedy("look at the folder", f'!ls -ld "{self.place}"')
+        if self.left:
+            return (Remedy("to begin one there", "restart the kernel"), look)
+        return (look, ELSEWHERE)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

@@ -31,6 +31,12 @@ def told(place: Path, error: OSError) -> StoreFull | StoreUnwritable:
     return StoreUnwritable(place=str(place), why=why)
 
 
+def left(place: Path) -> StoreUnwritable:
+    """A store that is not there any more, told by who had opened it."""
+    why = "it was removed since this process opened it"
+    return StoreUnwritable(place=str(place), why=why, left=True)
+
+
 @contextlib.contextmanager
 def telling(place: Path) -> Iterator[None]:
     """What the system says within is told in our words."""

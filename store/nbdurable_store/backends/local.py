@@ -27,6 +27,7 @@ from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.errors import BlobDamaged, BlobMissing
 from nbdurable_store.folder.check import Checker
 from nbdurable_store.folder.format import VERSION, Format, signer_of
+from nbdurable_store.folder.format import read as read_format
 from nbdurable_store.folder.survey import Usage
 from nbdurable_store.journal.frames import Opening
 from nbdurable_store.journal.sealing import Sealer
@@ -236,7 +237,12 @@ class LocalStore:
             format=VERSION,
         )
         chain = self._signer.chain(self.owner)
-        return Writer(self._root, self._journal, opening, chain)
+        stands = self._stands
+        return Writer(self._root, self._journal, opening, chain, stands=stands)
+
+    def _stands(self) -> bool:
+        said = read_format(self._root)
+        return said is not None and said.store == self.id
 
     def _clearing(self) -> Clearing:
         return Clearing(

@@ -42,6 +42,8 @@ class Leases:
             if not count:
                 try:
                     fd = self._take(run)
+                except FileNotFoundError as e:
+                    raise files.left(self._root) from e
                 except OSError as e:
                     raise files.told(self._root, e) from e
             self._held[run] = (fd, count + 1)
