@@ -4,28 +4,92 @@ Instrumentors of OpenTelemetry look at the methods of SDKs. An edited cell runs 
 the journal, so they make a span for a call that was sent to nobody, with the tokens that
 it used when it ran: whoever adds them up pays twice on paper. At the place where a
 response is rebuilt the SDK's span is mostly the current one, and is marked there; one
-that is of more than a model call, such as an agent's, is not. Nothing of OpenTelemetry is loaded for this: without it there are no spans.
+that is of more than a model call, such as an agent's, is not. Where the span is only made
+when the answer is there, it says the answer's id: by that it is known when it is exported.
+Nothing of OpenTelemetry is loaded for this: without it there are no spans.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from nbdurable_store.clock import SYSTEM_CLOCK
 
 REPLAYED: Final = "nbdurable.replayed"
 """The attribute of a span whose call was served from the journal."""
 
 
-def mark_replayed() -> None:
-    """Say of the current span that its call was served, if there is a span."""
+RESPONSE_ID: Final = "gen_ai.response.id"
+"""The attribute in which a span names the answer that it is of."""
+
+ANSWERS_MAX: Final = 10_000
+"""Served answers that are remembered until their spans are exported, some seconds later."""
+
+BODY_BYTES_MAX: Final = 16 << 10
+"""An answer says who it is at its beginning."""
+
+_ID: Final = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
+
+_served: OrderedDict[str, int] = OrderedDict()
+_lock: Final = threading.Lock()
+
+
+def mark_replayed(body: bytes = b"") -> None:
+    """Say of the current span that its call was served, if there is a span.
+
+    Args:
+        body: The answer, decoded.
+    """
     trace = sys.modules.get("opentelemetry.trace")
-    if trace is not None:
-        span = trace.get_current_span()
-        if span.is_recording() and _is_of_a_call(
-            getattr(span, "attributes", None) or {}
-        ):
-            span.set_attribute(REPLAYED, True)
+    if trace is None:
+        return
+    _remember(body)
+    span = trace.get_current_span()
+    if span.is_recording() and _is_of_a_call(getattr(span, "attributes", None) or {}):
+        span.set_attribute(REPLAYED, True)
+
+
+def mark_sent(body: bytes) -> None:
+    """Know that an answer is of a call that was sent; some servers use ids again.
+
+    Args:
+        body: The answer, decoded.
+    """
+    if _served:
+        with _lock:
+            for found in _ids(body):
+                _served.pop(found, None)
+
+
+def _ids(body: bytes) -> list[str]:
+    found = _ID.findall(body[:BODY_BYTES_MAX])
+    return [each.decode("utf-8", "replace") for each in found]
+
+
+def _remember(body: bytes) -> None:
+    """The ids in an answer, and when it was served, microseconds since 1970 UTC."""
+    now_us = SYSTEM_CLOCK.now_us()
+    with _lock:
+        _served.update(dict.fromkeys(_ids(body), now_us))
+        while len(_served) > ANSWERS_MAX:
+            _served.popitem(last=False)
+
+
+def _is_of_served(span: Any) -> bool:
+    """Whether a span is marked, or of an answer that was served before it ended.
+
+    That of the call that was sent names the same answer, and ended before.
+    """
+    attributes = span.attributes or {}
+    if attributes.get(REPLAYED):
+        return True
+    served_us = _served.get(str(attributes.get(RESPONSE_ID, "")))
+    return served_us is not None and (span.end_time or 0) >= served_us * 1000
 
 
 _OPERATIONS: Final = {"chat", "completion", "embeddings", "generate_content",
@@ -64,7 +128,7 @@ class WithoutReplayed:
 
     def export(self, spans: Sequence[Any]) -> Any:
         """Export the spans of calls that were sent; gives what the exporter gives."""
-        left = [s for s in spans if not (s.attributes or {}).get(REPLAYED)]
+        left = [span for span in spans if not _is_of_served(span)]
         return self._exporter.export(left)
 
     def shutdown(self) -> None:

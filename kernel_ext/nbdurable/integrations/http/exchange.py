@@ -40,7 +40,7 @@ from nbdurable.integrations.http.refusals import (
 from nbdurable.integrations.http.streams import Ending, Heard
 from nbdurable.integrations.http.wires import Wire
 from nbdurable.integrations.prices import PRICES
-from nbdurable.integrations.spans import mark_replayed
+from nbdurable.integrations.spans import mark_replayed, mark_sent
 
 if TYPE_CHECKING:
     from nbdurable.engine.calls.attempt import Attempt
@@ -133,7 +133,7 @@ class Exchange:
         """The response that was recorded."""
         assert isinstance(outcome.value, Recording)
         self._latest.call_id, self._latest.failure = "", None
-        mark_replayed()
+        mark_replayed(outcome.value.body)
         return self.wire.rebuilt(outcome.value)
 
     def served_failure(self, failure: Exception) -> Any:
@@ -189,6 +189,7 @@ class Exchange:
             return Outcome(much)
         except Exception as undecodable:  # noqa: BLE001  # whatever a decoder raises
             return self.broke(undecodable)
+        mark_sent(recording.body)
         unkept = self._unkept(response, recording)
         if unkept:
             return Outcome(Unkept(unkept))
