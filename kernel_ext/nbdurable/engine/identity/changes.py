@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -65,12 +65,14 @@ class Changes(NamedTuple):
     """What the code of a definition may change of what others hold.
 
     Attributes:
-        inside: Variables whose object it changes.
+        inside: Variables whose object it changes, or may change by a name of a part.
+        whole: Those of them that it changes by a name for all of the object.
         passes: Functions that it calls, each with a place and the variable given there.
         attributes: Names of all attributes that it mentions.
     """
 
     inside: frozenset[str]
+    whole: frozenset[str]
     passes: frozenset[tuple[str, int | str, str]]
     attributes: frozenset[str]
 
@@ -80,28 +82,86 @@ def changes_of(node: ast.AST) -> Changes:
     mentioned = (n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute))
     return Changes(
         inside=frozenset(changed_inside(node)),
+        whole=frozenset(changed_inside(node, parts=False)),
         passes=frozenset(passed_names(node)),
         attributes=frozenset(mentioned),
     )
 
 
-def changed_inside(node: ast.AST) -> set[str]:
+def changed_inside(node: ast.AST, *, parts: bool = True) -> set[str]:
     """The variables whose object the code of a node changes, under whatever name.
 
     What is bound anew is another object; but what a name was bound to is changed
-    together with what the name stands for.
+    together with what the name stands for. What `+=` is done to is mostly a number or a
+    text, so it counts for the object alone and not for what that is a part of.
+
+    Args:
+        node: The code.
+        parts: Also those of which a part is changed that has a name of its own.
 
     Example:
         >>> tree = ast.parse("n = 1; row = rows[0]; row.done = True; heappush(heap, n)")
-        >>> sorted(changed_inside(tree))
-        ['heap', 'row', 'rows']
+        >>> sorted(changed_inside(tree)), sorted(changed_inside(tree, parts=False))
+        (['heap', 'row', 'rows'], ['heap', 'row'])
+        >>> sorted(changed_inside(ast.parse("text = texts[0]; text += more; out[0] = text")))
+        ['out', 'text']
     """
-    parts = [*ast.walk(node)]
-    found = {name for part in parts for name in _changed_in_place(part)}
-    found |= {name for part in parts for name in _changed_as_first(part)}
-    found |= {name for part in parts for name in _changed_as_output(part)}
-    pairs = [pair for part in parts for pair in _bound_to(part)]
-    size = -1
+    nodes = [*ast.walk(node)]
+    ways = _changed_in_place, _changed_as_first, _changed_as_output
+    found = {name for way in ways for part in nodes for name in way(part)}
+    pairs = [pair for part in nodes for pair in _bound_to(part)]
+    alike = [(pair.name, pair.of) for pair in pairs if pair.whole]
+    added = {name for part in nodes for name in _added_to(part)}
+    whole = _spread(found | added, alike)
+    if parts:
+        whole |= _spread(found, [(pair.name, pair.of) for pair in pairs])
+    return whole - _bound_first(node)
+
+
+def _bound_first(node: ast.AST) -> set[str]:
+    """The names that a function binds to something new before it changes that."""
+    if not isinstance(node, METHODS):
+        return set()
+    new, changed = set[str](), set[str]()
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                new |= {name} if _is_new(value) and name not in changed else set()
+            case _:
+                changed |= {
+                    n for part in ast.walk(statement) for n in _changed_by(part)
+                }
+    return new
+
+
+def _is_new(value: ast.expr) -> bool:
+    """Whether an expression makes an object that nobody else has."""
+    match value:
+        case ast.Call(func=ast.Name(id=made)):
+            return made in _MADE_NEW
+        case ast.Call(func=ast.Attribute(attr=made)):
+            return made in _GIVEN_NEW
+        case _:
+            return isinstance(value, _DISPLAYS)
+
+
+_MADE_NEW: Final = frozenset(
+    {"bytearray", "deepcopy", "deque", "dict", "list", "set", "sorted", "str"}
+)
+_GIVEN_NEW: Final = frozenset(
+    {"copy", "deepcopy", "format", "join", "lower", "replace", "split", "splitlines",
+     "strip", "tolist", "upper"}
+)  # fmt: skip
+"""Functions and methods that give an object which is a part of no other one."""
+
+_DISPLAYS: Final = (
+    ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.JoinedStr,
+)  # fmt: skip
+
+
+def _spread(names: set[str], pairs: Collection[tuple[str, str]]) -> set[str]:
+    """The names, and those that stand for what they do."""
+    found, size = set(names), -1
     while size < len(found):
         size = len(found)
         found.update(of for name, of in pairs if name in found)
@@ -115,11 +175,17 @@ def _changed_in_place(part: ast.AST) -> Iterator[str]:
             | ast.Attribute(ctx=ast.Store() | ast.Del())
         ):
             yield from _owner(part)
-        case ast.AugAssign(target=ast.Name(id=name)):
-            yield name
         case ast.Call(func=ast.Attribute(attr=method) as called):
             if method in CHANGING_METHODS or _is_in_place(part):
                 yield from _owner(called)
+        case _:
+            return
+
+
+def _added_to(part: ast.AST) -> Iterator[str]:
+    match part:
+        case ast.AugAssign(target=ast.Name(id=name)):
+            yield name
         case _:
             return
 
@@ -158,7 +224,15 @@ def _is_in_place(call: ast.Call) -> bool:
     return any(keyword.arg == "inplace" for keyword in call.keywords)
 
 
-def _bound_to(part: ast.AST) -> Iterator[tuple[str, str]]:
+class _Bound(NamedTuple):
+    """A name that is bound to what another one stands for, or to a part of that."""
+
+    name: str
+    of: str
+    whole: bool
+
+
+def _bound_to(part: ast.AST) -> Iterator[_Bound]:
     """Names, each with what it is bound to, or to a part of."""
     match part:
         case ast.Assign(targets=targets, value=value):
@@ -178,11 +252,17 @@ def _bound_to(part: ast.AST) -> Iterator[tuple[str, str]]:
             return
         case _:
             return
-    names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-    yield from product(names, _owner(value))
+    looped = isinstance(part, ast.For | ast.AsyncFor | ast.comprehension)
+    for target in targets:
+        whole = isinstance(target, ast.Name) and isinstance(value, ast.Name)
+        # In ``seen[key] = value`` no name is bound.
+        names = (n for n in ast.walk(target) if isinstance(n, ast.Name))
+        bound = [n.id for n in names if isinstance(n.ctx, ast.Store)]
+        for name, of in product(bound, () if _is_new(value) else _owner(value)):
+            yield _Bound(name, of, whole and not looped)
 
 
-def _defaults(of: ast.arguments) -> Iterator[tuple[str, str]]:
+def _defaults(of: ast.arguments) -> Iterator[_Bound]:
     """Parameters, each with the variable that stands for it where none is given."""
     by_place = [*of.posonlyargs, *of.args]
     pairs = [
@@ -191,7 +271,9 @@ def _defaults(of: ast.arguments) -> Iterator[tuple[str, str]]:
     ]
     for parameter, value in pairs:
         if value is not None:
-            yield from product([parameter.arg], _owner(value))
+            whole = isinstance(value, ast.Name)
+            for name in _owner(value):
+                yield _Bound(parameter.arg, name, whole)
 
 
 def passed_names(node: ast.AST) -> set[tuple[str, int | str, str]]:

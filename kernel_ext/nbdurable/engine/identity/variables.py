@@ -42,6 +42,9 @@ _BASES = _DATA_MODULES | {"_collections_abc", "abc", "enum", "pydantic",
                          "pydantic_settings", "typing"}  # fmt: skip
 """Modules of bases that a class of data may have."""
 
+_FRAMES = frozenset({"pandas", "polars", "pyarrow"})
+"""Modules whose values give no part away that is changed in them."""
+
 _CHANGED_BY_READING = {"collections.defaultdict"}
 
 
@@ -87,11 +90,19 @@ class Variables:
         for name in facts.needs.loads - {*closure}:
             if name in globals_ and _may_count(globals_[name]):
                 self._met.setdefault((home, name), Variable(globals_, name))
-        gone = {*changes.inside, *facts.needs.stores}
+        # A parameter or another local name is no variable of the notebook.
+        inside = changes.inside & facts.needs.loads
+        gone = {n for n in inside if n in changes.whole or _shares_parts(globals_, n)}
+        gone |= facts.needs.stores
         gone |= {
             name
             for called, place, name in changes.passes
-            if self._changes_parameter(_function(globals_, called), place)
+            if name in facts.needs.loads
+            and self._changes_parameter(
+                _function(globals_, called),
+                place,
+                whole=not _shares_parts(globals_, name),
+            )
         }
         gone |= {name for one in facts.needs.loads for name in _held_by(globals_, one)}
         self._changed |= {(home, name) for name in gone}
@@ -149,14 +160,20 @@ class Variables:
         mentioned = self._mentioned | inside._mentioned
         return not any(m in mentioned or m[:2] == "__" for m in changing)
 
-    def _changes_parameter(self, called: object, place: int | str) -> bool:
-        return any(place in self._changing_places(f) for f in unwrapped(called))
+    def _changes_parameter(
+        self, called: object, place: int | str, *, whole: bool
+    ) -> bool:
+        places = (self._changing_places(f, whole=whole) for f in unwrapped(called))
+        return any(place in each for each in places)
 
-    def _changing_places(self, function: FunctionType) -> Iterator[int | str]:
+    def _changing_places(
+        self, function: FunctionType, *, whole: bool
+    ) -> Iterator[int | str]:
         node = self._sources.function(function.__code__)
         if node is None:
             return
-        inside = self._sources.changes(node).inside
+        changes = self._sources.changes(node)
+        inside = changes.whole if whole else changes.inside
         code = function.__code__
         for place, name in enumerate(code.co_varnames[: code.co_argcount]):
             if name in inside:
@@ -171,6 +188,11 @@ def _function(home: Mapping[str, object], called: str) -> object:
     if not name:
         return found
     return vars(found).get(name) if isinstance(found, ModuleType) else None
+
+
+def _shares_parts(home: Mapping[str, object], name: str) -> bool:
+    """Whether a part of a variable is changed in it; a frame gives copies away."""
+    return _top(type(home.get(name))) not in _FRAMES
 
 
 def _held_by(home: Mapping[str, object], name: str) -> Iterator[str]:
