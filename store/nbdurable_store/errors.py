@@ -1,4 +1,4 @@
-"""What the store raises, and the one form in which every error is told.
+"""What the store raises.
 
 An error states a fact about the user's own call, says what was not done, offers
 remedies that can be pasted, and ends in a stable slug that names its page under
@@ -8,43 +8,10 @@ remedies that can be pasted, and ends in a stable slug that names its page under
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-SLUG_COLUMN = 80
-"""The slug is set flush right at this column, in characters, as in a man page."""
-
-
-class Remedy(NamedTuple):
-    """One way out: when it fits, and the command to paste."""
-
-    when: str
-    command: str
-
-
-def tell(
-    name: str, fact: str, detail: str, remedies: tuple[Remedy, ...], slug: str
-) -> str:
-    """Lay an error out in our form, without a trailing newline.
-
-    Args:
-        name: The class name the user sees.
-        fact: One line about the user's own call.
-        detail: Lines that say what happened and what was not done.
-        remedies: The ways out, in the order in which they should be tried.
-        slug: The stable name of the page under ``docs/errors/``.
-
-    Example:
-        >>> print(tell("Oops", "it broke.", "", (Remedy("again", "%durable"),), "oops"))
-        Oops: it broke.
-            again  %durable                                                         oops
-    """
-    width = max((len(r.when) for r in remedies), default=0)
-    lines = [f"{name}: {fact}" if name else fact]
-    lines += [f"  {line}" for line in detail.splitlines() if line]
-    lines += [f"    {r.when.ljust(width)}  {r.command}" for r in remedies]
-    last = lines.pop()
-    gap = max(2, SLUG_COLUMN - len(last) - len(slug))
-    return "\n".join([*lines, f"{last}{' ' * gap}{slug}"])
+from nbdurable_store.form import Remedy as Remedy
+from nbdurable_store.form import tell as tell
 
 
 class Told:
