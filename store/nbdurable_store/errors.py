@@ -10,8 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from nbdurable_store.form import Remedy as Remedy
-from nbdurable_store.form import tell as tell
+from nbdurable_store.form import Remedy, tell
 
 
 class Told:

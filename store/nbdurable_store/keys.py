@@ -23,7 +23,7 @@ from typing import ClassVar
 
 from blake3 import blake3
 
-from nbdurable_store.errors import DurableError, KeyUnsafe, Remedy
+from nbdurable_store.errors import DurableError, KeyUnsafe
 from nbdurable_store.files import (
     FOLDER_MODE,
     NO_ROOM,
@@ -32,6 +32,7 @@ from nbdurable_store.files import (
     sync_folder,
     told,
 )
+from nbdurable_store.form import Remedy
 
 KEY_BYTES = 32
 MAC_BYTES = 32

@@ -16,7 +16,7 @@ from nbdurable.engine.past.fates import GLYPHS, Fate
 from nbdurable.engine.telling.wording import both, line, listed
 from nbdurable.engine.where.moments import count
 from nbdurable.errors import Remedy
-from nbdurable_store.errors import tell
+from nbdurable_store.form import tell
 
 DIFFERS: Final = 1
 """The exit code of a check that found something."""

@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from nbdurable.errors import DurableError, DurablePause, Remedy
-from nbdurable_store.errors import tell
+from nbdurable_store.form import tell
 
 SPELLINGS: Final = (
     (re.compile(r"^!"), ""),

@@ -25,7 +25,8 @@ from nbdurable.errors.refusals import (
     ToolRefused,
     WorkerDied,
 )
-from nbdurable_store.errors import DurableError, DurablePause, Remedy
+from nbdurable_store.errors import DurableError, DurablePause
+from nbdurable_store.form import Remedy
 
 __all__ = [
     "AlreadyHappened",

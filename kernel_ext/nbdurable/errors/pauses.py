@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from nbdurable_store.errors import DurablePause, Remedy
+from nbdurable_store.errors import DurablePause
+from nbdurable_store.form import Remedy
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

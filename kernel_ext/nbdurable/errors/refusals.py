@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from nbdurable_store.errors import DurableError, Remedy
+from nbdurable_store.errors import DurableError
+from nbdurable_store.form import Remedy
 
 
 class NotDone(Exception):  # it is an answer, not an error

@@ -27,8 +27,9 @@ from nbdurable_store.backends.projection import Projection
 from nbdurable_store.chunks.blobs import BlobFiles
 from nbdurable_store.chunks.gc import Collector, StoreInUse
 from nbdurable_store.clock import Clock
-from nbdurable_store.errors import DurableError, Remedy
+from nbdurable_store.errors import DurableError
 from nbdurable_store.folder.survey import Survey, Usage, folder_bytes
+from nbdurable_store.form import Remedy
 from nbdurable_store.journal.erasing import Plan, erase
 from nbdurable_store.journal.sealed import SealedFile
 from nbdurable_store.journal.sealing import Sealer

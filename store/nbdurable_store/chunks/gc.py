@@ -32,7 +32,8 @@ from nbdurable_store.chunks.chunkfiles import (
     directory,
 )
 from nbdurable_store.clock import Clock
-from nbdurable_store.errors import DurableError, Remedy
+from nbdurable_store.errors import DurableError
+from nbdurable_store.form import Remedy
 from nbdurable_store.journal.sources import Sources
 from nbdurable_store.killpoints import reach
 from nbdurable_store.sharing.gates import BLOBS, Gate

@@ -16,7 +16,8 @@ from typing import ClassVar
 
 from nbdurable_store.chunks import trees
 from nbdurable_store.chunks.blobs import BlobFiles, Reading
-from nbdurable_store.errors import BlobUnserved, DurableError, Remedy
+from nbdurable_store.errors import BlobUnserved, DurableError
+from nbdurable_store.form import Remedy
 from nbdurable_store.journal.frames import Frame, about_segment, decode_entry
 from nbdurable_store.journal.sealed import SealBroken, SealedFile
 from nbdurable_store.journal.segments import PlainFile, Scan, Source, listing

@@ -21,8 +21,9 @@ from typing import ClassVar
 
 from nbdurable_store import files
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.errors import DurableError, NotAStore, Remedy
+from nbdurable_store.errors import DurableError, NotAStore
 from nbdurable_store.folder.format import LOCK_NAME, NAME, Format, is_ours, read, sign
+from nbdurable_store.form import Remedy
 from nbdurable_store.journal.frames import (
     FIRST_MAC,
     Frame,
