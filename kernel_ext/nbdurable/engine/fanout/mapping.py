@@ -125,7 +125,7 @@ class _Driver:
     def __init__(self, mapping: Map, limit: int) -> None:
         self._mapping, self._limit = mapping, limit
         self._conductor = Conductor(mapping, limit)
-        self._under_way = 0
+        self._under_way = self._workers = 0
         self._told_s = 0.0
         self._results: dict[int, object] = {}
         self._pause: BaseException | None = None
@@ -135,6 +135,8 @@ class _Driver:
         conductor = self._conductor
         pool = ThreadPoolExecutor(self._limit + 2, thread_name_prefix="nd.map")
         try:
+            # Before the conductor is busy: each thread that starts wants the lock twice.
+            self._employ(pool, self._mapping.progress.total or 0)
             pool.submit(conductor.run)
             pool.submit(conductor.sync)
             self._feed(pool, items)
@@ -154,8 +156,7 @@ class _Driver:
             for index, item in enumerate(items):
                 if self._mapping.over.is_set():
                     return
-                if index < self._limit:
-                    pool.submit(self._conductor.work)
+                self._employ(pool, index + 1)
                 self._conductor.add(Call(self._mapping, index, item))
                 self._under_way += 1
                 while self._under_way >= TAKEN * self._limit:
@@ -164,6 +165,12 @@ class _Driver:
             while self._under_way:  # what is under way is not lost with the iterator
                 self._collect()
             raise
+
+    def _employ(self, pool: ThreadPoolExecutor, items: int) -> None:
+        """Have a thread for each of so many items, up to the limit."""
+        while self._workers < min(items, self._limit):
+            self._workers += 1
+            pool.submit(self._conductor.work)
 
     def _collect(self) -> None:
         try:
