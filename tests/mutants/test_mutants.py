@@ -64,7 +64,7 @@ MUTANTS = {
         "store/nbdurable_store/keys.py",
         "    return hmac.compare_digest(one, other)",
         "    return bool(one) and bool(other)",
-        ("tests/store",),
+        ("tests/store/test_damage.py", "tests/store/test_opening.py"),
     ),
     "serve by position": Mutant(
         "kernel_ext/nbdurable/engine/past/matching.py",
