@@ -26,6 +26,7 @@ MAKES: Final = {
     "added to in a loop": "for eur in RATES:\n    eur += 1\n    return eur",
     "copied": "out = RATES.copy()\nout.append(0)\nreturn out[0]",
     "listed": "out = list(RATES)\nout.append(0)\nreturn out[0]",
+    "the last ones": "out = RATES[-2:]\nout.append(0)\nreturn out[0]",
     "copied in a helper": "return clean(RATES)[0]",
     "called like a parameter": "wipe([])\nreturn RATES[0]",
 }
@@ -70,6 +71,17 @@ def test_what_is_made_of_a_frame_is_another_frame(body: str) -> None:
     assert asked(body, frame.format(1), nb) == 1
     nb.restart()
     assert asked(body, frame.format(8), nb) == 8
+
+
+@pytest.mark.parametrize("made", ["RATES[RATES > 0]", "RATES.astype(int)", "RATES * 2"])
+def test_what_is_made_of_an_array_is_another_array(made: str) -> None:
+    """By a mask, of another type, or by arithmetic."""
+    body = f"out = {made}\nout[1] = 0\nreturn int(out[0])"
+    nb = Notebook()
+    asked(body, "pandas.array([1, 2]).to_numpy(int)", nb)
+    nb.restart()
+    value = "pandas.array([8, 2]).to_numpy(int)"
+    assert asked(body, value, nb) == asked(body, value, Notebook())
 
 
 @pytest.mark.parametrize("body", CHANGED.values(), ids=CHANGED)

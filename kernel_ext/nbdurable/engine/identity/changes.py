@@ -141,6 +141,8 @@ def _is_new(value: ast.expr) -> bool:
             return made in _MADE_NEW
         case ast.Call(func=ast.Attribute(attr=made)):
             return made in _GIVEN_NEW
+        case ast.Subscript(slice=which):  # some elements, or those that a mask tells
+            return isinstance(which, ast.Slice | ast.Compare)
         case _:
             return isinstance(value, _DISPLAYS)
 
@@ -149,8 +151,9 @@ _MADE_NEW: Final = frozenset(
     {"bytearray", "deepcopy", "deque", "dict", "list", "set", "sorted", "str"}
 )
 _GIVEN_NEW: Final = frozenset(
-    {"copy", "deepcopy", "format", "join", "lower", "replace", "split", "splitlines",
-     "strip", "tolist", "upper"}
+    {"astype", "copy", "deepcopy", "difference", "format", "intersection", "join",
+     "lower", "replace", "split", "splitlines", "strip", "to_dict", "tolist", "union",
+     "upper"}
 )  # fmt: skip
 """Functions and methods that give an object which is a part of no other one."""
 
