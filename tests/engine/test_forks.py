@@ -187,6 +187,9 @@ def test_a_new_run_after_a_fork_is_new(nb: Notebook) -> None:
     fork(nb.session, "report")
     nb.run("x = 1", "own")
     commands.new(nb.session)
+    looked_at = nb.session.attend(nb.facts, "%durable")
+    assert looked_at.closed is not None
+    assert "own" in names(looked_at)
     line = nb.run(BILL, "bill")
     assert "replayed" not in line
     assert nb.session.history.opened is not None

@@ -14,6 +14,7 @@ from nbdurable.engine.where.whereabouts import (
     RunUnknownError,
     Step,
     choose,
+    shown,
 )
 
 NOW_US = 1_000 * HOUR_US
@@ -110,3 +111,21 @@ def test_an_unknown_run_is_an_error() -> None:
     """A run that the store doesn't have is never silently another one."""
     with pytest.raises(RunUnknownError):
         choose(replace(CRON, run="nope"), [row()], STEP, now_us=NOW_US)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], None),
+        ([row(closed=True), row(id="r2", opened_us=NOW_US, closed=True)], "r2"),
+        ([row(), row(id="r2", opened_us=NOW_US, closed=True)], "r1"),
+        ([row(), row(id="r2", opened_us=NOW_US, parent="r1")], "r2"),
+        ([row(), row(id="r2", opened_us=NOW_US, parent="r1", closed=True)], "r2"),
+    ],
+)
+def test_what_is_looked_at_is_what_goes_on(
+    rows: list[RunRow], expected: str | None
+) -> None:
+    """The open run, else the newest one; a run that was forked is gone back to by nobody."""
+    found = shown(rows)
+    assert (found.id if found else None) == expected

@@ -30,7 +30,7 @@ from nbdurable.engine.past import runs
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.documents import document, is_there
 from nbdurable.engine.where.folders import STORE_FOLDER, is_store
-from nbdurable.engine.where.whereabouts import Facts, RunRow
+from nbdurable.engine.where.whereabouts import Facts, RunRow, shown
 from nbdurable.errors import DurableError
 from nbdurable.timeline import living
 from nbdurable.timeline.finding import Runlist
@@ -345,7 +345,7 @@ def run_of(notebook: Path, rows: Sequence[RunRow]) -> RunRow | None:
         cells = document(str(notebook)).cells
         known = (r for r in rows if r.cell_ids & cells and not r.closed)
         found = [r for r in known if not is_there(r.notebook)]
-    return max(found, key=lambda r: (not r.closed, r.opened_us), default=None)
+    return shown(found)
 
 
 _RUNS: Final = frozenset(

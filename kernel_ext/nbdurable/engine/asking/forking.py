@@ -15,7 +15,12 @@ from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.steps.session import Session
 from nbdurable.engine.telling import reference
 from nbdurable.engine.where.moments import count
-from nbdurable.engine.where.whereabouts import DEFAULT_NOTEBOOK, Facts, RunRow
+from nbdurable.engine.where.whereabouts import (
+    DEFAULT_NOTEBOOK,
+    Facts,
+    RunRow,
+    shown,
+)
 from nbdurable.errors import DurableError, ReferenceUnknown, Remedy
 
 COMMAND: Final = "%durable fork"
@@ -91,13 +96,13 @@ def _meant(rows: Sequence[RunRow], own: str, of: str) -> RunRow:
     if not named:
         known = tuple(dict.fromkeys(r.title for r in others))
         raise ReferenceUnknown(given=f"--of {of}", known=known)
-    latest: dict[str, RunRow] = {}
-    for row in sorted(named, key=lambda r: (not r.closed, r.opened_us)):
-        latest[row.notebook] = row
+    notebooks = dict.fromkeys(r.notebook for r in named)
+    found = [shown([r for r in named if r.notebook == n]) for n in notebooks]
+    latest = [row for row in found if row is not None]
     if len(latest) > 1:
-        runs = tuple((row.notebook, row.id) for row in latest.values())
+        runs = tuple((row.notebook, row.id) for row in latest)
         raise NotebookUnclear(given=of, runs=runs)
-    return latest.popitem()[1]
+    return latest[0]
 
 
 def _branch(session: Session, parent: History, notebook: str, at: str) -> str:

@@ -41,6 +41,7 @@ from nbdurable.engine.where.whereabouts import (
     RunUnknownError,
     Step,
     choose,
+    shown,
 )
 from nbdurable.errors import NothingDurable, ReferenceUnknown
 from nbdurable_store import open as open_store
@@ -191,10 +192,10 @@ class Session:
         """
         if not self.history.run:
             exists = self._store is not None or is_store(place_of(facts))
-            rows = self._rows(facts) if exists else []
-            if not rows:
+            run = shown(self._rows(facts)) if exists else None
+            if run is None:
                 raise NothingDurable(command=command)
-            self._load(max(rows, key=lambda r: (not r.closed, r.opened_us)).id)
+            self._load(run.id)
         self.refresh()
         if self.history.removed is not None:
             self._leave()

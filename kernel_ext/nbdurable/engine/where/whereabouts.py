@@ -148,6 +148,22 @@ def choose(
     return _headless(facts, mine, step, number, now_us)
 
 
+def shown(runs: Sequence[RunRow]) -> RunRow | None:
+    """The run of a notebook that people look at: the one that goes on, else the newest.
+
+    Args:
+        runs: All runs of the notebook.
+    """
+    found = _going(runs) or runs
+    return _newest(found) if found else None
+
+
+def _going(runs: Sequence[RunRow]) -> list[RunRow]:
+    """Those that are open. Who forked a run left it: it isn't gone back to."""
+    left = {r.parent for r in runs}
+    return [r for r in runs if not r.closed and r.id not in left]
+
+
 def _named(run: str, runs: Sequence[RunRow]) -> Choice:
     for row in runs:
         if row.id == run:
@@ -163,11 +179,9 @@ def _interactive(
     gone: frozenset[str],
 ) -> Choice:
     mine = [r for r in runs if r.notebook == notebook]
-    # Who forked a run left it: when the fork is closed, it isn't gone back to.
-    left = {r.parent for r in mine}
-    open_runs = [r for r in mine if not r.closed and r.id not in left]
-    if open_runs:
-        return Choice(run=_newest(open_runs), reason="continues")
+    going = _going(mine)
+    if going:
+        return Choice(run=_newest(going), reason="continues")
     if mine or not step.cell_id:
         return Choice(number=number)
     known = [r for r in runs if step.cell_id in r.cell_ids and not r.closed]
