@@ -199,14 +199,16 @@ def test_an_executor_runs_the_function(notebook: Notebook, kind: type) -> None:
 
 def test_the_line_of_progress(notebook: Notebook) -> None:
     """It counts what was served and what ran."""
-    lines: list[tuple[str, bool]] = []
-    notebook.session.parked.progress = lambda _, line, last: lines.append((line, last))
+    told: list[tuple[object, ...]] = []
+    notebook.session.parked.progress = lambda _, *far: told.append(far)
     notebook.run("nd.map(look, range(10), limit=2)", name="m")
-    assert lines[-1] == ("10/10", True)
+    assert told[-1] == ("10/10", True, 1.0)
     restarted(notebook)
-    notebook.session.parked.progress = lambda _, line, last: lines.append((line, last))
+    notebook.session.parked.progress = lambda _, *far: told.append(far)
     notebook.run("nd.map(look, range(12), limit=2)", name="m")
-    assert lines[-1] == ("12/12 · 10 replayed", True)
+    assert told[-1] == ("12/12 · 10 replayed", True, 1.0)
+    notebook.run("nd.map(look, iter(range(12)), limit=2)", name="n")
+    assert told[-1] == ("12", True, None), "nobody knew how many there are"
 
 
 def test_outside_durable_cells_it_is_a_plain_map(notebook: Notebook) -> None:
@@ -282,7 +284,7 @@ def test_each_map_says_which_one_is_meant(notebook: Notebook) -> None:
 def test_the_line_tells_who_waits(notebook: Notebook) -> None:
     """Calls that are tried again later are counted, with what the other side said."""
     lines: list[str] = []
-    notebook.session.parked.progress = lambda _, line, __: lines.append(line)
+    notebook.session.parked.progress = lambda _, line, *__: lines.append(line)
     notebook.plain(
         "class Busy(Exception):\n"
         "    class response:\n"

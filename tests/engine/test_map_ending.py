@@ -83,7 +83,7 @@ def told_of(nb: Scene, item: str) -> threading.Event:
     """Set when a map goes on looking after it was recorded what an item raised."""
     told = threading.Event()
 
-    def progress(_: str, __: str, last: bool) -> None:
+    def progress(_: str, __: str, last: bool, ___: float | None) -> None:
         if not last and states(nb).get(item) is CallState.RAISED:
             told.set()
 

@@ -45,7 +45,7 @@ def lines(ran: Ran, *types: str) -> list[dict[str, str]]:
 def test_a_line_under_the_cell_tells_how_far_it_is(
     kernel: Kernel, tmp_path: Path
 ) -> None:
-    """As text and as rich text, drawn again in place; a replay shows none of it."""
+    """As text and as a bar, drawn again in place; a replay shows none of it."""
     assert kernel.run(SETUP).ok
     cell = "%%durable m\nseen = nd.map(look, range(10), limit=2)"
     ran = kernel.send(cell, metadata={"cellId": "c1"})
@@ -55,7 +55,10 @@ def test_a_line_under_the_cell_tells_how_far_it_is(
     (first,) = lines(ran, "display_data")
     last = lines(ran, "update_display_data")[-1]
     assert first["text/plain"].startswith("9/10 · 1 running")
+    assert 'aria-valuenow="90"' in first["text/html"]
+    assert "width:90%" in first["text/html"]
     assert last["text/plain"] == "10/10"
+    assert "width:100%" in last["text/html"]
     assert ">10/10</div>" in last["text/html"]
     kernel.restart()
     assert kernel.run(SETUP).ok

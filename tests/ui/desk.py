@@ -122,16 +122,19 @@ class Desk:
 
 
 def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") -> Desk:
-    """A server with everything that the wheel brings, in a folder of its own."""
+    """A server with everything that the wheel brings, in a folder of its own.
+
+    In a folder where one was before it goes on with what that left.
+    """
     data, work = wheel(folder.parent / "wheel"), folder / "work"
-    work.mkdir()
+    work.mkdir(exist_ok=True)
     home = folder / "home"
     profile = home / "ipython" / "profile_default"
-    profile.mkdir(parents=True)
+    profile.mkdir(parents=True, exist_ok=True)
     config = "ipython_kernel_config.json"
     (profile / config).write_text((data / "etc/ipython" / config).read_text())
     notes = home / "settings" / "@jupyterlab" / "apputils-extension"
-    notes.mkdir(parents=True)
+    notes.mkdir(parents=True, exist_ok=True)
     (notes / "notification.jupyterlab-settings").write_text(QUIET)
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

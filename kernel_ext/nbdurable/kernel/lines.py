@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 _STYLE = "color:var(--jp-ui-font-color2,GrayText);font-size:90%;white-space:pre-wrap"
 
 
+_BAR = (
+    '<div role="progressbar" aria-label="how far it is" aria-valuenow="{percent}"'
+    ' style="max-width:24em;height:6px;margin:2px 0;border-radius:3px;overflow:hidden;'
+    'background:var(--jp-border-color2,silver)"><div style="width:{percent}%;height:100%;'
+    'background:var(--jp-brand-color1,royalblue)"></div></div>'
+)
+"""No element `progress`: what a front end takes out of outputs that it doesn't trust."""
+
 FIRST_S = 0.5
 """What is over sooner needs no line of progress."""
 
@@ -22,7 +30,7 @@ EVERY_S = 0.25
 
 
 class Live:
-    """Lines that are drawn again in place, while something takes long."""
+    """A bar and a line that are drawn again in place, while something takes long."""
 
     def __init__(
         self, shell: InteractiveShell, monotonic_s: Callable[[], float]
@@ -30,13 +38,20 @@ class Live:
         self._shell, self._monotonic_s = shell, monotonic_s
         self._drawn: dict[str, tuple[str, float, str]] = {}
 
-    def __call__(self, name: str, line: str, last: bool) -> None:  # noqa: FBT001
+    def __call__(
+        self,
+        name: str,
+        line: str,
+        last: bool,  # noqa: FBT001
+        share: float | None,
+    ) -> None:
         """Show how far it is.
 
         Args:
             name: Tells it from others.
             line: What to say.
             last: It is over; the line stays as it is now.
+            share: How much is done, 0 to 1; None where that isn't known.
         """
         now_s = self._monotonic_s()
         first = f"nbdurable-{name}-{now_s}", now_s + FIRST_S, ""
@@ -47,8 +62,12 @@ class Live:
             self._drawn[name] = display, *drawn
         if not due or line == shown:
             return
+        note = noted(line, "progress")
+        if share is not None:
+            bar = _BAR.format(percent=round(share * 100))
+            note["data"]["text/html"] = bar + note["data"]["text/html"]
         self._shell.display_pub.publish(
-            **noted(line, "progress"),
+            **note,
             transient={"display_id": display},
             update=bool(shown),
         )

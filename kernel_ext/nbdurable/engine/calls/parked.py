@@ -29,9 +29,9 @@ def nobody(_: Asked) -> None:
     """Nothing can show it: it is answered from elsewhere."""
 
 
-def untold(name: str, line: str, last: bool) -> None:  # noqa: FBT001
+def untold(name: str, line: str, last: bool, share: float | None) -> None:  # noqa: FBT001
     """Nobody looks at how far something is."""
-    del name, line, last
+    del name, line, last, share
 
 
 @dataclass(slots=True, eq=False)
@@ -40,8 +40,8 @@ class Parked:
 
     Attributes:
         ask: Shows a question; gives what takes it away again.
-        progress: Shows how far something is that takes long: its name, a line, and
-            whether it is the last one.
+        progress: Shows how far something is that takes long: its name, a line,
+            whether it is the last one, and what share is done, if that is known.
         untils: By logical call, when its wait ends, on this process's own clock: a clock
             that is set doesn't move a deadline within the life of a kernel.
         again: By logical call that is tried again later: why, and when, seconds on this
@@ -53,7 +53,7 @@ class Parked:
     """
 
     ask: Callable[[Asked], Dismiss | None] = nobody
-    progress: Callable[[str, str, bool], None] = untold
+    progress: Callable[[str, str, bool, float | None], None] = untold
     untils: dict[str, float] = field(default_factory=dict)
     again: dict[str, tuple[str, float]] = field(default_factory=dict)
     maps: int = 0

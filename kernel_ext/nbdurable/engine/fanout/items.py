@@ -116,7 +116,8 @@ class Map:
         parked, now_s = attempt.home.parked, attempt.clock.monotonic_s()
         again = tuple(parked.again.values())
         waiting = [(why, until_s - now_s) for why, until_s in again]
-        parked.progress(name, self.progress.line(limit, waiting), last)
+        line = self.progress.line(limit, waiting)
+        parked.progress(name, line, last, self.progress.share)
 
     def elsewhere(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
         """What the function gives, where the executor runs it."""

@@ -30,6 +30,8 @@ class Progress:
         '642/1,000 · 31 replayed · 8 running · ~0.4 s'
         >>> done.line(limit=8, waiting=[("429", 14.0), ("429", 30.0)])
         '642/1,000 · 31 replayed · 6 running · 2 waiting (429, next in 14 s) · ~0.4 s'
+        >>> done.share
+        0.642
     """
 
     total: int | None
@@ -58,6 +60,16 @@ class Progress:
                 self.ran += 1
                 self.busy_ms += ms
 
+    @property
+    def done(self) -> int:
+        """How many items are over."""
+        return self.replayed + self.ran + self.failed
+
+    @property
+    def share(self) -> float | None:
+        """How much of it is done, 0 to 1; None where nobody knows how much there is."""
+        return min(self.done / self.total, 1.0) if self.total else None
+
     def line(self, limit: int, waiting: Sequence[tuple[str, float]] = ()) -> str:
         """What people read.
 
@@ -66,7 +78,7 @@ class Progress:
             waiting: Of those that run, which are tried again later: why, and in how many
                 seconds.
         """
-        done = self.replayed + self.ran + self.failed
+        done = self.done
         of = f"/{self.total:,}" if self.total is not None else ""
         parts = [
             f"{done:,}{of}",
