@@ -10,11 +10,14 @@ from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.removal import reason
 from nbdurable.engine.past.waits import waiting
 from nbdurable.engine.telling import explain, lines
+from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.asks import doubts
+from nbdurable.timeline.finding import standing
 from nbdurable.timeline.inbox import Inbox, Unsettled
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.pages import page
+from nbdurable.timeline.snapshots import snapshot
 from nbdurable.timeline.text import text
 from nbdurable.timeline.views import RunView
 from nbdurable_store.records import Plain
@@ -215,6 +218,29 @@ def test_what_is_answered_is_asked_nobody() -> None:
     kept = reason(history, {})
     assert kept is not None
     assert kept.why == "review.1 is answered, and its cell has not run since"
+
+
+@pytest.mark.parametrize("how", ["killed", "paused", "living"])
+def test_a_cell_that_was_answered_is_not_said_to_ask(how: str) -> None:
+    """The cell, the run and the list say that it goes on; while it runs it waits."""
+    story = asking()
+    if how == "killed":
+        story.dies()
+    if how == "paused":
+        story.fails("review-1", "paused")
+    (asked,) = waiting(story.history())
+    said = {"to": asked.call.id, "name": "", "by": "ann", "via": "command"}
+    story.append("signal.sent", said, subject="s1")
+    (cell,) = snapshot(view(story)).cells
+    (step,) = story.history().steps.values()
+    status, told = standing(step, of_step(story.history(), step), story.alive)
+    row = text(view(story))
+    if how == "living":
+        assert (cell.fate, told) == ("waiting", "running in review")
+        return
+    assert (cell.fate, cell.would) == ("stopped", "goes on with the answer")
+    assert (status, told) == ("stopped", "answered in review")
+    assert "review  answered, no calls" in row
 
 
 def test_of_two_that_wait_for_a_name_one_has_its_value() -> None:

@@ -18,7 +18,7 @@ from nbdurable.cli.answers import Answer, plain
 from nbdurable.engine.asking import commands as engine
 from nbdurable.engine.asking import which
 from nbdurable.engine.past import runs as run_index
-from nbdurable.engine.past.fates import GLYPHS, Fate, step_fate
+from nbdurable.engine.past.fates import GLYPHS, Fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.said import value_of
@@ -44,7 +44,7 @@ from nbdurable.timeline import (
     write_picture,
 )
 from nbdurable.timeline import show as show_run
-from nbdurable.timeline.finding import DOING
+from nbdurable.timeline.finding import standing
 from nbdurable.timeline.previews import arguments_of, evidence_of, line
 from nbdurable_store.clock import SYSTEM_CLOCK
 from nbdurable_store.errors import NotAStore, StoreForeign
@@ -231,10 +231,8 @@ def _state(store: Store, history: History, alive: frozenset[str]) -> str:
     step = run_index.unfinished_step(history)
     if history.closed is not None or step is None:
         return f"{'open' if history.closed is None else 'closed'}{pinned}"
-    waits = [w for w in of_step(history_of(store, history.run), step) if w.replies]
-    fate = Fate.WAITING if waits else step_fate(step, alive)
-    doing = DOING.get(fate, "stopped in")
-    return f"{doing} {line(step.name)}{pinned}"
+    waits = of_step(history_of(store, history.run), step)
+    return f"{standing(step, waits, alive)[1]}{pinned}"
 
 
 def _table(rows: list[RunRow], states: dict[str, str], here: Now) -> str:

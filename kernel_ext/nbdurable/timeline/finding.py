@@ -11,7 +11,7 @@ All views of a store may ask one list, each in its turn: what is remembered is h
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,7 @@ from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.waits import Waiting
 from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.where.moments import Now, count, moment, since
 from nbdurable.timeline import looked
@@ -39,7 +40,7 @@ FRESH_S: Final = 2.0
 STEPS_MAX: Final = 8
 """Cells and tags that a line names."""
 
-DOING: Final = {
+_DOING: Final = {
     Fate.RUNNING: "running in",
     Fate.WAITING: "waits for you in",
     Fate.ERROR: "error in",
@@ -51,6 +52,25 @@ _STATUS: Final = {
     Fate.WAITING: "waiting",
     Fate.ERROR: "error",
 }
+
+
+def standing(
+    step: StepPast, waits: Sequence[Waiting], alive: Collection[str]
+) -> tuple[str, str]:
+    """How an unfinished run stands, as a word and in words.
+
+    Args:
+        step: The attempt that it is in.
+        waits: What that waits for, as far as is known.
+        alive: Ids of the owners that live.
+    """
+    asking = any(asked.replies for asked in waits)
+    fate = Fate.WAITING if asking else step_fate(step, alive)
+    answered = bool(waits) and all(asked.answered for asked in waits)
+    if answered and fate is not Fate.RUNNING:
+        return "stopped", f"answered in {line(step.name)}"
+    doing = _DOING.get(fate, "stopped in")
+    return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
 
 
 @dataclass(eq=False)
@@ -180,18 +200,17 @@ class Runlist:
         if step is None:
             return "open", "open"
         looks = near is None or history.run in near
-        waits = looks and self._is_asking(history.run, step)
-        fate = Fate.WAITING if waits else step_fate(step, self._alive)
-        doing = DOING.get(fate, "stopped in")
-        return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
+        return standing(
+            step, self._waits(history.run, step) if looks else (), self._alive
+        )
 
-    def _is_asking(self, run: str, step: StepPast) -> bool:
-        """Whether a step waits for somebody, as far as is known."""
+    def _waits(self, run: str, step: StepPast) -> Sequence[Waiting]:
+        """What a step waits for, as far as is known."""
         history = self._looked.waits(run, self._at_s or 0.0)
         if history is None:
             self._unknown.add(run)
-            return False
-        return any(w.replies for w in of_step(history, step))
+            return ()
+        return of_step(history, step)
 
     def _made(self, history: History, asked: Find) -> bool:
         """Whether a run has a call of this tool, by this model, with this text."""

@@ -23,7 +23,7 @@ from nbdurable.engine.telling.explain import call_line, why_step
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import displays, previews
 from nbdurable.timeline.around import kept_bytes, kept_names, kernels, names
-from nbdurable.timeline.asks import asks
+from nbdurable.timeline.asks import asks, is_answered
 from nbdurable.timeline.callview import Seen, call_view, error
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.previews import Frames, Get, line
@@ -286,13 +286,16 @@ def _made(making: _Making, step: StepPast) -> StepView:
     shown = step.blobs[0] if step.blobs else None
     why = _why(making, step)
     calls = tuple(_calls(making, step))
+    fate = shown_fate(step, [c.fate for c in calls], present.alive)
+    stands = fate is Fate.WAITING and step_fate(step, present.alive) is not Fate.RUNNING
     return StepView(
         id=step.id,
         slot=step.slot,
         name=line(step.name),
         title=line(step.title),
         attempt=step.attempt,
-        fate=shown_fate(step, [c.fate for c in calls], present.alive),
+        fate=fate,
+        answered=stands and is_answered(making.history, step),
         started_us=step.started_us,
         ended_us=step.ended_us or _last_heard_us(making, step),
         ms=step.ms,

@@ -185,7 +185,7 @@ def _cell(cell: CellView, *, asked: bool) -> Cell:
         slot=cell.slot,
         name=cell.name,
         title=step.title,
-        fate=(Fate.REPLAYED if step.replays else step.fate).value,
+        fate=_stands(step).value,
         last=calls_told(step),
         would=would,
         stale=cell.stale,
@@ -197,12 +197,21 @@ def _cell(cell: CellView, *, asked: bool) -> Cell:
     )
 
 
+def _stands(step: StepView) -> Fate:
+    """How a cell stands; one that was answered waits for nobody."""
+    if step.replays:
+        return Fate.REPLAYED
+    return Fate.STOPPED if step.answered else step.fate
+
+
 def _would(cell: CellView, step: StepView, *, asked: bool) -> tuple[str, float]:
     """What the cell would do if it were run now, and how long that takes about."""
     took_ms = step.ms + step.tally.saved_ms
     about = f", ~{duration(took_ms)}" if took_ms >= 1 else ""
     if step.fate is Fate.RUNNING:
         return "is running", 0.0
+    if step.answered:
+        return "goes on with the answer", 0.0
     if step.fate is Fate.WAITING:
         return "asks you first", 0.0
     if cell.stale:

@@ -115,7 +115,8 @@ def calls_told(step: StepView) -> str:
     answers = f", {count(tally.answers, 'answer')}" if tally.answers else ""
     if step.replays:
         return f"replayed whole, {count(tally.calls, 'call') if tally.calls else 'no calls'}{answers}"
-    before = "" if step.fate is Fate.RAN else f"{step.fate.value}, "
+    fate = "answered" if step.answered else step.fate.value
+    before = "" if step.fate is Fate.RAN else f"{fate}, "
     if not tally.calls:
         return f"{before}{answers.removeprefix(', ') or 'no calls'}"
     if not tally.served:

@@ -106,6 +106,7 @@ class StepView:
         title: The first line of its code.
         attempt: Its number within its slot, from 1.
         fate: How it ended.
+        answered: Whether it waits, and what it waits for is there.
         started_us: When it started, microseconds since 1970 UTC.
         ended_us: When it ended or was last heard of.
         ms: How long it took, milliseconds.
@@ -133,6 +134,7 @@ class StepView:
     ms: float
     tally: Tally
     calls: tuple[CallView, ...] = ()
+    answered: bool = False
     dropped: int = 0
     why: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
