@@ -172,6 +172,7 @@ def _tie(found: Names, step: StepPast, names: tuple[str, ...], ref: BlobRef) -> 
     """Take what shares an object with what a step made from one graph with it.
 
     Unless such a name got another value since: the step may have been replayed later.
+    An equal one, made anew before that replay, is the one that it was tied to.
     """
     at_us, digests = step.ended_us, step.digests
     source = Source(step=step, at_us=at_us, names=names, ref=ref, digests=digests)
@@ -180,8 +181,15 @@ def _tie(found: Names, step: StepPast, names: tuple[str, ...], ref: BlobRef) -> 
         known = found.known.get(name)
         if name in own:
             found.known[name] = source
-        elif known is not None and known.at_us <= at_us:
+        elif known is not None and _is_of(known, name, source):
             found.known[name] = replace(source, step=known.step, given=known.given)
+
+
+def _is_of(known: Source, name: str, graph: Source) -> bool:
+    """Whether a graph holds what a name has, though that may have been kept later."""
+    digest = known.digests.get(name)
+    equal = digest is not None and digest == graph.digests.get(name)
+    return equal or known.at_us <= graph.at_us
 
 
 def _given(found: Names, given: GivenPast, step: StepPast) -> None:

@@ -1,0 +1,144 @@
+"""Arrays over one memory are over one memory again, whichever of them was kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.notebooks import Notebook
+from tests.engine.tied import back, holds, replays, restart, restores
+
+OVER = """
+import numpy as np
+m = bytearray(80)
+"""
+
+ARRAYS = {
+    "an array": (
+        ["import numpy as np\na = np.zeros(3)", "held = [a]", "held[0][1] = 5"],
+        "held[0] is a and a[1] == 5",
+    ),
+    "a view that can't be written": (
+        [
+            "import numpy as np\na = np.zeros(3); v = a.view(); v.flags.writeable = False",
+            "a[0] = 7",
+        ],
+        "v[0] == 7 and np.shares_memory(a, v) and not v.flags.writeable",
+    ),
+    "records over an array": (
+        [
+            "import numpy as np\na = np.zeros(3)",
+            "r = a.view(np.recarray); part = r[1:]",
+            "a[:] = 7",
+        ],
+        "type(r) is np.recarray and r[0] == part[0] == 7 and np.shares_memory(a, part)",
+    ),
+    "a small part of a large array": (
+        [
+            "import numpy as np\nlarge = np.zeros(10**4); part = large[10:20]",
+            "part[0] = 7",
+        ],
+        "large[10] == 7 and np.shares_memory(large, part)",
+    ),
+    "a small part, by its owner": (
+        ["import numpy as np\nz = np.zeros(10**4); a = z[10:20]", "z[10] = 7"],
+        "a[0] == 7 and np.shares_memory(z, a)",
+    ),
+    "a small part of an earlier step's": (
+        ["import numpy as np\nlarge = np.zeros(10**4)", "part = large[10:20]", "n = 1"],
+        "np.shares_memory(large, part)",
+    ),
+    "a small part in a container": (
+        ["import numpy as np\nlarge = np.zeros(10**4)", "held = {'head': large[:5]}"],
+        "np.shares_memory(large, held['head'])",
+    ),
+    "a small part of what a container holds": (
+        ["import numpy as np\nheld = [np.zeros(10**4)]; part = held[0][:5]", "n = 1"],
+        "np.shares_memory(held[0], part)",
+    ),
+    "a small masked part": (
+        ["import numpy as np\nlarge = np.zeros(10**4)", "m = np.ma.array(large[:5])"],
+        "np.shares_memory(large, m.data)",
+    ),
+    "small parts that overlap": (
+        ["import numpy as np\nl = np.zeros(10**4); a = l[:9]; b = l[5:12]; del l"],
+        "np.shares_memory(a, b)",
+    ),
+    "a part of what was reshaped": (
+        [
+            "import numpy as np\nm = np.arange(100).reshape(10, 10)",
+            "r = m[1]",
+            "r[0] = 7",
+        ],
+        "m[1, 0] == 7 and np.shares_memory(m, r)",
+    ),
+    "a part of a part": (
+        ["import numpy as np\nm = np.arange(100)[50:]", "r = m[::-1][5:]; r[0] = 7"],
+        "m[-6] == 7 and np.shares_memory(m, r)",
+    ),
+    "a part beside its owner": (
+        [
+            "import numpy as np\na = np.zeros(10**4); r = a[10:20]",
+            "r[0] = 7; n = a[10]",
+        ],
+        "a[10] == n == 7 and np.shares_memory(a, r)",
+    ),
+    "a part beside what was reshaped": (
+        [
+            "import numpy as np\nm = np.arange(100).reshape(10, 10); r = m[:, 1]",
+            "r[0] = 7; n = m[0, 1]",
+        ],
+        "m[0, 1] == n == 7 and np.shares_memory(m, r)",
+    ),
+    "an array over bytes that have no name any more": (
+        [OVER, "a = np.frombuffer(m, 'u1'); m = 0", "a[3] = 4"],
+        "a.tolist() == [0, 0, 0, 4] + [0] * 76",
+    ),
+    "an array beside the bytes it is over": (
+        [OVER + "a = np.frombuffer(m, 'u1')[2:]", "a[0] = 1; n = m[2]"],
+        "m[2] == n == 1 and np.shares_memory(a, np.frombuffer(m))",
+    ),
+    "an array over bytes": (
+        ["import numpy as np\nb = bytearray(80); a = np.frombuffer(b)", "a[0] = 1"],
+        "b[7] == 63 and np.shares_memory(a, np.frombuffer(b))",
+    ),
+    "arrays over bytes without a name": (
+        ["import numpy as np\na = np.frombuffer(bytearray(80)); b = a.T; c = a[2:]"],
+        "np.shares_memory(a, c) and np.shares_memory(a, b)",
+    ),
+    "two arrays over bytes without a name": (
+        [
+            OVER + "a, b = np.frombuffer(m), np.frombuffer(m, 'u1'); del m",
+            "b[7] = 63; b[6] = 240",
+        ],
+        "a[0] == 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("cells", "expected"), ARRAYS.values(), ids=ARRAYS)
+@pytest.mark.parametrize("used", [None, ()], ids=["at once", "when used"])
+def test_arrays_over_one_memory(
+    cells: list[str], expected: str, used: tuple[str, ...] | None
+) -> None:
+    """What a later cell changed through one array is seen through all of them."""
+    restores(cells, expected, used)
+
+
+@pytest.mark.parametrize(("cells", "expected"), ARRAYS.values(), ids=ARRAYS)
+def test_arrays_over_one_memory_on_replay(cells: list[str], expected: str) -> None:
+    """The same cells again in a new kernel: replayed one after the other."""
+    replays(cells, expected)
+
+
+@pytest.mark.parametrize("size", [3, 10**4, 10**6])
+def test_a_part_of_a_restored_array(size: int) -> None:
+    """What is cut from an array that was loaded shares its memory after a load too."""
+    nb = Notebook()
+    nb.run(f"import numpy as np\na = np.zeros({size})", "a", "c1")
+    restart(nb)
+    back(nb, used=None)
+    nb.session.stay()
+    nb.run("part = a[1:3]; part[0] = 7", "b", "c2")
+    restart(nb)
+    back(nb, used=None)
+    assert holds(nb, "np.shares_memory(a, part) and a[1] == 7")
