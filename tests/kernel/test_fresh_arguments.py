@@ -80,3 +80,32 @@ def test_a_rerun_asks_as_it_says(tmp_path: Path) -> None:
         assert kernel.run(offered(asked.text, "--again")).ok
         assert kernel.run(CELL, metadata=ID).ok
         assert payments(tmp_path) == 2
+
+
+BANK = """
+import nbdurable as nd
+from nbdurable.testing.effects import effect
+
+class Bank:
+    def __init__(self): self.sent = []
+    @nd.tool(effect="write")
+    def send(self, who):
+        done = effect("send", who=who)
+        self.sent.append(who)
+        return done
+bank = Bank()
+"""
+
+
+def test_an_object_that_keeps_books_pays_once(tmp_path: Path) -> None:
+    """The cell is edited in the same kernel: it asks, and the books are put back."""
+    cell = "%%durable bill\nr = [bank.send(x) for x in {who!r}]\nprint(bank.sent)"
+    with Kernel(tmp_path) as kernel:
+        assert kernel.run(BANK).ok
+        assert kernel.run(cell.format(who="ab"), metadata=ID).ok
+        asked = kernel.run(cell.format(who="abc"), metadata=ID)
+        assert payments(tmp_path) == 2
+        assert kernel.run(offered(asked.text, "--keep")).ok
+        paid = kernel.run(cell.format(who="abc"), metadata=ID)
+    assert "['a', 'b', 'c']" in paid.text
+    assert payments(tmp_path) == 3

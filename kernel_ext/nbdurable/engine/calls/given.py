@@ -64,12 +64,13 @@ class Given:
         met: The classes of the arguments, and code among them.
         within: Those of the calls that this one is made in.
         whose: Says who changed them meanwhile, where others may; or None.
+        did_change: Whether the call has ended, and has changed some of them.
     """
 
     __slots__ = (
         "_arguments", "_changeable", "_counted", "_fixed", "_holding", "_marks",
-        "_name", "_secrets", "_sources", "key", "met", "undigestible", "whose",
-        "within",
+        "_name", "_secrets", "_sources", "did_change", "key", "met", "undigestible",
+        "whose", "within",
     )  # fmt: skip
 
     def __init__(
@@ -86,7 +87,7 @@ class Given:
         self._holding: Holding | None = None
         self._fixed: dict[str, bytes] = {}
         atoms = of_atoms(counted(arguments) if counted else arguments, secrets.found)
-        self._changeable = atoms is None
+        self._changeable, self.did_change = atoms is None, False
         self.whose: Whose | None = None
         self.within: Collection[object] = ()
         self.met: Collection[object] = ()
@@ -157,6 +158,7 @@ class Given:
         """
         if self._marks is None or self._is_unchanged():
             return keep(value, put, secrets=self._secrets, outcome=True)
+        self.did_change = True
         whole = self._with_changes(value)
         return keep(whole, put, secrets=self._secrets, marks=self._marks, outcome=True)
 

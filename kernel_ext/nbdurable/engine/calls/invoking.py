@@ -11,7 +11,7 @@ from nbdurable.engine.calls.attempt import Attempt
 from nbdurable.engine.calls.driving import run_async, run_sync
 from nbdurable.engine.calls.findout import FindOut
 from nbdurable.engine.calls.given import Given
-from nbdurable.engine.calls.marks import marking
+from nbdurable.engine.calls.marks import Marking
 from nbdurable.engine.calls.promised import Tool
 from nbdurable.engine.calls.requests import NO_CODES, CallRequest, no_marks
 from nbdurable.engine.past.pasts import STEP_KIND, CallPast
@@ -81,6 +81,7 @@ def requested(
     if met or code.reads:
         digest, codes = attempt.code.with_given(digest, made.fn, met, made.ignore)
     on_doubt, pepper = made.policy.on_doubt, attempt.store.pepper
+    marks = made.is_marked and Marking(made, given, args, kwargs, pepper)
     asked = _Asked(attempt, made, given, arguments, args, kwargs)
     return CallRequest(
         name=made.name,
@@ -91,9 +92,8 @@ def requested(
         codes=codes,
         text=asked.text,
         arguments=given.begin,
-        marks=marking(made, given, args, kwargs, pepper)
-        if made.is_marked
-        else no_marks,
+        marks=marks or no_marks,
+        changes=marks.changes if marks else tuple,
         under=asked.under,
         loads=asked.loads,
         undigestible=given.undigestible or code.undigestible,

@@ -7,7 +7,7 @@ now (`past.edits`). Nobody can try values against a mark without the store's pep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from blake3 import blake3
@@ -25,14 +25,8 @@ MARK_BYTES: Final = 4
 chance somebody is asked."""
 
 
-def marking(
-    made: Tool,
-    given: Given,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    pepper: bytes,
-) -> Callable[[], Mapping[str, Plain] | None]:
-    """Gives the marks of a call; worked out once, before it is executed.
+class Marking:
+    """The marks of a call; worked out once, before it is executed.
 
     Args:
         made: The tool, one whose calls are marked.
@@ -41,10 +35,7 @@ def marking(
         kwargs: As given.
         pepper: That of the store.
     """
-    return _Marking(made, given, args, kwargs, pepper)
 
-
-class _Marking:
     __slots__ = ("_args", "_given", "_known", "_kwargs", "_made", "_pepper")
 
     def __init__(
@@ -59,11 +50,22 @@ class _Marking:
         self._args, self._kwargs = args, kwargs
         self._known: Mapping[str, Plain] | None = None
 
-    def __call__(self) -> Mapping[str, Plain]:
+    def __call__(self) -> Mapping[str, Plain] | None:
+        """By parameter."""
         if self._known is None:
-            said = self._made.given(self._args, self._kwargs)
-            self._known = _marks(self._made, self._given, said, self._pepper)
+            self._known = self._now()
         return self._known
+
+    def changes(self) -> list[str]:
+        """The arguments that the call has changed in place; asked when it has ended."""
+        if not self._given.did_change or self._known is None:
+            return []
+        now, known = self._now(), self._known
+        return sorted(name for name in known if now.get(name) != known[name])
+
+    def _now(self) -> Mapping[str, Plain]:
+        said = self._made.given(self._args, self._kwargs)
+        return _marks(self._made, self._given, said, self._pepper)
 
 
 def _marks(

@@ -39,6 +39,7 @@ def completed(
         if request.kind in _BY_NAME and (name := named.holds_credential(value)):
             raise Unstorable(why=f"{name} in it is named like a credential")
         blobs = (request.keep(value, attempt.store.put),)
+        fields |= {"changes": changes} if (changes := [*request.changes()]) else {}
     except Unstorable as unstorable:
         fields["unstored"] = unstorable.reason()
         if not request.policy.inner:  # what the tool returns is what counts

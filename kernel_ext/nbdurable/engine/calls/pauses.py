@@ -148,7 +148,7 @@ class MadeInEarlierTry(CallPause):
         """Why it asks."""
         return (
             "That call was not made this time, so the new one may be the same with an"
-            " argument drawn anew, or another one."
+            " argument drawn anew or changed since, or another one."
         )
 
     def remedies(self) -> tuple[Remedy, ...]:

@@ -6,7 +6,7 @@ third of the time of a named tuple, also to look into; a frozen one as long as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -80,6 +80,7 @@ class CallRequest:
             before the call is executed.
         marks: What tells the arguments of a `write` from others, by parameter; None of
             what is no tool's call.
+        changes: The parameters whose arguments it has changed in place, when it has ended.
         under: What it would be recorded by if its tool had the name of a recorded call,
             and what it is given had the code that it had then.
         loads: The names of the notebook that its tool's code loads.
@@ -115,6 +116,7 @@ class CallRequest:
     codes: Mapping[str, str] = field(default_factory=lambda: NO_CODES)
     arguments: Callable[[], Encoded | None] = lambda: None
     marks: Callable[[], Mapping[str, Plain] | None] = no_marks
+    changes: Callable[[], Sequence[str]] = tuple
     under: Callable[[CallPast], Under] = lambda _: Under(b"", ())
     loads: Callable[[], Collection[str]] = tuple
     undigestible: str = ""

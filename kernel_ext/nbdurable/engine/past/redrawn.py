@@ -3,14 +3,17 @@
 Theory of operation. A key that is sent along with a payment is another one whenever the
 code runs, so the call that is made after a repair has no record. Where all else is equal
 it may be the one that was made before, whatever else of the cell was edited. A mark says
-of a value whether it looks drawn (`edits`).
+of a value whether it looks drawn (`edits`). So it is with what the call itself changes
+in place, such as the books of the object that pays: in the same kernel they are as the
+payments have left them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nbdurable.engine.past import fields
 from nbdurable.engine.past.edits import DEFAULT, DRAWN, UNKNOWN, Marks
 from nbdurable.engine.past.history import CallPast, CallState, History
 from nbdurable.engine.past.tries import ANEW
@@ -21,29 +24,33 @@ _Shape = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Redrawn:
-    """Calls of a tool by what they were given, but for what looks drawn.
+    """Calls of a tool by what they were given, but for what looks drawn or is changed.
 
     Attributes:
-        by_shape: Those that were given the same, in their order.
+        by_shape: By the parameters that they changed in place, those that were given
+            the same, in their order.
     """
 
-    by_shape: Mapping[_Shape, Sequence[CallPast]]
+    by_shape: Mapping[frozenset[str], Mapping[_Shape, Sequence[CallPast]]]
 
     @classmethod
     def of(cls, calls: Iterable[CallPast]) -> Redrawn:
         """Put calls in order, as far as they have such arguments and are to be served."""
-        found: dict[_Shape, list[CallPast]] = {}
+        found: dict[frozenset[str], dict[_Shape, list[CallPast]]] = {}
         for call in calls:
             known = call.state is CallState.COMPLETED and call.resolved not in ANEW
-            shape = _shape(call.marks) if known else None
+            changes = frozenset(fields.texts(call.fields, "changes"))
+            shape = _shape(call.marks, changes) if known else None
             if shape is not None:
-                found.setdefault(shape, []).append(call)
+                found.setdefault(changes, {}).setdefault(shape, []).append(call)
         return cls(found)
 
-    def like(self, marks: Marks | None) -> Sequence[CallPast]:
+    def like(self, marks: Marks | None) -> Iterator[CallPast]:
         """Those that a new call may be, with what it draws drawn anew."""
-        shape = _shape(marks)
-        return self.by_shape.get(shape, ()) if shape is not None else ()
+        for changes, known in self.by_shape.items():
+            shape = _shape(marks, changes)
+            if shape is not None:
+                yield from known.get(shape, ())
 
 
 def recent(history: History, slot: str, step: str) -> frozenset[str]:
@@ -65,10 +72,12 @@ def recent(history: History, slot: str, step: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _shape(marks: Marks | None) -> _Shape | None:
-    """None of a call in which nothing looks drawn, or of which something is unknown."""
+def _shape(marks: Marks | None, changes: Collection[str]) -> _Shape | None:
+    """None of a call in which nothing looks drawn or is changed, or something is unknown."""
     given = [(n, str(m)) for n, m in (marks or {}).items()]
-    given = [(n, m) for n, m in given if not m.startswith(DEFAULT)]
+    given = [
+        (n, DRAWN if n in changes else m) for n, m in given if not m.startswith(DEFAULT)
+    ]
     if any(m == UNKNOWN for _, m in given):
         return None
     if not any(m.endswith(DRAWN) for _, m in given):

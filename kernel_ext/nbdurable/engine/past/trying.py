@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nbdurable.engine.past import doubts
@@ -157,7 +157,7 @@ class Trying:
             self._writes = writes_of(self.history, self.where)
         return self._writes.get(tool, ())
 
-    def redrawn(self, tool: str, marks: Marks | None) -> Sequence[CallPast]:
+    def redrawn(self, tool: str, marks: Marks | None) -> Iterable[CallPast]:
         """What an edited or stopped cell made, and may make again with a fresh key."""
         if not self.where.differs:
             return ()
