@@ -51,6 +51,21 @@ def test_the_bundle_is_small() -> None:
     assert sum(len(gzip.compress(part)) for part in loaded) <= BYTES_MAX
 
 
+def test_the_view_asks_nothing_of_its_host() -> None:
+    """VS Code and Colab host it as JupyterLab does: it loads nothing and knows no page."""
+    text = VIEW.read_text(encoding="utf-8")
+    for needed in (
+        "import",
+        "require",
+        "fetch",
+        "XMLHttpRequest",
+        "https?:",
+        "/static",
+        "jupyterapp",
+    ):
+        assert not re.search(rf"(?<![\w-]){needed}(?![\w-])", text), needed
+
+
 def test_what_a_browser_keeps_is_of_this_build() -> None:
     """The sidebar's address has the hash of what is loaded, so nothing old is kept."""
     parts = VIEW, SIDEBAR / "static" / "remoteEntry.js"

@@ -277,3 +277,23 @@ def test_enter_twice_sends_once(opens: Opens) -> None:
     for _ in range(3):
         field.press("Enter")
     assert [said["text"] for said in host.said("resolve")] == ["in_7"]
+
+
+@pytest.mark.parametrize("dark", [True, False])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "document.body.className = 'vscode-{}'",
+        "document.documentElement.setAttribute('theme', '{}')",
+    ],
+    ids=["VS Code", "Colab"],
+)
+def test_the_theme_of_the_notebook_decides(opens: Opens, host: str, dark: bool) -> None:
+    """Where a notebook is dark on a light desktop, or the other way, the view is as it is."""
+    shown = opens(run())
+    shown.page.emulate_media(color_scheme="light" if dark else "dark")
+    shown.page.evaluate(host.format("dark" if dark else "light"))
+    ink = shown.page.evaluate(
+        "getComputedStyle(document.querySelector('.nbd')).getPropertyValue('--ink')"
+    )
+    assert ink == ("#e6edf3" if dark else "#1b2430")

@@ -1,8 +1,8 @@
 """The style sheet of the run's picture and page.
 
 Colours are those of Okabe and Ito, told apart by people with any colour vision; each
-fate has a sign and a filling of its own too. In JupyterLab its theme decides between
-light and dark, elsewhere the reader's system does.
+fate has a sign and a filling of its own too. In JupyterLab, VS Code and Colab their theme
+decides between light and dark, elsewhere the reader's system does.
 """
 
 from __future__ import annotations
@@ -176,8 +176,11 @@ gap:12px;padding:3px 6px;border-radius:4px;align-items:baseline}
 STYLE: Final = (
     f".nbdurable{{{_LIGHT}}}"
     f"@media(prefers-color-scheme:dark){{.nbdurable{{{_DARK}}}}}"
-    f"[data-jp-theme-light=true] .nbdurable{{{_LIGHT}}}"
-    f"[data-jp-theme-light=false] .nbdurable{{{_DARK}}}"
+    f"[data-jp-theme-light=true] .nbdurable,.vscode-light .nbdurable,"
+    f".vscode-high-contrast-light .nbdurable,html[theme=light] .nbdurable{{{_LIGHT}}}"
+    f"[data-jp-theme-light=false] .nbdurable,.vscode-dark .nbdurable,"
+    ".vscode-high-contrast:not(.vscode-high-contrast-light) .nbdurable,"
+    f"html[theme=dark] .nbdurable{{{_DARK}}}"
     f"{_BASE}{_PICTURE}{_FILE}{_DETAILS}"
 )
 """Everything, scoped to ``.nbdurable``: it changes nothing around it in a notebook."""

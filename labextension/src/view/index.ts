@@ -119,7 +119,7 @@ class View {
     const sized = new ResizeObserver(() => this.picture.refresh());
     sized.observe(this.element);
     const themed = new MutationObserver(() => this.picture.refresh());
-    themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
+    themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-kind"] });
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     const turned = (): void => this.picture.refresh();
     dark.addEventListener("change", turned);

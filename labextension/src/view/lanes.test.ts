@@ -1,32 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Snapshot } from "../protocol";
 import { at, between, plan } from "./lanes";
-import { FATES, type Rows } from "./state";
-
-type Call = { id: string; number?: string; fate?: string; depth?: number; start: number; ms?: number };
-
-function rows(calls: Call[]): Rows {
-  return {
-    words: ["a", "tool"],
-    attempt: calls.map(() => 0),
-    id: calls.map((call) => call.id),
-    number: calls.map((call, n) => call.number ?? String(n)),
-    name: calls.map(() => 1),
-    text: calls.map((call) => call.id),
-    fate: calls.map((call) => FATES.indexOf(call.fate ?? "ran")),
-    depth: calls.map((call) => call.depth ?? 0),
-    start: calls.map((call) => call.start),
-    ms: calls.map((call) => call.ms ?? 10),
-    tokens: calls.map(() => 0),
-    tries: calls.map(() => 1),
-  };
-}
-
-function shown(end: number): Snapshot {
-  const attempt = { id: "a", cell: 0, number: 1, fate: "ran", start_ms: 0, end_ms: end, told: "", why: [], error: "", replays_ms: [], calls: 1 };
-  const cell = { slot: "s", name: "c", title: "", fate: "ran", last: "", would: "", stale: "", cost_ms: 0, saved: "", cell_id: "", took_ms: 0, written: 0 };
-  return { cells: [cell], attempts: [attempt], kernels: [] } as unknown as Snapshot;
-}
+import { rows, shown } from "./lanes.test.help";
 
 describe("the lanes", () => {
   it("puts what ran side by side under each other, what followed behind", () => {

@@ -63,6 +63,9 @@ export interface Plan {
   starts: { x: number; at: number }[];
   height: number;
   width: number;
+  axis: Axis;
+  /** How many calls there were when it was made, and have bars in it since. */
+  counted: number;
 }
 
 export const HEAD = 46;
@@ -97,10 +100,12 @@ export function plan(shown: Snapshot, rows: Rows, width: number, named: number):
     starts: [first, ...gaps.map((gap) => gap.end)].map((at) => ({ at, x: axis.before(at) })),
     height: y - ROW_GAP + FOOT,
     width,
+    axis,
+    counted: rows.id.length,
   };
 }
 
-function end(rows: Rows, n: number): number {
+export function end(rows: Rows, n: number): number {
   return rows.start[n]! + Math.max(0.001, rows.ms[n]!);
 }
 

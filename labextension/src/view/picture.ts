@@ -4,6 +4,7 @@ import type { Snapshot } from "../protocol";
 import { h } from "./dom";
 import { BAR, CAPTION, LANE, at, plan, type Plan } from "./lanes";
 import { Brush } from "./brush";
+import { extend } from "./more";
 import { paint, x, type Look } from "./paint";
 import { FATES, fateOf, type Rows, type State } from "./state";
 import { MEANS, SIGNS, duration, fateClass } from "./text";
@@ -15,11 +16,11 @@ const GUTTER = 136;
 const EDGE = 12;
 const ZOOM_MAX = 4_000;
 const ZOOM_STEP = 1.5;
-/** A picture that takes longer comes behind the words beside it, milliseconds. */
+/** A picture that takes longer is made behind the words beside it, milliseconds. */
 const QUICK_MS = 12;
-/** How soon behind them, and how many times as long as it took until it is drawn anew. */
-const BEHIND_MS = 40;
-const RESTS = 2;
+/** It is made anew when nothing came for so many times as long as it took, and at the latest after so many. */
+const QUIET = 4;
+const LATEST = 50;
 
 export class Picture {
   readonly element: HTMLElement;
@@ -59,9 +60,12 @@ export class Picture {
     this.shown = state.shown;
     this.rows = state.rows;
     this.tell();
-    if (!behind) return this.anew();
-    const rest = this.made.at + RESTS * this.made.ms - performance.now();
-    this.later ||= window.setTimeout(() => this.anew(), Math.max(BEHIND_MS, rest));
+    if (!behind || !this.plan || !this.shown) return this.anew();
+    extend(this.plan, this.shown, this.rows);
+    this.draw();
+    const latest = this.made.at + LATEST * this.made.ms - performance.now();
+    window.clearTimeout(this.later);
+    this.later = window.setTimeout(() => this.anew(), Math.max(0, Math.min(QUIET * this.made.ms, latest)));
   }
 
   /** Whether what is drawn is true of a new state, but for calls that came or ended since. */
@@ -124,8 +128,8 @@ export class Picture {
     };
     paint(pen, this.plan, shown, rows, look, colour);
     this.brush.draw(this.plan, rows, look, colour, this.visible());
+    this.canvas.dataset.drawn = String(this.plan.counted);
     if (!fresh) return;
-    this.canvas.dataset.drawn = String(rows.id.length);
     this.made = { at: performance.now(), ms: performance.now() - began };
   }
 

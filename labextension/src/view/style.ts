@@ -1,8 +1,8 @@
 // The style sheet of the view, scoped to .nbd: it changes nothing around it.
 //
 // Colours are those of Okabe and Ito, told apart with any colour vision; each fate has a
-// sign and a filling of its own too. JupyterLab's theme decides between light and dark
-// there, elsewhere the reader's system does.
+// sign and a filling of its own too. The theme of JupyterLab, VS Code or Colab decides between
+// light and dark there, elsewhere the reader's system does.
 
 const LIGHT = `--ink:#1b2430;--soft:#5b6776;--faint:#dfe4ea;--paper:#fff;--card:#f6f8fa;--group:#eef2f6;
 --ran:#0072b2;--on-ran:#fff;--replayed:#00805d;--replayed-fill:#dff4ec;--doubt:#8a5a00;--doubt-fill:#ffe3a3;
@@ -17,8 +17,8 @@ const CONTRAST = `--ink:CanvasText;--soft:CanvasText;--faint:GrayText;--paper:Ca
 export const STYLE = `
 .nbd{${LIGHT}}
 @media(prefers-color-scheme:dark){.nbd{${DARK}}}
-[data-jp-theme-light=true] .nbd{${LIGHT}}
-[data-jp-theme-light=false] .nbd{${DARK}}
+[data-jp-theme-light=true] .nbd,.vscode-light .nbd,.vscode-high-contrast-light .nbd,html[theme=light] .nbd{${LIGHT}}
+[data-jp-theme-light=false] .nbd,.vscode-dark .nbd,.vscode-high-contrast:not(.vscode-high-contrast-light) .nbd,html[theme=dark] .nbd{${DARK}}
 @media(forced-colors:active){.nbd{${CONTRAST}}.nbd .share span,.nbd .bar i,.nbd .tip{forced-color-adjust:none}}
 .nbd{color:var(--ink);font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 max-width:1080px;text-align:start;container-type:inline-size;contain:layout style;overflow:hidden}
