@@ -1,5 +1,5 @@
 // Makes the bundles that the Python package ships: the view as an ES module for front ends,
-// the same with its start for a page of its own, and the sidebar, which loads the view.
+// what starts it in a page of its own, and the sidebar, which loads it.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
@@ -15,7 +15,7 @@ const shared = {
 };
 
 await build({ ...shared, format: "esm", entryPoints: ["src/view/index.ts"], outfile: `${assets}/view.js` });
-await build({ ...shared, format: "iife", entryPoints: ["src/view/page.ts"], outfile: `${assets}/page.js` });
+await build({ ...shared, format: "iife", globalName: "page", entryPoints: ["src/view/page.ts"], outfile: `${assets}/page.js` });
 await build({ ...shared, format: "iife", entryPoints: ["src/lab/remote.ts"], outfile: `${sidebar}/static/remoteEntry.js` });
 
 // A browser keeps what it loaded, so an address is used for one content only.

@@ -327,7 +327,7 @@ def test_a_stranger_reads_what_was_saved(sitting: Sit, scheme: str) -> None:
 
     The pictures of the docs are made here: ``SHOTS=docs``.
     """
-    window = {"viewport": {"width": 1_240, "height": 760}}
+    window = {"viewport": {"width": 1_240, "height": 860}}
     lab = sitting(SLOW, RESEARCH, SEND, **window)
     if scheme == "dark":
         lab.menu("Settings", "Theme", "JupyterLab Dark")

@@ -36,7 +36,7 @@ ROW_GAP: Final = 16.0
 FOOT: Final = 36.0
 """Height below the last row: the times, and the lengths of waits."""
 
-SERVED_WIDTH: Final = 11.0
+SERVED_WIDTH: Final = 15.0
 """A served call: its sign can be read."""
 
 SERVED_WIDTH_MIN: Final = 8.5

@@ -18,7 +18,7 @@ export const BAR = 18;
 const LANES_MAX = 16;
 /** Strips of calls within a call that are seen under each other in its bar. */
 export const STRIPS_MAX = 3;
-const SERVED = 11;
+const SERVED = 15;
 const PILL = 58;
 /** Room for a call of which only the begin is known: its sign can be read. */
 const CUT = 22;

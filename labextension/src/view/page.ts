@@ -1,7 +1,8 @@
-// A page of its own: the same view, with everything that was known when it was written.
+// A page of its own: the same view, with everything that was known when it was written. Who
+// writes the page puts the view before this, and hands it over.
 
 import type { Details, Message, Request, Snapshot } from "../protocol";
-import view, { type Host } from "./index";
+import type { Host } from "./index";
 import { keyOf } from "./state";
 
 interface Written {
@@ -36,6 +37,9 @@ function shortened(): Message {
   return { type: "refused", about: "", line, remedies: ["nd.view()"], to: "", actions: [], again: false };
 }
 
-const data = document.getElementById("nbdurable-run");
-const place = document.getElementById("nbdurable-view");
-if (data && place) view.render({ model: still(JSON.parse(data.textContent ?? "") as Written), el: place });
+/** Show the run of this page. */
+export function start(view: { render(props: { model: Host; el: HTMLElement }): unknown }): void {
+  const data = document.getElementById("nbdurable-run");
+  const place = document.getElementById("nbdurable-view");
+  if (data && place) view.render({ model: still(JSON.parse(data.textContent ?? "") as Written), el: place });
+}

@@ -205,7 +205,7 @@ function oneBar(pen: Pen, rows: Rows, call: number, a: number, b: number, y: num
     text(pen, name, start + 6, y + BAR / 2 + 0.5, SMALL, on);
   } else if (fate !== "ran" || again) {
     const told = fate === "ran" ? again.trim() : (SIGNS[fate] ?? "");
-    if (wide(pen, told, SIGN) <= width + 4) text(pen, told, a + width / 2 - wide(pen, told, SIGN) / 2, y + BAR / 2 + 0.5, SIGN, on);
+    if (wide(pen, told, SIGN) <= width - 1) text(pen, told, a + width / 2 - wide(pen, told, SIGN) / 2, y + BAR / 2 + 0.5, SIGN, on);
   }
 }
 
