@@ -189,11 +189,13 @@ def _answer_all(page: Page, ran: Ran) -> None:
 
 @pytest.mark.parametrize("cell", [SYNC, AWAITED], ids=["sync", "await"])
 def test_an_interrupt_takes_the_widget_away(page: Page, cell: str) -> None:
-    """It says that the question is parked, and the kernel is free."""
+    """It says that the question is parked, and not in which lock; the kernel is free."""
     ran = page.asked(cell, "review.1 waits")
     page.kernel.interrupt()
     page.kernel.wait(ran)
     assert ran.reply["ename"] == "KeyboardInterrupt"
+    assert "approve(" in "".join(ran.reply["traceback"])
+    assert "threading.py" not in "".join(ran.reply["traceback"])
     ended = ran.of_type("update_display_data")[-1]
     assert "Send this to Anna? · parked" in ended["data"]["text/plain"]
 

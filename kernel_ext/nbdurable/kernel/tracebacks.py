@@ -27,6 +27,9 @@ OUR_FOLDERS = tuple(
     str(Path(package.__path__[0])) + os.sep for package in (nbdurable, nbdurable_store)
 )
 
+PYTHON = str(Path(os.__file__).parent) + os.sep
+"""Where Python's own modules are, and below it, in a folder of theirs, all others."""
+
 CHAIN_MAX = 100
 """Exceptions that hang together by cause and context; a longer chain is left alone."""
 
@@ -123,12 +126,21 @@ def line_of(exception: BaseException, filename: str) -> int:
 def _strip(exception: BaseException) -> None:
     """Take our frames out of a traceback, unless nothing would be left."""
     links = list(_links(exception.__traceback__))
-    kept = [link for link in links if not _is_ours(link)]
+    waited = isinstance(exception, KeyboardInterrupt)
+    told = _without_wait(links) if waited else links
+    kept = [link for link in told if not _is_ours(link)]
     if len(kept) == len(links) or not kept:
         return
     for link, following in zip(kept, [*kept[1:], None], strict=True):
         link.tb_next = following
     exception.__traceback__ = kept[0]
+
+
+def _without_wait(links: list[TracebackType]) -> list[TracebackType]:
+    """Without the lock at its end in which a call of ours waited when it was interrupted."""
+    ours = max((n for n, link in enumerate(links) if _is_ours(link)), default=-1)
+    waits = ours >= 0 and all(map(_is_python, links[ours + 1 :]))
+    return links[: ours + 1] if waits else links
 
 
 def _links(link: TracebackType | None) -> Iterator[TracebackType]:
@@ -139,3 +151,8 @@ def _links(link: TracebackType | None) -> Iterator[TracebackType]:
 
 def _is_ours(link: TracebackType) -> bool:
     return link.tb_frame.f_code.co_filename.startswith(OUR_FOLDERS)
+
+
+def _is_python(link: TracebackType) -> bool:
+    name = link.tb_frame.f_code.co_filename
+    return name.startswith(PYTHON) and "site-packages" not in name
