@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 
-from nbdurable.engine.calls.requests import CallRequest, Put
+from nbdurable.engine.calls.requests import CallRequest, Put, no_marks
 from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
-from nbdurable.engine.past.policy import Policy
+from nbdurable.engine.past.policy import Effect, Policy
 from nbdurable.engine.values import previews
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.integrations.http import inner as parts
@@ -15,6 +15,7 @@ from nbdurable.integrations.http.asked import Asked, name_of
 from nbdurable.integrations.http.pricing import body_of, costs, measured
 from nbdurable.integrations.http.recording import Recording, from_plain, to_plain
 from nbdurable.integrations.http.refusals import StreamCut
+from nbdurable.integrations.http.told_apart import marks_of
 from nbdurable_store.protocol import Stored
 from nbdurable_store.records import BlobRef
 
@@ -23,7 +24,12 @@ TEXT_CHARS_MAX = 200
 
 
 def call_of(
-    facts: Asked, key: bytes, policy: Policy, secrets: Secrets, again: str
+    facts: Asked,
+    key: bytes,
+    policy: Policy,
+    secrets: Secrets,
+    again: str,
+    pepper: bytes = b"",
 ) -> CallRequest:
     """The call that a request is.
 
@@ -33,7 +39,9 @@ def call_of(
         policy: What is promised of it.
         secrets: What must not be stored.
         again: Logical id of the call whose next attempt it is, or "".
+        pepper: That of the store.
     """
+    writes = policy.effect is Effect.WRITE and not policy.inner
     return CallRequest(
         name=secrets.scrub(_name(facts, policy)),
         key=key,
@@ -45,6 +53,7 @@ def call_of(
             else told(facts, secrets)
         ),
         arguments=lambda: None if policy.inner else _arguments(facts, secrets),
+        marks=functools.partial(marks_of, facts, pepper) if writes else no_marks,
         keep=functools.partial(_kept, secrets),
         decode=functools.partial(_decoded, secrets),
         had=functools.partial(_had, secrets),

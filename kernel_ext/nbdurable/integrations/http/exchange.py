@@ -100,7 +100,8 @@ class Exchange:
         )
         key = key_of(facts, secrets.scrub, attempt.home.secrets.scrub)
         self._latest = _latest_of(frame, key)
-        made = call_of(facts, key, policy, secrets, self._continued())
+        again, pepper = self._continued(), attempt.store.pepper
+        made = call_of(facts, key, policy, secrets, again, pepper)
         self.call = replace(made, inner=frame.inner[0])
         self._began_s = attempt.clock.monotonic_s()
         self._begun: Begun | None = None
