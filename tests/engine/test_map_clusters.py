@@ -207,3 +207,34 @@ def test_a_read_that_fails_when_dask_repeats_it_fails(tmp_path: Path) -> None:
             nb.run("found = nd.map(look, [5], executor=pool)", name="m")
     (error,) = failed.value.exceptions
     assert "in look" in "".join(error.__notes__), "where it was raised over there"
+
+
+ALWAYS = """
+import nbdurable as nd
+
+@tool(effect="read")
+def look(n, folder=folder):
+    import os, pathlib, signal
+    with open(pathlib.Path(folder) / "begun", "a") as file:
+        file.write(f"{n}\\n")
+
+    class Answer:
+        def __reduce__(self):  # on its way from the worker
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return Answer() if n == 5 else n
+"""
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("failures", [0, 1])
+def test_a_read_whose_workers_all_die_fails(tmp_path: Path, failures: int) -> None:
+    """Dask would make it again and again; it fails after as many deaths as are allowed."""
+    nb = Notebook()
+    with dask(failures) as pool:
+        nb.namespace |= {"folder": str(tmp_path), "pool": pool}
+        nb.plain(ALWAYS)
+        with pytest.raises(MapFailed, match="WorkerDied: each worker") as failed:
+            nb.run("found = nd.map(look, [5, 6], limit=1, executor=pool)", name="m")
+    assert [f.index for f in failed.value.failed] == [0]
+    assert (tmp_path / "begun").read_text().split().count("5") == failures + 1

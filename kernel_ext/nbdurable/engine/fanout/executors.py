@@ -11,6 +11,9 @@ from nbdurable.errors import WorkerDied
 
 DASK: Final = ("distributed.cfexecutor", "ClientExecutor")
 
+FAILURES: Final = 3
+"""So many workers of a task may die, where Dask's settings don't say how many."""
+
 DEATHS: Final = {
     "concurrent.futures._base.BrokenExecutor",
     "distributed.scheduler.KilledWorker",
@@ -51,14 +54,27 @@ def begun_once(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
     return begun
 
 
-def never_raising(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
-    """A function whose exception is a result, as far as that can be sent.
+def never_raising(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any] | None]:
+    """A function for one task, whose exception is a result, as far as that can be sent.
 
     Dask makes a result again that died with its worker, and where that raises nobody is
-    told: whoever waits for it waits for ever. Gives whether it raised, and what.
+    told: whoever waits for it waits for ever. Nor does Dask count how often it does that;
+    its scheduler is asked here. Gives whether it raised, and what; or None where as
+    many workers died as Dask allows for a task that runs.
     """
+    import dask.config  # inside: it is theirs
 
-    def told(*args: Any, **kwargs: Any) -> tuple[bool, Any]:
+    name = f"nbdurable-{uuid4().hex}"
+    failures = int(dask.config.get("distributed.scheduler.allowed-failures", FAILURES))
+
+    def told(*args: Any, **kwargs: Any) -> tuple[bool, Any] | None:
+        from distributed import Event  # inside: a worker needs no nbdurable
+
+        tries: list[Any] = [Event(f"{name}-{n}") for n in range(failures + 1)]
+        this = next((event for event in tries if not event.is_set()), None)
+        if this is None:
+            return None
+        this.set()
         try:
             return False, fn(*args, **kwargs)
         except Exception as error:  # noqa: BLE001  # whatever the tool raises
@@ -78,8 +94,16 @@ def never_raising(fn: Callable[..., Any]) -> Callable[..., tuple[bool, Any]]:
 
 
 def answer_of(future: Future[Any]) -> Any:
-    """What a function that is `never_raising` returned, or else raised."""
-    raised, answer = future.result()
+    """What a function that is `never_raising` returned, or else raised.
+
+    Raises:
+        WorkerDied: One worker after the other did that had its result.
+    """
+    result = future.result()
+    if result is None:
+        told = "each worker that had its result died"
+        raise WorkerDied(told)
+    raised, answer = result
     if raised:
         raise answer
     return answer
