@@ -91,7 +91,7 @@ picture: $(READY)  ## docs/picture.png and its dark twin again, from the demo's 
 	@folder=$$(mktemp -d) && \
 	$(BIN)/python -m nbdurable.testing.demo --seed $(or $(SEED),17) --folder $$folder/demo && \
 	for scheme in 1 0-dark; do \
-	  $(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,528 \
+	  $(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1100,540 \
 	    --blink-settings=preferredColorScheme=$${scheme%-dark} --screenshot=$$folder/$$scheme.png \
 	    file://$$folder/demo/run.html 2>/dev/null || exit 1; \
 	done && \

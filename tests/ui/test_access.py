@@ -80,6 +80,12 @@ def test_a_window_of_320_pixels(asked: Sit) -> None:
     expect(lab.panel.locator(".details h3").first).to_contain_text("findings")
     lab.panel.get_by_text(re.compile("as a list")).click()
     lab.page.set_viewport_size({"width": 320, "height": 800})
+    lab.page.keyboard.press("Control+b")  # the files beside it go
+    lab.widen(200)
+    box = lab.panel.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 320
     fits = "element => element.scrollWidth - element.clientWidth"
     assert lab.panel.evaluate(fits) <= 0
     outside = """home => {

@@ -327,10 +327,9 @@ def test_a_stranger_reads_what_was_saved(sitting: Sit, scheme: str) -> None:
 
     The pictures of the docs are made here: ``SHOTS=docs``.
     """
-    window = {"viewport": {"width": 1_240, "height": 860}}
+    window = {"viewport": {"width": 1_240, "height": 900}}
     lab = sitting(SLOW, RESEARCH, SEND, **window)
-    if scheme == "dark":
-        lab.menu("Settings", "Theme", "JupyterLab Dark")
+    lab.menu("Settings", "Theme", f"JupyterLab {scheme.title()}")
     lab.run(0, 1)
     until((lab.folder / "waits").exists, lambda: "not called 16 times")
     expect(lab.panel).to_contain_text("All 16 calls as a list")
