@@ -76,7 +76,10 @@ def memories(found: Iterable[Any]) -> set[int]:
     Args:
         found: Any objects.
     """
-    first = (_memory(each) for each in found if views.is_array(each))
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return set()
+    first = [_memory(each) for each in found if isinstance(each, numpy.ndarray)]
     return {id(owner) for owner in first if owner is not None}
 
 
