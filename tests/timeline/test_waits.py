@@ -10,7 +10,6 @@ from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.removal import reason
 from nbdurable.engine.past.waits import waiting
 from nbdurable.engine.telling import explain, lines
-from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.asks import doubts
 from nbdurable.timeline.finding import standing
@@ -233,7 +232,7 @@ def test_a_cell_that_was_answered_is_not_said_to_ask(how: str) -> None:
     story.append("signal.sent", said, subject="s1")
     (cell,) = snapshot(view(story)).cells
     (step,) = story.history().steps.values()
-    status, told = standing(step, of_step(story.history(), step), story.alive)
+    status, told = standing(story.history(), step, story.alive)
     row = text(view(story))
     if how == "living":
         assert (cell.fate, told) == ("waiting", "running in review")
@@ -241,6 +240,26 @@ def test_a_cell_that_was_answered_is_not_said_to_ask(how: str) -> None:
     assert (cell.fate, cell.would) == ("stopped", "goes on with the answer")
     assert (status, told) == ("stopped", "answered in review")
     assert "review  answered, no calls" in row
+
+
+def test_a_cell_whose_question_was_settled_is_not_said_to_ask() -> None:
+    """A call that may have happened: once somebody said what became of it, nobody is asked."""
+    story = Story()
+    story.opens()
+    call = story.begins(story.step("bill"), "pay(1)", effect="write")
+    story.dies()
+    step = story.step("bill")
+    story.fails(step, "paused", asked={"1": [call, "IN_DOUBT"]})
+    assert snapshot(view(story)).cells[0].would == "asks you first"
+    told = {"said": "did-not", "how": "did-not"}
+    story.append("call.resolved", told, subject=call, step=step)
+    history = story.history()
+    latest = history.steps[step]
+    assert view(story).asks == ()
+    assert snapshot(view(story)).cells[0].would == "goes on with the answer"
+    assert standing(history, latest, ())[1] == "answered in bill"
+    why = str(explain.why(history, "bill", Present(Now(story.us), frozenset())))
+    assert "it is answered, and goes on when its cell runs" in why
 
 
 def test_of_two_that_wait_for_a_name_one_has_its_value() -> None:

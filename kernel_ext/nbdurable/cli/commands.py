@@ -25,7 +25,6 @@ from nbdurable.engine.past.said import value_of
 from nbdurable.engine.past.settle import Answer as Said
 from nbdurable.engine.telling import explain, lines, reference
 from nbdurable.engine.telling.sides import sides
-from nbdurable.engine.telling.waits import of_step
 from nbdurable.engine.values.plainly import READABLE
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.where.dollars import NOTHING, dollars, recorded
@@ -231,8 +230,8 @@ def _state(store: Store, history: History, alive: frozenset[str]) -> str:
     step = run_index.unfinished_step(history)
     if history.closed is not None or step is None:
         return f"{'open' if history.closed is None else 'closed'}{pinned}"
-    waits = of_step(history_of(store, history.run), step)
-    return f"{standing(step, waits, alive)[1]}{pinned}"
+    whole = history_of(store, history.run)
+    return f"{standing(whole, step, alive)[1]}{pinned}"
 
 
 def _table(rows: list[RunRow], states: dict[str, str], here: Now) -> str:

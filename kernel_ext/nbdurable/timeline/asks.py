@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from nbdurable.engine.past import settle
-from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fates import Fate, call_fate
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.waits import AnswerKind, Wait, WaitKind, waiting
-from nbdurable.engine.telling.waits import of_step, typed, waits_for
+from nbdurable.engine.telling.waits import typed, waits_for
 from nbdurable.engine.values.plainly import visible
 from nbdurable.timeline.previews import line
 from nbdurable.timeline.views import AskView
@@ -81,12 +80,6 @@ def _waits(history: History) -> Iterator[AskView]:
             said=_said(asked.wait, len(said)),
             shown=visible(asked.wait.preview),
         )
-
-
-def is_answered(history: History, step: StepPast) -> bool:
-    """Whether all that an attempt waits for is there: it goes on when its cell runs."""
-    found = of_step(history, step)
-    return bool(found) and all(asked.answered for asked in found)
 
 
 def _said(wait: Wait, answers: int) -> tuple[tuple[str, bool], ...]:

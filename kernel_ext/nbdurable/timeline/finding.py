@@ -11,7 +11,7 @@ All views of a store may ask one list, each in its turn: what is remembered is h
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,8 +20,7 @@ from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
-from nbdurable.engine.past.waits import Waiting
-from nbdurable.engine.telling.waits import of_step
+from nbdurable.engine.telling.waits import is_answered, of_step
 from nbdurable.engine.where.moments import Now, count, moment, since
 from nbdurable.timeline import looked
 from nbdurable.timeline.looked import Looked
@@ -55,19 +54,18 @@ _STATUS: Final = {
 
 
 def standing(
-    step: StepPast, waits: Sequence[Waiting], alive: Collection[str]
+    history: History, step: StepPast, alive: Collection[str]
 ) -> tuple[str, str]:
     """How an unfinished run stands, as a word and in words.
 
     Args:
+        history: The run, or what is known of it.
         step: The attempt that it is in.
-        waits: What that waits for, as far as is known.
         alive: Ids of the owners that live.
     """
-    asking = any(asked.replies for asked in waits)
+    asking = any(asked.replies for asked in of_step(history, step))
     fate = Fate.WAITING if asking else step_fate(step, alive)
-    answered = bool(waits) and all(asked.answered for asked in waits)
-    if answered and fate is not Fate.RUNNING:
+    if fate is not Fate.RUNNING and is_answered(history, step):
         return "stopped", f"answered in {line(step.name)}"
     doing = _DOING.get(fate, "stopped in")
     return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
@@ -200,17 +198,10 @@ class Runlist:
         if step is None:
             return "open", "open"
         looks = near is None or history.run in near
-        return standing(
-            step, self._waits(history.run, step) if looks else (), self._alive
-        )
-
-    def _waits(self, run: str, step: StepPast) -> Sequence[Waiting]:
-        """What a step waits for, as far as is known."""
-        history = self._looked.waits(run, self._at_s or 0.0)
-        if history is None:
-            self._unknown.add(run)
-            return ()
-        return of_step(history, step)
+        known = self._looked.waits(history.run, self._at_s or 0.0) if looks else None
+        if looks and known is None:
+            self._unknown.add(history.run)
+        return standing(known or history, step, self._alive)
 
     def _made(self, history: History, asked: Find) -> bool:
         """Whether a run has a call of this tool, by this model, with this text."""

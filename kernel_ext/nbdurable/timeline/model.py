@@ -20,10 +20,11 @@ from nbdurable.engine.past.pasts import CallPast, Order
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, Tally
 from nbdurable.engine.telling.explain import call_line, why_step
+from nbdurable.engine.telling.waits import is_answered
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline import displays, previews
 from nbdurable.timeline.around import kept_bytes, kept_names, kernels, names
-from nbdurable.timeline.asks import asks, is_answered
+from nbdurable.timeline.asks import asks
 from nbdurable.timeline.callview import Seen, call_view, error
 from nbdurable.timeline.known import Known
 from nbdurable.timeline.previews import Frames, Get, line

@@ -35,7 +35,7 @@ from nbdurable.engine.telling.causes import (
 from nbdurable.engine.telling.cost import cost
 from nbdurable.engine.telling.reasons import ran_because
 from nbdurable.engine.telling.reference import find, name_of
-from nbdurable.engine.telling.waits import call_waits, step_waits
+from nbdurable.engine.telling.waits import call_waits, is_answered, step_waits
 from nbdurable.engine.telling.wording import both, calls_told, line
 from nbdurable.engine.where.moments import Now, duration, moment
 
@@ -119,7 +119,7 @@ def why_step(
         _replayed(step, present.now),
         ran,
         *_shown(history, step, reason, present),
-        step_waits(history, step) or _ended(step, present),
+        step_waits(history, step) or _ended(history, step, present),
         *details.unsaved(step),
         counted(tally) if tally.calls else "",
     )
@@ -197,8 +197,10 @@ def _replayed(step: StepPast, now: Now) -> str:
     return f"was replayed {when}{times}: same code{inputs}"
 
 
-def _ended(step: StepPast, present: Present) -> str:
+def _ended(history: History, step: StepPast, present: Present) -> str:
     fate = step_fate(step, present.alive)
+    if fate is Fate.WAITING and is_answered(history, step):
+        return "it is answered, and goes on when its cell runs"
     kind = str(step.fields.get("type")).rpartition(".")[2]
     message = "".join(str(step.fields.get("message") or "").splitlines()[:1])
     told = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nbdurable.engine.past import settle
 from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.history import History
 from nbdurable.engine.past.pasts import CallPast
@@ -96,6 +97,15 @@ def _how(asked: Waiting) -> str:
 def of_step(history: History, step: StepPast) -> list[Waiting]:
     """What an attempt waits for now."""
     return [asked for asked in waiting(history) if asked.call.step == step.id]
+
+
+def is_answered(history: History, step: StepPast) -> bool:
+    """Whether an attempt has all that it waits for or asked: it goes on when its cell runs."""
+    waits = of_step(history, step)
+    if not all(asked.answered for asked in waits):
+        return False
+    asks = bool(waits) and not settle.asked(history, step)
+    return asks or settle.answered(history, step)
 
 
 def step_waits(history: History, step: StepPast) -> str:
