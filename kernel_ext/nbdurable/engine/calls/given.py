@@ -8,6 +8,7 @@ the places where they were, and a replay fills the objects that stand there now.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from nbdurable.engine.codec import (
     plain,
 )
 from nbdurable.engine.codec.grafts import Grafting, Marks, mark
+from nbdurable.engine.codec.meeting import reached
 from nbdurable.engine.identity import keys
 from nbdurable.engine.identity.canonical import digest
 from nbdurable.engine.identity.forms import Undigestible
@@ -157,10 +159,17 @@ class Given:
                 again.
         """
         if self._marks is None or self._is_unchanged():
-            return keep(value, put, secrets=self._secrets, outcome=True)
+            marks = self._marks if self._is_in(value) else None
+            return keep(value, put, secrets=self._secrets, marks=marks, outcome=True)
         self.did_change = True
         whole = self._with_changes(value)
         return keep(whole, put, secrets=self._secrets, marks=self._marks, outcome=True)
+
+    def _is_in(self, value: object) -> bool:
+        """Whether a result holds something of what the call was given."""
+        if self._marks is None or type(value) in ATOMS:
+            return False
+        return not reached([value]).isdisjoint(self._marks.found)
 
     def changed(self) -> Encoded | None:
         """What a call that raised changed; None if it changed nothing.
@@ -203,7 +212,10 @@ class Given:
             Unreadable: It changed what is given to no parameter of that name now.
         """
         if codec == JSON and isinstance(data, bytes) and not self._changeable:
-            return plain.decode(data, self._secrets)
+            with contextlib.suppress(
+                Unreadable
+            ):  # it holds something of what was given
+                return plain.decode(data, self._secrets)
         grafting = Grafting(self._arguments)
         value = decode(codec, data, secrets=self._secrets, grafting=grafting)
         if isinstance(value, Changed):
@@ -212,8 +224,18 @@ class Given:
             if lost:
                 why = f"it changed {min(lost)}, and has no such parameter any more"
                 raise Unreadable(codec=codec, why=why)
+        elif not all(map(self._is_as_it_was, grafting.there())):
+            return decode(codec, data, secrets=self._secrets)
         grafting.apply()
         return value.value if isinstance(value, Changed) else value
+
+    def _is_as_it_was(self, pair: tuple[object, object]) -> bool:
+        """Whether an object of a call that is served what another one returned is equal."""
+        try:
+            old, new = (digest(each, contents=digest_of) for each in pair)
+        except Undigestible:
+            return False
+        return old == new
 
     def _identify(self, arguments: dict[str, Any]) -> Keyed:
         counted = self._counted(arguments) if self._counted else arguments

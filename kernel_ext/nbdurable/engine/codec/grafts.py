@@ -229,6 +229,7 @@ class Grafting:
     namespace: Mapping[str, object] = field(default_factory=dict)
     unchanged: Collection[str] = ()
     _left: set[int] = field(default_factory=set)
+    _there: set[int] = field(default_factory=set)
     _made: dict[str, object] = field(default_factory=dict)
     _twins: list[tuple[object, object]] = field(default_factory=list)
 
@@ -250,8 +251,10 @@ class Grafting:
             found = _walk(self.namespace, ((("key", name)), *steps))
             if type(found) is not kind or stamp(found) != mark or not fills(found):
                 found = self._new(kind, mark, memory)
-            elif name in self.unchanged:
-                self._left.add(id(found))
+            else:
+                self._there.add(id(found))
+                if name in self.unchanged:
+                    self._left.add(id(found))
             self._made[key] = found
         return self._made[key]
 
@@ -280,6 +283,10 @@ class Grafting:
             raise TypeError(f"{type(new).__name__} for {type(old).__name__}")
         if id(old) not in self._left:
             self._twins.append((old, new))
+
+    def there(self) -> list[tuple[object, object]]:
+        """Those that were there before, each with the content that was stored."""
+        return [pair for pair in self._twins if id(pair[0]) in self._there]
 
     def apply(self) -> None:
         """Fill them all."""
