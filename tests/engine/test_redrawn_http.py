@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +84,28 @@ def test_another_request_is_just_made(other: str, nb: Notebook) -> None:
     nb.run("pay('ann', key=uuid.uuid4().hex)", "s", "c1")
     nb.run(OTHERS[other], "s", "c1")
     assert nb.asked() == 2  # type: ignore[attr-defined]
+
+
+def test_both_requests_are_told_with_their_bodies(nb: Notebook) -> None:
+    """By the address alone nobody knows which payment is which; keys have marks."""
+    nb.run("pay('ann', order='0f7a1c9e5b3d4f60', key='2f7a1c9e5b3d4f60')", "s", "c1")
+    with pytest.raises(MadeInEarlierTry) as asked:
+        nb.run(
+            "pay('ann', order='90ab12cd34ef56aa', key='3f7a1c9e5b3d4f60')", "s", "c1"
+        )
+    said = re.sub(r"127\.0\.0\.1:\d+", "HOST", asked.value.fact())
+    assert re.fullmatch(
+        r'POST HOST/pay {"who": "ann", "order": "90ab12cd34ef56aa", "key": "‹secret:key ....›"}'
+        r" was not made: an earlier attempt of s made"
+        r' POST HOST/pay {"who": "ann", "order": "0f7a1c9e5b3d4f60", "key": "‹secret:key ....›"}\.',
+        said,
+    )
+
+
+def test_a_credential_in_a_body_is_not_kept(nb: Notebook) -> None:
+    """What is named like one is in no record: neither in the text nor in the arguments."""
+    key = "northwind-7Q2m9ZxK4t"
+    nb.run(f"pay('ann', password={key!r}, to={{'api_key': {key!r}}})", "s", "c1")
+    (call,) = nb.session.history.calls.values()
+    assert call.text.endswith("/pay")
+    assert call.arguments is None

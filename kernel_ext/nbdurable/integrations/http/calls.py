@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Mapping
 
 from nbdurable.engine.calls.requests import CallRequest, Put, no_marks
 from nbdurable.engine.codec import Encoded, Unstorable, decode, encode
 from nbdurable.engine.past.policy import Effect, Policy
-from nbdurable.engine.values import previews
+from nbdurable.engine.values import named, previews
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.integrations.http import inner as parts
 from nbdurable.integrations.http.answers import Unkept
@@ -29,7 +31,7 @@ def call_of(
     policy: Policy,
     secrets: Secrets,
     again: str,
-    pepper: bytes = b"",
+    pepper: bytes,
 ) -> CallRequest:
     """The call that a request is.
 
@@ -50,7 +52,7 @@ def call_of(
         text=lambda: (
             secrets.scrub(_name(facts, policy))
             if policy.inner
-            else told(facts, secrets)
+            else told(facts, secrets, pepper)
         ),
         arguments=lambda: None if policy.inner else _arguments(facts, secrets),
         marks=functools.partial(marks_of, facts, pepper) if writes else no_marks,
@@ -79,9 +81,11 @@ def _kept(secrets: Secrets, value: object, put: Put) -> BlobRef:
     return put(*encode(to_plain(value), secrets=secrets))
 
 
-def told(facts: Asked, secrets: Secrets) -> str:
-    """A request as people read it."""
-    return secrets.scrub(_text(facts))
+def told(facts: Asked, secrets: Secrets, pepper: bytes = b"") -> str:
+    """A request as people read it; with a pepper two secrets in it have two marks."""
+    body = {} if facts.model else body_of(facts)
+    secret = named.marked(body, pepper) if pepper else named.of(body)
+    return (secrets.also(secret) if secret else secrets).scrub(_text(facts))
 
 
 def _had(secrets: Secrets, error: BaseException) -> Encoded | None:
@@ -104,8 +108,17 @@ def _text(facts: Asked) -> str:
     said = body.get("messages") or body.get("input") or body.get("contents") or ""
     latest = said[-1] if isinstance(said, list) and said else said
     parts = [str(body["model"])] if "model" in body else []
-    parts.append(" ".join(_plain_text(latest).split()) or name_of(facts))
+    parts.append(" ".join(_plain_text(latest).split()) or _with_body(facts, body))
     return previews.shorten(" ← ".join(parts), TEXT_CHARS_MAX)
+
+
+def _with_body(facts: Asked, body: Mapping[str, object]) -> str:
+    """The address, and what is sent there: of two payments it says which is which."""
+    secret = named.of(body).keys()  # replaced where it is told
+    inside = {name: value for name, value in body.items() if name not in secret}
+    told = body and not (facts.model or named.holds_credential(inside))
+    sent = json.dumps(body, ensure_ascii=False) if told else ""
+    return f"{name_of(facts)} {sent}".rstrip()
 
 
 def _plain_text(said: object) -> str:
@@ -120,6 +133,8 @@ def _plain_text(said: object) -> str:
 def _arguments(facts: Asked, secrets: Secrets) -> Encoded | None:
     body = body_of(facts)
     if not body:  # its address says all
+        return None
+    if not facts.model and named.holds_credential(body):
         return None
     try:
         encoded = encode(body, secrets=secrets)
