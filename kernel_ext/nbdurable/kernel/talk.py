@@ -19,9 +19,9 @@ from nbdurable.errors import DurableError
 from nbdurable.kernel import acts
 from nbdurable.kernel.defects import unforeseen
 from nbdurable.kernel.staleness import staleness_of
-from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused, plain
+from nbdurable.timeline.reading import Common
 from nbdurable.timeline.refusals import AGAIN, refused, why
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.source import Source
@@ -144,19 +144,19 @@ def source_of(session: Session, run: str, once: Once) -> Source:
         kernel=acts.asked,
         staleness=staleness_of(session),
         once=once,
-        runs=_runs_of(session),
+        common=_common_of(session),
     )
 
 
-def _runs_of(session: Session) -> Runlist:
-    """One list for all views of a kernel: they remember what was looked at once."""
-    known = _LISTS.get(session)
-    if known is None:
-        known = _LISTS.setdefault(session, Runlist(session.store, session.clock))
+def _common_of(session: Session) -> Common:
+    """What all views of a kernel share: what they show is read once."""
+    known = _COMMON.get(session)
+    if known is None or known.store is not session.store:
+        known = _COMMON[session] = Common(session.store, session.clock)
     return known
 
 
-_LISTS: Final[WeakKeyDictionary[Session, Runlist]] = WeakKeyDictionary()
+_COMMON: Final[WeakKeyDictionary[Session, Common]] = WeakKeyDictionary()
 
 
 def heard_in_any_thread(comm: Any) -> None:

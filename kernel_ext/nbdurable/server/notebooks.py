@@ -33,10 +33,10 @@ from nbdurable.engine.where.folders import STORE_FOLDER, is_store
 from nbdurable.engine.where.whereabouts import Facts, RunRow, shown
 from nbdurable.errors import DurableError
 from nbdurable.timeline import living
-from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.greeting import greeting
 from nbdurable.timeline.once import Once
 from nbdurable.timeline.protocol import Message, Refused
+from nbdurable.timeline.reading import Common
 from nbdurable.timeline.refusals import AGAIN, refused
 from nbdurable.timeline.requests import named
 from nbdurable.timeline.snapshots import NOTHING
@@ -119,7 +119,7 @@ class Notebooks:
         self._root = Path(root).expanduser().resolve()
         self._environ, self._clock = environ, clock
         self._stores: dict[Path, _Opened] = {}
-        self._lists: dict[str, Runlist] = {}
+        self._common: dict[str, Common] = {}
         self._without: OrderedDict[Path, _Without] = OrderedDict()
         self._views: OrderedDict[tuple[str, str], _View] = OrderedDict()
         self._once = Once()
@@ -163,7 +163,7 @@ class Notebooks:
             while self._stores:
                 self._stores.popitem()[1].store.close()
             self._views.clear()
-            self._lists.clear()
+            self._common.clear()
             self._without.clear()
 
     def _below(self, path: Path) -> Path:
@@ -237,16 +237,16 @@ class Notebooks:
             run=run.id,
             secrets=lambda: Secrets(self._environ),
             once=self._once,
-            runs=self._runs(store),
+            common=self._shared(store),
         )
         return _View(source, until, 0.0)
 
-    def _runs(self, store: Store) -> Runlist:
-        """One list for all views of a store: they remember what was looked at once."""
+    def _shared(self, store: Store) -> Common:
+        """What all views of a store share: what they show is read once."""
         with self._lock:
-            known = self._lists.get(store.place)
+            known = self._common.get(store.place)
             if known is None or known.store is not store:  # that one was removed
-                known = self._lists[store.place] = Runlist(store, self._clock)
+                known = self._common[store.place] = Common(store, self._clock)
             return known
 
     def _nothing(self, notebook: Path) -> Refused:

@@ -16,7 +16,6 @@ from datetime import tzinfo
 from typing import Final, TypeVar, assert_never
 
 from nbdurable.engine.asking import commands
-from nbdurable.engine.past import forks
 from nbdurable.engine.past.history import History
 from nbdurable.engine.values.plainly import Unreadable
 from nbdurable.engine.values.redact import Secrets
@@ -26,9 +25,7 @@ from nbdurable.errors import DurableError
 from nbdurable.timeline import acting, actions, frames, lately, snapshots, stopping
 from nbdurable.timeline.asks import asks
 from nbdurable.timeline.details import details_of
-from nbdurable.timeline.finding import Runlist
 from nbdurable.timeline.handed import Handed, Kernel, Wanted
-from nbdurable.timeline.known import Known
 from nbdurable.timeline.marks import Marks
 from nbdurable.timeline.model import attempt_view, live_view, run_view
 from nbdurable.timeline.once import Once
@@ -44,6 +41,7 @@ from nbdurable.timeline.protocol import (
     Watched,
 )
 from nbdurable.timeline.quick import Touched
+from nbdurable.timeline.reading import Common, Reading
 from nbdurable.timeline.refusals import AGAIN, GONE, NO_RUN, TOO_LARGE
 from nbdurable.timeline.requests import (
     IN_KERNEL,
@@ -69,7 +67,7 @@ from nbdurable.timeline.told import File, Piece
 from nbdurable.timeline.views import RunView
 from nbdurable.timeline.wholes import Wholes, ref_of
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
-from nbdurable_store.protocol import START, Cursor, Store
+from nbdurable_store.protocol import Store
 
 LONG_S: Final = 0.1
 RESTS: Final = 4
@@ -97,7 +95,7 @@ class Source:
         staleness: The same as the kernel knows it now, or None before it looked; another
             object when something changed. Without it nobody knows.
         once: Knows what was asked for before, by any view.
-        runs: The runs of the store, if other views list them too.
+        common: What it shares with other views of the store, if there are any.
     """
 
     store: Store
@@ -110,44 +108,48 @@ class Source:
     kernel: Kernel | None = None
     staleness: Callable[[], Mapping[str, str] | None] | None = None
     once: Once = field(default_factory=Once)
-    runs: Runlist | None = None
+    common: Common | None = None
     _told_stale: Mapping[str, str] | None = field(init=False, default=None)
     stale: Mapping[str, str] = field(default_factory=dict)
     _handed: Handed = field(init=False, default_factory=Handed)
-    _history: History = field(init=False)
-    _cursor: Cursor = field(init=False, default=START)
-    _alive: frozenset[str] = field(init=False, default=frozenset())
+    _common: Common = field(init=False)
+    _reading: Reading = field(init=False)
+    _read_to: int = field(init=False, default=0)
     _news: bool = field(init=False, default=False)
     _watched: Watched | None = field(init=False, default=None)
     _marks: Marks = field(init=False, default_factory=Marks)
     _shown: RunView | None = field(init=False, default=None)
     _seq: int = field(init=False, default=-1)
-    _known: Known = field(init=False, default_factory=Known)
     _rests_until_s: float = field(init=False, default=0.0)
     _aside: Source | None = field(init=False, default=None)
     _touched: Touched = field(init=False, default_factory=Touched)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _wholes: Wholes = field(init=False)
-    _runs: Runlist = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing; what is read first is read when a view opens."""
-        self._history = History(self.run)
+        self._common = self.common or Common(self.store, self.clock)
+        self._reading = self._common.reading(self.run)
         self._wholes = Wholes(self.store.get)
-        self._runs = self.runs or Runlist(self.store, self.clock)
 
     def hear(self, said: object) -> list[Message]:
         """What to answer to what a view says."""
         with self._lock:
             try:
-                return self._answer(understood(said))
+                request = understood(said)
+                if not self._goes_to(request):
+                    return [NO_RUN]
+                with self._reading.lock:
+                    return self._answer(request)
             except Misread as misread:
                 return [Refused(about="", line=line(str(misread)), to=named(said))]
 
     def poll(self) -> list[Message]:
         """What changed since the view heard last; nothing before it was opened."""
         with self._lock:
-            return [*self.late(), *self._changes(), *self._beside()]
+            with self._reading.lock:
+                changes = self._changes()
+            return [*self.late(), *changes, *self._beside()]
 
     def late(self) -> list[Told | Refused]:
         """What the kernel did since, for a view that has gone on to another source."""
@@ -156,9 +158,8 @@ class Source:
     def _answer(self, request: Request) -> list[Message]:
         match request:
             case Open():
-                return [self._opened(request.run)]
+                return [self._opened()]
             case Watch(cells=cells):
-                self._turned(self.run)
                 self._shown, self._watched, self._marks = None, None, Marks(cells)
                 self._touched = Touched()
                 self._read()
@@ -179,7 +180,7 @@ class Source:
             return AGAIN
         match request:
             case Find():
-                return self._runs.page(request, self._now(), self._history.run)
+                return self._common.runs.page(request, self._now(), self._history.run)
             case Older(left_out=left_out):
                 whole = run_view(self._history, self._now(), alive=self._alive)
                 return snapshots.page(whole, left_out)
@@ -190,9 +191,7 @@ class Source:
             case _:
                 assert_never(request)
 
-    def _opened(self, run: str) -> Message:
-        if not self._turned(run or self.run):
-            return NO_RUN
+    def _opened(self) -> Message:
         self._shown = self._watched = None  # until it could be read
         self._read()
         self._news, self._seq = False, self._seq + 1
@@ -200,16 +199,19 @@ class Source:
         made = snapshots.snapshot(self._shown, seq=self._seq, asked=self._asked)
         return self._touched.whole(self._with_actions(made), self._shown)
 
-    def _turned(self, run: str) -> bool:
-        """Look at another run from now on; False if there is none such."""
-        if run == self._history.run:
+    def _goes_to(self, request: Request) -> bool:
+        """Look at the run that a view opens from now on; False if there is none such."""
+        if not isinstance(request, Open | Watch):
             return True
-        if run != self.run and not self._runs.knows(run):
+        run = (request.run if isinstance(request, Open) else "") or self.run
+        if run == self._reading.run:
+            return True
+        if run != self.run and not self._common.runs.knows(run):
             return False
-        self._history, self._cursor = History(run), START
-        self._known.clear()
-        self._alive = frozenset()
-        self._aside = None if run == self.run else dataclasses.replace(self)
+        self._reading, self._read_to = self._common.reading(run), 0
+        self._aside = (
+            None if run == self.run else dataclasses.replace(self, common=self._common)
+        )
         return True
 
     def _beside(self) -> list[Message]:
@@ -227,7 +229,7 @@ class Source:
             (attempt, call),
             alive=self._alive,
             reads=(self.store.get, frames.rows_of),
-            known=self._known,
+            known=self._reading.known,
         )
         found = details_of(step, call, self._now()) if step else None
         if found is None:
@@ -235,7 +237,7 @@ class Source:
         past = self._history.steps[attempt]
         can = actions.looked_at(past, call, self._history, self._alive, self.store.get)
         found = dataclasses.replace(found, actions=can)
-        more = lately.changes(self._history, past, call, self.store, self._runs)
+        more = lately.changes(self._history, past, call, self.store, self._common.runs)
         return dataclasses.replace(found, parts=(*found.parts, *more))
 
     def _piece(self, asked: Value) -> Message:
@@ -279,7 +281,7 @@ class Source:
         """The run that somebody looked at; None if the store has none such."""
         if run in {"", self._history.run}:
             return self._history
-        if run != self.run and not self._runs.knows(run):
+        if run != self.run and not self._common.runs.knows(run):
             return None
         return history_of(self.store, run)
 
@@ -350,28 +352,24 @@ class Source:
         return self._told_stale is not None and self._history.run == self.run
 
     def _read(self) -> None:
-        """Read what is new, and remember whether the view has to hear of it.
-
-        Whatever can fail comes before the first change: what was not taken is read again.
-        """
-        first, run = self._cursor == START, self._history.run
-        entries, cursor = self.store.read(run, self._cursor)
-        alive = frozenset(owner.id for owner in self.store.owners() if owner.alive)
-        if first:
-            self._history = History(run)
-            forks.begin(self._history, entries, lambda run: self.store.read(run)[0])
-        self._cursor = cursor
+        """Read what is new, and remember whether the view has to hear of it."""
+        self._reading.look()
         self._look()
-        if not entries and alive == self._alive:
+        entries, whole = self._reading.since(self._read_to)
+        if self._read_to == self._reading.version:
             return
-        if first or alive != self._alive:
-            self._known.clear()
-            self._touched.enough = False
-        self._alive, self._news = alive, True
-        self._history.apply(entries)
-        self._known.forget(self._history, entries)
+        self._read_to, self._news = self._reading.version, True
+        self._touched.enough &= not whole
         self._touched.note(self._history, entries)
         self.stale = still(self.stale, self._history, entries)
+
+    @property
+    def _history(self) -> History:
+        return self._reading.history
+
+    @property
+    def _alive(self) -> frozenset[str]:
+        return self._reading.alive
 
     def _look(self) -> None:
         """Take what the kernel says by now of stale cells."""
@@ -389,7 +387,7 @@ class Source:
         return live_view(
             self._history,
             self._now(),
-            self._known,
+            self._reading.known,
             alive=self._alive,
             get=self.store.get,
             stale=self.stale if self._history.run == self.run else {},
