@@ -14,6 +14,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -73,13 +74,18 @@ class Desk:
     windows: dict[str, BrowserContext] = field(default_factory=dict)
     base: str = ""
 
+    @property
+    def login(self) -> dict[str, str]:
+        """The header that lets a request in."""
+        return {"Authorization": f"token {self.token}"}
+
     def url(self, path: str) -> str:
         """An address of the server."""
         return f"http://127.0.0.1:{self.port}/{self.base}{path}"
 
     def text(self, path: str, **headers: str) -> str:
         """What the server answers."""
-        held = {"Authorization": f"token {self.token}", **headers}
+        held = {**self.login, **headers}
         request = urllib.request.Request(self.url(path), headers=held)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return str(answer.read(), "utf-8")
@@ -89,7 +95,7 @@ class Desk:
         request = urllib.request.Request(
             self.url(path),
             data=json.dumps(body).encode(),
-            headers={"Authorization": f"token {self.token}"},
+            headers=self.login,
             method="PUT",
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -100,7 +106,7 @@ class Desk:
         request = urllib.request.Request(
             self.url("api/kernels"),
             data=b"{}",
-            headers={"Authorization": f"token {self.token}"},
+            headers=self.login,
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return str(json.load(answer)["id"])
@@ -114,6 +120,17 @@ class Desk:
         place.parent.mkdir(parents=True, exist_ok=True)
         nbformat().write(made, place)
         return path
+
+    def end_kernels(self) -> None:
+        """Have all kernels ended: each page that comes up speaks with every one of them.
+
+        It isn't waited for: one whose cell blocks is killed after some seconds.
+        """
+        for kernel in json.loads(self.text("api/kernels")):
+            asked = HTTPConnection("127.0.0.1", self.port, timeout=30)
+            place = f"/{self.base}api/kernels/{kernel['id']}"
+            asked.request("DELETE", place, headers=self.login)
+            asked.close()
 
     def close(self) -> None:
         """End the server, and with it its kernels."""
@@ -326,7 +343,7 @@ class Sitting:
         return [told for told in self.wrong if "nbdurable" in told]
 
     def close(self) -> None:
-        """Close the page; the kernel ends with the server."""
+        """Close the page."""
         self.page.close()
 
 
