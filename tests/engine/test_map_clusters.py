@@ -226,7 +226,6 @@ def look(n, folder=folder):
 """
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize("failures", [0, 1])
 def test_a_read_whose_workers_all_die_fails(tmp_path: Path, failures: int) -> None:
     """Dask would make it again and again; it fails after as many deaths as are allowed."""
