@@ -156,6 +156,24 @@ def test_a_failing_iterator_loses_nothing(notebook: Notebook) -> None:
     assert counted(notebook) == [f"pay {n}" for n in range(4)]
 
 
+class Fewer(list[int]):
+    """It holds less than it says."""
+
+    def __len__(self) -> int:
+        """Said to be twice as many."""
+        return 2 * super().__len__()
+
+
+@pytest.mark.parametrize("items", [range(4), Fewer(range(4)), iter(range(4))])
+def test_items_run_side_by_side(notebook: Notebook, items: object) -> None:
+    """As many as may, however many there are said to be."""
+    together = threading.Barrier(4)
+    notebook.namespace |= {"items": items, "meet": lambda _: together.wait(60)}
+    notebook.plain("@tool(effect='read')\ndef met(n):\n    return meet(n)\n")
+    notebook.run("found = nd.map(met, items, limit=4)", name="m", files=False)
+    assert sorted(notebook.namespace["found"]) == [0, 1, 2, 3]  # type: ignore[call-overload]
+
+
 def test_an_endless_iterator_is_taken_as_needed(notebook: Notebook) -> None:
     """No more than what is under way is taken ahead."""
     taken: list[int] = []

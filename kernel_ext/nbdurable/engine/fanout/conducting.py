@@ -23,6 +23,7 @@ Calls that may take long to begin, or wait, are done wholly by a thread of the p
 from __future__ import annotations
 
 import queue
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -95,10 +96,16 @@ class Conductor:
     Attributes:
         ended: Calls that are over, those of one turn together; or what ended the
             conductor itself.
+        first: So many calls are begun before the first one ends, if it is known how many
+            there are; else 0.
+        filled: Set once they are.
     """
 
     def __init__(self, mapping: Map, limit: int) -> None:
         self.ended: queue.SimpleQueue[list[Call] | BaseException] = queue.SimpleQueue()
+        self.first = min(limit, mapping.progress.total or 0)
+        self.filled = threading.Event()
+        self._begun = 0
         self._over = mapping.over
         self._limit = limit
         self._one, self._room = limit == 1, limit
@@ -198,6 +205,9 @@ class Conductor:
             begun += 1
             self._begin(self._waiting.popleft())
         self._append()
+        self._begun += begun
+        if self._begun >= self.first and not self.filled.is_set():
+            self.filled.set()
         if self._closed:
             self._drop()
         if self._done:

@@ -35,6 +35,9 @@ LIMIT: Final = 8
 TOLD_EVERY_S: Final = 0.25
 """How often the line of progress is drawn again."""
 
+FIRST_S: Final = 0.02
+"""So long threads may wait for the first items to be recorded, which takes a fifth of it."""
+
 TAKEN: Final = 4
 """So many times the limit are taken of the items: those that run, those that are begun or
 being recorded beside them, and those that are next."""
@@ -126,7 +129,7 @@ class _Driver:
         self._mapping, self._limit = mapping, limit
         self._conductor = Conductor(mapping, limit)
         self._under_way = self._workers = 0
-        self._told_s = 0.0
+        self._told_s, self._since_s = 0.0, self._now_s()
         self._results: dict[int, object] = {}
         self._pause: BaseException | None = None
 
@@ -135,8 +138,6 @@ class _Driver:
         conductor = self._conductor
         pool = ThreadPoolExecutor(self._limit + 2, thread_name_prefix="nd.map")
         try:
-            # Before the conductor is busy: each thread that starts wants the lock twice.
-            self._employ(pool, self._mapping.progress.total or 0)
             pool.submit(conductor.run)
             pool.submit(conductor.sync)
             self._feed(pool, items)
@@ -152,25 +153,43 @@ class _Driver:
         return self._results
 
     def _feed(self, pool: ThreadPoolExecutor, items: Iterator[object]) -> None:
+        self._employ(pool, 1)
         try:
             for index, item in enumerate(items):
                 if self._mapping.over.is_set():
-                    return
-                self._employ(pool, index + 1)
+                    break
                 self._conductor.add(Call(self._mapping, index, item))
                 self._under_way += 1
+                if self._may_employ(index + 1):
+                    self._employ(pool, index + 1)
                 while self._under_way >= TAKEN * self._limit:
                     self._collect()
         except Exception:
+            self._employ(pool, self._under_way)
             while self._under_way:  # what is under way is not lost with the iterator
                 self._collect()
             raise
+        self._employ(pool, self._under_way)
+
+    def _may_employ(self, items: int) -> bool:
+        """Whether so many items have their threads now, and not when there are more.
+
+        Each thread that starts wants the lock twice, and would wait for it while the
+        first items are begun. Who gives items slowly keeps nobody waiting.
+        """
+        first = self._conductor.first
+        if items == first:
+            self._conductor.filled.wait(FIRST_S)
+        return items >= first or self._now_s() - self._since_s > FIRST_S
 
     def _employ(self, pool: ThreadPoolExecutor, items: int) -> None:
         """Have a thread for each of so many items, up to the limit."""
         while self._workers < min(items, self._limit):
             self._workers += 1
             pool.submit(self._conductor.work)
+
+    def _now_s(self) -> float:
+        return self._mapping.frame.attempt.clock.monotonic_s()
 
     def _collect(self) -> None:
         try:
@@ -183,7 +202,7 @@ class _Driver:
         self._under_way -= len(ended)
         for call in ended:
             self._note(call)
-        now_s = self._mapping.frame.attempt.clock.monotonic_s()
+        now_s = self._now_s()
         if now_s - self._told_s >= TOLD_EVERY_S:
             self._told_s = now_s
             self._mapping.tell(self._limit)
