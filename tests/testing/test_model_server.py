@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +48,20 @@ def claude(server: ModelServer) -> Iterator[anthropic.Anthropic]:
     """Anthropic's SDK, pointed at the server."""
     with anthropic.Anthropic(base_url=server.url, api_key="any") as sdk:
         yield sdk
+
+
+def test_a_port_in_use_is_told_in_words(server: ModelServer, tmp_path: Path) -> None:
+    """Who starts a second one on it learns what to do, and runs nothing."""
+    port, ran = server.url.rpartition(":")[2], tmp_path / "ran"
+    words = ["--port", port, "--log", str(tmp_path / "log"), "--", "touch", str(ran)]
+    command = [sys.executable, "-m", "nbdurable.testing.model_server", *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("This port is in use")
+    assert "Traceback" not in done.stderr
+    assert not ran.exists()
 
 
 def ask(client: OpenAI, text: str, **more: Any) -> Any:

@@ -8,6 +8,7 @@ or when nobody used it for ``--idle-s`` seconds.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import subprocess
@@ -26,6 +27,11 @@ IDLE_S = 1800.0
 """Half an hour: longer than any test, shorter than a forgotten evening."""
 WATCH_S = 0.5
 """How often a server looks whether its parent still lives."""
+IN_USE = (
+    "This port is in use, perhaps by another `make lab` or model server on this machine.\n"
+    "End that one, or let this one find a free port with --port 0."
+)
+
 STOP_S = 10.0
 """A server has this long to end after its input closed."""
 
@@ -66,11 +72,15 @@ def serve(args: argparse.Namespace, respond: Respond) -> None:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a server's main function; Ctrl-C is a normal end."""
+    """Run a server's main function; Ctrl-C is a normal end, a port in use no defect."""
     try:
         main()
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(IN_USE)
 
 
 def _until_eof(ended: threading.Event) -> None:
