@@ -6,8 +6,8 @@ A kernel's store, what looks for changes in a kernel, and the view in a real bro
 the way between them is one of this process. On the wall it takes from before the call is
 appended until the browser has drawn a frame that counts it; a busy machine counts in that.
 What it takes of a machine that isn't is the pause between two looks, at most, the CPU time of
-this process and the time of the browser's main thread: that is held against the limit. The
-lanes of so large a run are drawn behind the words; when they have the call is told beside it.
+this process and the time of the browser's main thread: that is held against the limit. When
+its bar is in the lanes is told beside it: they are laid out anew later, when nothing comes.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ export class Picture {
     this.tell();
     if (!behind || !this.plan || !this.shown) return this.anew();
     extend(this.plan, this.shown, this.rows);
-    this.draw();
+    requestAnimationFrame(() => this.draw()); // a frame behind the words, which are read first
     const latest = this.made.at + LATEST * this.made.ms - performance.now();
     window.clearTimeout(this.later);
     this.later = window.setTimeout(() => this.anew(), Math.max(0, Math.min(QUIET * this.made.ms, latest)));
