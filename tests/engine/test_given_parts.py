@@ -91,3 +91,31 @@ def test_what_a_tool_changes_itself_is_left_out(body: str) -> None:
     asked(body, "[1, [2]]", nb)
     nb.run("told = ask(1)\nmore = 1", "s", "c1")
     assert nb.world.effects == ["asked"]
+
+
+HANDED: Final = """
+class Agent:
+    def __init__(self, eur): self.eur, self.seen = eur, []
+    def ask(self, x): return told(self)
+def told(agent): return agent.eur
+def noted(agent):
+    agent.seen.append(1)
+    return agent.eur
+def handed(agent): return noted(agent)
+"""
+
+
+@pytest.mark.parametrize("by", ["told", "noted", "handed"])
+def test_who_is_handed_to_a_function_counts(by: str) -> None:
+    """Unless that changes it, or hands it on."""
+    nb, seen = Notebook(), list[object]()
+    tool = (
+        "@tool(effect='read')\ndef ask(x):\n    world('asked')\n    return BOT.ask(x)"
+    )
+    for eur in (1, 1, 8):
+        nb.plain(f"{HANDED.replace('told(self)', by + '(self)')}\n{tool}")
+        nb.plain(f"BOT = Agent({eur})")
+        nb.run(f"got = ask(1)\nrun = {len(seen)}", "s", "c1")
+        seen.append(nb.namespace["got"])
+        nb.restart()
+    assert seen == [1, 1, 8 if by == "told" else 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -325,8 +325,21 @@ def class_state(node: ast.ClassDef) -> set[str]:
     return {name for method in methods for name in _bound_on_others(method)}
 
 
-def changing_methods(node: ast.ClassDef) -> set[str]:
+Leaves = Callable[[str, str, int | str], bool]
+"""Whether what a method hands to a function, at a place, is surely left as it is there."""
+
+
+def _leaves_nothing(method: str, function: str, place: int | str) -> bool:
+    del method, function, place
+    return False
+
+
+def changing_methods(node: ast.ClassDef, leaves: Leaves = _leaves_nothing) -> set[str]:
     r"""The methods of a class that change its instances once they are made.
+
+    Args:
+        node: The class.
+        leaves: Knows what a function that an instance is handed to does with it.
 
     Example:
         >>> source = "class A:\n  def __init__(self): self.n = 0\n  def up(self): self.n += 1"
@@ -334,17 +347,25 @@ def changing_methods(node: ast.ClassDef) -> set[str]:
         {'up'}
     """
     methods = (n for n in node.body if isinstance(n, METHODS))
-    return {m.name for m in methods if m.name not in _MAKING and _changes_its_first(m)}
+    return {
+        method.name
+        for method in methods
+        if method.name not in _MAKING and _changes_its_first(method, leaves)
+    }
 
 
-def _changes_its_first(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _changes_its_first(
+    method: ast.FunctionDef | ast.AsyncFunctionDef, leaves: Leaves
+) -> bool:
     arguments = [*method.args.posonlyargs, *method.args.args]
     if not arguments:
         return False
     first = arguments[0].arg
     handed_over = any(
-        name == first and not hasattr(builtins, called)
-        for called, _, name in passed_names(method)
+        name == first
+        and not hasattr(builtins, called)
+        and not leaves(method.name, called, place)
+        for called, place, name in passed_names(method)
     )
     return handed_over or not changed_inside(method).isdisjoint({first, "super"})
 

@@ -16,8 +16,10 @@ that the code mentions changes it.
 from __future__ import annotations
 
 import ast
+import builtins
 import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, TypeGuard
 
@@ -25,6 +27,7 @@ from nbdurable.engine.identity import plain, registry
 from nbdurable.engine.identity.changes import CHANGING_METHODS, changing_methods
 from nbdurable.engine.identity.codes import NOTEBOOK, TOOL_ATTRIBUTE
 from nbdurable.engine.identity.forms import Mark, qualified
+from nbdurable.engine.identity.scopes import Function
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
 
 CONSTANT_MODULES = frozenset(
@@ -153,12 +156,46 @@ class Variables:
         definition: Callable[[type], ast.ClassDef | None],
     ) -> bool:
         if cls not in self._changing:
-            self._changing[cls] = _changing(cls, is_local, definition)
+            self._changing[cls] = self._methods(cls, is_local, definition)
         changing = self._changing[cls]
         if changing is None:
             return False
         mentioned = self._mentioned | inside._mentioned
         return not any(m in mentioned or m[:2] == "__" for m in changing)
+
+    def _methods(
+        self,
+        cls: type,
+        is_local: Callable[[type], bool],
+        definition: Callable[[type], ast.ClassDef | None],
+    ) -> frozenset[str] | None:
+        """The methods of a local class that change its instances; None of one of others."""
+        found: set[str] = set()
+        for base in cls.__mro__:
+            if is_local(base):
+                node = definition(base)
+                leaves = partial(self._leaves, base)
+                found |= changing_methods(node, leaves) if node else set()
+            elif _top(base) not in _BASES:
+                return None
+        return frozenset(found)
+
+    def _leaves(self, cls: type, method: str, called: str, place: int | str) -> bool:
+        """Whether a function of the notebook leaves an instance as it is."""
+        homes = [f.__globals__ for f in unwrapped(vars(cls).get(method))]
+        found = unwrapped(_function(homes[0], called)) if homes else ()
+        known = [(f, self._sources.function(f.__code__)) for f in found]
+        own = [(f, node) for f, node in known if node is not None]
+        return bool(own) and all(self._only_reads(*each, place) for each in own)
+
+    def _only_reads(
+        self, function: FunctionType, node: Function, place: int | str
+    ) -> bool:
+        code, changes = function.__code__, self._sources.changes(node)
+        names = code.co_varnames[: code.co_argcount]
+        name = place if isinstance(place, str) else dict(enumerate(names)).get(place)
+        passed = {n for called, _, n in changes.passes if not hasattr(builtins, called)}
+        return name in names and name not in changes.inside | passed
 
     def _changes_parameter(
         self, called: object, place: int | str, *, whole: bool
@@ -206,22 +243,6 @@ def _held_by(home: Mapping[str, object], name: str) -> Iterator[str]:
 def is_changing(value: object) -> TypeGuard[BuiltinMethodType]:
     """Whether it is a method that changes the builtin object that it belongs to."""
     return type(value) is BuiltinMethodType and value.__name__ in CHANGING_METHODS
-
-
-def _changing(
-    cls: type,
-    is_local: Callable[[type], bool],
-    definition: Callable[[type], ast.ClassDef | None],
-) -> frozenset[str] | None:
-    """The methods of a local class that change its instances; None of one of others."""
-    found: set[str] = set()
-    for base in cls.__mro__:
-        if is_local(base):
-            node = definition(base)
-            found |= changing_methods(node) if node else set()
-        elif _top(base) not in _BASES:
-            return None
-    return frozenset(found)
 
 
 def tools_of(home: Mapping[str, object]) -> Iterator[FunctionType]:
