@@ -42,6 +42,9 @@ TURN_MS: Final = 2.0
 LOCK_MS: Final = 5.0
 """So long a thread may wait in between for the lock of the interpreter."""
 
+ENDED_MIN: Final = 25
+"""So many calls that have ended are worth a change of threads, while there are others."""
+
 SYNC_MS_MIN: Final = 1.0
 SYNC_MS_MAX: Final = 20.0
 """A sync that took longer was held up, and says nothing of the next one."""
@@ -67,11 +70,11 @@ class Synced(NamedTuple):
     """What was synced.
 
     Attributes:
-        over: How many calls are over by that.
+        over: The calls that are over by that.
         left: Those that ask for something else again.
     """
 
-    over: int
+    over: list[Call]
     left: list[Call]
 
 
@@ -94,7 +97,7 @@ class Conductor:
         limit: How many functions run at a time; so many threads run them.
 
     Attributes:
-        ended: Calls that are over, those of one turn together; or what ended the
+        ended: Calls that are over, those of some turns together; or what ended the
             conductor itself.
         first: So many calls are begun before the first one ends, if it is known how many
             there are; else 0.
@@ -185,11 +188,9 @@ class Conductor:
             elif not begun:
                 self._told.put(Came(call))
         over = [call for call in ending if call.command is None]
-        if over:
-            self.ended.put(over)
         left = [call for call in ending if call.command is not None]
         if ending:
-            self._told.put(Synced(len(over), left))
+            self._told.put(Synced(over, left))
 
     def _is_going(self) -> bool:
         return bool(self._out or self._ending or self._to_append)
@@ -210,9 +211,14 @@ class Conductor:
             self.filled.set()
         if self._closed:
             self._drop()
-        if self._done:
+        if self._done and self._are_awaited():
             done, self._done = self._done, []
             self.ended.put(done)
+
+    def _are_awaited(self) -> bool:
+        """Whether who collects what has ended is woken: he may have no more to give."""
+        due = len(self._waiting) < self._limit or len(self._done) >= ENDED_MIN
+        return due or self._closed or self._over.is_set()
 
     def _may_begin(self) -> bool:
         under_way = self._out + len(self._to_append)
@@ -233,7 +239,8 @@ class Conductor:
                 told.call.advance(told.outcome)
             self._sort(told.call)
         elif isinstance(told, Synced):
-            self._ending -= told.over + len(told.left)
+            self._ending -= len(told.over) + len(told.left)
+            self._done += told.over
             for call in told.left:
                 self._sort(call)
         else:
