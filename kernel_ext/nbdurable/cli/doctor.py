@@ -223,7 +223,7 @@ def _extension() -> Check:
     path = Path(sys.prefix) / CONFIG
     if _loads(path):
         return Check(name, ok=True, says=f"every kernel of {sys.prefix} loads it")
-    do = "pip install --force-reinstall nbdurable, or begin with %load_ext nbdurable"
+    do = "pip install --force-reinstall . in its clone, or begin with %load_ext nbdurable"
     return Check(name, ok=False, says=f"{path} doesn't load it", do=do)
 
 
