@@ -69,6 +69,18 @@ VALUES: Final = {
         "RATES['a']()",
     ),
     "of a helper": ("def rate(): return RATES[0]", "[2]", "RATES[0] = 3", "rate()"),
+    "a default of a helper": (
+        "INNER = [2]\ndef rate(x, rates=INNER): return rates[x]",
+        "rate",
+        "INNER[0] = 3",
+        "RATES(0)",
+    ),
+    "a default of a helper, by keyword": (
+        "INNER = {'eur': 2}\ndef rate(*, rates=INNER): return rates['eur']",
+        "rate",
+        "INNER = {'eur': 3}\ndef rate(*, rates=INNER): return rates['eur']\nRATES = rate",
+        "RATES()",
+    ),
     "a partial": (
         "import functools\ndef rate(x): return x",
         "functools.partial(rate, [2])",
@@ -111,7 +123,9 @@ def test_a_write_asks(kind: str, *, restarts: bool) -> None:
         nb.plain(f"@tool\n{ASK.replace('VALUE', read)}")
         nb.run("r = ask(1); more = 1", "s", "c1")
     nb.plain(change)
-    with pytest.raises(AlreadyHappened, match=r"happened with another (RATES|INNER)"):
+    with pytest.raises(
+        AlreadyHappened, match=r"happened with another (RATES|INNER|rate.rates)"
+    ):
         nb.run("r = ask(1)", "s", "c1")
     assert len(nb.world.effects) == 1
     settle(nb, "s.1", Answer.AGAIN)
@@ -135,6 +149,14 @@ ITSELF: Final = {
     "by a default": (
         "[]\ndef keep(x, *, into=VALUE): into.append(x)",
         "keep(x)",
+    ),
+    "a memo of a helper": (
+        "{}\ndef got(x, memo=VALUE): return memo.setdefault(x, x)",
+        "got(x)",
+    ),
+    "by what a default is, too": (
+        "[]\ndef seen(x, log=VALUE): return len(log)",
+        "VALUE.append(seen(x))",
     ),
     "by a method with a name": ("[]; add = VALUE.append", "add(x)"),
     "by a method": ("Box()", "VALUE.put_in(x)"),

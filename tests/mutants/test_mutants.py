@@ -130,8 +130,8 @@ MUTANTS = {
     ),
     "pay once more with a fresh key": Mutant(
         "kernel_ext/nbdurable/engine/past/redrawn.py",
-        "        shape = _shape(marks)\n",
-        "        shape = None\n",
+        "            shape = _shape(marks, changes)\n",
+        "            shape = None\n",
         ("tests/engine/test_redrawn.py::test_a_cell_that_stopped_asks",),
     ),
     "try a write again that may have happened": Mutant(

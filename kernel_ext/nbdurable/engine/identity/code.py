@@ -38,9 +38,11 @@ class CallCodes(Codes):
     Attributes:
         variables: The variables met that hold them.
         ignored: Variables that don't count, constants too, if the code says so.
+        roots: The functions of the tool itself: their defaults are arguments of its calls.
     """
 
     ignored: Collection[str] = ()
+    roots: Collection[FunctionType] = ()
 
     def __init__(
         self,
@@ -76,6 +78,11 @@ class CallCodes(Codes):
 
     def _tool(self, function: Any) -> Form:
         return Form(Tag.TOOL, (), (function.__wrapped__,), no_label)
+
+    def _local_function(self, function: FunctionType, facts: Facts) -> Form:
+        if function not in self.roots:
+            self.variables.meet_defaults(function, facts, self.ignored)
+        return super()._local_function(function, facts)
 
     def _version(self, module: str) -> bytes:
         del module
@@ -225,4 +232,5 @@ def call_code(
     inner = function.__func__ if isinstance(function, MethodType) else function
     codes = _NamedCodes(sources, getattr(inner, "__globals__", {}))
     codes.name, codes.ignored = name, ignore
+    codes.roots = [*unwrapped(inner)]
     return Hasher(codes=codes).digest(codes.counted(inner)), codes

@@ -110,6 +110,30 @@ class Variables:
         gone |= {name for one in facts.needs.loads for name in _held_by(globals_, one)}
         self._changed |= {(home, name) for name in gone}
 
+    def meet_defaults(
+        self, function: FunctionType, facts: Facts, ignored: Collection[str]
+    ) -> None:
+        """Take in what the parameters of a reached function are where nothing is given.
+
+        Args:
+            function: The function.
+            facts: Of its text.
+            ignored: Names of variables that don't count, by whatever name.
+        """
+        changes, globals_ = self._sources.changes(facts.node), function.__globals__
+        code = function.__code__
+        by_place = code.co_varnames[: code.co_argcount]
+        values = function.__defaults__ or ()
+        defaults = dict(zip(by_place[::-1], values[::-1], strict=False))
+        defaults |= function.__kwdefaults__ or {}
+        out = {id(globals_[name]) for name in ignored if name in globals_}
+        home = {"__name__": function.__qualname__, **defaults}
+        passed = {name for _, _, name in changes.passes}
+        for name, value in defaults.items():
+            kept = name not in changes.inside | passed and id(value) not in out
+            if kept and _may_count(value):
+                self._met.setdefault((id(function), name), Variable(home, name))
+
     def take(self, other: Variables) -> None:
         """Take in what was met apart from this."""
         for place, variable in other._met.items():
@@ -123,7 +147,8 @@ class Variables:
 
     def left(self) -> list[Variable]:
         """Those met that no reached code changes, in the order of their names."""
-        found = [v for v in self._met.values() if not self.changes(v)]
+        changed = {id(v.value) for v in self._met.values() if self.changes(v)}
+        found = [v for v in self._met.values() if id(v.value) not in changed]
         return sorted(found, key=lambda variable: variable.label)
 
     def is_data(
