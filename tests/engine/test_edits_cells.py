@@ -217,3 +217,14 @@ def gates(nb: Notebook, first: int) -> None:
         "def passed(n): assert open_now[n].wait(60)\n"
         "def done(n): open_now[1 - n].set()"
     )
+
+
+def test_what_another_cell_had_made_is_told() -> None:
+    """Once, in the line of the cell that was served it: from where, and which payments."""
+    nb = Notebook()
+    nb.plain(TOOLS)
+    nb.run("a = write(1); b = [write(2), write(3)]", "one", "c1")
+    nb.run("a = write(1)", "one", "c1")
+    told = nb.run("b = [write(2), write(3)]", "two", "c2")
+    assert "· from one: write(2) and 1 more" in told
+    assert "from one" not in nb.run("b = [write(2), write(3)]; more = 1", "two", "c2")

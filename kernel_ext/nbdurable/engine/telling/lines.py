@@ -192,7 +192,8 @@ def ended(
     ledger = Ledger(history)
     tally = ledger.attempt(step)
     tried = _tried(step, ledger)
-    notes = (*tried, *notes, *_without_outcome(history, step, ledger))
+    taken = _taken_over(history, step, ledger)
+    notes = (*tried, *taken, *notes, *_without_outcome(history, step, ledger))
     if step.how == "interrupted":
         notes = (waits.parked(history, step), *notes)
     if step.how:
@@ -211,6 +212,20 @@ def prices_unknown(history: History, step: StepPast) -> tuple[str, ...]:
         *map(cost.unknown, money.unknown_models(calls)),
         *map(cost.unmetered, money.unmetered_models(calls)),
     )
+
+
+def _taken_over(history: History, step: StepPast, ledger: Ledger) -> Iterator[str]:
+    """What a cell was served that another one had made; a `write` is named."""
+    found: dict[str, list[CallPast]] = {}
+    for call in ledger.calls(step):
+        here = step.id in call.taken_in and not call.parent
+        if here and call.adopted_from not in {"", step.slot}:
+            found.setdefault(call.adopted_from, []).append(call)
+    for slot, calls in found.items():
+        owner = history.latest(slot)
+        which = [call for call in calls if call.writes] or calls
+        more = f" and {len(calls) - 1:,} more" if len(calls) > 1 else ""
+        yield f"from {owner.name if owner else 'another cell'}: {which[0].text}{more}"
 
 
 def _tried(step: StepPast, ledger: Ledger) -> Iterator[str]:
