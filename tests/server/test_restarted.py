@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -54,18 +55,15 @@ def test_a_question_outlives_its_server(
 ) -> None:
     """Asked in a kernel of one server, answered beside the next one, sent once."""
     env = {"NBDURABLE_NOTEBOOK": str(tmp_path / "work" / "n.ipynb")}
-    first = start(tmp_path, env)
-    first.notebook("n.ipynb", ASKS)
-    execute(first, lambda: inbox(first), SETUP, ASKS)
-    stop(first)
-    second = start(tmp_path, env)
-    try:
+    with contextlib.closing(start(tmp_path, env)) as first:
+        first.notebook("n.ipynb", ASKS)
+        execute(first, lambda: inbox(first), SETUP, ASKS)
+        stop(first)
+    with contextlib.closing(start(tmp_path, env)) as second:
         assert "Send it?" in json.dumps(ask(second, "n.ipynb", OPEN))
         (waits,) = inbox(second)
         command(second, "approve", waits["asked"])
         execute(second, (second.folder / "done").exists, SETUP, ASKS, DONE)
-    finally:
-        second.close()
     assert (second.folder / "sent").read_text() == "anna\n"
 
 
