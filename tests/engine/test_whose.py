@@ -252,7 +252,7 @@ def test_nobody_looks_for_long() -> None:
         return b""
 
     looks: list[int] = []
-    whose = Whose(look)
+    whose = Whose(look, now_s=lambda: 1.0)
     whose.begins()
     for _ in range(3):
         whose.goes_on()

@@ -42,17 +42,20 @@ class Whose:
     """
 
     __slots__ = (
-        "_began_s", "_depth", "_last", "_look", "_looks_s", "_threads", "early",
-        "others", "own", "put_back", "tired", "unknown",
+        "_began_s", "_depth", "_last", "_look", "_looks_s", "_now_s", "_threads",
+        "early", "others", "own", "put_back", "tired", "unknown",
     )  # fmt: skip
 
-    def __init__(self, look: Callable[[], bytes]) -> None:
+    def __init__(
+        self, look: Callable[[], bytes], now_s: Callable[[], float] = time.perf_counter
+    ) -> None:
         """Nothing has changed.
 
         Args:
             look: A digest of the arguments as they are now.
+            now_s: How long the call lasts by now, from any moment on, in seconds.
         """
-        self._look = look
+        self._look, self._now_s = look, now_s
         self._last: bytes | None = None
         self._depth = 0
         self._looks_s = self._began_s = 0.0
@@ -63,7 +66,7 @@ class Whose:
     def begins(self) -> None:
         """The call begins with what the arguments are now. Idempotent."""
         if not self._began_s:
-            self._began_s, self._last = time.perf_counter(), self._look()
+            self._began_s, self._last = self._now_s(), self._look()
 
     def function_begins(self) -> None:
         """The function is about to begin."""
@@ -109,7 +112,7 @@ class Whose:
     def _compare(self, *, own: bool) -> None:
         if self._last is None or self.tired:
             return
-        lasts_s = time.perf_counter() - self._began_s
+        lasts_s = self._now_s() - self._began_s
         if self._looks_s > max(LOOKS_S_MIN, SHARE_MAX * lasts_s):
             self.tired = True
             return
