@@ -107,6 +107,8 @@ class BlobSink:
         self._pending, self._drained = bytearray(last), True
 
     def _flush(self) -> None:
+        if self._drained and self._pending:
+            self._drain()  # then the last chunk is alone, as if all had come at once
         data, self._pending = bytes(self._pending), bytearray()
         drained, self._drained = self._drained, False
         if not data:
