@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -11,7 +12,20 @@ import pytest
 
 import nbdurable_store
 from nbdurable_store import Kind, Record
+from nbdurable_store.clock import SystemClock
 from nbdurable_store.errors import StoreUnwritable
+
+
+class Seldom(SystemClock):
+    """A clock of somebody who appends once a second."""
+
+    def __init__(self) -> None:
+        self._ticks = itertools.count()
+
+    def monotonic_s(self) -> float:  # type: ignore[override]  # a function of Python's
+        """One second later each time."""
+        return float(next(self._ticks))
+
 
 Gone = Callable[[Path], object]
 ONE = [Record(kind=Kind.RUN_OPENED, run="run", at_us=1, subject="run")]
@@ -41,7 +55,7 @@ def test_nothing_is_recorded_where_nobody_looks(
 ) -> None:
     """An append is refused, whether the process had a segment or not, and says what to do."""
     place = tmp_path / ".nbdurable"
-    with closing(nbdurable_store.open(place)) as store:
+    with closing(nbdurable_store.open(place, clock=Seldom())) as store:
         for _ in range(before):
             store.append(ONE, sync=True)
         gone(place)
@@ -59,7 +73,7 @@ def test_nothing_is_recorded_where_nobody_looks(
 def test_a_store_that_is_back_goes_on(tmp_path: Path) -> None:
     """Who puts it back where it was has lost nothing."""
     place = tmp_path / ".nbdurable"
-    with closing(nbdurable_store.open(place)) as store:
+    with closing(nbdurable_store.open(place, clock=Seldom())) as store:
         store.append(ONE, sync=True)
         moved(place)
         with pytest.raises(StoreUnwritable):

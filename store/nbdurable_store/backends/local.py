@@ -238,7 +238,10 @@ class LocalStore:
         )
         chain = self._signer.chain(self.owner)
         stands = self._stands
-        return Writer(self._root, self._journal, opening, chain, stands=stands)
+        now_s = clock.monotonic_s
+        return Writer(
+            self._root, self._journal, opening, chain, stands=stands, now_s=now_s
+        )
 
     def _stands(self) -> bool:
         said = read_format(self._root)
