@@ -25,6 +25,7 @@ from nbdurable.engine.fanout.conducting import Conductor
 from nbdurable.engine.fanout.failures import Failed, MapFailed
 from nbdurable.engine.fanout.items import Map
 from nbdurable.engine.fanout.progress import Progress
+from nbdurable.engine.fanout.sparing import sparing
 from nbdurable.engine.values import previews
 from nbdurable.engine.where.frames import current_frame
 from nbdurable.errors import ToolRefused
@@ -135,6 +136,10 @@ class _Driver:
 
     def run(self, items: Iterator[object]) -> dict[int, object]:
         """The results by place; None stands for an item that failed."""
+        with sparing():
+            return self._run(items)
+
+    def _run(self, items: Iterator[object]) -> dict[int, object]:
         conductor = self._conductor
         pool = ThreadPoolExecutor(self._limit + 2, thread_name_prefix="nd.map")
         try:
