@@ -105,7 +105,7 @@ ui: $(DEVELOPING)  ## build the view of the timeline again, after a change in la
 
 lock: $(DEVELOPING)  ## make the lock files again, from pyproject.toml and tests/*/*.in
 	$(call say,Resolving for Python 3.11 and newer on every platform)
-	@$(LOCK) --extra demo --extra lab --extra build --output-file requirements.lock pyproject.toml
+	@$(LOCK) --extra demo --extra lab --extra timeline --extra build --output-file requirements.lock pyproject.toml
 	@$(LOCK) --all-extras --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
 	@for input in tests/*/*.in; do $(LOCK) --output-file $${input%.in}.txt $$input; done
 

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-USED = ("demo", "lab", "build")
+USED = ("demo", "lab", "timeline", "build")
 """What `make demo` and `make lab` need; requirements-dev.lock has the rest as well."""
 EXTRAS = PROJECT["optional-dependencies"]
 WANTED = {
