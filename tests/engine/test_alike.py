@@ -32,6 +32,7 @@ CASES: dict[str, tuple[Any, Any, list[str]]] = {
     "equal frames": (FRAME, FRAME.copy(), []),
     "a cell": (FRAME, FRAME.assign(price=[1.0, 3.0, np.nan]), ["x.loc[1, 'price'] was 2.0, is 3.0"]),
     "a gap filled": (FRAME, FRAME.assign(price=[1.0, 2.0, 9.0]), ["x.loc[2, 'price'] was nan, is 9.0"]),
+    "one cell more": (pd.DataFrame({"a": range(4)}), pd.DataFrame({"a": range(1, 5)}), ["x.loc[0, 'a'] was 0, is 1", "x.loc[1, 'a'] was 1, is 2", "x.loc[2, 'a'] was 2, is 3", "1 more cell"]),
     "many cells": (pd.DataFrame({"a": range(9)}), pd.DataFrame({"a": range(1, 10)}), ["x.loc[0, 'a'] was 0, is 1", "x.loc[1, 'a'] was 1, is 2", "x.loc[2, 'a'] was 2, is 3", "6 more cells"]),
     "a column": (FRAME, FRAME.drop(columns="name").assign(city="x"), ["x: columns gone: name", "x: new columns: city"]),
     "columns in another order": (FRAME, FRAME[["price", "name"]], ["x: its columns have another order"]),

@@ -212,9 +212,8 @@ class Given:
             Unreadable: It changed what is given to no parameter of that name now.
         """
         if codec == JSON and isinstance(data, bytes) and not self._changeable:
-            with contextlib.suppress(
-                Unreadable
-            ):  # it holds something of what was given
+            # Places of what was given can be read only with a grafting.
+            with contextlib.suppress(Unreadable):
                 return plain.decode(data, self._secrets)
         grafting = Grafting(self._arguments)
         value = decode(codec, data, secrets=self._secrets, grafting=grafting)

@@ -123,9 +123,9 @@ GENERATORS: Final[dict[str, Callable[[Any, Any], None]]] = {
 
 
 def _fill_other(old: Any, new: Any) -> None:
-    fill = GENERATORS.get(reducers.qualified(type(old)))
-    if fill is not None:
-        fill(old, new)
+    generator = GENERATORS.get(reducers.qualified(type(old)))
+    if generator is not None:
+        generator(old, new)
         return
     if stamp(old) is not None:
         old[...] = new

@@ -89,7 +89,8 @@ class History:
         """Take entries, each once, in the order of the run."""
         for entry in entries:
             record = entry.record
-            seq = entry.seq if entry.seq != entry.tick else entry.tick  # one number
+            # Equal numbers are one object, which is kept with every call.
+            seq = entry.tick if entry.seq == entry.tick else entry.seq
             order = (entry.tick, sys.intern(entry.owner), seq)
             self.last = max(self.last, order)
             if record.kind not in _ABOUT_KEEPING:

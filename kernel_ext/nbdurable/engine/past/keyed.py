@@ -13,11 +13,11 @@ class Keyed:
         >>> keyed.add(b"k", "first"), keyed.add(b"k", "second")
         (None, None)
         >>> keyed.get(b"k"), b"other" in keyed
-        (('first', 'second'), False)
+        (['first', 'second'], False)
     """
 
     def __init__(self) -> None:
-        self._ids: dict[bytes, str | tuple[str, ...]] = {}
+        self._ids: dict[bytes, str | list[str]] = {}
 
     def add(self, key: bytes, call: str) -> None:
         """A call has this key; it may have others too.
@@ -27,21 +27,24 @@ class Keyed:
             call: Its id.
         """
         known = self._ids.get(key)
-        self._ids[key] = call if known is None else (*_all(known), call)
+        if known is None:
+            self._ids[key] = call
+        elif isinstance(known, str):
+            self._ids[key] = [known, call]
+        else:
+            known.append(call)
 
     def get(self, key: bytes, default: Sequence[str] = ()) -> Sequence[str]:
-        """The calls with a key.
+        """The calls with a key; not to be changed.
 
         Args:
             key: The key.
             default: What is returned where there is none.
         """
         known = self._ids.get(key)
-        return default if known is None else _all(known)
+        if known is None:
+            return default
+        return (known,) if isinstance(known, str) else known
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._ids
-
-
-def _all(known: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (known,) if isinstance(known, str) else known

@@ -68,6 +68,7 @@ def _number(word: str) -> int:
     """The number of a word; two threads that see it first agree on one."""
     number = _NUMBERS.get(word)
     if number is None:
-        number = _NUMBERS.setdefault(word, next(_NEXT))
-        _WORDS[number] = word
+        fresh = next(_NEXT)
+        _WORDS[fresh] = word  # before anybody else can learn its number
+        number = _NUMBERS.setdefault(word, fresh)
     return number

@@ -201,7 +201,7 @@ def _cells(found: Iterator[tuple[str, Any, Any]]) -> Iterator[str]:
         else:
             more += 1
     if more:
-        yield f"{more:,} more cells"
+        yield "1 more cell" if more == 1 else f"{more:,} more cells"
 
 
 def _cell(value: Any) -> str:

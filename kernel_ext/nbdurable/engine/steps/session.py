@@ -105,17 +105,20 @@ class Session:
     @property
     def history(self) -> History:
         """The fold of the run, as of now."""
+        self._fold()
+        return self._history
+
+    def _fold(self) -> None:
         if self._pending:
             with self.lock:
                 self._losses += 1  # until all are folded: an interrupt may be anywhere
                 self._history.apply(self._pending.take())
                 self._losses -= 1
-        return self._history
 
     def catch_up(self, step: str) -> None:
         """Fold what other attempts than this one have appended."""
         if self._pending.steps and self._pending.steps != {step}:
-            _ = self.history
+            self._fold()
 
     @functools.cached_property
     def appenders(self) -> Executor:
@@ -294,7 +297,7 @@ class Session:
                     if self._latest is None or entry.seq > self._latest.seq:
                         self._latest = entry
                 if self._pending.enough:
-                    _ = self.history
+                    self._fold()
         except BaseException:
             self._losses += 1
             raise
