@@ -243,6 +243,19 @@ def test_another_call_closes_a_question(opens: Opens) -> None:
     expect(host.page.get_by_role("alertdialog")).to_have_count(0)
 
 
+def test_a_key_before_the_lanes_are_drawn(opens: Opens) -> None:
+    """A key that is pressed in the frame before the lanes are drawn goes to a call."""
+    host = opens()
+    told_and_pressed = """told => {
+      window.hear(told);
+      const canvas = document.querySelector('.lanes canvas');
+      for (const key of ['ArrowRight', 'Enter'])
+        canvas.dispatchEvent(new KeyboardEvent('keydown', { key }));
+    }"""
+    host.page.evaluate(told_and_pressed, plain(run()))
+    assert len(host.said("detail")) == 1
+
+
 def test_a_click_by_keyboard_keeps_the_focus(opens: Opens) -> None:
     """While it is sent, and when it is answered, the focus stays at the button."""
     host = opens(run(can=(PIN,)))

@@ -221,10 +221,10 @@ export class Picture {
   }
 
   private goto(call: number): void {
-    const { plan: p, rows, look } = this;
-    if (!p || !rows || call < 0) return;
+    const { rows, look } = this;
+    if (!rows || call < 0) return;
     look.chosen = call;
-    for (const row of p.rows) {
+    for (const row of this.plan?.rows ?? []) {
       const n = row.call.indexOf(call);
       if (n < 0) continue;
       const left = x(look, row.left[n]!);
