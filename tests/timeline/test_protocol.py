@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,21 @@ def test_a_stale_cell_says_what_it_costs() -> None:
     assert cell.stale == "PROMPT changed"
     assert cell.would.startswith("runs again, ~")
     assert cell.cost_ms > 0
+
+
+def test_the_head_says_what_was_spent() -> None:
+    """Money where prices are known, of what may be spent, and the tokens of the others."""
+    story = Story()
+    story.opens()
+    assert "spent" not in snapshot(view(story)).head.told
+    step = story.step("plan")
+    story.calls(step, "ask(1)", 2, tokens_in=900, model="m", usd="0.12")
+    story.calls(step, "ask(2)", 2, tokens_in=70, model="n")
+    story.completes(step)
+    assert snapshot(view(story)).head.told.endswith(" · spent $0.12 and 70 tokens")
+    limited = dataclasses.replace(view(story), budget=Decimal(5))
+    told = snapshot(limited).head.told
+    assert told.endswith(" · spent $0.12 of $5.00 and 70 tokens")
 
 
 def test_only_what_changed_is_sent() -> None:

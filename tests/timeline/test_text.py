@@ -16,7 +16,7 @@ def told(story: Story) -> str:
 def test_the_main_job() -> None:
     """At first glance: what was saved, what happened, each call as a sign."""
     assert told(research()) == (
-        "research.ipynb · run 3, since Mon 09:14\n"
+        "research.ipynb · run 3, since Mon 09:14 · spent 22,520 tokens\n"
         "16 calls replayed, not paid again · saved 55 s and 12,400 tokens\n"
         "✂ Kernel stopped today 09:14 in findings during call 17,"
         " summarise (read: asked again)\n"

@@ -32,11 +32,12 @@ def saved_told(total: Tally) -> str:
 
 
 def spent_told(run: RunView) -> str:
-    """What the run spent, of what it may spend."""
-    if not run.total.usd and run.budget is None:
-        return ""
+    """What the run spent, of what it may spend, and the tokens whose price isn't known."""
+    total = run.total
     of = "" if run.budget is None else f" of {dollars(run.budget)}"
-    return f"spent {dollars(run.total.usd)}{of}"
+    amounts = [f"{dollars(total.usd)}{of}"] if total.usd or of else []
+    amounts += [count(total.unpriced, "token")] if total.unpriced else []
+    return f"spent {both(amounts)}" if amounts else ""
 
 
 def shares(run: RunView) -> list[tuple[Fate, int]]:

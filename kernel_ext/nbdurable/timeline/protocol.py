@@ -31,7 +31,7 @@ class Head:
         number: Its number among the runs of its notebook.
         title: The notebook without its folders.
         notebook: The notebook.
-        told: ``since Mon 09:14, 2 kernels``: what else there is to say.
+        told: ``since Mon 09:14 · 2 kernels · spent $0.12``: what else there is to say.
         opened_us: When it was opened, microseconds since 1970 UTC.
         now_us: When the snapshot was made.
         zone_min: The reader's distance from UTC then, minutes.

@@ -15,7 +15,7 @@ from nbdurable.engine.where.moments import (
     size,
 )
 from nbdurable.timeline import protocol
-from nbdurable.timeline.glance import saved_told
+from nbdurable.timeline.glance import saved_told, spent_told
 from nbdurable.timeline.protocol import (
     Attempt,
     Calls,
@@ -142,6 +142,7 @@ def _head(run: RunView) -> protocol.Head:
     parts += [count(len(run.kernels), "kernel")] if run.kernels else []
     parts += [f"forked from {run.forked}"] if run.forked else []
     parts += ["closed"] if run.closed else []
+    parts += [spent] if (spent := spent_told(run)) else []
     away = local(run.now.us, run.now).utcoffset() or timedelta()
     lives = any(kernel.alive for kernel in run.kernels)
     return protocol.Head(

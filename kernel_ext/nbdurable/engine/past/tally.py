@@ -72,6 +72,11 @@ class Tally:
         return self.served + self.ran
 
     @property
+    def unpriced(self) -> int:
+        """Tokens spent by the calls whose price isn't known."""
+        return self.tokens - self.priced
+
+    @property
     def saved_unpriced(self) -> int:
         """Tokens that replay saved, of the calls whose price isn't known."""
         return self.saved_tokens - self.saved_priced
