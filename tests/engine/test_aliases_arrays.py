@@ -89,6 +89,29 @@ ARRAYS = {
         ],
         "m[0, 1] == n == 7 and np.shares_memory(m, r)",
     ),
+    "rows of one with columns first that has no name any more": (
+        [
+            "import numpy as np\na = np.asfortranarray(np.arange(12.0).reshape(3, 4))",
+            "r = a[1]; held = [a[:, 1:]]; del a",
+        ],
+        "r.tolist() == [4, 5, 6, 7] and np.shares_memory(r, held[0])",
+    ),
+    "a part of one that was turned": (
+        [
+            "import numpy as np\nt = np.arange(24).reshape(2, 3, 4).transpose(1, 0, 2)",
+            "u = t[1, :, ::-1]",
+            "u[0, 3] = 99",
+        ],
+        "t[1, 0, 0] == 99 and np.shares_memory(u, t)",
+    ),
+    "a part of one that was turned and has no name any more": (
+        [
+            "import numpy as np\nt = np.arange(24).reshape(2, 3, 4)[::-1].swapaxes(0, 2)",
+            "u, v = t[1], t[:, 2]; del t",
+            "u[2, 0] = 99",
+        ],
+        "v[1, 0] == 99 and v[3, 1] == 11 and u[0].tolist() == [13, 1]",
+    ),
     "an array over bytes that have no name any more": (
         [OVER, "a = np.frombuffer(m, 'u1'); m = 0", "a[3] = 4"],
         "a.tolist() == [0, 0, 0, 4] + [0] * 76",
@@ -128,6 +151,25 @@ def test_arrays_over_one_memory(
 def test_arrays_over_one_memory_on_replay(cells: list[str], expected: str) -> None:
     """The same cells again in a new kernel: replayed one after the other."""
     replays(cells, expected)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["np.asfortranarray(a)", "a[::-1].copy()[::-1]", "np.repeat(a, 2, 1)[:, ::2]"],
+    ids=["columns first", "backwards", "with gaps"],
+)
+@pytest.mark.parametrize("cell", ["r = a[1]", "a[0] = 5; r = a[1:]"])
+def test_a_part_of_an_array_that_lies_otherwise_now(cell: str, other: str) -> None:
+    """The part is made of it anew: its place would be that of other elements."""
+    nb = Notebook()
+    made = "import numpy as np\na = np.arange(12.0).reshape(3, 4)"
+    nb.plain(made)
+    nb.run(cell, "part", "c1")
+    r = nb.namespace["r"].tolist()  # type: ignore[attr-defined]  # an array
+    nb.restart()
+    nb.plain(f"{made}\na = {other}")
+    assert "part · ran again" in nb.run(cell, "part", "c1")
+    assert holds(nb, f"r.tolist() == {r} and np.shares_memory(a, r)")
 
 
 @pytest.mark.parametrize("size", [3, 10**4, 10**6])

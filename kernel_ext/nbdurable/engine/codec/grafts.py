@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from nbdurable.engine.codec import rebuild, reducers
+from nbdurable.engine.codec import layout, rebuild, reducers
 from nbdurable.engine.codec.filling import (
     FILLED,
     GENERATORS,
@@ -243,7 +243,8 @@ class Grafting:
             place: Where it stands.
             mark: Its `stamp`.
             memory: Of a ``bytearray``, how long it is; of an array that is a part of
-                something else that has a place, where it lies there.
+                something else that has a place, where it lies there; of another one
+                whose rows don't lie one after the other, how it lies in memory.
         """
         name, steps = place
         key = f"{name}{steps!r}"
@@ -263,9 +264,12 @@ class Grafting:
             return fresh(kind, mark)
         if kind is bytearray:
             return bytearray(memory)  # or what is over it would be over nothing
-        owner, offset, strides = memory
+        owner, offset, strides, *laid = memory
         dtype, shape = mark
-        return rebuild.view(self.existing(*owner), offset, dtype, shape, strides)
+        if owner is None:
+            return layout.room(shape, dtype, strides)
+        there = self.existing(*owner)
+        return rebuild.view(there, offset, dtype, shape, strides, *laid)
 
     def standing(self, place: Place, content: object) -> object:
         """The object at a place, which is as it was; what was stored if there is none."""

@@ -65,7 +65,7 @@ def by_owner(found: Iterable[Any]) -> dict[int, list[Any]]:
     """
     arrays: defaultdict[int, list[Any]] = defaultdict(list)
     for each in found:
-        if views.is_array(each) and views.can_be_seen(each):
+        if views.is_array(each) and views.can_be_placed(each):
             arrays[id(views.owner_of(each))].append(each)
     return dict(arrays)
 

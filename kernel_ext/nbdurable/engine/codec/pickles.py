@@ -29,6 +29,7 @@ from typing import Any, Final
 import cloudpickle  # noqa: TID253  # this module is imported when it is needed
 
 from nbdurable.engine.codec import (
+    layout,
     meeting,
     owners,
     paths,
@@ -173,6 +174,10 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         """The array that a view is a part of: here the first one over this memory."""
         return owner
 
+    def places(self, owner: Any) -> bool:  # noqa: ARG002  # one class asks for it
+        """Whether a load finds it where it stood: here nothing is found."""
+        return False
+
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
         if raw.nbytes < LONG_BYTES_MIN:
@@ -216,6 +221,10 @@ class _Grafter(Pickler):
         over = self.arrays.get(id(owner), ())
         return next((each for each in over if views.holds(each, value)), owner)
 
+    def places(self, owner: Any) -> bool:
+        """Whether a load finds it where it stood, or makes one that lies like it."""
+        return id(owner) in self.marks.found and views.can_be_placed(owner)
+
     def persistent_id(self, value: Any) -> Any:
         """Where an object was, instead of the object."""
         if id(value) in self.numbers:
@@ -234,11 +243,16 @@ class _Grafter(Pickler):
         pid = type(value), self.marks.place(value), stamp(value)
         if type(value) is bytearray:
             return (*pid, len(value))
-        owner = views.seen_in(self, value) if views.is_array(value) else None
-        if owner is None or id(owner) not in self.marks.found:
-            return pid
-        offset = views.offset(owner, value)
-        return (*pid, (self._pid(owner), offset, value.strides))
+        memory = self._memory(value) if views.is_array(value) else None
+        return pid if memory is None else (*pid, memory)
+
+    def _memory(self, value: Any) -> tuple[Any, ...] | None:
+        owner = views.seen_in(self, value)
+        if owner is not None and self.places(owner):
+            return self._pid(owner), *views.place_in(owner, value)
+        if value.flags.c_contiguous or not layout.is_dense(value):
+            return None
+        return None, 0, layout.laid(value)
 
     def dump(self, value: Any) -> None:
         """The value, then each object that was there before with its twin."""

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbdurable.engine.codec import clients, hooks, shapes, statements
+from nbdurable.engine.codec import clients, hooks, layout, shapes, statements
 from nbdurable.engine.codec.errors import Unreadable
 from nbdurable.engine.values.redact import SecretAbsent, Secrets
 
@@ -194,22 +194,38 @@ def tool(function: Any, options: Mapping[str, Any]) -> Any:
 
 
 def view(
-    base: Any, offset: int, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...]
+    base: Any,
+    offset: int,
+    dtype: Any,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    laid: tuple[int, ...] | None = None,
 ) -> Any:
-    """An array that shares the memory of another one, or of a ``bytearray``."""
+    """An array that shares the memory of another one, or of a ``bytearray``.
+
+    Args:
+        base: Whose memory it is.
+        offset: From the first element there to the first one here, in bytes.
+        dtype: Its type.
+        shape: Its shape.
+        strides: Its strides.
+        laid: How the other one lay in memory: elsewhere these places are other ones.
+    """
     numpy = importlib.import_module("numpy")
-    if type(base) is bytearray and not base:  # numpy would take any memory for it
-        raise ValueError("the bytes that an array was over are gone")
-    lies = type(base) is not bytearray and not base.flags.c_contiguous
-    memory = base.T if lies else base
-    return numpy.ndarray(shape, dtype, memory, offset, strides)
+    if type(base) is bytearray:
+        if not base:  # numpy would take any memory for it
+            raise ValueError("the bytes that an array was over are gone")
+        return numpy.ndarray(shape, dtype, base, offset, strides)
+    if laid is not None and layout.laid(base) != laid:
+        raise ValueError("the array that it is a part of lies otherwise in memory now")
+    first, _ = layout.bounds(base)
+    memory = layout.stretch(base)
+    return numpy.ndarray(shape, dtype, memory, offset - first, strides)
 
 
-def read_only_view(
-    base: Any, offset: int, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...]
-) -> Any:
+def read_only_view(base: Any, *where: Any) -> Any:
     """The same, through which nothing can be written."""
-    made = view(base, offset, dtype, shape, strides)
+    made = view(base, *where)
     made.flags.writeable = False
     return made
 

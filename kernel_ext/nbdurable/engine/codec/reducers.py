@@ -63,6 +63,10 @@ class Graph(Protocol):
         """The array that a view is a part of on load, of those over its memory."""
         ...
 
+    def places(self, owner: Any) -> bool:
+        """Whether a view of it can be made where it stands, or is made to stand."""
+        ...
+
 
 Reducer = Callable[[Graph, Any], Any]
 """Takes an object apart as ``__reduce_ex__`` does; may return ``NotImplemented``."""

@@ -13,7 +13,7 @@ import mmap
 import sys
 from typing import Any, Final, Protocol
 
-from nbdurable.engine.codec import arrays, rebuild, remainders, reopen
+from nbdurable.engine.codec import arrays, layout, rebuild, remainders, reopen
 
 FACTOR_MAX: Final = 4
 """How much larger than its parts an array may be that is stored only for their sake."""
@@ -28,6 +28,10 @@ class Graph(Protocol):
 
     def owning(self, owner: Any, value: Any) -> Any:
         """The array that a view is a part of on load, of those over its memory."""
+        ...
+
+    def places(self, owner: Any) -> bool:
+        """Whether a view of it can be made where it stands, or is made to stand."""
         ...
 
 
@@ -116,11 +120,12 @@ def _in_its_byte_order(value: Any) -> tuple[Any, ...] | None:
 def _part(graph: Graph, value: Any) -> tuple[Any, ...] | None:
     """Where a view is in the memory of its owner; ``None`` to store it alone."""
     owner = seen_in(graph, value)
-    if owner is None or not can_be_seen(owner):
+    if owner is None or not (can_be_seen(owner) or graph.places(owner)):
         return None
     if not (_is_cheap(owner, value) or graph.keeps(owner)):
         return None
-    where = (owner, offset(owner, value), value.dtype, value.shape, value.strides)
+    begin, *how = place_in(owner, value)
+    where = (owner, begin, value.dtype, value.shape, *how)
     if type(value) is not sys.modules["numpy"].ndarray:
         return rebuild.view_of_class, (type(value), value.flags.writeable, *where)
     return (rebuild.view if value.flags.writeable else rebuild.read_only_view), where
@@ -152,6 +157,13 @@ def can_be_seen(owner: Any) -> bool:
         return False
     writable = owner.flags.writeable or isinstance(owner, sys.modules["numpy"].memmap)
     return writable and (owner.flags.c_contiguous or owner.flags.f_contiguous)
+
+
+def can_be_placed(owner: Any) -> bool:
+    """Whether views can be made of one that a load finds, or makes as it lay there."""
+    if type(owner) is bytearray:
+        return bool(owner)
+    return not owner.dtype.hasobject and layout.is_dense(owner)
 
 
 def _is_turned_around(owner: Any) -> bool:
@@ -189,20 +201,18 @@ def bytes_of(first: Any) -> bytearray | None:
 
 def holds(array: Any, part: Any) -> bool:
     """Whether all of the memory of a part lies in that of an array, both over one."""
-    (low, high), (begin, end) = _bounds(array), _bounds(part)
-    return low <= begin and end <= high
+    (low, high), (begin, end) = layout.bounds(array), layout.bounds(part)
+    far = _address(part) - _address(array)
+    return low <= far + begin and far + end <= high
 
 
-def _bounds(array: Any) -> tuple[int, int]:
-    way = [(n - 1) * s for n, s in zip(array.shape, array.strides, strict=True)]
-    begin = _address(array)
-    low, high = sum(min(0, far) for far in way), sum(max(0, far) for far in way)
-    return begin + low, begin + high + array.itemsize
+def place_in(owner: Any, part: Any) -> tuple[Any, ...]:
+    """Where a view lies in the memory of its owner: offset, strides, and how that lies.
 
-
-def offset(owner: Any, part: Any) -> int:
-    """Bytes from the beginning of an owner's memory to the first element of a view."""
-    return _address(part) - _address(owner)
+    The offset is in bytes, from first element to first element.
+    """
+    where = _address(part) - _address(owner), part.strides
+    return where if type(owner) is bytearray else (*where, layout.laid(owner))
 
 
 def is_array(value: object) -> bool:
