@@ -13,6 +13,7 @@ from nbdurable.engine.telling import explain, lines
 from nbdurable.engine.where.moments import Now
 from nbdurable.timeline.asks import doubts
 from nbdurable.timeline.finding import standing
+from nbdurable.timeline.glance import shares
 from nbdurable.timeline.inbox import Inbox, Unsettled
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.pages import page
@@ -238,6 +239,8 @@ def test_a_cell_that_was_answered_is_not_said_to_ask(how: str) -> None:
         assert (cell.fate, told) == ("waiting", "running in review")
         return
     assert (cell.fate, cell.would) == ("stopped", "goes on with the answer")
+    assert shares(view(story)) == [(Fate.RAN, 1)]
+    assert "waiting" not in snapshot(view(story)).calls.names
     assert (status, told) == ("stopped", "answered in review")
     assert "review  answered, no calls" in row
 

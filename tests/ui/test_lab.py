@@ -166,6 +166,21 @@ def test_without_a_kernel(sitting: Sit) -> None:
     assert lab.wrong == []
 
 
+def test_an_answer_without_a_kernel(sitting: Sit) -> None:
+    """Once it is given nothing in the panel says that somebody is waited for."""
+    lab = sitting(SETUP, FINDINGS, REVIEW)
+    lab.run(0, 1, 2)
+    expect(lab.panel.locator(".share")).to_contain_text("1 waiting")
+    lab.menu("Kernel", "Shut Down Kernel")
+    expect(lab.panel).to_contain_text("This notebook has no kernel")
+    lab.panel.get_by_role("button", name="yes: nd.approve").click()
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    expect(lab.panel.locator(".cells")).to_contain_text("goes on with the answer")
+    expect(lab.panel.locator(".share")).not_to_contain_text("waiting")
+    expect(lab.panel).not_to_contain_text("waits for you")
+    lab.shot("answered")
+
+
 def test_a_restart_offers_what_was_kept(sitting: Sit) -> None:
     """After a restart the panel names what it can bring back, and one click does."""
     lab = sitting(SETUP, FINDINGS, "print(len(hits), 'are back')")

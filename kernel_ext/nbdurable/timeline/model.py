@@ -7,7 +7,7 @@ it returns, so they can't disagree.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
 from nbdurable.engine.past import fields
@@ -19,6 +19,7 @@ from nbdurable.engine.past.money import unknown_models
 from nbdurable.engine.past.pasts import CallPast, Order
 from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.tally import Ledger, Tally
+from nbdurable.engine.past.waits import waiting
 from nbdurable.engine.telling.explain import call_line, why_step
 from nbdurable.engine.telling.waits import is_answered
 from nbdurable.engine.where.moments import Now
@@ -248,6 +249,7 @@ def _held(
     How a cell stands that stopped is seen by all calls of its latest attempt.
     """
     room, slots = HELD_MAX, set[str]()
+    answered = {w.call.id for w in waiting(making.history) if w.answered}
     for step in newest:
         view = _step(making, step)
         stopped = step.slot not in slots and view.fate not in _WHOLE
@@ -255,7 +257,19 @@ def _held(
             view = making.known.cut(view, max(0, room))
         slots.add(step.slot)
         room -= len(view.calls)
-        yield step.id, view
+        rests = step_fate(step, making.present.alive) is not Fate.RUNNING
+        yield step.id, _answered(view, answered) if answered and rests else view
+
+
+def _answered(view: StepView, answered: Collection[str]) -> StepView:
+    """The same; a question that was answered while no cell ran waits for nobody any more.
+
+    It isn't remembered so: what was sent under a name may be taken by another call.
+    """
+    waits = (c.id for c in view.calls if c.fate is Fate.WAITING)
+    given = {call for call in waits if call in answered}
+    calls = (replace(c, fate=Fate.RAN) if c.id in given else c for c in view.calls)
+    return replace(view, calls=tuple(calls)) if given else view
 
 
 class _Place(TypedDict):
