@@ -201,6 +201,25 @@ def test_as_of_a_step(nb: Notebook) -> None:
         assert holds(nb, f"state['log'] is alias and alias == {log}")
 
 
+@pytest.mark.parametrize("named", ["l", "it", "alias"])
+@pytest.mark.parametrize("before", [False, True], ids=["first", "while it waits"])
+def test_a_name_that_is_restored_brings_what_it_is_tied_to(
+    nb: Notebook, named: str, before: bool
+) -> None:
+    """Whatever shares an object with it is back with it, unless it has a value here."""
+    nb.run("l = [1]; it = {'l': l}; alias = l; other = [1]", "a", "c1")
+    restart(nb)
+    if before:
+        restored(nb, used=())
+    done = restored(nb, named, used=())
+    assert {*done.back} == {"l", "it", "alias"}
+    restored(nb)
+    assert holds(nb, "it['l'] is l is alias")
+    nb.namespace["l"] = "mine"
+    assert {*restored(nb, "it", overwrite=True).back} == {"it"}
+    assert nb.namespace["l"] == "mine"
+
+
 def test_after_a_restore(nb: Notebook) -> None:
     """What a restored notebook changes is seen through all names, too."""
     nb.run("state = {'log': []}; alias = state['log']", "a", "c1")

@@ -101,7 +101,8 @@ def restore(
     Args:
         session: The kernel's session, attending a run.
         namespace: The user's variables; changed in place.
-        names: Which, and at once; empty for all.
+        names: Which, and at once, with those that share an object with one of them and
+            have no value here; empty for all.
         overwrite: Also those assigned since the kernel started.
         until: As of the end of this step; ``None`` for the latest values.
         used: Leave what may take long until a cell uses it, except these names, which
@@ -120,6 +121,7 @@ def restore(
     # What a plain cell has made again is no news, unless it was asked for.
     kept = tuple(n for n in there if names or not _is_given(found, n))
     asked = [n for n in wanted if n not in there]
+    asked += _beside(found, asked, namespace)
     sources = {n: found.known[n] for n in asked if n in found.known}
     later = {} if names or used is None else _later(sources)
     now = {n: s for n, s in sources.items() if n not in later}
@@ -162,6 +164,22 @@ def _wanted(found: Names, names: Collection[str]) -> Sequence[str]:
             given=f"name {unknown[0]}", nearest=meant, known=few(known)
         )
     return list(names) or [*found.known, *found.lost]
+
+
+def _beside(
+    found: Names, asked: Sequence[str], namespace: Mapping[str, object]
+) -> list[str]:
+    """Names that are to come with others: alone they would have objects of their own."""
+    sources = [found.known[n] for n in asked if n in found.known]
+    graphs = {(s.ref.id, s.names) for s in sources if s.ref is not None}
+    others = found.known.keys() - {*asked, *namespace}
+    return [
+        name
+        for name, source in found.known.items()
+        if name in others
+        and source.ref is not None
+        and (source.ref.id, source.names) in graphs
+    ]
 
 
 def _later(sources: Mapping[str, Source]) -> dict[str, Source]:
