@@ -112,6 +112,21 @@ ARRAYS = {
         ],
         "v[1, 0] == 99 and v[3, 1] == 11 and u[0].tolist() == [13, 1]",
     ),
+    "windows of an array": (
+        [
+            "import numpy as np\na = np.arange(9)",
+            "w = np.lib.stride_tricks.sliding_window_view(a, 3)",
+            "a[2] = 7",
+        ],
+        "w[0, 2] == w[1, 1] == w[2, 0] == 7 and not w.flags.writeable",
+    ),
+    "windows beside their array": (
+        [
+            "import numpy as np\na = np.arange(9)\nw = np.lib.stride_tricks.as_strided(a, (3, 3), (16, 8))",
+            "w[0, 2] = 7",
+        ],
+        "a[2] == w[1, 0] == 7 and np.shares_memory(a, w)",
+    ),
     "an array over bytes that have no name any more": (
         [OVER, "a = np.frombuffer(m, 'u1'); m = 0", "a[3] = 4"],
         "a.tolist() == [0, 0, 0, 4] + [0] * 76",

@@ -124,6 +124,8 @@ def _part(graph: Graph, value: Any) -> tuple[Any, ...] | None:
         return None
     if not (_is_cheap(owner, value) or graph.keeps(owner)):
         return None
+    if not (type(owner) is bytearray or holds(owner, value)):
+        return None  # strides that somebody made up lead out of it
     begin, *how = place_in(owner, value)
     where = (owner, begin, value.dtype, value.shape, *how)
     if type(value) is not sys.modules["numpy"].ndarray:
@@ -182,8 +184,8 @@ def owner_of(value: Any) -> Any:
     """The array that was first over this memory; ``None`` if it is that itself."""
     numpy = sys.modules["numpy"]
     owner = value
-    while isinstance(owner.base, numpy.ndarray):
-        owner = owner.base
+    while isinstance(base := layout.base_of(owner), numpy.ndarray):
+        owner = base
         if isinstance(owner, numpy.memmap) and type(owner.base) is mmap.mmap:
             return owner
     return None if owner is value or isinstance(owner, numpy.memmap) else owner
