@@ -112,6 +112,30 @@ ARRAYS = {
         ],
         "v[1, 0] == 99 and v[3, 1] == 11 and u[0].tolist() == [13, 1]",
     ),
+    "a field of a table": (
+        [
+            "import numpy as np\na = np.zeros(9, [('x', 'i4'), ('y', 'f8')])",
+            "x = a['x']; b = a[2:][['y']]",
+            "x[2] = 5; b['y'][0] = 6",
+        ],
+        "a[2].item() == (5, 6) and np.shares_memory(a, x)",
+    ),
+    "a table that is changed by another name": (
+        [
+            "import numpy as np\na = np.zeros(9, [('x', 'i4'), ('o', 'O')])",
+            "held = [a]",
+            "held[0]['x'][2] = 5",
+        ],
+        "held[0] is a and a['x'][2] == 5",
+    ),
+    "texts of numpy's own type": (
+        [
+            "import numpy as np\na = np.array(['x', 'yy'], np.dtypes.StringDType())",
+            "held = [a]",
+            "a[1] = 'longer than it was before'",
+        ],
+        "held[0] is a and a[1] == 'longer than it was before'",
+    ),
     "windows of an array": (
         [
             "import numpy as np\na = np.arange(9)",

@@ -24,8 +24,7 @@ def fills(value: object) -> bool:
         return True
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
         array: Any = value
-        dtype = sys.modules["numpy"].dtype
-        return bool(array.flags.writeable and dtype(array.dtype.str) == array.dtype)
+        return bool(array.flags.writeable)
     return bool(
         kind.__flags__ & _HEAP_TYPE
         and not issubclass(kind, type)
@@ -43,8 +42,17 @@ def stamp(value: Any) -> Any:
     if reducers.qualified(type(value)) == _NUMPY_GENERATOR:
         return type(value.bit_generator).__name__
     if hasattr(type(value), "__array_interface__"):
-        return value.dtype.str, value.shape
+        return _elements(value.dtype), value.shape
     return None
+
+
+def _elements(dtype: Any) -> Any:
+    """The type of elements as a text, or itself, where no text says all of it."""
+    try:
+        again = sys.modules["numpy"].dtype(dtype.str)
+    except TypeError:  # numpy has no text for its own type of texts
+        return dtype
+    return dtype.str if again == dtype else dtype
 
 
 def attributes(value: object) -> dict[str, object]:
