@@ -251,6 +251,8 @@ def test_a_foreign_store_is_trusted_on_demand(
         ["why", "nothing"],
         ["fsck"],
         ["gc"],
+        ["inbox", "--run", "7"],
+        ["hooks", "paid"],
         ["resolve", "review.2", "--did-not"],
         ["timeline", "--html", "run.html"],
     ],
@@ -266,15 +268,16 @@ def test_without_a_store_nothing_is_made(
     assert list(home.iterdir()) == []
 
 
-def test_a_folder_without_runs_is_no_error(home: Path, cli: Run) -> None:
-    """`runs` says in one sentence that there are none yet, how to begin, where to look."""
-    told = cli("runs")
+@pytest.mark.parametrize("word", ["runs", "inbox", "hooks"])
+def test_a_folder_without_runs_is_no_error(home: Path, cli: Run, word: str) -> None:
+    """What lists says in one sentence that there are none yet, how to begin, where to look."""
+    told = cli(word)
     assert told.startswith(
         "no durable runs in this folder yet · to begin: %%durable NAME"
     )
     assert told.endswith("another folder: nbdurable runs PATH")
     assert "\n" not in told
-    assert json.loads(cli("runs", "--json")) == []
+    assert json.loads(cli(word, "--json")) == []
     assert list(home.iterdir()) == []
 
 

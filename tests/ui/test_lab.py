@@ -178,6 +178,7 @@ def test_an_answer_without_a_kernel(sitting: Sit) -> None:
     expect(lab.panel.locator(".cells")).to_contain_text("goes on with the answer")
     expect(lab.panel.locator(".share")).not_to_contain_text("waiting")
     expect(lab.panel).not_to_contain_text("waits for you")
+    expect(lab.cell(2).locator(".nbd-badge")).to_contain_text("answered")
     lab.shot("answered")
 
 

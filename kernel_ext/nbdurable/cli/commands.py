@@ -172,6 +172,13 @@ BEGIN: Final = "to begin: %%durable NAME on a cell's first line · another folde
 """What is said where there is no store yet: a new user looks before they begin."""
 
 
+def none_yet(given: argparse.Namespace) -> Answer:
+    """What a command that lists something says where there is no store yet."""
+    path, named = place(given)
+    there = f"{path} (NBDURABLE_STORE)" if named else "this folder"
+    return Answer(f"no durable runs in {there} yet · {BEGIN}", [])
+
+
 def runs(given: argparse.Namespace) -> Answer:
     """The runs of the store, latest first."""
     try:
@@ -179,9 +186,7 @@ def runs(given: argparse.Namespace) -> Answer:
             rows, states = run_rows(store), _states(store)
             paid = run_index.paid(store.scan(PAYING)[0])
     except NothingDurable:
-        path, named = place(given)
-        there = f"{path} (NBDURABLE_STORE)" if named else "this folder"
-        return Answer(f"no durable runs in {there} yet · {BEGIN}", [])
+        return none_yet(given)
     data = [
         {
             "id": r.id,

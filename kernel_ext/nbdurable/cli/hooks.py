@@ -15,7 +15,7 @@ from nbdurable.engine.waits import hooks as engine
 from nbdurable.engine.waits.hooks import Hook
 from nbdurable.engine.where.moments import Now, moment
 from nbdurable.engine.where.whereabouts import RunRow
-from nbdurable.errors import DurableError, Remedy
+from nbdurable.errors import DurableError, NothingDurable, Remedy
 from nbdurable.timeline import history_of
 from nbdurable.timeline.previews import line
 from nbdurable_store.protocol import Store
@@ -57,7 +57,17 @@ def hooks(given: argparse.Namespace) -> Answer:
 
     Raises:
         NoAddress: None for that name is good.
+        NothingDurable: There is no store that could have made one.
     """
+    try:
+        return _of_store(given)
+    except NothingDurable:
+        if given.name or given.run:
+            raise
+        return commands.none_yet(given)
+
+
+def _of_store(given: argparse.Namespace) -> Answer:
     with commands.opened(given) as store:
         rows = commands.run_rows(store)
         if given.run:

@@ -18,6 +18,7 @@ from nbdurable.engine.values.redact import Secrets
 from nbdurable.engine.waits.pauses import NotWaiting
 from nbdurable.engine.waits.sending import account
 from nbdurable.engine.where.ids import RANDOM_IDS
+from nbdurable.errors import NothingDurable
 from nbdurable.timeline import Inbox, Pending, history_of, inbox_of
 from nbdurable.timeline.previews import line
 from nbdurable_store.clock import SYSTEM_CLOCK
@@ -26,8 +27,13 @@ from nbdurable_store.protocol import Store
 
 def inbox(given: argparse.Namespace) -> Answer:
     """What waits for somebody, oldest first."""
-    with commands.opened(given) as store:
-        found = _open(store, given.run)
+    try:
+        with commands.opened(given) as store:
+            found = _open(store, given.run)
+    except NothingDurable:
+        if given.run:
+            raise
+        return commands.none_yet(given)
     return Answer(shell.answers(str(found), given.run), found.data())
 
 
