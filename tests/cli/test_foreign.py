@@ -82,7 +82,7 @@ def test_a_foreign_store_is_shown_with_one_line_of_warning(
     """The first line says whose it is not, what isn't read, and how to trust it."""
     first, blank, *rest = look(word, theirs).splitlines()
     assert first.startswith(f"{theirs} is foreign: its key is not among yours")
-    assert "nothing below is verified" in first
+    assert "nothing below is verified, and the commands there are refused" in first
     assert "pickled and large values and its store.duckdb are not read" in first
     assert first.endswith(f'nbdurable trust "{theirs}"')
     assert (blank, bool(rest)) == ("", True)

@@ -152,7 +152,8 @@ def _unverified(error: StoreForeign, left_out: int) -> str:
     place = line(error.place)
     parts = f" · {count(left_out, 'part')} of it can't be read"
     return (
-        f"{place} is foreign: {error.why}, so nothing below is verified"
+        f"{place} is foreign: {error.why}, so nothing below is verified,"
+        " and the commands there are refused"
         f"{parts if left_out else ''} · pickled and large values and its store.duckdb"
         f' are not read · if you know its author: nbdurable trust "{place}"'
     )
