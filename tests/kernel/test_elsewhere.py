@@ -109,6 +109,30 @@ def test_a_copy_that_begins_afresh_says_how_to_go_on(
 
 
 @pytest.mark.slow
+def test_a_cell_of_another_notebook_makes_no_copy(
+    started: Start, tmp_path: Path
+) -> None:
+    """A cell that was pasted with its id is told as that; its calls can be had by a fork."""
+    first, other = tmp_path / "a.ipynb", tmp_path / "b.ipynb"
+    write(first)
+    write(other)
+    kernel = started(first)
+    kernel.run(FIRST, metadata=CELL)
+    kernel.run(FIRST.replace("first", "second"), metadata={"cellId": "c2"})
+    kernel.shutdown()
+    kernel = started(other)
+    panel = Panel(kernel)
+    while not (said := panel.hears("refused"))["actions"]:
+        pass
+    assert said["line"].startswith("This notebook has cells of a.ipynb. In a fork of")
+    ran = kernel.run(FIRST, metadata=CELL)
+    assert "this has cells of a.ipynb" in ran.text
+    assert "is a copy" not in ran.text
+    kernel.run("%durable fork --of a.ipynb")
+    assert "replayed" in kernel.run(FIRST, metadata=CELL).text
+
+
+@pytest.mark.slow
 def test_a_colleagues_notebook_warns_first(started: Start, tmp_path: Path) -> None:
     """Outputs of a run that the store doesn't have: the view says so, and the first line."""
     path = tmp_path / "a.ipynb"

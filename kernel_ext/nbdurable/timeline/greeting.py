@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from nbdurable.engine.steps.elsewhere import foreign, original
+from nbdurable.engine.steps.elsewhere import foreign, is_whole, original
 from nbdurable.engine.telling.lines import FOREIGN
 from nbdurable.engine.where.whereabouts import Facts, RunRow
 from nbdurable.timeline.previews import line
@@ -28,29 +28,32 @@ def greeting(
     """
     copied = original(facts, rows)
     if copied is not None:
-        return _copied(copied) if kernel else _unopened(copied)
+        whose = _whose(copied, whole=is_whole(facts, copied))
+        return _copied(copied, whose) if kernel else _unopened(copied, whose)
     if foreign(facts, rows):
         said = FOREIGN[0].upper() + FOREIGN[1:]
         return Refused(about="", line=f"{said}. Look at its writes before you run it.")
     return None
 
 
-def _unopened(run: RunRow) -> Refused:
+def _unopened(run: RunRow, whose: str) -> Refused:
     start = "Start its kernel, and type this before you run a durable cell, or begin afresh."
     return Refused(
         about="",
-        line=f"{_whose(run)} {start}",
+        line=f"{whose} {start}",
         remedies=(f"%durable fork --of {run.id}",),
     )
 
 
-def _whose(run: RunRow) -> str:
-    told = f"This notebook is a copy of {line(run.title)}."
+def _whose(run: RunRow, *, whole: bool) -> str:
+    told = (
+        f"This notebook {'is a copy' if whole else 'has cells'} of {line(run.title)}."
+    )
     way = f"In a fork of its run {run.number} nothing that it paid for is paid again."
     return f"{told} {way}"
 
 
-def _copied(run: RunRow) -> Refused:
+def _copied(run: RunRow, whose: str) -> Refused:
     act = Action(
         what=BRANCH,
         about=run.id,
@@ -60,4 +63,4 @@ def _copied(run: RunRow) -> Refused:
         code="",
     )
     afresh = "Run a durable cell to begin afresh instead."
-    return Refused(about="", line=f"{_whose(run)} {afresh}", actions=(act,))
+    return Refused(about="", line=f"{whose} {afresh}", actions=(act,))

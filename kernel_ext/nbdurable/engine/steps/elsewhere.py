@@ -23,7 +23,8 @@ def first_line(
     choice: Choice, facts: Facts, rows: Sequence[RunRow], now_us: int
 ) -> str:
     """What a kernel says of its run before it executes anything in it."""
-    told = lines.run_line(choice, now_us, rows)
+    whole = choice.left is None or is_whole(facts, choice.left)
+    told = lines.run_line(choice, now_us, rows, whole=whole)
     strange = foreign(facts, rows, choice.run)
     return f"{told}\n{lines.FOREIGN}" if strange else told
 
@@ -44,7 +45,7 @@ def foreign(facts: Facts, rows: Iterable[RunRow], own: RunRow | None = None) -> 
 
 
 def original(facts: Facts, rows: Iterable[RunRow]) -> RunRow | None:
-    """The run of the notebook that this one is a copy of; None where it is none.
+    """The run of the notebook that this one is a copy of, or has cells of; None where it is none.
 
     Args:
         facts: What is known of the kernel.
@@ -60,6 +61,16 @@ def original(facts: Facts, rows: Iterable[RunRow]) -> RunRow | None:
         and is_there(row.notebook)
     ]
     return max(known, key=lambda row: row.opened_us) if known else None
+
+
+def is_whole(facts: Facts, run: RunRow) -> bool:
+    """Whether the notebook has every cell that ran in a run: a cell that was moved is no copy.
+
+    Args:
+        facts: What is known of the kernel.
+        run: A run of another notebook that has cells of this one.
+    """
+    return run.cell_ids <= (document(facts.notebook).cells or run.cell_ids)
 
 
 def moved_to(notebook: str, facts: Facts) -> str:

@@ -25,19 +25,22 @@ def now(us: int) -> Now:
     return Now(us, LocalZone())
 
 
-def run_line(choice: Choice, now_us: int, rows: Sequence[RunRow] = ()) -> str:
+def run_line(
+    choice: Choice, now_us: int, rows: Sequence[RunRow] = (), *, whole: bool = True
+) -> str:
     """The first line of a kernel: which run it is in.
 
     Args:
         choice: That run.
         now_us: The present, microseconds since 1970 UTC.
         rows: All runs of the store, which may be of notebooks with one file name.
+        whole: Whether a notebook with cells of another one has all of them.
     """
     run, here = choice.run, now(now_us)
     if run is None:
         left = choice.left
         if left and choice.reason == "copy":
-            return copied(choice.number, left, rows)
+            return copied(choice.number, left, rows, whole=whole)
         behind = (left.number, left.stopped_in) if left else None
         begins = wording.run_begins(choice.number, behind)
         beside = choice.beside
@@ -55,16 +58,19 @@ FOREIGN = (
 """A notebook of somebody else, or of a store that is gone."""
 
 
-def copied(number: int, original: RunRow, rows: Sequence[RunRow] = ()) -> str:
-    """A copy of a notebook begins a run of its own."""
+def copied(
+    number: int, original: RunRow, rows: Sequence[RunRow] = (), *, whole: bool = True
+) -> str:
+    """A copy of a notebook begins a run of its own, as one with some of its cells does."""
     name = original.title
+    whose = f"this is a copy of {name}" if whole else f"this has cells of {name}"
     several = {row.notebook for row in rows if row.title == name} > {original.notebook}
     spaced = bool(set(name) & set(string.whitespace))
     of = original.id if several or spaced else name  # it is typed
     return wording.line(
         f"run {number}",
         "new",
-        f"this is a copy of {name}, and nothing of its run {original.number} is served:"
+        f"{whose}, and nothing of its run {original.number} is served:"
         f" to go on from there, %durable fork --of {of}",
     )
 
