@@ -155,6 +155,31 @@ def test_a_list_read_anew_reads_only_what_is_new() -> None:
     assert store.handed == 2
 
 
+def test_a_settled_run_is_not_said_to_wait() -> None:
+    """Once everything is answered that its cell asked about, the list says so."""
+    store, clock, story = MemoryStore(World()), HandClock(), Story()
+    story.opens()
+    calls = [
+        story.begins(story.step("bill"), f"pay({n})", effect="write") for n in (1, 2)
+    ]
+    story.dies()
+    asked = {str(n): [call, "IN_DOUBT"] for n, call in enumerate(calls, 1)}
+    step = story.step("bill")
+    story.fails(step, "paused", asked=asked)
+    listed, told = Runlist(store, clock), []
+    for call in ("", *calls):
+        if call:
+            said = {"said": "did-not", "how": "did-not"}
+            story.append("call.resolved", said, subject=call, step=step)
+        story.into(store)
+        story.entries.clear()
+        clock.passes(FRESH_S)
+        (run,) = listed.page(Find(), Now(story.us), "").runs
+        told.append((run.status, run.told))
+    asks = ("waiting", "waits for you in bill")
+    assert told == [asks, asks, ("stopped", "answered in bill")]
+
+
 def test_a_view_turns_to_another_run() -> None:
     """`open` with a run shows that one, answers it, and goes back; an unknown one is refused."""
     source = Source(store=several(), run="one", secrets=lambda: Secrets({}))

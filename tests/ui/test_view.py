@@ -23,7 +23,7 @@ from nbdurable.timeline.protocol import (
     plain,
 )
 from nbdurable.timeline.snapshots import changed, snapshot
-from nbdurable.timeline.told import Action, Details
+from nbdurable.timeline.told import Action, Details, Runs
 from tests.stories import Story, research
 
 pytestmark = pytest.mark.needs("chromium")
@@ -290,6 +290,20 @@ def test_enter_twice_sends_once(opens: Opens) -> None:
     for _ in range(3):
         field.press("Enter")
     assert [said["text"] for said in host.said("resolve")] == ["in_7"]
+
+
+def test_the_list_of_runs_follows_an_answer(opens: Opens) -> None:
+    """It is asked for anew when something was answered, and not at each event."""
+    told = run(need("review.1"))
+    host = opens(told)
+    host.page.locator(".runs summary").click()
+    host.page.wait_for_function("window.sent.some(({ type }) => type === 'find')")
+    host.hear(Runs(runs=(), start=0, total=0, note="", unread=0))
+    host.hear(next_of(told, need("review.1")))
+    later = next_of(told)
+    host.hear(replace(later, seq=later.seq + 1))
+    finds = "window.sent.filter(({ type }) => type === 'find').length"
+    host.page.wait_for_function(f"{finds} === 2")
 
 
 @pytest.mark.parametrize("dark", [True, False])

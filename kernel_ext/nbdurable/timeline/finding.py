@@ -11,7 +11,7 @@ All views of a store may ask one list, each in its turn: what is remembered is h
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,7 @@ from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import Fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.telling.waits import is_answered, of_step
 from nbdurable.engine.where.moments import Now, count, moment, since
 from nbdurable.timeline import looked
@@ -29,6 +30,7 @@ from nbdurable.timeline.requests import Find
 from nbdurable.timeline.told import RunLine, Runs
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Store
+from nbdurable_store.records import Kind
 
 PAGE: Final = 50
 """Runs of one page."""
@@ -46,6 +48,9 @@ _DOING: Final = {
 }
 """How an unfinished run stands, by the fate of the step that it is in."""
 
+_SETTLES: Final = frozenset({Kind.CALL_RESOLVED, Kind.CALL_KEPT, Kind.STEP_RESET})
+"""What is said of a call that a cell asked about. Few, so all are read; the calls aren't."""
+
 _STATUS: Final = {
     Fate.RUNNING: "running",
     Fate.WAITING: "waiting",
@@ -54,7 +59,10 @@ _STATUS: Final = {
 
 
 def standing(
-    history: History, step: StepPast, alive: Collection[str]
+    history: History,
+    step: StepPast,
+    alive: Collection[str],
+    said: Mapping[str, Order] | None = None,
 ) -> tuple[str, str]:
     """How an unfinished run stands, as a word and in words.
 
@@ -62,13 +70,24 @@ def standing(
         history: The run, or what is known of it.
         step: The attempt that it is in.
         alive: Ids of the owners that live.
+        said: Where in the journal something was said of a call last, by its id: for
+            who knows no calls but those that wait.
     """
     asking = any(asked.replies for asked in of_step(history, step))
     fate = Fate.WAITING if asking else step_fate(step, alive)
-    if fate is not Fate.RUNNING and is_answered(history, step):
+    settled = not asking and _is_settled(step, said or {})
+    if fate is not Fate.RUNNING and (settled or is_answered(history, step)):
         return "stopped", f"answered in {line(step.name)}"
     doing = _DOING.get(fate, "stopped in")
     return _STATUS.get(fate, "stopped"), f"{doing} {line(step.name)}"
+
+
+def _is_settled(step: StepPast, said: Mapping[str, Order]) -> bool:
+    """Whether since an attempt something was said of each call that it asked about."""
+    asked = fields.mapping(step.fields, "asked").values()
+    calls = [str(one[0]) for one in asked if isinstance(one, (list, tuple)) and one]
+    never: Order = (0, "", 0)
+    return bool(calls) and all(said.get(c, never) > step.ended_order for c in calls)
 
 
 @dataclass(eq=False)
@@ -83,6 +102,7 @@ class Runlist:
     store: Store
     clock: Clock = SYSTEM_CLOCK
     _folded: dict[str, History] = field(init=False, default_factory=dict)
+    _said: dict[str, dict[str, Order]] = field(init=False, default_factory=dict)
     _cursor: Cursor = field(init=False, default=START)
     _alive: frozenset[str] = field(init=False, default=frozenset())
     _at_s: float | None = field(init=False, default=None)
@@ -159,8 +179,13 @@ class Runlist:
         now_s = self.clock.monotonic_s()
         if self._at_s is not None and now_s - self._at_s < FRESH_S:
             return
-        entries, self._cursor = self.store.scan(runs.INDEX_KINDS, self._cursor)
-        runs.fold(self._folded, entries)
+        kinds = runs.INDEX_KINDS | _SETTLES
+        entries, self._cursor = self.store.scan(kinds, self._cursor)
+        runs.fold(self._folded, (e for e in entries if e.record.kind not in _SETTLES))
+        for entry in entries:
+            record, order = entry.record, (entry.tick, entry.owner, entry.seq)
+            if record.kind in _SETTLES:
+                self._said.setdefault(record.run, {})[record.subject] = order
         self._alive = frozenset(o.id for o in self.store.owners() if o.alive)
         self._at_s = now_s
 
@@ -201,7 +226,8 @@ class Runlist:
         known = self._looked.waits(history.run, self._at_s or 0.0) if looks else None
         if looks and known is None:
             self._unknown.add(history.run)
-        return standing(known or history, step, self._alive)
+        said = self._said.get(history.run)
+        return standing(known or history, step, self._alive, said)
 
     def _made(self, history: History, asked: Find) -> bool:
         """Whether a run has a call of this tool, by this model, with this text."""

@@ -207,7 +207,7 @@ class View {
     this.picture.show(state, here.active);
     this.list.show(state, here.active);
     this.runs.element.hidden = !this.live;
-    this.runs.about(shown.head.notebook);
+    this.runs.about(shown);
     this.runs.hear(state.runs);
     this.drawDetails(here);
   }

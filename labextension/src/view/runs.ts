@@ -1,11 +1,13 @@
 // The runs of the store as a list that people search; a click shows another run.
 
-import type { Find, RunLine, Runs } from "../protocol";
+import type { Find, RunLine, Runs, Snapshot } from "../protocol";
 import { fill, h } from "./dom";
 import { SIGNS, count } from "./text";
 
 /** How long after the last key the store is asked, milliseconds. */
 const TYPED_MS = 200;
+/** How long a source's list may be old: what just happened stands in one that is asked for then. */
+const FRESH_MS = 2_500;
 /** How soon it is asked again where runs are still to be read: others are answered meanwhile. */
 const UNREAD_MS = 50;
 const STATUSES = ["running", "waiting", "error", "stopped", "open", "closed"];
@@ -19,6 +21,7 @@ export class RunsPane {
   private readonly asked: Find = { type: "find" };
   private readonly here = h("input", { type: "checkbox", "data-key": "runs here" });
   private notebook = "";
+  private stands = "";
   private later = 0;
   private heard: Runs | null = null;
 
@@ -36,9 +39,12 @@ export class RunsPane {
     this.element.addEventListener("toggle", () => this.element.open && this.ask(0));
   }
 
-  /** The notebook of the run that is shown: what «this notebook» is. */
-  about(notebook: string): void {
-    this.notebook = notebook;
+  /** The run that is shown: what «this notebook» is, and that the list may be otherwise by now. */
+  about({ head, needs, cells }: Snapshot): void {
+    const stands = [head.id, ...needs.map((need) => need.reference), ...cells.map((cell) => cell.fate)].join(" ");
+    if (this.stands && this.stands !== stands && this.heard && !this.later) this.askLater(this.heard.start, FRESH_MS);
+    this.notebook = head.notebook;
+    this.stands = stands;
   }
 
   hear(runs: Runs | null): void {
