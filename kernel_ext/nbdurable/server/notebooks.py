@@ -125,9 +125,8 @@ class Notebooks:
         self._once = Once()
         self._over = False
         self._turns: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()
-        self._lock = (
-            threading.Lock()
-        )  # of what is in memory: nobody reads a disk with it
+        # Of what is in memory: nobody reads a disk with it.
+        self._lock = threading.Lock()
 
     def hear(self, notebook: str, view: str, said: object) -> Sequence[Message]:
         """What to answer to a view; to None, what changed since it heard last.
