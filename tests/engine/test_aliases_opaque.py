@@ -32,6 +32,10 @@ RUN_AGAIN = {
     "a parameter of a torch model": ("import torch; m = torch.nn.Linear(1, 1)", "opt = torch.optim.SGD(m.parameters())", "opt.param_groups[0]['params'][0].data.fill_(7)", "m.weight.item() == 7"),
     "in a dict with such keys": ("by = {(1, 2): [1]}", "row = by[1, 2]", "row.append(3)", "by == {(1, 2): [1, 3]}"),
     "in a deque": ("last = collections.deque([[1]])", "row = last[0]", "row.append(3)", "last[0] == [1, 3]"),
+    "a part of a masked array": ("m = np.ma.array([1.0, 2, 3])", "v = m[1:]", "v[0] = 7", "m[1] == 7"),
+    "a part of one of a class of its own": ("m = np.zeros(3).view(Ways)", "box = [m[1:]]", "box[0][0] = 7", "m[1] == 7"),
+    "an array over another sort of bytes": ("import array; b = array.array('d', [1, 2])", "a = np.frombuffer(b)", "a[0] = 7", "b[0] == 7"),
+    "what can only be read, of what is written": ("m = np.ma.array([1.0, 2, 3])", "v = m.data[1:]; v.flags.writeable = False", "m[1] = 7", "v[0] == 7"),
     "in a set": ("few = {State()}", "(one,) = few", "one.rows.append(3)", "[s.rows for s in few] == [[[1], 3]]"),
 }  # fmt: skip
 REPLAYED = {
@@ -52,6 +56,12 @@ REPLAYED = {
     "in an object with a state": ("state = State()", "row = state.rows[0]", "row.append(3)", "state.rows == [[1, 3]]"),
     "that object": ("state = State()", "box = [state]", "box[0].rows.append(3)", "state.rows == [[1], 3]"),
     "a parameter of a model": ("from sklearn.linear_model import LinearRegression; m = LinearRegression().fit([[1], [2]], [1, 2])", "c = m.coef_", "c[0] = 5", "m.coef_[0] == 5"),
+    "a part of a parameter": ("from sklearn.linear_model import LinearRegression; m = LinearRegression().fit([[1, 2], [2, 4]], [1, 2])", "c = m.coef_[1:]", "c[0] = 5", "m.coef_[1] == 5"),
+    "a part of a masked array that nobody has": ("m = np.ma.array([1.0, 2, 3])", "m = m[1:]; v = m[1:]", "v[0] = 5", "m[1] == 5"),
+    "parts that can only be read": ("b = np.broadcast_to(np.arange(3), (4, 3))", "c = b[1]", "pass", "c.tolist() == [0, 1, 2]"),
+    "parts of a frame": ("import pandas as pd; df = pd.DataFrame({'a': [1.5, 2], 'b': [3.5, 4]})", "x = df.to_numpy(); y = x[:, 1]", "pass", "y.tolist() == [3.5, 4]"),
+    "parts of a part of a frame": ("import pandas as pd; df = pd.DataFrame({'a': [1.5, 2], 'b': [3.5, 4]}); x = df.to_numpy()", "y = x[:, 1]", "pass", "y.tolist() == [3.5, 4]"),
+    "an array over bytes": ("class Text(bytes): pass\nb = Text(b'abc'); c = b'abc'", "a = np.frombuffer(b, 'u1'); d = np.frombuffer(c, 'u1')", "pass", "a.tolist() == d.tolist() == [97, 98, 99]"),
     "by name": ("import operator; ways = {'f': np.log, 'k': operator.add, 't': np.dtype('i4')}", "box = [*ways.values()]", "pass", "box[0] is np.log"),
     "messages of an answer": ("from pydantic import BaseModel\nclass M(BaseModel):\n    rows: list\nm = M(rows=[[1]])", "row = m.rows[0]", "row.append(3)", "m.rows == [[1, 3]]"),
     "a library's object": ("import networkx as nx; g = nx.path_graph(3)", "box = {'g': g, 'v': g.nodes}", "pass", "list(box['g']) == [0, 1, 2]"),

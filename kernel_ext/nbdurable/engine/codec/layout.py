@@ -19,6 +19,16 @@ def base_of(array: Any) -> Any:
     return base
 
 
+def root_of(array: Any) -> Any:
+    """What owns the memory of an array: an array, or any other object with a buffer."""
+    root = array
+    while getattr(root, "base", None) is not None and hasattr(root, "strides"):
+        root = base_of(root)
+        if isinstance(root, memoryview):
+            return root.obj
+    return root
+
+
 def laid(array: Any) -> tuple[int, ...]:
     """The strides of an array that say anything; 0 for the others."""
     steps = zip(array.shape, array.strides, strict=True)

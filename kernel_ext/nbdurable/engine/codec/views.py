@@ -219,8 +219,13 @@ def place_in(owner: Any, part: Any) -> tuple[Any, ...]:
 
 def is_array(value: object) -> bool:
     """Whether it is an array of numpy, of any class."""
+    return is_kind_of_array(type(value))
+
+
+def is_kind_of_array(kind: type) -> bool:
+    """Whether objects of a type are arrays of numpy."""
     numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
+    return numpy is not None and issubclass(kind, numpy.ndarray)
 
 
 def _address(memory: Any) -> int:

@@ -19,6 +19,7 @@ from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.codec.meeting import holders, reached
 from nbdurable.engine.identity.codes import is_shell_name
 from nbdurable.engine.identity.plain import ATOMS
+from nbdurable.engine.steps.overlaps import lone, over, parted
 from nbdurable.engine.steps.parting import (
     looked_into,
     of_the_notebook,
@@ -52,7 +53,8 @@ def mark_farther(
     """
     values = {n: v for n, v in made.items() if type(v) not in ATOMS}
     opaque = {} if marks.cut or not values else looked_into(marks.opaque)
-    if not values or not (marks.cut or opaque):
+    shared = over(lone(marks, values), marks.given)
+    if not values or not (marks.cut or opaque or shared):
         return set()
     others = others_of(made, mine)
     # What is below an unchanged input is found by a replay, and left as it is.
@@ -64,21 +66,22 @@ def mark_farther(
         sought = {*holders(opaque, sought, ask=referents).found}
     there = holders(same, sought, ask=referents).found if sought else {}
     if len(there) <= FARTHER_MAX:
-        marks.widen(same, there.keys(), written)
+        marks.widen(same, there.keys() | shared, written)
     fixed = {i: v for i, v in there.items() if i in marks.fixed}
     unsure = _stand(marks, fixed, values, sought) & marks.fixed.keys()
     as_before, changed = _compared(others, unsure, before, now)
     fixed |= {i: marks.fixed[i][0] for i in as_before}
     left = _stand(marks, fixed, values, sought)
+    again = parted(lone(marks, values), values, others) if shared else set()
     if not left:
-        return set()
+        return again
     ask = referents if marks.cut else of_the_notebook
     # What else is marked and written is filled, with all that is in it.
     filled = written & marks.found.keys()
     held = holders(others, left, apart=filled, ask=ask).found
-    parted = {i for i, v in held.items() if parts(v) or (marks.cut and fills(v))}
-    known = holders(values, changed, ask=referents).names
-    return known | holders(values, parted, ask=ask).names
+    apart = {i for i, v in held.items() if parts(v) or (marks.cut and fills(v))}
+    again |= holders(values, changed, ask=referents).names
+    return again | holders(values, apart, ask=ask).names
 
 
 def _stand(
