@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections.abc import Callable
 from queue import Empty
 from types import SimpleNamespace
 from typing import Any, cast
@@ -301,24 +303,50 @@ def test_requests_without_a_run_are_no_looks(kernel: Kernel) -> None:
     assert int(kernel.run("print(len(looks))").text) <= 2
 
 
-def test_a_comm_that_comes_while_it_is_closed() -> None:
-    """Opened by a subshell while the main thread unloads, a comm is closed, not kept."""
-    closed: list[str] = []
+def listening() -> tuple[Sidebar, Callable[[Any], None]]:
+    """A sidebar, and what opens a comm of one page, in whatever thread."""
     told: dict[str, Any] = {}
     manager = SimpleNamespace(
         targets={},
         register_target=told.__setitem__,
         unregister_target=lambda *_: None,
     )
-    kernel = SimpleNamespace(comm_manager=manager)
-    shell: Any = SimpleNamespace(kernel=kernel)
+    shell: Any = SimpleNamespace(kernel=SimpleNamespace(comm_manager=manager))
     sidebar = Sidebar(shell, cast("Any", None))
+    opened = {"content": {"data": {"page": "window notebook"}}}
+    return sidebar, lambda comm: told[TARGET](comm, opened)
+
+
+def comm(name: str, close: Callable[[], object]) -> Any:
+    """A comm that says that it is closed."""
+    nothing = dict.fromkeys(("on_msg", "on_close"), lambda _: None)
+    return SimpleNamespace(comm_id=name, close=close, **nothing)
+
+
+def test_a_comm_that_comes_while_it_is_closed() -> None:
+    """Opened by a subshell while the main thread unloads, a comm is closed, not kept."""
+    closed: list[str] = []
+    sidebar, opens = listening()
     sidebar.close()
-    comm = SimpleNamespace(
-        comm_id="late",
-        on_msg=lambda _: None,
-        on_close=lambda _: None,
-        close=lambda: closed.append("late"),
-    )
-    told[TARGET](comm, {"content": {}})
+    opens(comm("late", lambda: closed.append("late")))
     assert closed == ["late"]
+
+
+def test_two_comms_of_a_page_that_come_at_once() -> None:
+    """A page that isn't answered soon opens another one, in another thread: one is left."""
+    closed: list[str] = []
+    sidebar, opens = listening()
+    third = comm("third", lambda: closed.append("third"))
+    other = threading.Thread(target=opens, args=(third,))
+
+    def meanwhile() -> None:
+        closed.append("first")
+        other.start()
+        other.join(1)  # it has its turn behind the second one
+
+    opens(comm("first", meanwhile))
+    opens(comm("second", lambda: closed.append("second")))
+    other.join()
+    assert closed == ["first", "second"]
+    sidebar.close()
+    assert closed == ["first", "second", "third"]

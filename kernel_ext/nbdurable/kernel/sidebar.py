@@ -9,6 +9,7 @@ in the store, once for each time that a view asks, when no cell runs.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class Sidebar:
         self._talks: OrderedDict[str, _Heard] = OrderedDict()
         self._resting: OrderedDict[str, _Heard] = OrderedDict()
         self._asked = False
+        # Each subshell is a thread, and a page that isn't answered soon opens another comm.
+        self._turn = threading.Lock()
         comms = getattr(self._kernel, "comm_manager", None)
         if comms is not None:
             comms.register_target(TARGET, self._open)
@@ -97,8 +100,9 @@ class Sidebar:
         name, port = comm.comm_id, self._port
         found = Found(lambda: port.made, self._ask, self._once, lambda: port.greeting)
         talk = Talk(found, lambda said: send(name, said))
-        self._make_room(page)
-        self._talks[name] = heard = _Heard(talk, comm, page)
+        with self._turn:
+            self._make_room(page)
+            self._talks[name] = heard = _Heard(talk, comm, page)
         return heard
 
     def _make_room(self, page: str) -> None:
