@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
+from nbdurable.engine.identity.apart import apart
+
 CHANGING: Final = frozenset(
     {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop",
      "popitem", "popleft", "put", "remove", "reverse", "setdefault", "sort", "update",
@@ -79,6 +81,7 @@ class Changes(NamedTuple):
 
 def changes_of(node: ast.AST) -> Changes:
     """What the code of a definition may change."""
+    node = apart(node)
     mentioned = (n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute))
     return Changes(
         inside=frozenset(changed_inside(node)),
@@ -360,7 +363,7 @@ def _changes_its_first(
     arguments = [*method.args.posonlyargs, *method.args.args]
     if not arguments:
         return False
-    first = arguments[0].arg
+    first, method = arguments[0].arg, apart(method)
     handed_over = any(
         name == first
         and not hasattr(builtins, called)

@@ -8,6 +8,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from nbdurable.engine.identity import keys, registry
+from nbdurable.engine.identity.apart import apart
 from nbdurable.engine.identity.canonical import Hasher
 from nbdurable.engine.identity.changes import changed_names, class_state
 from nbdurable.engine.identity.codes import Codes, Item
@@ -152,7 +153,7 @@ class CallCodes(Codes):
 
     def _changed(self, function: FunctionType) -> set[str]:
         node = self._sources.function(function.__code__)
-        return set() if node is None else changed_names(node)
+        return set() if node is None else changed_names(apart(node))
 
     def counted(self, value: object) -> object:
         """Constants by value, code by its code, objects by the code of their class."""

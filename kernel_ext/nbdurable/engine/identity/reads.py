@@ -33,6 +33,7 @@ from nbdurable.engine.identity.scopes import (
     function_scope,
     imported_modules,
     imported_name,
+    operands,
     type_parameters,
 )
 
@@ -293,13 +294,8 @@ class _Walk(Flow):
         self._comprehension(node, [node.key, node.value])
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
-        """Left before right; a long sum is a deep tree, so it is taken apart here."""
-        operands: list[ast.expr] = []
-        left: ast.expr = node
-        while isinstance(left, ast.BinOp):
-            operands.append(left.right)
-            left = left.left
-        self.statements([left, *reversed(operands)])
+        """Each operand, from the left."""
+        self.statements(operands(node))
 
     def visit_Constant(self, node: ast.Constant) -> None:
         """A text may name a file, or frames where SQL has tables."""

@@ -55,17 +55,21 @@ class Scope:
 
     def is_global(self, name: str) -> bool:
         """Whether loading the name here may load a global."""
+        return self.home(name) is None
+
+    def home(self, name: str) -> Scope | None:
+        """The scope whose variable the name is here; None if it may be a global."""
         scope = self
         while scope.parent is not None:
             if name in scope.declared:
-                return True
+                return None
             # A class body is seen from itself alone, not from its methods.
             if name in scope.bound and (
                 scope is self or scope.place is not Place.CLASS
             ):
-                return False
+                return scope
             scope = scope.parent
-        return True
+        return None
 
     def binder(self) -> Scope:
         """The scope that a walrus or a statement here binds in."""
@@ -78,14 +82,18 @@ class Scope:
 def function_scope(node: Function, parent: Scope) -> Scope:
     """The scope of a function's body."""
     found = _Bindings()
-    arguments = node.args
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    named += [arg for arg in (arguments.vararg, arguments.kwarg) if arg is not None]
-    found.bound.update(arg.arg for arg in named)
+    found.bound.update(arg.arg for arg in parameters(node))
     for part in _body(node):
         found.visit(part)
     local = found.bound - found.declared - found.outer
     return Scope(Place.FUNCTION, parent, local, found.declared)
+
+
+def parameters(node: Function) -> list[ast.arg]:
+    """The parameters of a function, of all kinds."""
+    of = node.args
+    stars = [arg for arg in (of.vararg, of.kwarg) if arg is not None]
+    return [*of.posonlyargs, *of.args, *of.kwonlyargs, *stars]
 
 
 def class_scope(node: ast.ClassDef, parent: Scope) -> Scope:
@@ -98,10 +106,10 @@ def class_scope(node: ast.ClassDef, parent: Scope) -> Scope:
 
 def type_parameters(node: ast.AST, parent: Scope) -> Scope:
     """The scope around a generic definition; the parent itself before Python 3.12."""
-    parameters = getattr(node, "type_params", [])
-    if not parameters:
+    given = getattr(node, "type_params", [])
+    if not given:
         return parent
-    return Scope(Place.FUNCTION, parent, (parameter.name for parameter in parameters))
+    return Scope(Place.FUNCTION, parent, (parameter.name for parameter in given))
 
 
 def _body(node: Function) -> list[ast.AST]:
@@ -129,6 +137,16 @@ def imported_modules(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     yield from (f"{dots}{name}{joint}{a.name}" for a in node.names if a.name != "*")
 
 
+def operands(node: ast.BinOp) -> list[ast.expr]:
+    """Left before right; a long sum is a deep tree, so it is taken apart here."""
+    found: list[ast.expr] = []
+    left: ast.expr = node
+    while isinstance(left, ast.BinOp):
+        found.append(left.right)
+        left = left.left
+    return [left, *reversed(found)]
+
+
 def pattern_names(pattern: ast.pattern) -> Iterator[str]:
     """The names that a pattern of ``case`` captures."""
     for node in ast.walk(pattern):
@@ -150,6 +168,10 @@ class _Bindings(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if not isinstance(node.ctx, ast.Load):
             self.bound.add(node.id)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        for operand in operands(node):
+            self.visit(operand)
 
     def visit_Global(self, node: ast.Global) -> None:
         self.declared.update(node.names)
