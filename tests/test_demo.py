@@ -99,5 +99,7 @@ def test_the_command_prints_its_seed_and_its_verdict(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert LAST_LINE.fullmatch(lines[-1])
     assert any("seed 7" in line for line in lines)
+    (calls,) = (line for line in lines if line.startswith("calls: "))
+    assert calls.endswith(" · 28 in findings, 2 in report")
     page = next(line for line in lines if line.startswith("page: "))
     assert "<html" in Path(page.removeprefix("page: ")).read_text().lower()

@@ -104,7 +104,8 @@ def perform(
         _run(kernel, [*before, *extra])
         was = replace(was, settled=_go_on(stage, kernel, rest, was.in_doubt, say))
         said = answer(kernel)
-    tally = journals.since(_history(stage, folder), at_us)
+    found = _history(stage, folder)
+    tally = journals.since(found, at_us)
     return Verdict(
         undisturbed=[a for _, a in base.arrivals],
         before=[a for _, a in first],
@@ -115,6 +116,7 @@ def perform(
             ran=tally.ran,
             saved_tokens=tally.saved_tokens,
             saved_ms=tally.saved_ms,
+            cells=journals.by_cell(found),
         ),
         same_answer=said == base.answer,
     )

@@ -93,6 +93,15 @@ def since(history: History | None, at_us: int) -> Tally:
     return total
 
 
+def by_cell(history: History | None) -> tuple[str, ...]:
+    """How many calls the latest attempt of each cell made or was served, as people read it."""
+    if history is None:
+        return ()
+    ledger = Ledger(history)
+    steps = filter(None, map(history.latest, history.slots))
+    return tuple(f"{ledger.attempt(step).calls} in {step.name}" for step in steps)
+
+
 def _replayed(ledger: Ledger, step: StepPast, at_us: int) -> Tally:
     again = any(us >= at_us for us in step.replays)
     return ledger.replay(step) if again else Tally()

@@ -32,6 +32,7 @@ class Journaled:
         settled: How it was settled, or "".
         saved_tokens: What the replayed calls had spent.
         saved_ms: How long they had taken, milliseconds.
+        cells: How many of those calls each cell has, such as ``28 in findings``.
     """
 
     acknowledged: int = 0
@@ -41,6 +42,7 @@ class Journaled:
     settled: str = ""
     saved_tokens: int = 0
     saved_ms: float = 0.0
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +119,9 @@ class Verdict:
         """What the journal says, and what was in flight, as lines."""
         was = self.journaled
         doubtful = int(bool(was.in_doubt))
+        cells = f" · {', '.join(was.cells)}" if was.cells else ""
         lines = [
-            f"calls: {was.replayed} replayed, {was.ran} ran, {doubtful} in doubt",
+            f"calls: {was.replayed} replayed, {was.ran} ran, {doubtful} in doubt{cells}",
             f"saved: {was.saved_tokens:,} tokens and {duration(was.saved_ms)}",
         ]
         if was.in_doubt:
