@@ -101,14 +101,14 @@ def names_of(
         until: The step; ``None`` for now.
         without: Ids of steps that count as if they had not been executed.
     """
-    found = Names()
+    found, before = Names(), _before_ties(history)
     for at, _, event in sorted(_events(history), key=lambda e: e[:2]):
         if until is not None and at > (last_us(until), until.ended_us):
             break
         if isinstance(event, GivenPast):
             _given(found, event, history.steps[event.step])
         elif event.id not in without:
-            _completed(found, event)
+            _completed(found, event, before.get(event.id, {}))
     return found
 
 
@@ -143,6 +143,8 @@ def last_us(step: StepPast) -> int:
     return max([step.ended_us, *step.replays])
 
 
+_Digests = Mapping[str, bytes | None]
+
 _Event = tuple[tuple[int, int], int, StepPast | GivenPast]
 
 
@@ -155,10 +157,44 @@ def _events(history: History) -> Iterator[_Event]:
             yield (last_us(step), step.ended_us), 1, step
 
 
-def _completed(found: Names, step: StepPast) -> None:
+def _before_ties(history: History) -> Mapping[str, _Digests]:
+    """The digests that names had before a step which was replayed tied them, by its id."""
+    replayed = {s.id for s in history.steps.values() if s.beside and s.replays}
+    found: dict[str, _Digests] = {}
+    now: dict[str, bytes | None] = {}
+    for _, _, event in sorted(
+        _timeline(history) if replayed else (), key=lambda e: e[:2]
+    ):
+        if isinstance(event, GivenPast):
+            read = history.steps[event.step].reads
+            now |= {
+                n: bytes.fromhex(read.get(n) or "") for g in event.groups for n in g
+            }
+            continue
+        if event.id in replayed - found.keys():
+            found[event.id] = {
+                n: now.get(n) for names, _ in event.beside for n in names
+            }
+        stored = (*event.stored, *event.beside)
+        now |= {n: event.digests.get(n) for names, _ in stored for n in names}
+    return found
+
+
+def _timeline(history: History) -> Iterator[tuple[int, int, StepPast | GivenPast]]:
+    for given in history.given:
+        if given.step in history.steps:
+            yield given.at_us, 0, given
+    for step in history.steps.values():
+        if step.state is StepState.COMPLETED:
+            yield from ((at, 1, step) for at in (step.ended_us, *step.replays))
+
+
+def _completed(found: Names, step: StepPast, before: _Digests | None = None) -> None:
+    own = {n for names, _ in step.stored for n in names}
+    graphs = [found.known[n] for n in own if n in found.known]
     _take(found, step, step.ended_us, step.stored, digests=step.digests)
     for names, ref in step.beside:
-        _tie(found, step, names, ref)
+        _tie(found, step, names, ref, _tied_before(found, graphs, before or {}))
     for name, why in fields.mapping(step.fields, "unsaved").items():
         if name.isidentifier():
             found.known.pop(name, None)
@@ -168,11 +204,38 @@ def _completed(found: Names, step: StepPast) -> None:
         found.lost.pop(name, None)
 
 
-def _tie(found: Names, step: StepPast, names: tuple[str, ...], ref: BlobRef) -> None:
+def _tied_before(
+    found: Names, graphs: Collection[Source], before: _Digests
+) -> set[str]:
+    """Names that are as they were before a step, and hang together with what it changed.
+
+    Args:
+        found: What is kept when it is replayed.
+        graphs: Of the names that it made or changed, as they were kept then.
+        before: The digests that names had before it was executed.
+    """
+    return {
+        name
+        for name, digest in before.items()
+        if digest
+        and (known := found.known.get(name)) is not None
+        and digest == known.digests.get(name)
+        and any(known.beside(graph) for graph in graphs)
+    }
+
+
+def _tie(
+    found: Names,
+    step: StepPast,
+    names: tuple[str, ...],
+    ref: BlobRef,
+    as_before: Collection[str],
+) -> None:
     """Take what shares an object with what a step made from one graph with it.
 
     Unless such a name got another value since: the step may have been replayed later.
-    An equal one, made anew before that replay, is the one that it was tied to.
+    An equal one, made anew before that replay, is the one that it was tied to, and so is
+    one that was equal and tied before a step that changed it by another name.
     """
     at_us, digests = step.ended_us, step.digests
     source = Source(step=step, at_us=at_us, names=names, ref=ref, digests=digests)
@@ -181,7 +244,7 @@ def _tie(found: Names, step: StepPast, names: tuple[str, ...], ref: BlobRef) -> 
         known = found.known.get(name)
         if name in own:
             found.known[name] = source
-        elif known is not None and _is_of(known, name, source):
+        elif known is not None and (name in as_before or _is_of(known, name, source)):
             found.known[name] = replace(source, step=known.step, given=known.given)
 
 
