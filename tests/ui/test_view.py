@@ -256,6 +256,24 @@ def test_a_key_before_the_lanes_are_drawn(opens: Opens) -> None:
     assert len(host.said("detail")) == 1
 
 
+def test_a_zoom_while_the_run_goes_on(opens: Opens) -> None:
+    """A key that zooms in the frame before new lanes are drawn leaves in sight what was."""
+    told = run()
+    host = opens(told)
+    zoomed = """async ([told, beside]) => {
+      const canvas = document.querySelector('.lanes canvas');
+      const frame = () => new Promise(requestAnimationFrame);
+      const press = (key) => canvas.dispatchEvent(new KeyboardEvent('keydown', { key }));
+      ['0', '+', '+'].forEach(press);
+      if (beside) window.hear(told);
+      press('+');
+      await frame();
+      await frame();
+      return canvas.toDataURL();
+    }"""
+    assert len({host.page.evaluate(zoomed, [plain(told), n]) for n in (0, 1)}) == 1
+
+
 def test_a_click_by_keyboard_keeps_the_focus(opens: Opens) -> None:
     """While it is sent, and when it is answered, the focus stays at the button."""
     host = opens(run(can=(PIN,)))

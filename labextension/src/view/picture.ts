@@ -109,6 +109,7 @@ export class Picture {
     const began = performance.now();
     const fresh = !this.plan;
     this.plan ??= plan(shown, rows, Math.max(60, look.width - look.gutter - EDGE), look.gutter < 40 ? 18 : 0);
+    this.bound(this.plan);
     const scale = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(look.width * scale), Math.round(this.plan.height * scale)];
     if (this.canvas.width !== width || this.canvas.height !== height) {
@@ -181,10 +182,15 @@ export class Picture {
   }
 
   private pan(to: number): void {
-    const line = (this.plan?.width ?? 0) * this.look.zoom;
-    const most = Math.max(0, line - this.visible());
-    this.look.pan = Math.min(most, Math.max(0, to));
+    this.look.pan = Math.max(0, to);
+    if (this.plan) this.bound(this.plan);
     this.draw();
+  }
+
+  /** Nothing is beyond the end of the line; how long that is, only a plan knows. */
+  private bound({ width }: Plan): void {
+    const most = Math.max(0, width * this.look.zoom - this.visible());
+    this.look.pan = Math.min(most, this.look.pan);
   }
 
   private wheel(event: WheelEvent): void {
