@@ -28,7 +28,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
   --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: help check test demo lab bench soak ui picture lock lint types contracts format clean
+.PHONY: help check test quick whole demo lab bench soak ui picture lock lint types contracts format clean
 
 help:  ## what this list is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -46,11 +46,18 @@ $(VENV)/.developing: $(VENV)/.installed requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
-check: lint types contracts  ## for every commit: lint, types, contracts, pure and store tests
+# Types and contracts take one core, and tests wait a quarter of their time: side by side.
+check: lint  ## for every commit: lint, types, contracts, pure and store tests
+	@$(MAKE) --no-print-directory --jobs 3 types contracts quick
+
+test: lint  ## everything CI runs
+	@$(MAKE) --no-print-directory --jobs 3 types contracts whole
+
+quick: $(DEVELOPING)
 	$(call say,Tests of the engine$(,) the store and the docs)
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs tests/mutants)
 
-test: lint types contracts  ## everything CI runs
+whole: $(DEVELOPING)
 	$(call say,All tests)
 	@$(BIN)/python -m pytest -n $(shell expr $(JOBS) + $(WAITING)) --dist loadgroup tests
 

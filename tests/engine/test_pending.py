@@ -62,6 +62,7 @@ REFS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.none() | REFS)
 def test_a_ref_is_what_it_was(ref: BlobRef | None) -> None:
     """However it is kept, a history hands out the same ref, with its bytes and its place."""

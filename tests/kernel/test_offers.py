@@ -152,6 +152,7 @@ def test_the_run_is_read_only_when_its_names_are_needed(line: str) -> None:
     assert offer(line, 0, len(line), read) is not None
 
 
+@pytest.mark.slow
 @given(st.text(), st.integers(0, 30))
 def test_anything_may_be_typed(text: str, back: int) -> None:
     """Whatever stands before the cursor, what is offered continues it."""
