@@ -182,7 +182,7 @@ class CallCode:
             code: Digest of the tool's code, hex.
             fn: The tool, or the function that it wraps.
             met: The classes of its arguments, and the code among them; installed code
-                doesn't count.
+                doesn't count. Of code that is in the call's key, what was met in it.
             ignore: Variables that don't count.
         """
         tool = self._tools.get((fn, ignore))
@@ -206,6 +206,9 @@ class CallCode:
         return whole.hex(), {name: digest.hex() for name, digest in sorted(found)}
 
     def _given_code(self, value: object, fn: Callable[..., object]) -> _Met | None:
+        if isinstance(value, CallCodes):  # of this call alone
+            self._looking.settle(value)
+            return self._met(b"", value)
         known = self._given
         if id(value) not in known:
             known.setdefault(id(value), (value, self._meet(value, fn)))

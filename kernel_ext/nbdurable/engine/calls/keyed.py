@@ -24,8 +24,8 @@ class Keyed(NamedTuple):
     Attributes:
         key: The call's key, 32 bytes.
         undigestible: Where an argument has no digest, or "".
-        met: The classes of the arguments, and the code among them that is in the key by
-            its name alone. None in plain data.
+        met: The classes of the arguments, the code among them that is in the key by its
+            name alone, and what was met in code that is in the key. None in plain data.
     """
 
     key: bytes
@@ -54,7 +54,7 @@ class Parts(NamedTuple):
     Attributes:
         each: Its digest by parameter, or `NO_DIGEST`.
         undigestible: Where the first one without a digest is, or "".
-        met: The classes met.
+        met: The classes met, and what was met in code.
     """
 
     each: Mapping[str, bytes]
@@ -77,4 +77,5 @@ def digested(
             each[parameter] = NO_DIGEST
             kind = undigestible.type.removeprefix("builtins.")
             where = where or f"{parameter}{undigestible.path} ({kind})"
-    return Parts(each, where, hasher.types)
+    reads = [codes] if codes.variables.left() else []
+    return Parts(each, where, (*hasher.types, *reads))

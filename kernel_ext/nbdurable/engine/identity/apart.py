@@ -110,7 +110,8 @@ def _comprehension(node: Comprehension, scope: Scope) -> tuple[Scope, list[ast.A
     """The first iterable is evaluated outside."""
     turns = node.generators
     targets = [n for turn in turns for n in ast.walk(turn.target)]
-    bound = {n.id for n in targets if isinstance(n, ast.Name)}
+    names = [n for n in targets if isinstance(n, ast.Name)]
+    bound = {name.id for name in names if isinstance(name.ctx, ast.Store)}
     nodes: list[ast.AST] = [n for turn in turns for n in (turn.target, *turn.ifs)]
     nodes += [turn.iter for turn in turns[1:]]
     nodes += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
