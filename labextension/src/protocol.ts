@@ -46,6 +46,7 @@ export interface Need {
   says: string;
   shown: string;
   replies: Reply[];
+  question: string;
 }
 
 /** A cell. */

@@ -17,7 +17,7 @@ from nbdurable.timeline.glance import shares
 from nbdurable.timeline.inbox import Inbox, Unsettled
 from nbdurable.timeline.model import run_view
 from nbdurable.timeline.pages import page
-from nbdurable.timeline.snapshots import snapshot
+from nbdurable.timeline.snapshots import needs, snapshot
 from nbdurable.timeline.text import text
 from nbdurable.timeline.views import RunView
 from nbdurable_store.records import Plain
@@ -87,6 +87,18 @@ def test_each_kind_says_how_it_is_answered(wait: Plain, commands: list[str]) -> 
     (ask,), (asked,) = view(story).asks, waiting(story.history())
     told = [command for _, command in ask.answers]
     assert told == [c.replace("{asked}", asked.asked) for c in commands]
+
+
+def test_a_question_is_told_whole_and_in_its_lines() -> None:
+    """Who answers reads all of it: where nothing but one line fits, its beginning stands."""
+    text = "Send this?\n\t1. " + "to Anna, " * 80 + "\x1b[31m<b>and Bob</b>"
+    (ask,) = view(asking({"kind": "approval", "text": text, "answer": "yes-no"})).asks
+    (need,) = needs([ask])
+    assert "\n" not in ask.says
+    assert need.question == text.replace("\x1b", "␛")
+    (ask,) = view(asking({"kind": "question", "text": "w" * 3_000})).asks
+    assert ask.question == "w" * 1_999 + "…"
+    assert view(asking(PAID)).asks[0].question == ""
 
 
 def test_a_timer_waits_for_nobody() -> None:

@@ -300,6 +300,26 @@ def test_the_focus_goes_on_to_the_next_question(opens: Opens) -> None:
     assert host.focused == "timeline of the run"
 
 
+def test_a_long_question_leaves_its_buttons_in_sight(opens: Opens) -> None:
+    """It stands in its lines, and is scrolled where it has too many of them."""
+    reply = Reply(means="yes", said="yes", typed=False, command="")
+    asked = replace(
+        need("review.1"), message="signal", says="waits for a yes or no: a b",
+        question="\n".join(map(str, range(200))), replies=(reply,),
+    )  # fmt: skip
+    host = opens(run(asked))
+    text = host.page.locator(".need .asked")
+    assert text.inner_text().startswith("0\n1\n2")
+    box = host.button("yes").bounding_box()
+    assert box is not None
+    assert box["y"] < 600
+    text.focus()
+    host.page.keyboard.press("End")
+    host.page.wait_for_function(
+        "document.querySelector('.need .asked').scrollTop > 1_000"
+    )
+
+
 def test_enter_twice_sends_once(opens: Opens) -> None:
     """A value that is being sent isn't sent by the next Enter."""
     host = opens(run(need("review.1")))

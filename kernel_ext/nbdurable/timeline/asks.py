@@ -35,6 +35,10 @@ _ASKS: Final[Mapping[Past, str]] = {
 }
 
 
+QUESTION_CHARS_MAX: Final = 2_000
+"""Characters of a question; its call's details have the rest."""
+
+
 def asks(history: History, alive: Collection[str]) -> Iterator[AskView]:
     """What needs somebody: calls that may have happened, and calls that wait."""
     yield from doubts(history, alive)
@@ -79,7 +83,17 @@ def _waits(history: History) -> Iterator[AskView]:
             answers=said,
             said=_said(asked.wait, len(said)),
             shown=visible(asked.wait.preview),
+            question=_question(asked.wait),
         )
+
+
+def _question(wait: Wait) -> str:
+    """What a person is asked, whole and in its lines: they answer for all of it."""
+    if wait.kind not in {WaitKind.APPROVAL, WaitKind.QUESTION}:
+        return ""
+    text = visible(wait.text[:QUESTION_CHARS_MAX])
+    more = max(len(wait.text), len(text)) > QUESTION_CHARS_MAX
+    return f"{text[: QUESTION_CHARS_MAX - 1]}…" if more else text
 
 
 def _said(wait: Wait, answers: int) -> tuple[tuple[str, bool], ...]:

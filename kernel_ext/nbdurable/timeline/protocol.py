@@ -86,6 +86,7 @@ class Need:
         says: Why it is asked.
         shown: What was shown with the question, 2 kB at most, or "".
         replies: The answers that there are.
+        question: The question in its lines, 2 kB at most, or "" where none is asked.
     """
 
     reference: str
@@ -95,6 +96,7 @@ class Need:
     says: str
     shown: str
     replies: tuple[Reply, ...]
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

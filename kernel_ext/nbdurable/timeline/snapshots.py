@@ -169,6 +169,7 @@ def _need(ask: AskView) -> protocol.Need:
         call=ask.call,
         says=ask.says,
         shown=ask.shown[:2_000],
+        question=ask.question,
         replies=tuple(
             protocol.Reply(means=means, said=said, typed=typed, command=command)
             for (means, command), (said, typed) in zip(

@@ -213,6 +213,7 @@ class AskView:
         answers: Pairs of a meaning and the command that says it.
         said: For each of them what a button says, and whether a text goes with it.
         shown: What was shown with the question, or "".
+        question: The question in its lines, 2 kB at most, or "".
     """
 
     reference: str
@@ -222,6 +223,7 @@ class AskView:
     answers: tuple[tuple[str, str], ...]
     said: tuple[tuple[str, bool], ...] = ()
     shown: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,11 +75,15 @@ function needOf(need: Need, state: State, live: boolean, doings: Doings): Node {
   );
 }
 
+/** A question that may have to be scrolled, characters. */
+const LONG = 400;
+
 /** Whoever waits, for what, and the question: the call has the same in it, as code. */
-function asking({ reference, says, call }: Need): Node[] {
-  const [what, ...question] = says.split(": ");
+function asking({ reference, says, call, question }: Need): Node[] {
+  const [what, ...rest] = says.split(": ");
   const where = reference.replace(/(\.[\d.]+)?(@.*)?$/, "");
-  const asked = question.length ? h("p", { class: "asked" }, question.join(": ")) : "";
+  const told = question || rest.join(": ");
+  const asked = told && h("p", { class: "asked", tabindex: told.length > LONG ? 0 : null }, told);
   return [h("span", { class: "told", title: call }, `${where} ${what!}${asked ? ":" : ""}`), ...(asked ? [asked] : [])];
 }
 

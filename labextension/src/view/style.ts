@@ -53,7 +53,7 @@ padding:2px 12px;cursor:pointer;min-height:28px;max-width:100%;overflow:hidden;t
 .nbd :focus-visible{outline:2px solid var(--ran);outline-offset:1px;border-radius:4px}
 .nbd .need{border:1.5px solid var(--doubt);background:var(--doubt-fill);border-radius:8px;padding:9px 14px;margin:6px 0}
 .nbd .need code,.nbd .need .told,.nbd .need .asked{overflow-wrap:anywhere}
-.nbd .need .asked{margin:4px 0;font-size:1.1em;font-weight:600}
+.nbd .need .asked{margin:4px 0;font-size:1.1em;font-weight:600;white-space:pre-wrap;max-height:240px;overflow:auto}
 .nbd .need .say{display:flex;flex-wrap:wrap;gap:6px;margin-top:6px;align-items:center}
 .nbd .need dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 18px;margin:6px 0 0}
 .nbd .need dt,.nbd .need dd{margin:0}
