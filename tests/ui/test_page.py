@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from nbdurable.engine.past.fates import Fate
 from nbdurable.engine.past.tally import Tally
 from nbdurable.engine.where.moments import Now
+from nbdurable.kernel.lines import noted
 from nbdurable.timeline.bundle import page_script
 from nbdurable.timeline.pages import page
 from nbdurable.timeline.views import CallView, CellView, RunView, StepView
@@ -207,6 +208,14 @@ def test_a_narrow_panel(show: Open, story: object) -> None:
     opened.page.wait_for_selector(".nbd header")
     assert opened.too_wide <= 0
     assert opened.wrong == []
+
+
+def test_the_line_under_a_cell_stays_inside(show: Open) -> None:
+    """A name or an address without a space in it breaks, and nothing of it is cut off."""
+    opened = show(
+        noted(f"{'W' * 500} · 1 call ran", "status")["data"]["text/html"], 320
+    )
+    assert opened.too_wide <= 0
 
 
 def test_without_scripts_the_same_is_said(show: Open) -> None:

@@ -11,8 +11,10 @@ from nbdurable.kernel.collapse import OURS
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-_STYLE = "color:var(--jp-ui-font-color2,GrayText);font-size:90%;white-space:pre-wrap"
-
+_STYLE = (
+    "color:var(--jp-ui-font-color2,GrayText);font-size:90%;"
+    "white-space:pre-wrap;overflow-wrap:anywhere"
+)
 
 _BAR = (
     '<div role="progressbar" aria-label="how far it is" aria-valuenow="{percent}"'
