@@ -16,6 +16,13 @@ class Agent:
         self.messages = messages
 """
 
+SLOTS = """
+import dataclasses
+@dataclasses.dataclass(slots=True)
+class Agent:
+    messages: list
+"""
+
 PAIR = """
 def pair():
     held = 0
@@ -66,6 +73,13 @@ STORIES = {
     ),
     "an attribute, by its object": (
         [CLASS + "messages = []; agent = Agent(messages)", "agent.messages += ['hi']"],
+        "agent.messages is messages and messages == ['hi']",
+    ),
+    "an attribute without a dict": (
+        [
+            SLOTS + "messages = []; agent = Agent(messages)",
+            "agent.messages.append('hi')",
+        ],
         "agent.messages is messages and messages == ['hi']",
     ),
     "through many steps": (

@@ -6,6 +6,7 @@ So that whoever holds such an object sees what a step did to it, when it is repl
 from __future__ import annotations
 
 import collections
+import contextlib
 import copyreg
 import sys
 from collections.abc import Callable
@@ -61,6 +62,16 @@ def attributes(value: object) -> dict[str, object]:
         found: dict[str, object] = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return {}
+    return found
+
+
+def slots(value: object) -> dict[str, object]:
+    """The same for those that have no place in a ``__dict__``."""
+    names: list[str] = copyreg._slotnames(type(value))  # type: ignore[attr-defined]  # noqa: SLF001  # as pickle does
+    found = {}
+    for name in names:
+        with contextlib.suppress(AttributeError):
+            found[name] = object.__getattribute__(value, name)
     return found
 
 
@@ -141,11 +152,11 @@ def _fill_other(old: Any, new: Any) -> None:
     held = attributes(old)
     held.clear()
     held.update(attributes(new))
-    for name in copyreg._slotnames(type(old)):  # type: ignore[attr-defined]  # noqa: SLF001  # as pickle does
-        if hasattr(new, name):
-            object.__setattr__(old, name, object.__getattribute__(new, name))
-        elif hasattr(old, name):
-            object.__delattr__(old, name)
+    left = slots(new)
+    for name in slots(old).keys() - left.keys():
+        object.__delattr__(old, name)
+    for name, item in left.items():
+        object.__setattr__(old, name, item)
 
 
 _FILL: Final[dict[type, Callable[[Any, Any], None]]] = {

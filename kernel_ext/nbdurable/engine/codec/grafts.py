@@ -31,6 +31,7 @@ from nbdurable.engine.codec.filling import (
     fill,
     fills,
     fresh,
+    slots,
     stamp,
 )
 from nbdurable.engine.codec.plain_write import Place
@@ -207,7 +208,7 @@ def _in_object(value: Any, *, deep: bool) -> Iterator[_Part]:
     if _has_own_state(type(value)) and not deep:
         yield None, value
     else:
-        for name, item in attributes(value).items():
+        for name, item in {**attributes(value), **slots(value)}.items():
             yield ("attribute", name), item
 
 
@@ -302,7 +303,10 @@ class Grafting:
 def _walk(value: Any, steps: Iterable[tuple[str, Any]]) -> object:
     try:
         for how, which in steps:
-            value = attributes(value)[which] if how == "attribute" else value[which]
+            held = (
+                {**slots(value), **attributes(value)} if how == "attribute" else value
+            )
+            value = held[which]
     except (LookupError, TypeError):
         return None
     return value
