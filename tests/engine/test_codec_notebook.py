@@ -123,6 +123,8 @@ save("client", client)
 save("bound", Hit(4.0).twice)
 save("search", search)
 save("fetch", fetch)
+Hit.count = 2
+save("counted", Hit)
 save("error", [ZeroDivisionError("x")])
 """
 
@@ -182,6 +184,15 @@ hits = load("hits")
 assert load("Hit") is type(hits[0])
 assert load("bound")().score == 12.0
 assert type(load("bound").__self__) is type(hits[0])
+""",
+    "a class that has gone on is not set back by an older object": """
+hits = load("hits")
+Hit = load("counted")
+assert type(hits[0]) is Hit and Hit.count == 2
+older = load("hits")[0]
+assert type(older) is Hit and Hit.count == older.count == hits[0].count == 2
+Hit.count = 3
+assert load("counted") is Hit and Hit.count == 2
 """,
     "an enum member is the member of its class": """
 red = load("colour")

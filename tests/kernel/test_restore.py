@@ -47,6 +47,18 @@ def test_names_are_loaded_when_a_cell_uses_them(kernel: Kernel):
     assert kernel.run("print('pd' in globals())").text.strip() == "True"
 
 
+def test_a_class_is_as_it_was_changed_last(tmp_path: Path):
+    """However old an object of it is, and whichever of them a cell uses first."""
+    with Kernel(tmp_path) as kernel:
+        kernel.run("%%durable made\nclass Agent:\n    count = 0\nheld = [Agent()]")
+        kernel.run("%%durable counted\nAgent.count += 2")
+        for code in ("print(held[0].count)", "Agent; print(held[0].count)"):
+            kernel.kill()
+            kernel.restart()
+            assert "loaded when used" in kernel.run("%durable restore").text
+            assert kernel.run(code).text.strip() == "2"
+
+
 def test_what_was_reset_stays_away(kernel: Kernel):
     """`%reset` forgets names that wait, too."""
     kernel.run("%durable restore")

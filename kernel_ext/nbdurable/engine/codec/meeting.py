@@ -90,6 +90,15 @@ def of_kind(kind: type[_T], values: Iterable[object]) -> list[_T]:
     return [o for some in look.alive for o in some if type(o) is kind]
 
 
+def kinds(values: Iterable[object]) -> set[type]:
+    """The types of the objects that values reach, and what these are subclasses of."""
+    look = _Look(frozenset())
+    for value in values:
+        look.through(value)
+    found = {type(each) for some in look.alive for each in some}
+    return {cls for kind in found for cls in kind.__mro__}
+
+
 class _Look:
     """One walk through values."""
 

@@ -40,11 +40,24 @@ class Loading:
         namespace: Globals of the notebook: its functions see these, and its classes
             are looked for here first.
         reused: Ids of live classes that stand in for stored ones.
+        moved: The same where the stored one is that very class as it was at another
+            time, with what it was: by id, once that is read.
     """
 
     secrets: Secrets
     namespace: MutableMapping[str, Any]
     reused: set[int] = field(default_factory=set)
+    moved: dict[int, tuple[type, tuple[Any, Any]] | None] = field(default_factory=dict)
+
+    def finish(self, value: object) -> None:
+        """Give classes what they were, if they are what was loaded.
+
+        What only an object of such a class brings along is left: the class has gone on.
+        """
+        roots = value if isinstance(value, tuple) else (value,)
+        for cls, state in filter(None, self.moved.values()):
+            if any(root is cls for root in roots):
+                _class_setstate(cls, state)
 
 
 _loading: ContextVar[Loading] = ContextVar("nbdurable_loading")
@@ -147,17 +160,24 @@ def make_class(
     with hooks.unheard(arguments):
         made = make(*arguments)
     made.__qualname__ = path  # cloudpickle knows the last part only
+    if made is live:
+        now.moved[id(made)] = None
     return made
 
 
 def set_class_state(cls: type, state: tuple[Any, Any]) -> None:
     """Complete a class that `make_class` made; a live one is left alone."""
-    from cloudpickle.cloudpickle import (  # lazy: costs 15 ms
-        _class_setstate,
-    )
-
-    if id(cls) not in _loading.get().reused:
+    now = _loading.get()
+    if id(cls) in now.moved:
+        now.moved[id(cls)] = cls, state
+    elif id(cls) not in now.reused:
         _class_setstate(cls, state)
+
+
+def _class_setstate(cls: type, state: tuple[Any, Any]) -> None:
+    from cloudpickle import cloudpickle  # lazy: costs 15 ms
+
+    cloudpickle._class_setstate(cls, state)  # noqa: SLF001  # as its pickles do
 
 
 def class_by_statement(

@@ -61,13 +61,14 @@ def salvage(
     parts = parts_of(data)
     head, how = opened(parts)
     places, spoilt = Places(Grafting()), _Spoilt()
-    with rebuild.loading(secrets, namespace):
+    with rebuild.loading(secrets, namespace) as loading:
         unpickler = _Salvaging(head, parts.leaves(), places, spoilt)
         pieces = places.read(unpickler.load, how)
         value = next(pieces)
         for old, new in pieces:
             _twin(places.grafting, spoilt, old, new)
         places.grafting.apply()
+        loading.finish(value)
     return Salvaged(value, spoilt.found)
 
 

@@ -49,8 +49,10 @@ def decode(
         _refuse(str(error), error)
     head, how = opened(parts)
     try:
-        with rebuild.loading(secrets, namespace):
-            return _load(head, parts, grafting, how)
+        with rebuild.loading(secrets, namespace) as loading:
+            value = _load(head, parts, grafting, how)
+            loading.finish(value)
+            return value
     except DurableError:
         raise
     except Exception as error:

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Collection, Iterable, MutableMapping
 
 from nbdurable.engine.calls.home import Home
-from nbdurable.engine.codec import JSON, NPY, PICKLE
+from nbdurable.engine.codec import JSON, NPY, PICKLE, meeting
 from nbdurable.engine.codec.parts import closing
 from nbdurable.engine.past.kept import Source, cure_unloaded
 from nbdurable.engine.steps.salvaging import salvaged
@@ -56,7 +56,8 @@ class Deferred:
         """Load those of the names that wait. Gives why, for each that can't be loaded.
 
         A name that was assigned meanwhile is left alone. What waits for the same value
-        is loaded with it: they share an object.
+        is loaded with it: they share an object. So are the classes of what is loaded: it
+        brings them as they were when it was kept.
         """
         wanted = {n: s for n in list(names) if (s := self.waiting.get(n))}
         for name, source in self.waiting.items():
@@ -68,7 +69,16 @@ class Deferred:
         self.failed |= failed
         for name in failed:
             self._not_back.pop(name, {})[name] = cure_unloaded(mine[name])
+        loaded = [namespace[name] for name in todo if name in namespace]
+        if classes := self.waiting.keys() & _classes(loaded):
+            failed |= self.load(home, namespace, classes)
         return failed
+
+
+def _classes(values: Iterable[object]) -> set[str]:
+    """Names of the notebook's classes of which there are objects in some values."""
+    found = (cls for cls in meeting.kinds(values) if cls.__module__ == "__main__")
+    return {cls.__qualname__.partition(".")[0] for cls in found}
 
 
 def load(
