@@ -82,6 +82,21 @@ STORIES = {
         ],
         "agent.messages is messages and messages == ['hi']",
     ),
+    "what shows a dict": (
+        [
+            "import types\nd = {'a': [1]}; shown = types.MappingProxyType(d)",
+            "keys, items = d.keys(), d.items()",
+            "d['b'] = 5",
+        ],
+        "[*keys] == ['a', 'b'] and ('b', 5) in items and shown['b'] == 5",
+    ),
+    "what shows a dict of a class in order": (
+        [
+            "import collections\nd = collections.OrderedDict(a=1); values = d.values()",
+            "d['b'] = 5",
+        ],
+        "[*values] == [1, 5]",
+    ),
     "through many steps": (
         [
             CLASS + "messages = []",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import gc
 import inspect
 import io
 import logging
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from nbdurable.engine.codec import reopen
+from nbdurable.engine.codec import rebuild, reopen
 
 _TIED: Final = "is tied to this process"
 
@@ -267,6 +268,17 @@ def _match(_: object, value: re.Match[Any]) -> Any:
     return f"a match in the middle of a scan {_TIED}"
 
 
+def _of_dict(_: object, value: Any) -> Any:
+    """What shows a dict as it is by now: its keys, or all of it to be read only."""
+    (held,) = gc.get_referents(value)
+    how = type(value).__name__.rpartition("_")[2]
+    if how == "mappingproxy":
+        # That of a class can't be had without it.
+        own = type(held) is not dict or {"__dict__", "__module__"} & held.keys()
+        return NotImplemented if own else (rebuild.of_dict, (held, ""))
+    return rebuild.of_dict, (held, how)
+
+
 def _struct(_: object, value: struct.Struct) -> Any:
     return struct.Struct, (value.format,)
 
@@ -306,6 +318,12 @@ def _widget(_: object, value: Any) -> Any:
     return reopen.widget, (type(value), {name: getattr(value, name) for name in names})
 
 
+DICT_VIEWS: Final = tuple(
+    f"builtins.{kind}_{part}"
+    for kind in ("dict", "odict")
+    for part in ("keys", "values", "items")
+)
+
 KINDS: Final[dict[str, Callable[[Any, Any], Any] | str]] = {
     "_io._IOBase": _stream,
     "gzip.GzipFile": _gzip,
@@ -326,6 +344,8 @@ KINDS: Final[dict[str, Callable[[Any, Any], Any] | str]] = {
     "_weakrefset.WeakSet": _weak_set,
     "builtins.generator": _generator,
     "re.Match": _match,
+    "builtins.mappingproxy": _of_dict,
+    **dict.fromkeys(DICT_VIEWS, _of_dict),
     "_struct.Struct": _struct,
     "lxml.etree._Element": _lxml,
     "lxml.etree._ElementTree": _lxml_tree,

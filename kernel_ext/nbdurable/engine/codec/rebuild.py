@@ -257,6 +257,11 @@ def view_of_class(cls: type, writable: bool, base: Any, *where: Any) -> Any:  # 
     return numpy.ndarray.view(made, cls)
 
 
+def of_dict(held: Any, how: str) -> Any:
+    """The keys, values or items of a dict, or the dict to be read only."""
+    return getattr(held, how)() if how else types.MappingProxyType(held)
+
+
 def seen_as(array: Any, dtype: Any) -> Any:
     """The same memory as elements of another type."""
     return array.view(dtype)
