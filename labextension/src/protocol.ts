@@ -47,6 +47,8 @@ export interface Need {
   shown: string;
   replies: Reply[];
   question: string;
+  attempt: string;
+  id: string;
 }
 
 /** A cell. */

@@ -94,14 +94,15 @@ def test_keys_alone_are_enough(show: Open) -> None:
 
 
 def test_tab_goes_through_everything_in_order(show: Open) -> None:
-    """The focus goes through cells, picture, zoom and list as they stand on the page."""
+    """The focus goes through questions, cells, picture, zoom and list as they stand there."""
     opened = show(gallery())
     opened.drawn()
     seen = []
-    for _ in range(9):
+    for _ in range(10):
         opened.page.keyboard.press("Tab")
         focused = "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"
         seen.append(re.sub(r"\s+", " ", opened.page.evaluate(focused)).strip())
+    assert seen.pop(0) == "details: send_invoice('anna', 1200)"
     assert [s.rpartition(" ")[2] for s in seen[:4]] == [
         "plan",
         "findings",

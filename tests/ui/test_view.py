@@ -300,6 +300,17 @@ def test_the_focus_goes_on_to_the_next_question(opens: Opens) -> None:
     assert host.focused == "timeline of the run"
 
 
+def test_a_question_leads_to_its_call(opens: Opens) -> None:
+    """Beside the answers stands what there is to know of the call that may have happened."""
+    told = run()
+    attempt, call = told.attempts[0].id, told.calls.id[2]
+    host = opens(run(replace(need("review.1"), attempt=attempt, id=call)))
+    host.button("details: review.1").click()
+    (said,) = host.said("detail")
+    assert (said["attempt"], said["call"]) == (attempt, call)
+    expect(host.page.locator(".details")).to_be_visible()
+
+
 def test_a_long_question_leaves_its_buttons_in_sight(opens: Opens) -> None:
     """It stands in its lines, and is scrolled where it has too many of them."""
     reply = Reply(means="yes", said="yes", typed=False, command="")

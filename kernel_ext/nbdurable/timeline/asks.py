@@ -66,6 +66,8 @@ def doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
                 for said in fitting
             ),
             said=tuple((s.value, s is settle.Answer.HAPPENED) for s in fitting),
+            attempt=asked.call.step,
+            id=asked.call.id,
         )
 
 
@@ -84,6 +86,8 @@ def _waits(history: History) -> Iterator[AskView]:
             said=_said(asked.wait, len(said)),
             shown=visible(asked.wait.preview),
             question=_question(asked.wait),
+            attempt=asked.call.step,
+            id=asked.call.id,
         )
 
 

@@ -87,6 +87,8 @@ class Need:
         shown: What was shown with the question, 2 kB at most, or "".
         replies: The answers that there are.
         question: The question in its lines, 2 kB at most, or "" where none is asked.
+        attempt: Id of the attempt whose `detail` says more, or "".
+        id: The call's logical id, or "".
     """
 
     reference: str
@@ -97,6 +99,8 @@ class Need:
     shown: str
     replies: tuple[Reply, ...]
     question: str = ""
+    attempt: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,8 @@ def _need(ask: AskView) -> protocol.Need:
         says=ask.says,
         shown=ask.shown[:2_000],
         question=ask.question,
+        attempt=ask.attempt,
+        id=ask.id,
         replies=tuple(
             protocol.Reply(means=means, said=said, typed=typed, command=command)
             for (means, command), (said, typed) in zip(

@@ -214,6 +214,8 @@ class AskView:
         said: For each of them what a button says, and whether a text goes with it.
         shown: What was shown with the question, or "".
         question: The question in its lines, 2 kB at most, or "".
+        attempt: Id of the attempt that made the call last.
+        id: The call's logical id.
     """
 
     reference: str
@@ -224,6 +226,8 @@ class AskView:
     said: tuple[tuple[str, bool], ...] = ()
     shown: str = ""
     question: str = ""
+    attempt: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ class Desk {
   }
 }
 
-const need = (reference: string): Need => ({ reference, message: "signal", fate: "waiting", call: "", says: "", shown: "", question: "", replies: [] });
+const need = (reference: string): Need => ({ reference, message: "signal", fate: "waiting", call: "", says: "", shown: "", question: "", attempt: "", id: "", replies: [] });
 
 function snapshot(id: string, more: { kernel?: string; needs?: Need[]; kept?: string[] } = {}): Message {
   const { kernel = "alive", needs = [], kept = [] } = more;

@@ -23,7 +23,7 @@ class Tab {
   }
 }
 
-const need: Need = { reference: "review.1", message: "signal", fate: "waiting", call: "", says: "", shown: "", question: "", replies: [] };
+const need: Need = { reference: "review.1", message: "signal", fate: "waiting", call: "", says: "", shown: "", question: "", attempt: "", id: "", replies: [] };
 
 function linesOf(...tabs: Tab[]): Lines {
   const tracker = { forEach: (visit: (notebook: NotebookPanel) => void) => tabs.forEach(({ panel }) => visit(panel)), widgetAdded: deaf };

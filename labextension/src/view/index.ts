@@ -197,10 +197,10 @@ class View {
     fill(this.top, [shown.head, shown.kernels.map((kernel) => kernel.stopped), counts], () => head(shown, counts));
     const asked = shown.needs.map((need) => this.doings.about(need.reference));
     const focused = among(this.needs);
-    fill(this.needs, [shown.needs, notes, asked], () => needs(state, this.live, this.doings));
+    fill(this.needs, [shown.needs, notes, asked], () => needs(state, this.live, this.doings, (attempt, call) => this.show(attempt, call)));
     if (focused >= 0 && among(this.needs) < 0) this.goOn(focused);
     const go = (cell: number): void => this.go(cell);
-    fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (id) => this.open(id, ""), go) : []));
+    fill(this.cells, [shown.cells, here.has, here.active], () => (shown.cells.length ? cells(shown, here, (attempt, call) => this.open(attempt, call), go) : []));
     const can = (): HTMLElement | null => actions(this.able(shown.head.actions), undefined, this.doings.about(""), (action) => this.act(action));
     const large = shown.head.kept;
     fill(this.kept, [shown.kept, large, shown.head.actions, this.doings.about("")], () => kept(shown.kept, large, can()), shown.head.id);
@@ -249,6 +249,14 @@ class View {
     this.picture.mark(call);
     this.list.mark(call);
     this.open(attemptOf(rows, call), rows.id[call]!);
+  }
+
+  /** The same for who knows the call and not its row; one that isn't among the rows has details, too. */
+  private show(attempt: string, call: string): void {
+    const { rows } = this.state;
+    const n = rows.id.findIndex((id, row) => id === call && attemptOf(rows, row) === attempt);
+    if (n < 0) this.open(attempt, call);
+    else this.choose(n);
   }
 
   private open(attempt: string, call: string): void {

@@ -55,13 +55,14 @@ export function head({ head: at, kernels }: Snapshot, shares: [string, number][]
   ];
 }
 
-export function needs(state: State, live: boolean, doings: Doings): Node[] {
+export function needs(state: State, live: boolean, doings: Doings, open: Open): Node[] {
   const asked = state.shown?.needs ?? [];
   if (!asked.length) return [];
-  return [h("h2", {}, `Needs you (${asked.length})`), ...asked.map((need) => needOf(need, state, live, doings))];
+  return [h("h2", {}, `Needs you (${asked.length})`), ...asked.map((need) => needOf(need, state, live, doings, open))];
 }
 
-function needOf(need: Need, state: State, live: boolean, doings: Doings): Node {
+function needOf(need: Need, state: State, live: boolean, doings: Doings, open: Open): Node {
+  const known = state.shown?.attempts.some(({ id }) => id === need.attempt);
   const note = state.notes.get(need.reference);
   return h(
     "section",
@@ -69,7 +70,8 @@ function needOf(need: Need, state: State, live: boolean, doings: Doings): Node {
     sign(need.fate),
     ...(need.message === "signal" ? asking(need) : [h("code", {}, need.call), h("span", { class: "told" }, ` ${need.says}`)]),
     need.shown && h("pre", { tabindex: 0, "aria-label": "what is shown with the question" }, need.shown),
-    live ? buttons(need, doings) : commands(need),
+    ...(live ? [] : [commands(need)]),
+    h("div", { class: "say" }, ...(live ? buttons(need, doings) : []), known && more(need, open)),
     note && h("p", { class: note.refused ? "err told" : "told", role: "status" }, note.line),
     ...(note?.remedies ?? []).map((remedy) => h("p", {}, h("code", {}, remedy))),
   );
@@ -87,8 +89,13 @@ function asking({ reference, says, call, question }: Need): Node[] {
   return [h("span", { class: "told", title: call }, `${where} ${what!}${asked ? ":" : ""}`), ...(asked ? [asked] : [])];
 }
 
-function buttons(need: Need, doings: Doings): HTMLElement {
-  const place = h("div", { class: "say" });
+/** What led to the question: arguments, traceback, attempts. */
+function more({ reference, call, attempt, id }: Need, open: Open): HTMLElement {
+  return h("button", { click: () => open(attempt, id), "data-key": `${reference} details`, "aria-label": `details: ${call}` }, "details");
+}
+
+function buttons(need: Need, doings: Doings): HTMLElement[] {
+  const made: HTMLElement[] = [];
   const sent = doings.about(need.reference)[0];
   const answer = (reply: Reply, text: string): void => doings.send(replied(need, reply, text));
   const button = (reply: Reply, click: () => void, key: string): HTMLElement => {
@@ -102,12 +109,12 @@ function buttons(need: Need, doings: Doings): HTMLElement {
       const field = h("input", { "data-key": `${key} text`, readonly: Boolean(sent), placeholder: "value", "aria-label": `value for ${reply.means}: ${need.call}` });
       const go = (): void => (field.value ? answer(reply, field.value) : field.focus());
       field.addEventListener("keydown", (event) => event.key === "Enter" && !sent && go());
-      place.append(field, button(reply, go, key));
+      made.push(field, button(reply, go, key));
     } else {
-      place.append(button(reply, () => answer(reply, ""), key));
+      made.push(button(reply, () => answer(reply, ""), key));
     }
   }
-  return place;
+  return made;
 }
 
 /** What a button says to the source. */
@@ -128,7 +135,7 @@ function commands(need: Need): HTMLElement {
   return h("dl", {}, ...lines);
 }
 
-export function cells(shown: Snapshot, here: Here, open: (attempt: string) => void, go: (cell: number) => void): Node[] {
+export function cells(shown: Snapshot, here: Here, open: Open, go: (cell: number) => void): Node[] {
   const latest = new Map<number, string>();
   for (const attempt of shown.attempts) latest.set(attempt.cell, attempt.id);
   const body = shown.cells.map((cell, n) => row(cell, latest.get(n), open, here.active === n, here.has[n] ? (): void => go(n) : null));
@@ -144,10 +151,10 @@ export function cells(shown: Snapshot, here: Here, open: (attempt: string) => vo
   ];
 }
 
-type Open = (attempt: string) => void;
+type Open = (attempt: string, call: string) => void;
 
 function row(cell: Cell, attempt: string | undefined, open: Open, active: boolean, go: (() => void) | null): Node {
-  const click = (): void => (attempt ? open(attempt) : undefined);
+  const click = (): void => (attempt ? open(attempt, "") : undefined);
   const cost = cell.cost_ms ? "pay" : cell.would.startsWith("replays") ? "free" : cell.would.startsWith("asks") ? "asks" : "";
   const about = `go to the cell ${cell.name}`;
   return h(
