@@ -145,3 +145,26 @@ def test_two_views_of_one_notebook(sitting: Sit) -> None:
     lab.panel.get_by_role("button", name="yes: nd.approve").click()
     expect(lab.panel.locator(".need")).to_have_count(0)
     assert lab.ours == []
+
+
+CHOOSE = """%%durable choose
+chosen = nd.ask("Which one?", answer=["ok", "only if nobody in the house has anything against it"])
+"""
+
+
+def test_the_status_bar_leads_to_a_question_in_another_notebook(sitting: Sit) -> None:
+    """Its answers are too long for the toast, which says so by «show» alone."""
+    lab = sitting(SETUP, CHOOSE)
+    lab.tab.click()
+    lab.run(0, 1)
+    toast = lab.page.locator(".Toastify__toast", has_text="Which one?")
+    expect(toast.get_by_role("button", name="show")).to_be_visible()
+    expect(toast.get_by_role("button", name="ok")).to_have_count(0)
+    lab.open(lab.desk.notebook("elsewhere/another.ipynb", SETUP))
+    front = lab.page.locator("#jp-main-dock-panel .lm-mod-current .lm-TabBar-tabLabel")
+    expect(front).to_have_text("another.ipynb")
+    lab.page.get_by_role("button", name="1 needs you").click()
+    expect(front).to_have_text("research.ipynb")
+    expect(lab.panel.locator(".need button").first).to_be_focused()
+    lab.shot("needs-you")
+    assert lab.ours == []

@@ -3,6 +3,7 @@
 
 import { h } from "../view/dom";
 import { replied } from "../view/parts";
+import { plainly } from "../view/text";
 import type { Message, Reply } from "../protocol";
 import type { Lab, NotificationAction, Status, Widget } from "./jupyterlab";
 import type { Asked, Lines } from "./lines";
@@ -11,6 +12,10 @@ const BUTTON = "border:0;background:none;color:inherit;font:inherit;cursor:point
 
 /** JupyterLab cuts what is longer. */
 const CHARS_MAX = 140;
+
+/** Answers of one question that have room beside each other, and the letters of all of them. */
+const ANSWERS_MAX = 3;
+const LETTERS_MAX = 40;
 
 export function notifications(lab: Lab, lines: Lines, wanted: () => boolean, open: (asked: Asked) => void): void {
   const told = new Map<string, string>();
@@ -28,15 +33,16 @@ export function notifications(lab: Lab, lines: Lines, wanted: () => boolean, ope
 function notify(lab: Lab, asked: Asked, open: (asked: Asked) => void): string {
   const { line, need, notebook } = asked;
   const clicks = need.replies.filter((reply) => !reply.typed);
+  const fit = clicks.length <= ANSWERS_MAX && clicks.reduce((sum, { means }) => sum + means.length, 0) <= LETTERS_MAX;
   const answer = (reply: Reply): NotificationAction => ({
     label: reply.means,
     displayType: "default",
     callback: () => line.outbox.send({ ...replied(need, reply), run: line.own }, (answer) => failed(lab, answer)),
   });
   const show = { label: "show", displayType: "accent", callback: () => open(asked) };
-  const text = `${notebook.title.label}: ${need.message === "signal" ? need.says : `${need.call} ${need.says}`}`;
+  const text = `${plainly(notebook.title.label)}: ${need.message === "signal" ? need.says : `${need.call} ${need.says}`}`;
   const short = text.length > CHARS_MAX ? `${text.slice(0, CHARS_MAX - 1)}…` : text;
-  return lab.notifications.emit(short, "warning", { autoClose: false, actions: [show, ...clicks.map(answer)] });
+  return lab.notifications.emit(short, "warning", { autoClose: false, actions: [show, ...(fit ? clicks.map(answer) : [])] });
 }
 
 /** A toast goes with the click: where nothing came of it another one says so. */

@@ -46,9 +46,10 @@ export function plugin(lab: Lab, load: () => Promise<View>): object {
         app.shell.activateById(notebook.id);
         show();
       };
-      commands(app, palette, icon, doing(tracker, lines, home, wishes, show, open));
+      const does = doing(tracker, lines, home, wishes, show, open);
+      commands(app, palette, icon, does);
       badge(lines, home.widget, CAPTION);
-      if (status) statusItem(lab, lines, status, show);
+      if (status) statusItem(lab, lines, status, does.next);
       notifications(lab, lines, () => wishes.notifications, ({ notebook }) => open(notebook));
       marks(lines, wishes, (notebook) => {
         show();

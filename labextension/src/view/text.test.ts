@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { clock, count, duration, fateClass } from "./text";
+import { clock, count, duration, fateClass, plainly } from "./text";
 
 it("tells how long something took", () => {
   const told = [0, 12.4, 999, 1_200, 9_960, 61_000, 150_000, 3_600_000, 5_400_000].map(duration);
@@ -17,4 +17,9 @@ it("tells the time of day where the reader is", () => {
 
 it("makes a class of fates only", () => {
   expect([fateClass("in doubt"), fateClass('"><script>')]).toEqual(["in-doubt", "ran"]);
+});
+
+it("lets no name of a file turn anything around", () => {
+  expect(plainly("a\u202egnp.ipynb")).toBe("a\ufffdgnp.ipynb");
+  expect(plainly("\u05e9\u05dc \u00fc.ipynb")).toBe("\u05e9\u05dc \u00fc.ipynb");
 });

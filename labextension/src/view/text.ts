@@ -48,6 +48,11 @@ export function clock(us: number, zoneMin: number, seconds = true): string {
   return at.slice(11, seconds ? 19 : 16);
 }
 
+/** A text of the front end's own without what turns the direction of what stands beside it, or isn't seen. */
+export function plainly(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
+}
+
 /** A class name for a fate; anything unknown is drawn as something that ran. */
 export function fateClass(fate: string): string {
   return fate in SIGNS ? fate.replace(" ", "-") : "ran";
