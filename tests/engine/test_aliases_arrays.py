@@ -128,6 +128,40 @@ ARRAYS = {
         ],
         "held[0] is a and a['x'][2] == 5",
     ),
+    "a part of an array of objects": (
+        [
+            "import numpy as np\no = np.array(['a', 'b', 'c'], object)",
+            "v = o[1:][::-1]",
+            "v[1] = 'z'",
+        ],
+        "o[1] == 'z' and np.shares_memory(o, v)",
+    ),
+    "a part beside an array of objects": (
+        [
+            "import numpy as np\no = np.array([['a', 'b'], ['c', 0]], object, order='F'); v = o[1]",
+            "v[1] = 'z'",
+        ],
+        "o[1, 1] == 'z' and np.shares_memory(o, v)",
+    ),
+    "a part of objects that were reshaped": (
+        [
+            "import numpy as np\no = np.array(['a', 'b', 'c', 0], object).reshape(2, 2)",
+            "v = o[1]",
+            "v[0] = 'z'",
+        ],
+        "o[1, 0] == 'z' and np.shares_memory(o, v)",
+    ),
+    "a part of objects of which another can't be kept": (
+        ["import numpy as np\no = np.array([iter('x'), 'b', 'c']); v = o[1:]; del o"],
+        "v.tolist() == ['b', 'c']",
+    ),
+    "a part in the array of objects itself": (
+        [
+            "import numpy as np\no = np.array([0, 'b', 'c'], object); o[0] = o[1:]; n = 1",
+            "n = 2",
+        ],
+        "o[0].tolist() == ['b', 'c'] and o[1:].tolist() == ['b', 'c']",
+    ),
     "texts of numpy's own type": (
         [
             "import numpy as np\na = np.array(['x', 'yy'], np.dtypes.StringDType())",

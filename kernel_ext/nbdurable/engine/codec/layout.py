@@ -61,6 +61,27 @@ def stretch(array: Any) -> Any:
     return straight
 
 
+def among(array: Any, offset: int, shape: tuple[int, ...], strides: Any) -> Any:
+    """A part of an array of objects; what is no element of it is no object at all.
+
+    Raises:
+        ValueError: The part leads out of it.
+    """
+    numpy = importlib.import_module("numpy")
+    flat = numpy.asarray(array).reshape(-1)
+    way = [(n - 1) * s for n, s in zip(shape, strides, strict=True)]
+    first = offset + sum(min(0, far) for far in way)
+    last = offset + sum(max(0, far) for far in way)
+    if (
+        first < 0
+        or last >= flat.nbytes
+        or any(s % flat.itemsize for s in (offset, *strides))
+    ):
+        raise ValueError("a part of an array lies outside of it")
+    part = flat[offset // flat.itemsize :]
+    return numpy.lib.stride_tricks.as_strided(part, shape, strides)
+
+
 def _straight(array: Any) -> Any:
     """The same elements in the order in which they lie in memory, as a plain array."""
     numpy = importlib.import_module("numpy")

@@ -86,6 +86,8 @@ def memories(found: Iterable[Any]) -> set[int]:
 def _is_worth_it(parts: list[Any]) -> bool:
     owner = _memory(parts[0])
     size = sum(part.nbytes for part in parts)
+    if type(owner) is not bytearray and owner.dtype.hasobject:
+        return any(views.is_all_of(part, owner) for part in parts)
     own = type(owner) is not bytearray and views.is_close(size, owner.nbytes)
     return own or _overlap(parts)
 

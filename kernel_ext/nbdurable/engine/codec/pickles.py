@@ -24,6 +24,7 @@ from __future__ import annotations
 import functools
 import pickle
 import types
+from collections.abc import Collection
 from typing import Any, Final
 
 import cloudpickle  # noqa: TID253  # this module is imported when it is needed
@@ -97,6 +98,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         self._storages: dict[tuple[int, Any], Any] = {}
         self._roots: list[object] = []
         self._owners: set[int] | None = None
+        self._held: dict[int, set[int]] = {}
 
     def dump(self, value: Any) -> None:
         """One more root of the graph."""
@@ -178,6 +180,14 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         """Whether a load finds it where it stood: here nothing is found."""
         return False
 
+    def within(self, owner: Any) -> Collection[int]:
+        """Ids of what an array holds, if it is one of objects."""
+        if type(owner) is bytearray or not owner.dtype.hasobject:
+            return ()
+        if id(owner) not in self._held:
+            self._held[id(owner)] = meeting.reached([owner])
+        return self._held[id(owner)]
+
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
         if raw.nbytes < LONG_BYTES_MIN:
@@ -219,7 +229,7 @@ class _Grafter(Pickler):
             before = (each for each, _, _ in self.marks.found.values())
             self.arrays = owners.by_owner(before)
         over = self.arrays.get(id(owner), ())
-        return next((each for each in over if views.holds(each, value)), owner)
+        return next((each for each in over if views.can_hold(each, value)), owner)
 
     def places(self, owner: Any) -> bool:
         """Whether a load finds it where it stood, or makes one that lies like it."""
@@ -248,7 +258,7 @@ class _Grafter(Pickler):
 
     def _memory(self, value: Any) -> tuple[Any, ...] | None:
         owner = views.seen_in(self, value)
-        if owner is not None and self.places(owner):
+        if owner is not None and self.places(owner) and views.can_hold(owner, value):
             return self._pid(owner), *views.place_in(owner, value)
         if value.flags.c_contiguous or not layout.is_dense(value):
             return None

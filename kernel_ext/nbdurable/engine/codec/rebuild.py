@@ -240,6 +240,8 @@ def view(
         raise ValueError("the array that it is a part of lies otherwise in memory now")
     first, _ = layout.bounds(base)
     memory = layout.stretch(base)
+    if memory.dtype.hasobject:
+        return layout.among(memory, offset - first, shape, strides)
     return numpy.ndarray(shape, dtype, memory, offset - first, strides)
 
 

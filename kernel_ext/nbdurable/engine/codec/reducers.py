@@ -11,7 +11,7 @@ import copyreg
 import linecache
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec import (
@@ -65,6 +65,10 @@ class Graph(Protocol):
 
     def places(self, owner: Any) -> bool:
         """Whether a view of it can be made where it stands, or is made to stand."""
+        ...
+
+    def within(self, owner: Any) -> Collection[int]:
+        """Ids of what an array holds, if it is one of objects."""
         ...
 
 

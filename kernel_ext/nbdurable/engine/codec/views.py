@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+from collections.abc import Collection
 from typing import Any, Final, Protocol
 
 from nbdurable.engine.codec import arrays, layout, rebuild, remainders, reopen
@@ -32,6 +33,10 @@ class Graph(Protocol):
 
     def places(self, owner: Any) -> bool:
         """Whether a view of it can be made where it stands, or is made to stand."""
+        ...
+
+    def within(self, owner: Any) -> Collection[int]:
+        """Ids of what an array holds, if it is one of objects."""
         ...
 
 
@@ -124,8 +129,8 @@ def _part(graph: Graph, value: Any) -> tuple[Any, ...] | None:
         return None
     if not (_is_cheap(owner, value) or graph.keeps(owner)):
         return None
-    if not (type(owner) is bytearray or holds(owner, value)):
-        return None  # strides that somebody made up lead out of it
+    if not can_hold(owner, value) or id(value) in graph.within(owner):
+        return None
     begin, *how = place_in(owner, value)
     where = (owner, begin, value.dtype, value.shape, *how)
     if type(value) is not sys.modules["numpy"].ndarray:
@@ -147,6 +152,8 @@ def _is_cheap(owner: Any, value: Any) -> bool:
     """Whether it may be written for the sake of this view alone."""
     if type(owner) is bytearray:
         return False  # the view itself is all that is known of it
+    if owner.dtype.hasobject:
+        return is_all_of(value, owner)
     mapped = isinstance(owner, sys.modules["numpy"].memmap)
     return mapped or is_close(value.nbytes, owner.nbytes)
 
@@ -155,7 +162,7 @@ def can_be_seen(owner: Any) -> bool:
     """Whether it is one stretch of memory again, in the same order, to be written to."""
     if type(owner) is bytearray:
         return bool(owner)
-    if not owner.nbytes or owner.dtype.hasobject or _is_turned_around(owner):
+    if not owner.nbytes or _is_turned_around(owner):
         return False
     writable = owner.flags.writeable or isinstance(owner, sys.modules["numpy"].memmap)
     return writable and (owner.flags.c_contiguous or owner.flags.f_contiguous)
@@ -165,7 +172,23 @@ def can_be_placed(owner: Any) -> bool:
     """Whether views can be made of one that a load finds, or makes as it lay there."""
     if type(owner) is bytearray:
         return bool(owner)
-    return not owner.dtype.hasobject and layout.is_dense(owner)
+    return layout.is_dense(owner)
+
+
+def can_hold(owner: Any, part: Any) -> bool:
+    """Whether a place in the memory of an owner says what a view is.
+
+    Strides that somebody made up may lead out of it. Objects are no bytes: they are
+    found by their number.
+    """
+    if type(owner) is bytearray:
+        return True
+    if not owner.dtype.hasobject:
+        return holds(owner, part)
+    begin, strides, _ = place_in(owner, part)
+    same = owner.dtype.kind in "OV" and owner.dtype == part.dtype
+    whole = not any(step % owner.itemsize for step in (begin, *strides))
+    return same and whole and holds(owner, part)
 
 
 def _is_turned_around(owner: Any) -> bool:
@@ -173,6 +196,11 @@ def _is_turned_around(owner: Any) -> bool:
     plain = type(owner) is sys.modules["numpy"].ndarray
     own = not plain and not remainders.leaves_out(type(owner))
     return own and not owner.dtype.isnative
+
+
+def is_all_of(part: Any, owner: Any) -> bool:
+    """Whether a view shows all of an array: what else is in one may not be storable."""
+    return bool(part.nbytes == owner.nbytes and layout.is_dense(part))
 
 
 def is_close(part: int, whole: int) -> bool:

@@ -39,9 +39,11 @@ def lone(marks: Marks, made: Values) -> Arrays:
         first = views.owner_of(array)
         memory = views.bytes_of(array if first is None else first)
         whole = (each for each in (first, memory) if id(each) in marks.found)
-        if id(array) in there or any(map(views.can_be_placed, whole)):
-            return True
-        return any(views.holds(each, array) for each in parts.get(id(first), ()))
+        every = (
+            *filter(views.can_be_placed, whole),
+            *parts.get(id(first), ()),
+        )
+        return id(array) in there or any(views.can_hold(e, array) for e in every)
 
     found: list[Any] = []
     reached(made.values(), _noting(found, referents))
