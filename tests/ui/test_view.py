@@ -311,6 +311,17 @@ def test_a_question_leads_to_its_call(opens: Opens) -> None:
     expect(host.page.locator(".details")).to_be_visible()
 
 
+def test_an_answer_is_read_whole(opens: Opens) -> None:
+    """A long choice has as many lines as it takes: who clicks on it has said all of it."""
+    long = "only if nobody has anything against it, " * 5
+    reply = Reply(means=long, said=long, typed=False, command="")
+    asked = replace(need("plan.1"), message="signal", replies=(reply,))
+    host = opens(run(asked))
+    host.page.set_viewport_size({"width": 320, "height": 800})
+    cut = "one => [one.scrollWidth - one.clientWidth, one.scrollHeight - one.clientHeight]"
+    assert max(host.button(long.strip()).evaluate(cut)) <= 0
+
+
 def test_a_long_question_leaves_its_buttons_in_sight(opens: Opens) -> None:
     """It stands in its lines, and is scrolled where it has too many of them."""
     reply = Reply(means="yes", said="yes", typed=False, command="")

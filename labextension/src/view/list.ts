@@ -41,7 +41,7 @@ export class List {
     const cells = new Map(active < 0 ? [] : (state.shown?.attempts ?? []).map((attempt) => [attempt.id, attempt.cell]));
     this.cells = active < 0 ? [] : state.rows.words.map((word) => cells.get(word) ?? -1);
     const total = state.rows.id.length;
-    this.title.textContent = `All ${count(total, "call")} as a list`;
+    this.title.textContent = `${total === 1 ? "The call" : `All ${count(total, "call")}`} as a list`;
     this.element.hidden = !total;
     this.scroller.style.height = `${Math.min(TALL, Math.max(2, total) * ROW + 2)}px`;
     this.tall.style.height = `${Math.min(TALL_MAX, total * ROW)}px`;

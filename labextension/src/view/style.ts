@@ -55,6 +55,7 @@ padding:2px 12px;cursor:pointer;min-height:28px;max-width:100%;overflow:hidden;t
 .nbd .need code,.nbd .need .told,.nbd .need .asked{overflow-wrap:anywhere}
 .nbd .need .asked{margin:4px 0;font-size:1.1em;font-weight:600;white-space:pre-wrap;max-height:240px;overflow:auto}
 .nbd .need .say{display:flex;flex-wrap:wrap;gap:6px;margin-top:6px;align-items:center}
+.nbd .need .say button{white-space:normal;overflow-wrap:anywhere;text-align:start}
 .nbd .need dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 18px;margin:6px 0 0}
 .nbd .need dt,.nbd .need dd{margin:0}
 .nbd input{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--soft);border-radius:6px;
