@@ -166,5 +166,6 @@ def test_the_status_bar_leads_to_a_question_in_another_notebook(sitting: Sit) ->
     lab.page.get_by_role("button", name="1 needs you").click()
     expect(front).to_have_text("research.ipynb")
     expect(lab.panel.locator(".need button").first).to_be_focused()
+    expect(toast).to_have_count(0)
     lab.shot("needs-you")
     assert lab.ours == []

@@ -22,9 +22,10 @@ export function notifications(lab: Lab, lines: Lines, wanted: () => boolean, ope
   lines.on(() => {
     const asked = new Map(lines.asked().map((one) => [`${one.notebook.id} ${one.need.reference}`, one]));
     for (const [key, id] of told) {
-      if (asked.has(key)) continue;
-      lab.notifications.dismiss(id);
-      told.delete(key);
+      const one = asked.get(key);
+      if (one && !one.line.seen) continue;
+      lab.notifications.dismiss(id); // it would stand before the buttons of whoever looks now
+      if (!one) told.delete(key);
     }
     for (const [key, one] of asked) if (!told.has(key) && !one.line.seen && wanted()) told.set(key, notify(lab, one, open));
   });

@@ -107,6 +107,7 @@ export class Line implements Host {
 
   on(_event: string, hear: Hear): void {
     this.hearers.add(hear);
+    this.changed(); // somebody looks now
   }
 
   off(_event: string, hear: Hear): void {
