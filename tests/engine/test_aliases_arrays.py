@@ -245,6 +245,18 @@ def test_a_part_of_an_array_that_lies_otherwise_now(cell: str, other: str) -> No
     assert holds(nb, f"r.tolist() == {r} and np.shares_memory(a, r)")
 
 
+@pytest.mark.slow
+def test_thousands_of_parts_of_one_array() -> None:
+    """They are not compared with one another: pairs of them would take minutes."""
+    nb = Notebook()
+    nb.run("import numpy as np\nrows = list(np.zeros((2_000, 4)))", "a", "c1")
+    nb.run("rows.append(0); heads = [row[:1] for row in rows[:-1]]", "b", "c2")
+    nb.run("heads[5][0] = 7", "c", "c3")
+    restart(nb)
+    back(nb, used=None)
+    assert holds(nb, "rows[5][0] == 7 and np.shares_memory(rows[5], heads[5])")
+
+
 @pytest.mark.parametrize("size", [3, 10**4, 10**6])
 def test_a_part_of_a_restored_array(size: int) -> None:
     """What is cut from an array that was loaded shares its memory after a load too."""

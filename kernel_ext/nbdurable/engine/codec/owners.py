@@ -8,6 +8,7 @@ deal of it, or if two of them overlap.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import sys
 from collections import defaultdict
@@ -57,17 +58,46 @@ def _memory(array: Any) -> Any:
     return views.bytes_of(array) if first is None else first
 
 
-def by_owner(found: Iterable[Any]) -> dict[int, list[Any]]:
-    """Arrays that views can be parts of, by the id of the array that owns their memory.
+class Wholes:
+    """Arrays that views can be parts of, among thousands over one memory.
+
+    Only those are looked at that lie in no other one: of these, the last that begins
+    before a view is the only one that can hold it.
 
     Args:
         found: Any objects.
     """
-    arrays: defaultdict[int, list[Any]] = defaultdict(list)
-    for each in found:
-        if views.is_array(each) and views.can_be_placed(each):
-            arrays[id(views.owner_of(each))].append(each)
-    return dict(arrays)
+
+    def __init__(self, found: Iterable[Any]) -> None:
+        every: defaultdict[_Memory, list[tuple[int, int, int, Any]]] = defaultdict(list)
+        for number, each in enumerate(found):
+            if views.is_array(each) and views.can_be_placed(each):
+                begin, end = views.stretch_of(each)
+                every[_over(each)].append((begin, -end, number, each))
+        self._wholes: dict[_Memory, tuple[list[int], list[Any]]] = {}
+        for memory, parts in every.items():
+            begins, wholes, last = list[int](), list[Any](), 0
+            for begin, end, _, each in sorted(parts, key=lambda part: part[:3]):
+                if -end > last:
+                    begins.append(begin)
+                    wholes.append(each)
+                    last = -end
+            self._wholes[memory] = begins, wholes
+
+    def holding(self, part: Any) -> Any:
+        """The array that a view is a part of, or itself; ``None`` if there is none."""
+        begins, wholes = self._wholes.get(_over(part), ((), ()))
+        at = bisect.bisect_right(begins, views.stretch_of(part)[0])
+        whole = wholes[at - 1] if at else None
+        return whole if at and views.can_hold(whole, part) else None
+
+
+_Memory = tuple[int, Any]
+
+
+def _over(array: Any) -> _Memory:
+    """Whose memory it is; objects are found among objects of their type alone."""
+    return id(views.owner_of(array)), array.dtype if array.dtype.hasobject else None
 
 
 def memories(found: Iterable[Any]) -> set[int]:

@@ -214,7 +214,7 @@ class _Grafter(Pickler):
         self.kept: list[object] = []
         self.numbers: dict[int, int] = {}
         self.placed: set[int] = set()
-        self.arrays: dict[int, list[Any]] | None = None
+        self.wholes: owners.Wholes | None = None
         self.twin: object = None
 
     def keeps(self, owner: object) -> bool:
@@ -225,11 +225,11 @@ class _Grafter(Pickler):
         """One that was there before: what others see has to be its memory."""
         if id(owner) in self.marks.found:
             return owner
-        if self.arrays is None:
+        if self.wholes is None:
             before = (each for each, _, _ in self.marks.found.values())
-            self.arrays = owners.by_owner(before)
-        over = self.arrays.get(id(owner), ())
-        return next((each for each in over if views.can_hold(each, value)), owner)
+            self.wholes = owners.Wholes(before)
+        whole = self.wholes.holding(value)
+        return owner if whole is None else whole
 
     def places(self, owner: Any) -> bool:
         """Whether a load finds it where it stood, or makes one that lies like it."""

@@ -236,6 +236,12 @@ def holds(array: Any, part: Any) -> bool:
     return low <= far + begin and far + end <= high
 
 
+def stretch_of(array: Any) -> tuple[int, int]:
+    """The addresses at which the memory of an array begins and ends."""
+    (low, high), at = layout.bounds(array), _address(array)
+    return at + low, at + high
+
+
 def place_in(owner: Any, part: Any) -> tuple[Any, ...]:
     """Where a view lies in the memory of its owner: offset, strides, and how that lies.
 

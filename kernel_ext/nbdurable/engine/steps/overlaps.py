@@ -33,17 +33,16 @@ def lone(marks: Marks, made: Values) -> Arrays:
     if "numpy" not in sys.modules:
         return {}
     there = marks.found.keys() | marks.standing.keys()
-    parts = owners.by_owner(each for each, _, _ in marks.found.values())
+    wholes = owners.Wholes(each for each, _, _ in marks.found.values())
 
     def is_found(array: Any) -> bool:
         first = views.owner_of(array)
         memory = views.bytes_of(array if first is None else first)
         whole = (each for each in (first, memory) if id(each) in marks.found)
-        every = (
-            *filter(views.can_be_placed, whole),
-            *parts.get(id(first), ()),
-        )
-        return id(array) in there or any(views.can_hold(e, array) for e in every)
+        placed = filter(views.can_be_placed, whole)
+        if id(array) in there or any(views.can_hold(each, array) for each in placed):
+            return True
+        return first is not None and wholes.holding(array) is not None
 
     found: list[Any] = []
     reached(made.values(), _noting(found, referents))
