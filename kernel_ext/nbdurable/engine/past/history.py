@@ -53,6 +53,9 @@ __all__ = [
 class History:
     """Everything a run's entries say, by id."""
 
+    beside = 0
+    """How many of them are about something else than the course of a call."""
+
     def __init__(self, run: str) -> None:
         self.run = run
         self.notebook = ""
@@ -95,6 +98,7 @@ class History:
             self.last = max(self.last, order)
             if record.kind not in _ABOUT_KEEPING:
                 self._saw(entry.owner, record.at_us)
+            self.beside += record.kind not in _COURSE
             fold = _FOLDS.get(record.kind)
             if fold is not None:
                 fold(self, record, order)
@@ -246,6 +250,10 @@ def _step_reset(history: History, record: Record, order: Order) -> None:
 
 _ABOUT_KEEPING = frozenset({Kind.RUN_PINNED, Kind.RUN_REMOVED})
 """Kinds by which nobody works in a run: they say how long it is kept."""
+
+_COURSE = frozenset(
+    {Kind.CALL_STARTED, Kind.CALL_COMPLETED, Kind.CALL_RAISED, Kind.CALL_ADOPTED}
+)
 
 _EFFECTS = {effect.value: effect for effect in Effect}
 """What isn't known is a write: of those nothing is repeated unasked."""

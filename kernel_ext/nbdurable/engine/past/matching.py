@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from nbdurable.engine.identity import keys
 from nbdurable.engine.past import doubts, parts
@@ -63,11 +63,26 @@ _NONE: Final[list[CallPast]] = []
 BEST: Rank = (False, Standing.OWN, False, False, False, False)
 
 
+class _Known(NamedTuple):
+    """What came of looking at all records of a key.
+
+    Attributes:
+        alike: For which calls that holds.
+        rank: How good the best one was; None if none was offered.
+        after: What preceded any of them.
+    """
+
+    alike: object
+    rank: Rank | None
+    after: frozenset[str]
+
+
 @dataclass(slots=True)
 class Matcher(Meaning):
     """Matches the calls of one attempt; not thread-safe, the attempt holds a lock."""
 
     _open: dict[bytes, list[CallPast]] = field(default_factory=dict)
+    _known: dict[bytes, _Known] = field(default_factory=dict)
 
     def unheard(self, key: bytes, tool: str, policy: Policy, parent: str = "") -> bool:
         """Whether no record can be this call, or stand for it."""
@@ -133,15 +148,39 @@ class Matcher(Meaning):
     def _best(
         self, candidates: Iterable[CallPast], wanted: Wanted
     ) -> tuple[Rank, int] | None:
-        """The best of these, and where it stands."""
+        """The best of these, and where it stands.
+
+        Of thousands of equal ones all may be as good as the first, or none may be
+        offered: after all were looked at once, nothing better is looked for.
+        """
+        known = self._known.get(wanted.key)
+        limit = BEST
+        if known is not None and known.alike == self._alike(wanted):
+            if known.rank is None:
+                return None
+            limit = (*known.rank[:-1], wanted.after not in known.after)
         best: tuple[Rank, int] | None = None
         for index, call in enumerate(candidates):
             rank = self._rank(call, wanted)
             if rank is not None and (best is None or rank < best[0]):
                 best = rank, index
-            if rank == BEST:
-                break
+                if rank <= limit:
+                    return best
+        if not any(call.inner or was_inside(call) for call in candidates):
+            after = frozenset(call.after for call in candidates)
+            self._known[wanted.key] = _Known(
+                self._alike(wanted), best and best[0], after
+            )
         return best
+
+    def _alike(self, wanted: Wanted) -> object:
+        """Calls of one key that are equal in this find the records equally good.
+
+        But for what came before them. A record that was taken is worse from then on; how
+        good another one is that was made in no other call changes by none of this attempt.
+        """
+        policy, place = wanted.policy, (wanted.code, wanted.parent, wanted.scope)
+        return self.history.beside, policy.effect, policy.inner, place
 
     def _best_that_may_have(
         self, candidates: Sequence[CallPast], wanted: Wanted
@@ -179,6 +218,7 @@ class Matcher(Meaning):
         And those that other runs have made meanwhile.
         """
         self._suspects = self._where = self._recent = None
+        self._known.clear()
         self._made.clear()
         self._given.clear()
         self._unended.clear()
@@ -196,6 +236,7 @@ class Matcher(Meaning):
         self.history, self.here = history, history.slot(self.slot)
         self._writes = self._suspects = self._old_names = self._behind = None
         self._moved = self._other_names = self._recent = None
+        self._known.clear()
         self._versions.clear()
         self._made.clear()
         self._given.clear()
