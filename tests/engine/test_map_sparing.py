@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
 
 from nbdurable.engine.fanout.failures import MapFailed
-from nbdurable.engine.fanout.sparing import OTHERS_MIN
+from nbdurable.engine.fanout.sparing import OTHERS_MIN, sparing
 from tests.engine.notebooks import Notebook
 
 SETUP = """
@@ -83,3 +85,45 @@ def test_what_others_set_aside_stays_there(nb: Notebook) -> None:
     nb.run("seen = nd.map(aside, range(3))", "s", "c1")
     assert max(nb.namespace["seen"]) <= before
     assert gc.get_freeze_count() > OTHERS_MIN
+
+
+def interrupted_at(nth: int, work: Callable[[], None]) -> bool:
+    """Whether an interrupt came in that line of the module, counted as they run."""
+    file, left = sparing.__code__.co_filename, nth
+
+    def note(frame: FrameType, event: str, _: object) -> object:
+        nonlocal left
+        if frame.f_code.co_filename != file:
+            return None
+        left -= event == "line"
+        if left == 0 and event == "line":
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return note
+
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_an_interrupt_anywhere_leaves_nothing_aside(nb: Notebook) -> None:
+    """While what is there is set aside, and while it is taken back."""
+
+    def spare() -> None:
+        with sparing():
+            pass
+
+    nth = 1
+    while interrupted_at(nth, spare):
+        assert gc.get_freeze_count() == 0, nth
+        with sparing():
+            assert gc.get_freeze_count() > OTHERS_MIN
+        nth += 1
+    assert nth > 10
+    assert nb.namespace

@@ -21,13 +21,15 @@ class Progress:
         replayed: How many were served.
         ran: How many were executed and gave a result.
         failed: How many raised.
-        running: How many are being executed.
+        running: How many are being executed, or have been and are being recorded.
         busy_ms: How long those that ran took together.
 
     Example:
         >>> done = Progress(1000, replayed=31, ran=611, running=8, busy_ms=6_110.0)
         >>> done.line(limit=8)
         '642/1,000 · 31 replayed · 8 running · ~0.4 s'
+        >>> done.line(limit=4)
+        '642/1,000 · 31 replayed · 4 running · ~0.9 s'
         >>> done.line(limit=8, waiting=[("429", 14.0), ("429", 30.0)])
         '642/1,000 · 31 replayed · 6 running · 2 waiting (429, next in 14 s) · ~0.4 s'
         >>> done.share
@@ -80,13 +82,12 @@ class Progress:
         """
         done = self.done
         of = f"/{self.total:,}" if self.total is not None else ""
+        running = min(self.running - len(waiting), limit)
         parts = [
             f"{done:,}{of}",
             f"{self.replayed:,} replayed" if self.replayed else "",
             f"{self.failed:,} failed" if self.failed else "",
-            f"{self.running - len(waiting):,} running"
-            if self.running > len(waiting)
-            else "",
+            f"{running:,} running" if running > 0 else "",
             _waits(waiting),
             self._rest(done, limit),
         ]

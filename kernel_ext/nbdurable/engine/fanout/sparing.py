@@ -24,24 +24,25 @@ class _Maps:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running = 0
+        self._running = set[object]()
         self._ours = False
 
-    def begins(self) -> None:
+    def begins(self, mine: object) -> None:
         """One more."""
         with self._lock:
-            self._running += 1
-            if self._running == 1 and gc.get_freeze_count() < OTHERS_MIN:
+            alone = not self._running
+            self._running.add(mine)
+            if alone and gc.get_freeze_count() < OTHERS_MIN:
                 self._ours = True
                 gc.freeze()
 
-    def ends(self) -> None:
-        """One less."""
+    def ends(self, mine: object) -> None:
+        """One less, wherever its beginning or an earlier end of it was interrupted."""
         with self._lock:
-            self._running -= 1
+            self._running.discard(mine)
             if not self._running and self._ours:
-                self._ours = False
                 gc.unfreeze()
+                self._ours = False
 
 
 _MAPS: Final = _Maps()
@@ -56,8 +57,13 @@ def sparing() -> Iterator[None]:
         ...     gc.get_freeze_count() > 1000
         True
     """
-    _MAPS.begins()
+    mine = object()
     try:
+        _MAPS.begins(mine)
         yield
     finally:
-        _MAPS.ends()
+        try:
+            _MAPS.ends(mine)
+        except KeyboardInterrupt:
+            _MAPS.ends(mine)
+            raise
