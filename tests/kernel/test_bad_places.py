@@ -119,6 +119,25 @@ def test_the_sidebar_says_why_a_store_cannot_be_used(
     assert contents(tmp_path) == before
 
 
+def test_a_kernel_says_what_stands_there_and_not_how_to_begin(tmp_path: Path) -> None:
+    """Whoever looks at the run beside a file in the store's place is told of the file."""
+    place = tmp_path / "store"
+    a_file(place)
+    with Kernel(tmp_path / "home", env={"NBDURABLE_STORE": str(place)}) as kernel:
+        for look in ("%durable", "%durable inbox", "import nbdurable as nd; nd.view()"):
+            told = kernel.run(look).text
+            assert "a file stands there" in told, told
+            assert "%%durable" not in told
+
+
+def test_where_nothing_ran_nothing_waits(tmp_path: Path) -> None:
+    """`%durable inbox` has a sentence for it, and makes no store."""
+    with Kernel(tmp_path) as kernel:
+        told = kernel.run("%durable inbox").text
+        assert told.strip() == "nothing waits for an answer"
+        assert not (tmp_path / ".nbdurable").exists()
+
+
 TOOLS = """
 import nbdurable as nd
 from nbdurable.testing.effects import effect

@@ -44,6 +44,7 @@ from nbdurable.engine.where.whereabouts import (
     shown,
 )
 from nbdurable.errors import NothingDurable, ReferenceUnknown
+from nbdurable_store import may_stand
 from nbdurable_store import open as open_store
 from nbdurable_store.clock import SYSTEM_CLOCK, Clock
 from nbdurable_store.protocol import START, Cursor, Lease, Store
@@ -192,10 +193,13 @@ class Session:
 
         Raises:
             NothingDurable: The notebook has no run.
+            NotAStore: Something else stands at the store's place, as `may_stand` says.
         """
         if not self.history.run:
             exists = self._store is not None or is_store(place_of(facts))
             run = shown(self._rows(facts)) if exists else None
+            if not exists:
+                may_stand(place_of(facts), named=bool(facts.store))
             if run is None:
                 raise NothingDurable(command=command)
             self._load(run.id)
