@@ -257,6 +257,20 @@ def test_thousands_of_parts_of_one_array() -> None:
     assert holds(nb, "rows[5][0] == 7 and np.shares_memory(rows[5], heads[5])")
 
 
+@pytest.mark.slow
+def test_thousands_of_arrays_that_were_loaded() -> None:
+    """Which of them others see is looked up once for all, not once for each."""
+    nb = Notebook()
+    made = "import numpy as np\nmany = [np.zeros(300) for _ in range(1_500)]"
+    nb.run(made, "a", "c1")
+    nb.restart()
+    assert "replayed" in nb.run(made, "a", "c1")
+    nb.run("many.append(0); many[5][0] = 7", "b", "c2")
+    restart(nb)
+    back(nb, used=None)
+    assert holds(nb, "len(many) == 1_501 and many[5][0] == 7")
+
+
 @pytest.mark.parametrize("size", [3, 10**4, 10**6])
 def test_a_part_of_a_restored_array(size: int) -> None:
     """What is cut from an array that was loaded shares its memory after a load too."""

@@ -46,7 +46,7 @@ def reached(
         ask: How objects of a kind are asked what they refer to.
         apart: Ids of objects that are not looked into; they don't count.
     """
-    look = _Look(frozenset(), ask)
+    look = Look(frozenset(), ask)
     look.seen.update(apart)
     for value in values:
         look.through(value)
@@ -73,7 +73,7 @@ def holders(
     """
     if not sought:
         return Holders(set(), {})
-    look = _Look(frozenset(sought), ask)
+    look = Look(frozenset(sought), ask)
     look.seen.update(apart)
     names = {name for name, value in values.items() if look.through(value)}
     return Holders(names, look.found)
@@ -84,7 +84,7 @@ _T = TypeVar("_T")
 
 def of_kind(kind: type[_T], values: Iterable[object]) -> list[_T]:
     """The objects of exactly one type that values reach."""
-    look = _Look(frozenset())
+    look = Look(frozenset())
     for value in values:
         look.through(value)
     return [o for some in look.alive for o in some if type(o) is kind]
@@ -92,15 +92,25 @@ def of_kind(kind: type[_T], values: Iterable[object]) -> list[_T]:
 
 def kinds(values: Iterable[object]) -> set[type]:
     """The types of the objects that values reach, and what these are subclasses of."""
-    look = _Look(frozenset())
+    look = Look(frozenset())
     for value in values:
         look.through(value)
     found = {type(each) for some in look.alive for each in some}
     return {cls for kind in found for cls in kind.__mro__}
 
 
-class _Look:
-    """One walk through values."""
+class Look:
+    """One walk through values, one after the other: what was met is not met again.
+
+    Args:
+        sought: Ids of objects.
+        ask: How objects of a kind are asked what they refer to.
+
+    Attributes:
+        found: The objects that were sought, by id.
+        seen: Ids of all objects that can be changed.
+        alive: Those, and what they are in; each is held, so that its id stays its own.
+    """
 
     def __init__(self, sought: frozenset[int], ask: Ask = referents_of) -> None:
         self.sought = sought

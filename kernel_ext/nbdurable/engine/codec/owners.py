@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from nbdurable.engine.codec import views
 from nbdurable.engine.codec.connected import Referents, beside_base, referents_of
-from nbdurable.engine.codec.meeting import reached
+from nbdurable.engine.codec.meeting import Look
 from nbdurable.engine.codec.reducers import qualified
 
 COMPARED_MAX: Final = 10_000
@@ -27,30 +27,41 @@ _WORK_MAX: Final = 1_000
 """Solutions that numpy tries for a pair; it may be one that takes for ever."""
 
 
-def owners(roots: Iterable[object]) -> set[int]:
-    """Ids of the arrays that are kept whole; they hold as long as the roots do.
+class Owners:
+    """The arrays that are kept whole, of what is written one after the other."""
 
-    Args:
-        roots: What is written.
-    """
-    arrays: list[Any] = []
+    def __init__(self) -> None:
+        self._look = Look(frozenset(), self._ask)
+        self._left: list[object] = []
+        self._parts: defaultdict[int, list[Any]] = defaultdict(list)
+        self._worth: dict[int, bool] = {}
 
-    def of_array(array: Any) -> Iterable[object]:
-        arrays.append(array)
-        return beside_base(array)
+    def add(self, root: object) -> None:
+        """One more value that is written, with all that it reaches."""
+        self._left.append(root)
 
-    def ask(kind: type) -> Referents | None:
+    def __contains__(self, owner: object) -> bool:
+        while self._left:
+            self._look.through(self._left.pop())
+        if id(owner) in self._look.seen:
+            return True
+        if id(owner) not in self._worth:
+            parts = self._parts.get(id(owner))
+            self._worth[id(owner)] = parts is not None and _is_worth_it(parts)
+        return self._worth[id(owner)]
+
+    def _ask(self, kind: type) -> Referents | None:
         asked = referents_of(kind)
         names = {qualified(cls) for cls in kind.__mro__}
-        return of_array if asked and "numpy.ndarray" in names else asked
+        return self._of_array if asked and "numpy.ndarray" in names else asked
 
-    kept = reached(roots, ask)
-    parts: defaultdict[int, list[Any]] = defaultdict(list)
-    for array in arrays:
+    def _of_array(self, array: Any) -> Iterable[object]:
         owner = _memory(array)
-        if owner is not None and id(owner) not in kept:
-            parts[id(owner)].append(array)
-    return kept | {owner for owner, of in parts.items() if _is_worth_it(of)}
+        if owner is not None:
+            self._parts[id(owner)].append(array)
+            if not self._worth.get(id(owner)):  # more parts can only make it worth it
+                self._worth.pop(id(owner), None)
+        return beside_base(array)
 
 
 def _memory(array: Any) -> Any:

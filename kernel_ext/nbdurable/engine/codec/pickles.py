@@ -96,14 +96,12 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
         self._cells: dict[str, tuple[str, str]] = {}
         self._variables: dict[int, reducers.Variable] = {}
         self._storages: dict[tuple[int, Any], Any] = {}
-        self._roots: list[object] = []
-        self._owners: set[int] | None = None
+        self._owners = owners.Owners()
         self._held: dict[int, set[int]] = {}
 
     def dump(self, value: Any) -> None:
         """One more root of the graph."""
-        self._roots.append(value)
-        self._owners = None
+        self._owners.add(value)
         super().dump(value)
 
     def reducer_override(self, value: Any) -> Any:
@@ -168,9 +166,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
 
     def keeps(self, owner: object) -> bool:
         """Whether an array is written whole anyway, or has to be; see `owners`."""
-        if self._owners is None:
-            self._owners = owners.owners(self._roots)
-        return id(owner) in self._owners
+        return owner in self._owners
 
     def owning(self, owner: Any, value: Any) -> Any:  # noqa: ARG002  # one class asks for it
         """The array that a view is a part of: here the first one over this memory."""
