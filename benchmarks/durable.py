@@ -42,7 +42,7 @@ TOOLS: dict[str, Callable[[int], str]] = {"read": read, "pure": pure, "write": w
 @contextmanager
 def step(
     folder: Path, notebook: str = "bench", fails: Exception | None = None
-) -> Iterator[None]:
+) -> Iterator[Session]:
     """One attempt of a durable cell in a plain script; ``fails`` ends it so.
 
     Args:
@@ -68,7 +68,7 @@ def step(
     running = begin(session, cell, {})
     assert not isinstance(running, Replayed)
     with running.active():
-        yield
+        yield session
     if fails is None:
         running.complete([], None)
     else:
