@@ -313,6 +313,24 @@ def test_goingrestored(nb: Notebook) -> None:
     assert holds(nb, "state['log'] is alias and alias == []")
 
 
+@pytest.mark.parametrize("how", ["back", "at"])
+def test_what_was_set_back_is_kept_together(nb: Notebook, how: str) -> None:
+    """A step that reads one of the names then keeps all that share an object with it."""
+    nb.run("l = [1]; box = [l]", "a", "c1")
+    nb.run("l.append(2)", "b", "c2")
+    nb.run("l.append(3)", "c", "c3")
+    if how == "back":
+        back(nb.session, nb.namespace)
+    else:
+        restart(nb)
+        restored(nb, until=find_step(nb.session.history, "b"))
+        nb.session.stay()
+    nb.run("n = len(l)", "d", "c4")
+    restart(nb)
+    restored(nb)
+    assert holds(nb, "box[0] is l and l == [1, 2] and n == 2")
+
+
 def test_a_replay_binds_only_what_the_step_made(nb: Notebook) -> None:
     """A name that only hangs together with what a step changed is left alone."""
     nb.run("state = {'log': []}; alias = state['log']", "a", "c1")

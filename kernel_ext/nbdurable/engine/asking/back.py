@@ -107,6 +107,7 @@ def back(session: Session, namespace: MutableMapping[str, object]) -> Back:
     failed = load(session, found, dict(sources))
     namespace.update(found)
     session.keeping.forget(wanted)
+    session.keeping.set_back({n: sources[n] for n in found})
     left = [n for n in wanted if n in names.lost or n in failed]
     gone = [n for n in theirs if n not in found and n not in left]
     removed = [n for n in gone if n in made and n not in last.reads]

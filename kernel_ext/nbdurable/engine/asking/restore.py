@@ -133,8 +133,8 @@ def restore(
     not_back = _cures(found.lost, asked) | {n: cure_unloaded(now[n]) for n in reasons}
     reasons |= {n: found.lost[n].why for n in asked if n in found.lost}
     session.keeping.forget(sources)
-    if until is None:
-        session.keeping.restored({n: s for n, s in sources.items() if n not in reasons})
+    know = session.keeping.restored if until is None else session.keeping.set_back
+    know({n: s for n, s in sources.items() if n not in reasons})
     for name, source in later.items():
         namespace.pop(name, None)
         deferred.defer(name, source, not_back)

@@ -102,6 +102,14 @@ class Keeping:
             if name in source.digests:
                 self.digests[name] = source.digests[name]
 
+    def set_back(self, sources: Mapping[str, Source]) -> None:
+        """These names have a value that is not the latest, and is to be kept anew.
+
+        Together: one of them alone would be parted from those that share an object.
+        """
+        self.forget(sources)
+        self.blobs |= {name: (b"", source.names) for name, source in sources.items()}
+
     def forget(self, names: Collection[str]) -> None:
         """Know nothing of these: they have other values than those kept last."""
         for name in names:
