@@ -75,6 +75,8 @@ class _Names:
         match part:
             case ast.arg():
                 part.arg = self._own(part.arg, scope)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                part.name = self._own(part.name, scope)
             case ast.Name():
                 binder = scope.binder()
                 if binder.place is Place.CLASS and not isinstance(part.ctx, ast.Load):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -63,6 +62,9 @@ def _base(part: ast.expr) -> Iterator[str]:
         yield part.id
 
 
+METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
 class Changes(NamedTuple):
     """What the code of a definition may change of what others hold.
 
@@ -70,12 +72,15 @@ class Changes(NamedTuple):
         inside: Variables whose object it changes, or may change by a name of a part.
         whole: Those of them that it changes by a name for all of the object.
         passes: Functions that it calls, each with a place and the variable given there.
+        methods: Variables, each with a changing method that it takes of it, to call or to
+            hand over.
         attributes: Names of all attributes that it mentions.
     """
 
     inside: frozenset[str]
     whole: frozenset[str]
     passes: frozenset[tuple[str, int | str, str]]
+    methods: frozenset[tuple[str, str]]
     attributes: frozenset[str]
 
 
@@ -87,6 +92,7 @@ def changes_of(node: ast.AST) -> Changes:
         inside=frozenset(changed_inside(node)),
         whole=frozenset(changed_inside(node, parts=False)),
         passes=frozenset(passed_names(node)),
+        methods=frozenset(_methods_of(node)),
         attributes=frozenset(mentioned),
     )
 
@@ -113,6 +119,7 @@ def changed_inside(node: ast.AST, *, parts: bool = True) -> set[str]:
     ways = _changed_in_place, _changed_as_first, _changed_as_output
     found = {name for way in ways for part in nodes for name in way(part)}
     pairs = [pair for part in nodes for pair in _bound_to(part)]
+    pairs += _given_inside(nodes)
     alike = [(pair.name, pair.of) for pair in pairs if pair.whole]
     added = {name for part in nodes for name in _added_to(part)}
     whole = _spread(found | added, alike)
@@ -181,9 +188,10 @@ def _changed_in_place(part: ast.AST) -> Iterator[str]:
             | ast.Attribute(ctx=ast.Store() | ast.Del())
         ):
             yield from _owner(part)
-        case ast.Call(func=ast.Attribute(attr=method) as called):
-            if method in CHANGING_METHODS or _is_in_place(part):
-                yield from _owner(called)
+        case ast.Call(func=ast.Attribute(value=of, attr=method)):
+            own = isinstance(of, ast.Call) and _is_new(of)  # ``seen.copy().pop()``
+            if not own and (method in CHANGING_METHODS or _is_in_place(part)):
+                yield from _owner(of)
         case _:
             return
 
@@ -209,11 +217,21 @@ def _changed_as_first(part: ast.AST) -> Iterator[str]:
 
 
 def _owner(part: ast.expr) -> Iterator[str]:
-    """The variable at the beginning of ``a[k].b.get(1)``."""
+    """The variable at the beginning of ``a[k].b.get(1)``; of a choice all of them."""
     while isinstance(part, ast.Subscript | ast.Attribute | ast.Call):
         part = part.func if isinstance(part, ast.Call) else part.value
-    if isinstance(part, ast.Name):
-        yield part.id
+    match part:
+        case ast.Name(id=name):
+            yield name
+        case ast.NamedExpr(value=value):
+            yield from _owner(value)
+        case ast.IfExp(body=one, orelse=other):
+            yield from _owner(one)
+            yield from _owner(other)
+        case ast.BoolOp(values=values):
+            yield from (name for value in values for name in _owner(value))
+        case _:
+            return
 
 
 def _changed_as_output(part: ast.AST) -> Iterator[str]:
@@ -259,6 +277,8 @@ def _bound_to(part: ast.AST) -> Iterator[_Bound]:
         case _:
             return
     looped = isinstance(part, ast.For | ast.AsyncFor | ast.comprehension)
+    for one, own in [] if looped else _side_by_side(targets, value):
+        yield from _bound_to(ast.Assign([one], own))
     for target in targets:
         whole = isinstance(target, ast.Name) and isinstance(value, ast.Name)
         # In ``seen[key] = value`` no name is bound.
@@ -266,6 +286,63 @@ def _bound_to(part: ast.AST) -> Iterator[_Bound]:
         bound = [n.id for n in names if isinstance(n.ctx, ast.Store)]
         for name, of in product(bound, () if _is_new(value) else _owner(value)):
             yield _Bound(name, of, whole and not looped)
+
+
+def _side_by_side(
+    targets: Collection[ast.expr], value: ast.expr
+) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Each target of ``a, b = c, d`` with its own value."""
+    match value:
+        case ast.Tuple(elts=values) | ast.List(elts=values):
+            pass
+        case _:
+            return
+    for target in targets:
+        match target:
+            case ast.Tuple(elts=names) | ast.List(elts=names):
+                starred = any(isinstance(e, ast.Starred) for e in (*names, *values))
+                yield from () if starred else zip(names, values, strict=False)
+            case _:
+                continue
+
+
+def _given_inside(nodes: Collection[ast.AST]) -> Iterator[_Bound]:
+    """Parameters of functions inside, each with what a call there gives it."""
+    known: dict[str, ast.arguments] = {}
+    for node in nodes:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                known[name] = node.args
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=own)):
+                known[name] = own
+            case _:
+                continue
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in known:
+                yield from _given(known[name], node)
+            case _:
+                continue
+
+
+def _given(of: ast.arguments, call: ast.Call) -> Iterator[_Bound]:
+    by_place = [*of.posonlyargs, *of.args]
+    named = {arg.arg.rpartition(".")[2]: arg for arg in (*by_place, *of.kwonlyargs)}
+    pairs = [*zip(by_place, call.args, strict=False)]
+    pairs += [(named[k.arg], k.value) for k in call.keywords if k.arg in named]
+    for parameter, value in pairs:
+        for name in _owner(value):
+            yield _Bound(parameter.arg, name, isinstance(value, ast.Name))
+
+
+def _methods_of(node: ast.AST) -> Iterator[tuple[str, str]]:
+    for part in ast.walk(node):
+        match part:
+            case ast.Attribute(value=ast.Name(id=name), attr=method):
+                if method in CHANGING_METHODS:
+                    yield name, method
+            case _:
+                continue
 
 
 def _defaults(of: ast.arguments) -> Iterator[_Bound]:
@@ -312,86 +389,3 @@ def _called(function: ast.expr) -> str:
             return f"{module}.{name}"
         case _:
             return ""
-
-
-def class_state(node: ast.ClassDef) -> set[str]:
-    r"""The attributes that a class binds on itself while it is used: ``cls.made += 1``.
-
-    What a method binds on its ``self`` is the instance's.
-
-    Example:
-        >>> source = "class A:\n  def f(self): self.a = 1; A.b += 1; type(self).c = 2"
-        >>> sorted(class_state(ast.parse(source).body[0]))
-        ['b', 'c']
-    """
-    methods = (n for n in node.body if isinstance(n, METHODS))
-    return {name for method in methods for name in _bound_on_others(method)}
-
-
-Leaves = Callable[[str, str, int | str], bool]
-"""Whether what a method hands to a function, at a place, is surely left as it is there."""
-
-
-def _leaves_nothing(method: str, function: str, place: int | str) -> bool:
-    del method, function, place
-    return False
-
-
-def changing_methods(node: ast.ClassDef, leaves: Leaves = _leaves_nothing) -> set[str]:
-    r"""The methods of a class that change its instances once they are made.
-
-    Args:
-        node: The class.
-        leaves: Knows what a function that an instance is handed to does with it.
-
-    Example:
-        >>> source = "class A:\n  def __init__(self): self.n = 0\n  def up(self): self.n += 1"
-        >>> changing_methods(ast.parse(source).body[0])
-        {'up'}
-    """
-    methods = (n for n in node.body if isinstance(n, METHODS))
-    return {
-        method.name
-        for method in methods
-        if method.name not in _MAKING and _changes_its_first(method, leaves)
-    }
-
-
-def _changes_its_first(
-    method: ast.FunctionDef | ast.AsyncFunctionDef, leaves: Leaves
-) -> bool:
-    arguments = [*method.args.posonlyargs, *method.args.args]
-    if not arguments:
-        return False
-    first, method = arguments[0].arg, apart(method)
-    handed_over = any(
-        name == first
-        and not hasattr(builtins, called)
-        and not leaves(method.name, called, place)
-        for called, place, name in passed_names(method)
-    )
-    return handed_over or not changed_inside(method).isdisjoint({first, "super"})
-
-
-_MAKING: Final = frozenset(
-    {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__",
-     "model_post_init", "__init_subclass__", "__set_name__"}
-)  # fmt: skip
-"""Methods that run while an instance, or its class, is made."""
-
-METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-_OF_CLASS: Final = {"__new__", "__init_subclass__", "__class_getitem__"}
-"""Methods that are given the class without being told to be."""
-
-
-def _bound_on_others(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    decorators = {d.id for d in method.decorator_list if isinstance(d, ast.Name)}
-    of_class = method.name in _OF_CLASS or decorators & {"classmethod", "staticmethod"}
-    arguments = [*method.args.posonlyargs, *method.args.args]
-    own = arguments[0].arg if arguments and not of_class else ""
-    for part in ast.walk(method):
-        if isinstance(part, ast.Attribute) and not isinstance(part.ctx, ast.Load):
-            of = part.value
-            if not (isinstance(of, ast.Name) and of.id == own):
-                yield part.attr

@@ -10,10 +10,11 @@ from typing import Any
 from nbdurable.engine.identity import keys, registry
 from nbdurable.engine.identity.apart import apart
 from nbdurable.engine.identity.canonical import Hasher
-from nbdurable.engine.identity.changes import changed_names, class_state
+from nbdurable.engine.identity.changes import changed_names
 from nbdurable.engine.identity.codes import Codes, Item
 from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
+from nbdurable.engine.identity.methods import class_state
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.parsing import parsed
 from nbdurable.engine.identity.sources import Facts, Sources, facts_of, unwrapped

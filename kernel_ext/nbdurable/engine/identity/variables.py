@@ -20,13 +20,14 @@ import builtins
 import enum
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, TypeGuard
 
 from nbdurable.engine.identity import plain, registry
-from nbdurable.engine.identity.changes import CHANGING_METHODS, changing_methods
+from nbdurable.engine.identity.changes import CHANGING_METHODS
 from nbdurable.engine.identity.codes import NOTEBOOK, TOOL_ATTRIBUTE
 from nbdurable.engine.identity.forms import Mark, qualified
+from nbdurable.engine.identity.methods import changing_methods
 from nbdurable.engine.identity.scopes import Function
 from nbdurable.engine.identity.sources import Facts, Sources, unwrapped
 
@@ -108,6 +109,7 @@ class Variables:
             )
         }
         gone |= {name for one in facts.needs.loads for name in _held_by(globals_, one)}
+        gone |= {n for n, method in changes.methods if _has(globals_.get(n), method)}
         self._changed |= {(home, name) for name in gone}
 
     def meet_defaults(
@@ -217,30 +219,42 @@ class Variables:
         self, function: FunctionType, node: Function, place: int | str
     ) -> bool:
         code, changes = function.__code__, self._sources.changes(node)
-        names = code.co_varnames[: code.co_argcount]
-        name = place if isinstance(place, str) else dict(enumerate(names)).get(place)
+        names = _by_place(code)
+        name = place if isinstance(place, str) else names.get(place)
         passed = {n for called, _, n in changes.passes if not hasattr(builtins, called)}
-        return name in names and name not in changes.inside | passed
+        return name in names.values() and name not in changes.inside | passed
 
     def _changes_parameter(
-        self, called: object, place: int | str, *, whole: bool
+        self,
+        called: object,
+        place: int | str,
+        *,
+        whole: bool,
+        around: frozenset[CodeType] = frozenset(),
     ) -> bool:
-        places = (self._changing_places(f, whole=whole) for f in unwrapped(called))
-        return any(place in each for each in places)
+        """Whether a function changes what it is given at a place, or hands it on to one."""
+        for function in unwrapped(called):
+            code = function.__code__
+            node = self._sources.function(code)
+            if node is None or code in around:
+                continue
+            changes, names = self._sources.changes(node), _by_place(code)
+            name = place if isinstance(place, str) else names.get(place)
+            handed_on = (
+                (_function(function.__globals__, other), at)
+                for other, at, given in changes.passes
+                if given == name
+            )
+            if name in (changes.whole if whole else changes.inside) or any(
+                self._changes_parameter(*pair, whole=whole, around=around | {code})
+                for pair in handed_on
+            ):
+                return True
+        return False
 
-    def _changing_places(
-        self, function: FunctionType, *, whole: bool
-    ) -> Iterator[int | str]:
-        node = self._sources.function(function.__code__)
-        if node is None:
-            return
-        changes = self._sources.changes(node)
-        inside = changes.whole if whole else changes.inside
-        code = function.__code__
-        for place, name in enumerate(code.co_varnames[: code.co_argcount]):
-            if name in inside:
-                yield from (place, name)
-        yield from inside
+
+def _by_place(code: CodeType) -> dict[int, str]:
+    return dict(enumerate(code.co_varnames[: code.co_argcount]))
 
 
 def _function(home: Mapping[str, object], called: str) -> object:
@@ -249,7 +263,7 @@ def _function(home: Mapping[str, object], called: str) -> object:
     found = home.get(first)
     if not name:
         return found
-    return vars(found).get(name) if isinstance(found, ModuleType) else None
+    return vars(found).get(name) if isinstance(found, ModuleType | type) else None
 
 
 def _shares_parts(home: Mapping[str, object], name: str) -> bool:
@@ -263,6 +277,12 @@ def _held_by(home: Mapping[str, object], name: str) -> Iterator[str]:
     if is_changing(method):
         held = method.__self__
         yield from (other for other, value in [*home.items()] if value is held)
+
+
+def _has(value: object, method: str) -> bool:
+    """Whether it is a builtin object with a method of this name: ``map(seen.append, …)``."""
+    kind = type(value)
+    return kind.__module__ in {"builtins", "collections"} and hasattr(kind, method)
 
 
 def is_changing(value: object) -> TypeGuard[BuiltinMethodType]:

@@ -1,0 +1,82 @@
+"""What a tool changes itself is left out, by whatever way it comes to it.
+
+Each case is the body of a tool that changes a list of the notebook. Run again, the cell
+is served all its calls; the last cases only look as if they changed it.
+"""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import Final
+
+import pytest
+
+from tests.engine.notebooks import Notebook
+
+AROUND: Final = """
+import functools, threading
+SEEN = []
+def first(rows): second(rows)
+def second(into): third(x=into)
+def third(x): x.append(1)
+def inside(rows):
+    def put(into): into.append(1)
+    put(rows)
+def round_about(rows, n=3): round_about(rows, n - 1) if n else rows.append(1)
+class Box:
+    @staticmethod
+    def put(rows): rows.append(1)
+"""
+CHANGES: Final = {
+    "a function of a function": "first(SEEN)",
+    "a function that calls itself": "round_about(SEEN)",
+    "a function inside": "def put(into): into.append(1)\nput(SEEN)",
+    "one by keyword": "def put(*, into): into.append(1)\nput(into=SEEN)",
+    "a lambda inside": "put = lambda into: into.append(1)\nput(SEEN)",
+    "one inside a function": "inside(SEEN)",
+    "a static method": "Box.put(SEEN)",
+    "a walrus": "(rows := SEEN).append(1)",
+    "two at once": "rows, n = SEEN, 1\nrows.append(n)",
+    "a choice": "rows = SEEN if x else []\nrows.append(1)",
+    "the first of two": "(SEEN if x else []).append(1)",
+    "a method with a name": "put = SEEN.append\nput(1)",
+    "a method that is mapped": "[*map(SEEN.append, [1])]",
+    "a method of a thread": "t = threading.Thread(target=SEEN.append, args=(1,))\nt.start(); t.join()",
+    "a partial": "functools.partial(SEEN.append, 1)()",
+}
+LEAVES: Final = {
+    "a copy": "n = SEEN.copy().pop()",
+    "two at once, of others": "rows, n = [], SEEN[-1]\nrows.append(n)",
+    "a function inside": "def put(into, n): into.append(n)\nput([], SEEN)",
+    "a function of another name": "def second(into, n): into.append(n)\nsecond([], SEEN)",
+    "an attribute of that name": "n = CONF.write",
+}
+
+
+def asking(body: str) -> str:
+    """A tool of this body that says how much is in the list."""
+    return f"@tool(effect='read')\ndef ask(x):\n{indent(body, '    ')}\n    return world(str(len(SEEN)))"
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_what_a_tool_changes_is_left_out(kind: str) -> None:
+    """Its calls are served when the cell runs again, with what they have changed by then."""
+    nb = Notebook()
+    nb.plain(AROUND)
+    nb.plain(asking(CHANGES[kind]))
+    for more in (1, 2):
+        nb.run(f"r = [ask(1), ask(2), ask(1)]; more = {more}", "s", "c1")
+    assert nb.world.effects == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("kind", LEAVES)
+def test_what_a_tool_only_reads_counts(kind: str) -> None:
+    """After it was changed elsewhere the tool runs again."""
+    nb = Notebook()
+    nb.plain(f"{AROUND}\nfrom types import SimpleNamespace\nSEEN.append(1)")
+    nb.plain("CONF = SimpleNamespace(write=SEEN)")
+    nb.plain(asking(LEAVES[kind]))
+    nb.run("r = ask(1)", "s", "c1")
+    nb.plain("SEEN.append(2)")
+    nb.run("r = ask(1); more = 1", "s", "c1")
+    assert nb.world.effects == ["1", "2"]
