@@ -80,3 +80,45 @@ def test_what_a_tool_only_reads_counts(kind: str) -> None:
     nb.plain("SEEN.append(2)")
     nb.run("r = ask(1); more = 1", "s", "c1")
     assert nb.world.effects == ["1", "2"]
+
+
+OWN: Final = """
+import json, collections
+class Rates:
+    def __init__(self): self.eur = 1
+    def update(self, eur): self.eur = eur
+    loads = append = update
+RATES, COUNTS, ROWS = Rates(), collections.Counter(), []
+"""
+OTHERS: Final = {
+    "what it makes": "out = {}\nout.update(a=1)",
+    "a function of a module": "json.loads('1')",
+    "another variable": "ROWS.append(1)",
+    "one of a library": "COUNTS.update('a')",
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_method_of_something_else_changes_no_object(kind: str) -> None:
+    """An object of your class counts, though one of its methods is called like that one."""
+    nb = Notebook()
+    nb.plain(OWN)
+    nb.plain(asking(OTHERS[kind]).replace("len(SEEN)", "RATES.eur"))
+    nb.run("r = ask(1)", "s", "c1")
+    nb.run("r = ask(1); more = 1", "s", "c1")
+    nb.plain("RATES.eur = 2")
+    nb.run("r = ask(1); more = 2", "s", "c1")
+    assert nb.world.effects == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "change", ["RATES.update(x)", "rates = RATES\nrates.update(x)", "up(RATES)"]
+)
+def test_a_method_that_is_called_changes_its_object(change: str) -> None:
+    """By whatever name it is called, the object is left out."""
+    nb = Notebook()
+    nb.plain(f"{OWN}\ndef up(rates): rates.update(7)")
+    nb.plain(asking(change).replace("len(SEEN)", "RATES.eur"))
+    for more in (1, 2):
+        nb.run(f"r = [ask(1), ask(2)]; more = {more}", "s", "c1")
+    assert len(nb.world.effects) == 2

@@ -72,28 +72,24 @@ class Changes(NamedTuple):
         inside: Variables whose object it changes, or may change by a name of a part.
         whole: Those of them that it changes by a name for all of the object.
         passes: Functions that it calls, each with a place and the variable given there.
-        methods: Variables, each with a changing method that it takes of it, to call or to
-            hand over.
-        attributes: Names of all attributes that it mentions.
+        attributes: Names of the attributes that it mentions, each with the variable that it
+            is one of, or "". Those of what it makes itself are left out.
     """
 
     inside: frozenset[str]
     whole: frozenset[str]
     passes: frozenset[tuple[str, int | str, str]]
-    methods: frozenset[tuple[str, str]]
-    attributes: frozenset[str]
+    attributes: frozenset[tuple[str, str]]
 
 
 def changes_of(node: ast.AST) -> Changes:
     """What the code of a definition may change."""
     node = apart(node)
-    mentioned = (n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute))
     return Changes(
         inside=frozenset(changed_inside(node)),
         whole=frozenset(changed_inside(node, parts=False)),
         passes=frozenset(passed_names(node)),
-        methods=frozenset(_methods_of(node)),
-        attributes=frozenset(mentioned),
+        attributes=frozenset(_attributes_of(node)),
     )
 
 
@@ -335,12 +331,15 @@ def _given(of: ast.arguments, call: ast.Call) -> Iterator[_Bound]:
             yield _Bound(parameter.arg, name, isinstance(value, ast.Name))
 
 
-def _methods_of(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _attributes_of(node: ast.AST) -> Iterator[tuple[str, str]]:
+    new = _bound_first(node)
     for part in ast.walk(node):
         match part:
-            case ast.Attribute(value=ast.Name(id=name), attr=method):
-                if method in CHANGING_METHODS:
-                    yield name, method
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                if name not in new:
+                    yield name, attribute
+            case ast.Attribute(attr=attribute):
+                yield "", attribute
             case _:
                 continue
 

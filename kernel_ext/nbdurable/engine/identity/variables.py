@@ -90,7 +90,10 @@ class Variables:
     ) -> None:
         """Take in what a definition reads and changes."""
         changes, home = self._sources.changes(facts.node), id(globals_)
-        self._mentioned |= changes.attributes
+        known = {n: globals_.get(n) for n in facts.needs.loads}
+        self._mentioned |= {
+            name for of, name in changes.attributes if not _is_known(known.get(of))
+        }
         for name in facts.needs.loads - {*closure}:
             if name in globals_ and _may_count(globals_[name]):
                 self._met.setdefault((home, name), Variable(globals_, name))
@@ -109,7 +112,9 @@ class Variables:
             )
         }
         gone |= {name for one in facts.needs.loads for name in _held_by(globals_, one)}
-        gone |= {n for n, method in changes.methods if _has(globals_.get(n), method)}
+        gone |= {
+            of for of, name in changes.attributes if _changes_by(known.get(of), name)
+        }
         self._changed |= {(home, name) for name in gone}
 
     def meet_defaults(
@@ -279,10 +284,20 @@ def _held_by(home: Mapping[str, object], name: str) -> Iterator[str]:
         yield from (other for other, value in [*home.items()] if value is held)
 
 
-def _has(value: object, method: str) -> bool:
-    """Whether it is a builtin object with a method of this name: ``map(seen.append, …)``."""
+def _is_known(value: object) -> bool:
+    """Whether nobody's own class says what its attributes are: of a module, of a dict."""
+    return (
+        type(value) is ModuleType
+        or type(value).__module__ == "collections"
+        or (type(value) in plain.TREES)
+    )
+
+
+def _changes_by(value: object, method: str) -> bool:
+    """Whether it is a builtin object that this method changes: ``map(seen.append, …)``."""
     kind = type(value)
-    return kind.__module__ in {"builtins", "collections"} and hasattr(kind, method)
+    builtin = kind.__module__ in {"builtins", "collections"}
+    return builtin and method in CHANGING_METHODS and hasattr(kind, method)
 
 
 def is_changing(value: object) -> TypeGuard[BuiltinMethodType]:
