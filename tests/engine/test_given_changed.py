@@ -88,10 +88,13 @@ class Rates:
     def __init__(self): self.eur = 1
     def update(self, eur): self.eur = eur
     loads = append = update
+class Told:
+    def tell(self): out = {}; out.update(a=1)
 RATES, COUNTS, ROWS = Rates(), collections.Counter(), []
 """
 OTHERS: Final = {
     "what it makes": "out = {}\nout.update(a=1)",
+    "what a method makes": "Told().tell()",
     "a function of a module": "json.loads('1')",
     "another variable": "ROWS.append(1)",
     "one of a library": "COUNTS.update('a')",

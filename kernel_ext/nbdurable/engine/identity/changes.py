@@ -332,7 +332,7 @@ def _given(of: ast.arguments, call: ast.Call) -> Iterator[_Bound]:
 
 
 def _attributes_of(node: ast.AST) -> Iterator[tuple[str, str]]:
-    new = _bound_first(node)
+    new = {name for part in ast.walk(node) for name in _bound_first(part)}
     for part in ast.walk(node):
         match part:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):

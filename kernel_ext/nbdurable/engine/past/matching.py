@@ -63,6 +63,10 @@ _NONE: Final[list[CallPast]] = []
 BEST: Rank = (False, Standing.OWN, False, False, False, False)
 
 
+FEW: Final = 8
+"""Records of one key that are looked at for each call: that takes less than to know of them."""
+
+
 class _Known(NamedTuple):
     """What came of looking at all records of a key.
 
@@ -146,7 +150,7 @@ class Matcher(Meaning):
         return found
 
     def _best(
-        self, candidates: Iterable[CallPast], wanted: Wanted
+        self, candidates: Sequence[CallPast], wanted: Wanted
     ) -> tuple[Rank, int] | None:
         """The best of these, and where it stands.
 
@@ -166,7 +170,8 @@ class Matcher(Meaning):
                 best = rank, index
                 if rank <= limit:
                     return best
-        if not any(call.inner or was_inside(call) for call in candidates):
+        few = len(candidates) <= FEW or wanted.policy.inner
+        if not (few or any(c.inner or was_inside(c) for c in candidates)):
             after = frozenset(call.after for call in candidates)
             self._known[wanted.key] = _Known(
                 self._alike(wanted), best and best[0], after
