@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.engine.asking.back import back
+from nbdurable.engine.asking.forking import fork
 from nbdurable.engine.telling.reference import find_step
 from tests.engine.notebooks import Notebook
 from tests.engine.tied import back as restored
@@ -313,7 +314,7 @@ def test_goingrestored(nb: Notebook) -> None:
     assert holds(nb, "state['log'] is alias and alias == []")
 
 
-@pytest.mark.parametrize("how", ["back", "at"])
+@pytest.mark.parametrize("how", ["back", "at", "fork"])
 def test_what_was_set_back_is_kept_together(nb: Notebook, how: str) -> None:
     """A step that reads one of the names then keeps all that share an object with it."""
     nb.run("l = [1]; box = [l]", "a", "c1")
@@ -321,6 +322,8 @@ def test_what_was_set_back_is_kept_together(nb: Notebook, how: str) -> None:
     nb.run("l.append(3)", "c", "c3")
     if how == "back":
         back(nb.session, nb.namespace)
+    elif how == "fork":
+        fork(nb.session)
     else:
         restart(nb)
         restored(nb, until=find_step(nb.session.history, "b"))
@@ -328,7 +331,7 @@ def test_what_was_set_back_is_kept_together(nb: Notebook, how: str) -> None:
     nb.run("n = len(l)", "d", "c4")
     restart(nb)
     restored(nb)
-    assert holds(nb, "box[0] is l and l == [1, 2] and n == 2")
+    assert holds(nb, f"box[0] is l and len(l) == n == {3 if how == 'fork' else 2}")
 
 
 def test_a_replay_binds_only_what_the_step_made(nb: Notebook) -> None:

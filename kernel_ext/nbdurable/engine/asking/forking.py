@@ -10,6 +10,7 @@ from nbdurable.engine.past import fields, forks
 from nbdurable.engine.past.attempts import StepPast, StepState
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.kept import names_of
 from nbdurable.engine.past.kinds import UNDONE
 from nbdurable.engine.past.pasts import Order
 from nbdurable.engine.steps.session import Session
@@ -122,6 +123,8 @@ def _branch(session: Session, parent: History, notebook: str, at: str) -> str:
             "at": step.name if step else "",
         }
     )
+    names = names_of(session.history).known.items()
+    session.keeping.set_back({n: s for n, s in names if s.ref is not None})
     return _told(session.history, number, left)
 
 
