@@ -28,7 +28,7 @@ from tests.stories import Story, research
 
 pytestmark = pytest.mark.needs("chromium")
 
-HOST = """async (text) => {
+HOST = """async ([text, shadow]) => {
   const address = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
   const view = (await import(address)).default;
   window.sent = [];
@@ -43,7 +43,8 @@ HOST = """async (text) => {
       if (told) Promise.resolve().then(() => window.hear(told));
     },
   };
-  view.render({ model, el: document.body });
+  const el = shadow ? document.body.attachShadow({ mode: 'open' }) : document.body;
+  view.render({ model, el });
 }"""
 """A front end that keeps what the view says, and answers when a test wants it."""
 
@@ -90,10 +91,10 @@ def opens(browser: Browser) -> Iterator[Opens]:
     """Opens a view that was told something."""
     pages: list[Page] = []
 
-    def open_it(*messages: Message) -> Host:
+    def open_it(*messages: Message, shadow: bool = False) -> Host:
         pages.append(browser.new_page())
         pages[-1].goto("about:blank")
-        pages[-1].evaluate(HOST, VIEW.read_text(encoding="utf-8"))
+        pages[-1].evaluate(HOST, [VIEW.read_text(encoding="utf-8"), shadow])
         host = Host(pages[-1])
         host.hear(*messages)
         return host
@@ -283,6 +284,19 @@ def test_a_click_by_keyboard_keeps_the_focus(opens: Opens) -> None:
     (said,) = host.said("act")
     host.hear(Told(about="", line="the run is pinned", to=said["ask"]))
     expect(host.button("pin")).to_be_focused()
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+def test_the_list_keeps_the_focus(opens: Opens, shadow: bool) -> None:
+    """Who stands in the list stays there when something happens, also in a shadow root."""
+    told = run()
+    host = opens(told, shadow=shadow)
+    host.page.get_by_text("as a list").click()
+    host.page.locator(".list .row").nth(2).focus()
+    host.hear(next_of(told))
+    drawn = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    host.page.evaluate(drawn)
+    expect(host.page.locator(".list .row").nth(2)).to_be_focused()
 
 
 def test_the_focus_goes_on_to_the_next_question(opens: Opens) -> None:

@@ -75,7 +75,8 @@ export class List {
     const last = Math.min(total, Math.ceil((top + clientHeight) / ROW) + SPARE);
     const made: Node[] = [this.tall];
     for (let n = first; n < last; n++) made.push(this.row(n, total, n * ROW - top + scrollTop));
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.key;
+    const root = this.scroller.getRootNode() as Document | ShadowRoot;
+    const focused = (root.activeElement as HTMLElement | null)?.dataset?.key;
     this.scroller.replaceChildren(...made);
     for (const one of this.scroller.querySelectorAll<HTMLElement>("[data-key]")) {
       if (one.dataset.key === focused) one.focus({ preventScroll: true });
