@@ -197,6 +197,13 @@ ARRAYS = {
         ["import numpy as np\nb = bytearray(80); a = np.frombuffer(b)", "a[0] = 1"],
         "b[7] == 63 and np.shares_memory(a, np.frombuffer(b))",
     ),
+    "an array over numbers of Python's": (
+        [
+            "import array, numpy as np\nb = array.array('d', [1, 2]); a = np.frombuffer(b)",
+            "n = a[1]",
+        ],
+        "np.shares_memory(a, np.frombuffer(b)) and b[1] == a[1] == n == 2",
+    ),
     "arrays over bytes without a name": (
         ["import numpy as np\na = np.frombuffer(bytearray(80)); b = a.T; c = a[2:]"],
         "np.shares_memory(a, c) and np.shares_memory(a, b)",

@@ -8,7 +8,13 @@ with its axes in any order and direction, as `transpose` and ``[::-1]`` leave it
 from __future__ import annotations
 
 import importlib
+from array import array as numbers
 from typing import Any
+
+
+def is_bytes(memory: object) -> bool:
+    """Whether it is memory that arrays are made over, and that is kept as it is."""
+    return type(memory) in (bytearray, numbers)
 
 
 def base_of(array: Any) -> Any:

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
 
-from nbdurable.engine.codec import views
+from nbdurable.engine.codec import layout, views
 from nbdurable.engine.codec.connected import Referents, beside_base, referents_of
 from nbdurable.engine.codec.meeting import Look
 from nbdurable.engine.codec.reducers import qualified
@@ -127,9 +127,9 @@ def memories(found: Iterable[Any]) -> set[int]:
 def _is_worth_it(parts: list[Any]) -> bool:
     owner = _memory(parts[0])
     size = sum(part.nbytes for part in parts)
-    if type(owner) is not bytearray and owner.dtype.hasobject:
+    if not layout.is_bytes(owner) and owner.dtype.hasobject:
         return any(views.is_all_of(part, owner) for part in parts)
-    own = type(owner) is not bytearray and views.is_close(size, owner.nbytes)
+    own = not layout.is_bytes(owner) and views.is_close(size, owner.nbytes)
     return own or _overlap(parts)
 
 

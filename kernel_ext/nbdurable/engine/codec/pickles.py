@@ -178,7 +178,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is unty
 
     def within(self, owner: Any) -> Collection[int]:
         """Ids of what an array holds, if it is one of objects."""
-        if type(owner) is bytearray or not owner.dtype.hasobject:
+        if layout.is_bytes(owner) or not owner.dtype.hasobject:
             return ()
         if id(owner) not in self._held:
             self._held[id(owner)] = meeting.reached([owner])

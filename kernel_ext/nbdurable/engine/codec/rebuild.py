@@ -232,7 +232,7 @@ def view(
         laid: How the other one lay in memory: elsewhere these places are other ones.
     """
     numpy = importlib.import_module("numpy")
-    if type(base) is bytearray:
+    if layout.is_bytes(base):
         if not base:  # numpy would take any memory for it
             raise ValueError("the bytes that an array was over are gone")
         return numpy.ndarray(shape, dtype, base, offset, strides)

@@ -150,7 +150,7 @@ def seen_in(graph: Graph, value: Any) -> Any:
 
 def _is_cheap(owner: Any, value: Any) -> bool:
     """Whether it may be written for the sake of this view alone."""
-    if type(owner) is bytearray:
+    if layout.is_bytes(owner):
         return False  # the view itself is all that is known of it
     if owner.dtype.hasobject:
         return is_all_of(value, owner)
@@ -160,7 +160,7 @@ def _is_cheap(owner: Any, value: Any) -> bool:
 
 def can_be_seen(owner: Any) -> bool:
     """Whether it is one stretch of memory again, in the same order, to be written to."""
-    if type(owner) is bytearray:
+    if layout.is_bytes(owner):
         return bool(owner)
     if not owner.nbytes or _is_turned_around(owner):
         return False
@@ -170,7 +170,7 @@ def can_be_seen(owner: Any) -> bool:
 
 def can_be_placed(owner: Any) -> bool:
     """Whether views can be made of one that a load finds, or makes as it lay there."""
-    if type(owner) is bytearray:
+    if layout.is_bytes(owner):
         return bool(owner)
     return layout.is_dense(owner)
 
@@ -181,7 +181,7 @@ def can_hold(owner: Any, part: Any) -> bool:
     Strides that somebody made up may lead out of it. Objects are no bytes: they are
     found by their number.
     """
-    if type(owner) is bytearray:
+    if layout.is_bytes(owner):
         return True
     if not owner.dtype.hasobject:
         return holds(owner, part)
@@ -219,14 +219,14 @@ def owner_of(value: Any) -> Any:
     return None if owner is value or isinstance(owner, numpy.memmap) else owner
 
 
-def bytes_of(first: Any) -> bytearray | None:
-    """The ``bytearray`` that an array was made over.
+def bytes_of(first: Any) -> Any:
+    """The ``bytearray`` or `array.array` that an array was made over, or ``None``.
 
     It may be one that nobody can name: what has been loaded is over such.
     """
     base = first.base
     memory = base.obj if isinstance(base, memoryview) else base
-    return memory if type(memory) is bytearray else None
+    return memory if layout.is_bytes(memory) else None
 
 
 def holds(array: Any, part: Any) -> bool:
@@ -248,7 +248,7 @@ def place_in(owner: Any, part: Any) -> tuple[Any, ...]:
     The offset is in bytes, from first element to first element.
     """
     where = _address(part) - _address(owner), part.strides
-    return where if type(owner) is bytearray else (*where, layout.laid(owner))
+    return where if layout.is_bytes(owner) else (*where, layout.laid(owner))
 
 
 def is_array(value: object) -> bool:
@@ -263,7 +263,7 @@ def is_kind_of_array(kind: type) -> bool:
 
 
 def _address(memory: Any) -> int:
-    if type(memory) is bytearray:
+    if layout.is_bytes(memory):
         memory = sys.modules["numpy"].frombuffer(memory, "u1")
     address: int = memory.__array_interface__["data"][0]
     return address
