@@ -15,8 +15,10 @@ from typing import Any
 
 from nbdurable.engine.codec import arrays, layout, owners, views
 from nbdurable.engine.codec.connected import Referents
+from nbdurable.engine.codec.filling import GENERATORS
 from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.codec.meeting import Ask, holders, reached
+from nbdurable.engine.codec.reducers import qualified
 from nbdurable.engine.steps.parting import of_the_notebook, referents
 
 Values = Mapping[str, object]
@@ -107,6 +109,8 @@ def _noting(found: list[Any], ask: Ask) -> Ask:
 
     def noted(kind: type) -> Referents | None:
         asked = ask(kind)
+        if qualified(kind) in GENERATORS:  # filled by its state, whatever that lies in
+            return None
         if asked is None or not views.is_kind_of_array(kind):
             return asked
 

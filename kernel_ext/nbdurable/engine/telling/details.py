@@ -294,6 +294,6 @@ def _comments(text: str) -> Mapping[int, int]:
         for token in tokenize.generate_tokens(io.StringIO("".join(plain)).readline):
             if token.type == tokenize.COMMENT:
                 found[token.start[0] - 1] = token.start[1]
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, UnicodeEncodeError):
         return found
     return found
