@@ -82,6 +82,43 @@ def test_what_a_tool_only_reads_counts(kind: str) -> None:
     assert nb.world.effects == ["1", "2"]
 
 
+MADE_NEW: Final = {
+    "a row that is copied": "for row in ROWS:\n    row = dict(row)\n    row['m'] = 1",
+    "one made of it": "for row in ROWS:\n    row = row | {'m': 1}\n    row['m'] += 1",
+    "rows and one more": "def more(rows):\n    rows = rows + [x]\n    rows.append(1)\nmore(ROWS)",
+    "or those by default": "rows = None\nrows = rows or ROWS\nrows = [*rows]\nrows.append(1)",
+    "what is extended": "rows = ROWS[:]\nrows += [1]\nrows.append(2)",
+}
+IT_ITSELF: Final = {
+    "a row": "for row in ROWS:\n    row['n'] += 1\n    row = dict(row)",
+    "a copy if there is none": "for row in ROWS:\n    if x > 5: row = dict(row)\n    row['n'] += 1",
+    "a copy, then itself": "row = {}\nrow['n'] = 1\nrow = ROWS[0]\nrow['n'] += 1",
+}
+
+
+@pytest.mark.parametrize("kind", MADE_NEW)
+def test_what_is_made_of_it_is_another_object(kind: str) -> None:
+    """A name that is bound to something new, before that is changed, changes no other one."""
+    nb = Notebook()
+    nb.plain("ROWS = [{'n': 1}]")
+    nb.plain(asking(MADE_NEW[kind]).replace("len(SEEN)", "ROWS[0]['n']"))
+    nb.run("r = ask(1)", "s", "c1")
+    nb.plain("ROWS[0]['n'] = 2")
+    nb.run("r = ask(1)", "s", "c1")
+    assert nb.world.effects == ["1", "2"]
+
+
+@pytest.mark.parametrize("kind", IT_ITSELF)
+def test_what_may_be_the_object_itself_is_left_out(kind: str) -> None:
+    """Where it is changed first, only perhaps copied, or bound to that name again."""
+    nb = Notebook()
+    nb.plain("ROWS = [{'n': 1}]")
+    nb.plain(asking(IT_ITSELF[kind]).replace("len(SEEN)", "ROWS[0]['n']"))
+    for more in (1, 2):
+        nb.run(f"r = [ask(1), ask(2)]; more = {more}", "s", "c1")
+    assert nb.world.effects == ["2", "3"]
+
+
 OWN: Final = """
 import json, collections
 class Rates:

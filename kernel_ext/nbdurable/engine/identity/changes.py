@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Collection, Iterator
-from itertools import product
 from typing import Final, NamedTuple
 
+from nbdurable.engine.identity.aliases import bound_to, given_inside, is_new, owner
 from nbdurable.engine.identity.apart import apart
 
 CHANGING: Final = frozenset(
@@ -113,59 +114,61 @@ def changed_inside(node: ast.AST, *, parts: bool = True) -> set[str]:
     """
     nodes = [*ast.walk(node)]
     ways = _changed_in_place, _changed_as_first, _changed_as_output
-    found = {name for way in ways for part in nodes for name in way(part)}
-    pairs = [pair for part in nodes for pair in _bound_to(part)]
-    pairs += _given_inside(nodes)
+    new = _made_new(node)
+    found = {name for way in ways for part in nodes for name in way(part)} - new
+    pairs = [pair for part in nodes for pair in bound_to(part)]
+    pairs += given_inside(nodes)
     alike = [(pair.name, pair.of) for pair in pairs if pair.whole]
-    added = {name for part in nodes for name in _added_to(part)}
+    added = {name for part in nodes for name in _added_to(part)} - new
     whole = _spread(found | added, alike)
     if parts:
         whole |= _spread(found, [(pair.name, pair.of) for pair in pairs])
-    return whole - _bound_first(node)
+    return whole - new
 
 
-def _bound_first(node: ast.AST) -> set[str]:
-    """The names that a function binds to something new before it changes that."""
-    if not isinstance(node, METHODS):
-        return set()
-    new, changed = set[str](), set[str]()
-    for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                new |= {name} if _is_new(value) and name not in changed else set()
-            case _:
-                changed |= {
-                    n for part in ast.walk(statement) for n in _changed_by(part)
-                }
-    return new
+def _made_new(node: ast.AST) -> set[str]:
+    """The names that are bound to something new before that is changed, and to no other."""
+    found, whole = set[str](), _touched([node])
+    for block in (n.body for n in ast.walk(node) if isinstance(n, _BLOCKS)):
+        for at, statement in enumerate(block, 1):
+            name = _new_name(statement)
+            if not whole[name] or name in found:
+                continue
+            after = block[at:]
+            if whole[name] == _touched(after)[name] and not _is_rebound(name, after):
+                found.add(name)
+    return found
 
 
-def _is_new(value: ast.expr) -> bool:
-    """Whether an expression makes an object that nobody else has."""
-    match value:
-        case ast.Call(func=ast.Name(id=made)):
-            return made in _MADE_NEW
-        case ast.Call(func=ast.Attribute(attr=made)):
-            return made in _GIVEN_NEW
-        case ast.Subscript(slice=which):  # some elements, or those that a mask tells
-            return isinstance(which, ast.Slice | ast.Compare)
+def _touched(parts: Collection[ast.AST]) -> Counter[str]:
+    """How often the object of each name is changed."""
+    ways = _changed_in_place, _changed_as_first, _changed_as_output, _added_to
+    nodes = (n for part in parts for n in ast.walk(part))
+    return Counter(name for node in nodes for way in ways for name in way(node))
+
+
+def _new_name(statement: ast.AST) -> str:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if is_new(value):
+            return name
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return name
         case _:
-            return isinstance(value, _DISPLAYS)
+            return ""
 
 
-_MADE_NEW: Final = frozenset(
-    {"bytearray", "deepcopy", "deque", "dict", "list", "set", "sorted", "str"}
-)
-_GIVEN_NEW: Final = frozenset(
-    {"astype", "copy", "deepcopy", "difference", "format", "intersection", "join",
-     "lower", "replace", "split", "splitlines", "strip", "to_dict", "tolist", "union",
-     "upper"}
+def _is_rebound(name: str, statements: Collection[ast.stmt]) -> bool:
+    """Whether they bind a name to anything that is not new."""
+    nodes = [n for statement in statements for n in ast.walk(statement)]
+    stored = [n for n in nodes if isinstance(n, ast.Name) and n.id == name]
+    bound = sum(isinstance(n.ctx, ast.Store) for n in stored)
+    return bound != sum(_new_name(n) == name for n in nodes)
+
+
+_BLOCKS: Final = (
+    *METHODS, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith,
 )  # fmt: skip
-"""Functions and methods that give an object which is a part of no other one."""
-
-_DISPLAYS: Final = (
-    ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.JoinedStr,
-)  # fmt: skip
+"""What has a body all of which runs, if any."""
 
 
 def _spread(names: set[str], pairs: Collection[tuple[str, str]]) -> set[str]:
@@ -183,11 +186,11 @@ def _changed_in_place(part: ast.AST) -> Iterator[str]:
             ast.Subscript(ctx=ast.Store() | ast.Del())
             | ast.Attribute(ctx=ast.Store() | ast.Del())
         ):
-            yield from _owner(part)
+            yield from owner(part)
         case ast.Call(func=ast.Attribute(value=of, attr=method)):
-            own = isinstance(of, ast.Call) and _is_new(of)  # ``seen.copy().pop()``
+            own = isinstance(of, ast.Call) and is_new(of)  # ``seen.copy().pop()``
             if not own and (method in CHANGING_METHODS or _is_in_place(part)):
-                yield from _owner(of)
+                yield from owner(of)
         case _:
             return
 
@@ -207,25 +210,7 @@ def _changed_as_first(part: ast.AST) -> Iterator[str]:
             func=ast.Name(id=function) | ast.Attribute(attr=function),
             args=[first, *_],
         ) if function in _CHANGING_FIRST:
-            yield from _owner(first)
-        case _:
-            return
-
-
-def _owner(part: ast.expr) -> Iterator[str]:
-    """The variable at the beginning of ``a[k].b.get(1)``; of a choice all of them."""
-    while isinstance(part, ast.Subscript | ast.Attribute | ast.Call):
-        part = part.func if isinstance(part, ast.Call) else part.value
-    match part:
-        case ast.Name(id=name):
-            yield name
-        case ast.NamedExpr(value=value):
-            yield from _owner(value)
-        case ast.IfExp(body=one, orelse=other):
-            yield from _owner(one)
-            yield from _owner(other)
-        case ast.BoolOp(values=values):
-            yield from (name for value in values for name in _owner(value))
+            yield from owner(first)
         case _:
             return
 
@@ -234,7 +219,7 @@ def _changed_as_output(part: ast.AST) -> Iterator[str]:
     """What a function of numpy is told to write to: ``add(a, b, out=a)``."""
     match part:
         case ast.keyword(arg="out", value=value):
-            yield from _owner(value)
+            yield from owner(value)
         case _:
             return
 
@@ -244,95 +229,8 @@ def _is_in_place(call: ast.Call) -> bool:
     return any(keyword.arg == "inplace" for keyword in call.keywords)
 
 
-class _Bound(NamedTuple):
-    """A name that is bound to what another one stands for, or to a part of that."""
-
-    name: str
-    of: str
-    whole: bool
-
-
-def _bound_to(part: ast.AST) -> Iterator[_Bound]:
-    """Names, each with what it is bound to, or to a part of."""
-    match part:
-        case ast.Assign(targets=targets, value=value):
-            pass
-        case (
-            ast.For(target=target, iter=value)
-            | ast.AsyncFor(target=target, iter=value)
-            | ast.comprehension(target=target, iter=value)
-            | ast.NamedExpr(target=target, value=value)
-            | ast.AnnAssign(target=target, value=ast.expr() as value)
-        ):
-            targets = [target]
-        case ast.withitem(optional_vars=ast.expr() as target, context_expr=value):
-            targets = [target]
-        case ast.arguments():
-            yield from _defaults(part)
-            return
-        case _:
-            return
-    looped = isinstance(part, ast.For | ast.AsyncFor | ast.comprehension)
-    for one, own in [] if looped else _side_by_side(targets, value):
-        yield from _bound_to(ast.Assign([one], own))
-    for target in targets:
-        whole = isinstance(target, ast.Name) and isinstance(value, ast.Name)
-        # In ``seen[key] = value`` no name is bound.
-        names = (n for n in ast.walk(target) if isinstance(n, ast.Name))
-        bound = [n.id for n in names if isinstance(n.ctx, ast.Store)]
-        for name, of in product(bound, () if _is_new(value) else _owner(value)):
-            yield _Bound(name, of, whole and not looped)
-
-
-def _side_by_side(
-    targets: Collection[ast.expr], value: ast.expr
-) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Each target of ``a, b = c, d`` with its own value."""
-    match value:
-        case ast.Tuple(elts=values) | ast.List(elts=values):
-            pass
-        case _:
-            return
-    for target in targets:
-        match target:
-            case ast.Tuple(elts=names) | ast.List(elts=names):
-                starred = any(isinstance(e, ast.Starred) for e in (*names, *values))
-                yield from () if starred else zip(names, values, strict=False)
-            case _:
-                continue
-
-
-def _given_inside(nodes: Collection[ast.AST]) -> Iterator[_Bound]:
-    """Parameters of functions inside, each with what a call there gives it."""
-    known: dict[str, ast.arguments] = {}
-    for node in nodes:
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                known[name] = node.args
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=own)):
-                known[name] = own
-            case _:
-                continue
-    for node in nodes:
-        match node:
-            case ast.Call(func=ast.Name(id=name)) if name in known:
-                yield from _given(known[name], node)
-            case _:
-                continue
-
-
-def _given(of: ast.arguments, call: ast.Call) -> Iterator[_Bound]:
-    by_place = [*of.posonlyargs, *of.args]
-    named = {arg.arg.rpartition(".")[2]: arg for arg in (*by_place, *of.kwonlyargs)}
-    pairs = [*zip(by_place, call.args, strict=False)]
-    pairs += [(named[k.arg], k.value) for k in call.keywords if k.arg in named]
-    for parameter, value in pairs:
-        for name in _owner(value):
-            yield _Bound(parameter.arg, name, isinstance(value, ast.Name))
-
-
 def _attributes_of(node: ast.AST) -> Iterator[tuple[str, str]]:
-    new = {name for part in ast.walk(node) for name in _bound_first(part)}
+    new = _made_new(node)
     for part in ast.walk(node):
         match part:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
@@ -342,20 +240,6 @@ def _attributes_of(node: ast.AST) -> Iterator[tuple[str, str]]:
                 yield "", attribute
             case _:
                 continue
-
-
-def _defaults(of: ast.arguments) -> Iterator[_Bound]:
-    """Parameters, each with the variable that stands for it where none is given."""
-    by_place = [*of.posonlyargs, *of.args]
-    pairs = [
-        *zip(reversed(by_place), reversed(of.defaults), strict=False),
-        *zip(of.kwonlyargs, of.kw_defaults, strict=True),
-    ]
-    for parameter, value in pairs:
-        if value is not None:
-            whole = isinstance(value, ast.Name)
-            for name in _owner(value):
-                yield _Bound(parameter.arg, name, whole)
 
 
 def passed_names(node: ast.AST) -> set[tuple[str, int | str, str]]:
