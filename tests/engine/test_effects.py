@@ -58,7 +58,10 @@ def _effects(nb: Notebook, cell: str, *, files: bool = True) -> list[str]:
             ["wrote a.svg"],
         ),
         ("import os\nos.system('true')", ["ran true"]),
-        ("import sqlite3\nsqlite3.connect('b.db')", ["opened the database b.db"]),
+        (
+            "import sqlite3\nsqlite3.connect('b.db').close()",
+            ["opened the database b.db"],
+        ),
         ("import sqlite3\nsqlite3.connect(':memory:')", []),
         ("import platform, uuid\nplatform.processor(); uuid.uuid1()", []),
         ("import tempfile\ntempfile.gettempdir()", []),

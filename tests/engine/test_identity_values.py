@@ -367,3 +367,22 @@ def test_a_masked_array_of_halves_is_read_without_a_warning() -> None:
     """The default fill value is beyond the greatest half; warnings are errors here."""
     halves = np.ma.MaskedArray(np.array([1, 2], np.float16), [False, True])
     assert digest(halves) == digest(halves.copy()) != digest(halves[:1])
+
+
+class Settings:
+    """An object whose attributes are shown as a dict."""
+
+    def __init__(self) -> None:
+        self.host, self.key = "localhost", SHOWN_SECRET
+
+
+SHOWN_SECRET = "sk-" + "shown" * 8
+
+
+def test_the_dict_of_an_object_is_what_is_in_it() -> None:
+    """`vars(settings)` counts as an equal dict does, and a secret in it is seen."""
+    settings, redact = Settings(), Secrets({"OPENAI_API_KEY": SHOWN_SECRET}).scrub
+    shown = vars(settings)
+    assert digest(shown) == digest({**shown})
+    assert digest(shown, redact=redact) == digest({**shown}, redact=redact)
+    assert digest(shown, redact=redact) != digest(shown)

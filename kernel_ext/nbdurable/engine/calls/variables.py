@@ -10,7 +10,6 @@ code of its own, since several threads look for one tool at once.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence, Sized
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from nbdurable.engine.identity import plain
 from nbdurable.engine.identity.canonical import Hasher, Redact
 from nbdurable.engine.identity.code import CallCodes
 from nbdurable.engine.identity.forms import Undigestible
+from nbdurable.engine.identity.held import held_by
 from nbdurable.engine.identity.registry import CODE, kind_of
 from nbdurable.engine.identity.variables import Variable, Variables
 from nbdurable.engine.past.wanted import VALUE
@@ -146,7 +146,7 @@ def _is_small(value: object, found: set[type] | None = None) -> bool:
         inner = [x for x in level if type(x) not in plain.ATOMS]
         if found is not None and not types <= _DATA:
             inner = [x for x in inner if kind_of(type(x)) is not CODE]
-        level = gc.get_referents(*inner)
+        level = held_by(*inner)
         if not types <= plain.PLAIN:  # instances lead to their classes
             level = [x for x in level if not isinstance(x, type)]
     return False

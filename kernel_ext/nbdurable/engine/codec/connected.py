@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import enum
-import gc
 import logging
 import pathlib
 import re
@@ -23,6 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from nbdurable.engine.codec import clients
 from nbdurable.engine.codec.reducers import qualified
+from nbdurable.engine.identity.held import held_by
 
 OBJECTS_MAX: Final = 5_000_000
 """Objects that are looked at; what is left then counts as one group."""
@@ -163,9 +163,9 @@ def by_kind(found: list[object]) -> Iterable[tuple[type, list[object]]]:
 
 def parts(referents: Referents, found: list[object]) -> Iterator[list[object]]:
     """What objects of one kind refer to, some thousand of them at a time."""
-    if referents is gc.get_referents:
+    if referents is held_by:
         for at in range(0, len(found), _AT_A_TIME):
-            yield gc.get_referents(*found[at : at + _AT_A_TIME])
+            yield held_by(*found[at : at + _AT_A_TIME])
     else:
         yield from ([*referents(each)] for each in found)
 
@@ -189,7 +189,7 @@ def referents_of(kind: type) -> Referents | None:
     if kind in _ATOMS or issubclass(kind, _LEAVES) or names & _LEAF_NAMES:
         return None
     found = (ask for name, ask in _ASKED.items() if name in names)
-    return next(found, gc.get_referents)
+    return next(found, held_by)
 
 
 def _in_function(function: types.FunctionType) -> Iterable[object]:
@@ -226,7 +226,7 @@ def _in_tensor(tensor: Any) -> Iterable[object]:
     try:
         memory = tensor.untyped_storage()
     except (RuntimeError, NotImplementedError):  # a sparse one has none
-        return gc.get_referents(tensor)
+        return held_by(tensor)
     return [memory, tensor.grad if tensor.is_leaf else None, *vars(tensor).values()]
 
 

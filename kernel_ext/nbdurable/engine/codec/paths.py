@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from nbdurable.engine.identity.held import held_by
 from nbdurable.engine.values.redact import Secrets
 
 _NODES_MAX: Final = 200_000
@@ -63,7 +63,7 @@ def _opaque(value: object) -> Iterator[tuple[str, Any]]:
     """What an object of a compiled class refers to, without a name for the way."""
     if isinstance(value, type | types.ModuleType | types.FunctionType):
         return
-    for child in gc.get_referents(value):
+    for child in held_by(value):
         if not isinstance(child, type | types.ModuleType | dict):
             yield "…", child
 

@@ -201,6 +201,12 @@ def _moment(_: object, value: Any) -> Any:
 # --- types ---------------------------------------------------------------------------
 
 
+_VARIANCES: Final = ("covariant", "contravariant")
+
+_UNBOUND: Final = (None, type(None))
+"""What the bound is where there is none: from Python 3.12 on it is the type."""
+
+
 def _type_variable(graph: Any, value: Any) -> Any:
     """A type variable of the notebook, in the module that it was made in."""
     if value.__module__ != "__main__":
@@ -209,8 +215,8 @@ def _type_variable(graph: Any, value: Any) -> Any:
     if kind.__name__ == "TypeVar":
         make, arguments = graph.dispatch_table[kind](value)
     else:
-        bounds = ("__bound__", "__covariant__", "__contravariant__")
-        if any(getattr(value, name, None) for name in bounds):
+        varies = any(getattr(value, f"__{way}__", False) for way in _VARIANCES)
+        if varies or getattr(value, "__bound__", None) not in _UNBOUND:
             return NotImplemented
         make, arguments = kind, (value.__name__,)
     return rebuild.in_notebook, (make, arguments)
@@ -222,6 +228,7 @@ KINDS: Final = {
     "random.Random": _generator,
     "numpy.random.mtrand.RandomState": _generator,
     "pathlib.PurePath": with_attributes,
+    "pathlib._local.PurePath": with_attributes,  # in Python 3.13
     "fractions.Fraction": with_attributes,
     "pandas.DataFrame": frame,
     "pandas.Series": frame,

@@ -14,7 +14,6 @@ what was stored, to the last object.
 
 from __future__ import annotations
 
-import gc
 import pickle
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from nbdurable.engine.codec import rebuild
 from nbdurable.engine.codec.grafts import Grafting
 from nbdurable.engine.codec.parts import Parts, parts_of
 from nbdurable.engine.codec.unpickles import Places, opened
+from nbdurable.engine.identity.held import held_by
 from nbdurable.engine.values.redact import Secrets
 from nbdurable.errors import DurableError
 
@@ -105,7 +105,7 @@ class _Spoilt:
                 return self.found[id(value)][1]
             if type(value) in _PLAIN and id(value) not in self.clean:
                 self.clean[id(value)] = value
-                todo += gc.get_referents(value)
+                todo += held_by(value)
         return ""
 
 

@@ -175,9 +175,11 @@ def _list(watched: Watched, call: str, path: Any = None) -> None:
 def _is_matching(frame: FrameType | None) -> bool:
     """Whether a folder is listed for a pattern, which tells itself."""
     for _ in range(_STEPS_MAX):
-        if frame is None or frame.f_globals.get("__name__") not in _MATCHERS:
+        module = frame.f_globals.get("__name__") if frame is not None else None
+        if frame is None or module not in _MATCHERS:
             return False
-        if frame.f_code.co_name in {"glob", "rglob", "iglob", "_iglob"}:
+        # From Python 3.13 on that module lists for pathlib, whose own frame is gone.
+        if module == "glob" or frame.f_code.co_name in {"glob", "rglob", "iglob"}:
             return True
         frame = frame.f_back
     return False

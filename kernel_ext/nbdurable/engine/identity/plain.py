@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Collection, Iterable, Sequence
-from gc import get_referents
 from itertools import chain, compress
 from types import NoneType
 from typing import Any
+
+from nbdurable.engine.identity.held import held_by
 
 LEVELS_MAX = 16
 """Deepest tree of the fast path. marshal stops at 2,000; each level of a deeper tree
@@ -39,7 +40,7 @@ _MARSHAL_VERSION = 2
 def census(value: object, texts: list[str] | None = None) -> set[type] | None:
     """The exact types in a plain tree, or ``None`` if it isn't one.
 
-    Texts that are keys of dicts may be left out: `gc.get_referents` gives all elements
+    Texts that are keys of dicts may be left out: `held_by` gives all elements
     of lists, tuples and dicts at once, and whatever can't be a text for certain.
 
     Args:
@@ -61,7 +62,7 @@ def census(value: object, texts: list[str] | None = None) -> set[type] | None:
         room -= _size(level, types)
         if room < 0:
             return None
-        level = get_referents(*level)
+        level = held_by(*level)
     return None
 
 

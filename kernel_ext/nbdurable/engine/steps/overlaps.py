@@ -8,7 +8,6 @@ what others hold.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +18,7 @@ from nbdurable.engine.codec.filling import GENERATORS
 from nbdurable.engine.codec.grafts import Marks
 from nbdurable.engine.codec.meeting import Ask, holders, reached
 from nbdurable.engine.codec.reducers import qualified
+from nbdurable.engine.identity.held import held_by
 from nbdurable.engine.steps.parting import of_the_notebook, referents
 
 Values = Mapping[str, object]
@@ -82,7 +82,7 @@ def parted(some: Arrays, made: Values, others: Values) -> set[str]:
     buffers = {type(each) for each in roots.values() if not views.is_array(each)}
 
     def ask(kind: type) -> Referents | None:
-        return gc.get_referents if kind in buffers else of_the_notebook(kind)
+        return held_by if kind in buffers else of_the_notebook(kind)
 
     whole = holders(others, {*map(id, roots.values())}, ask=_noting(seen, ask)).found
     written = {i for i, each in whole.items() if _is_writable(each)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import operator
 import types
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from nbdurable.engine.codec.connected import (
 )
 from nbdurable.engine.codec.filling import fills
 from nbdurable.engine.codec.reducers import qualified
+from nbdurable.engine.identity.held import held_by
 
 _HEAP_TYPE: Final = 1 << 9
 """Flag of types made by a ``class`` statement."""
@@ -84,7 +84,7 @@ def referents(kind: type) -> Referents | None:
     # Such as a function of numpy: it has attributes, and is found by its name.
     by_name = kind.__dictoffset__ and not kind.__flags__ & _HEAP_TYPE
     asked = referents_of(kind)
-    if qualified(kind) not in _MOVING and asked is gc.get_referents:
+    if qualified(kind) not in _MOVING and asked is held_by:
         return None if by_content or by_name else asked
     return asked
 
@@ -93,7 +93,7 @@ def of_the_notebook(kind: type) -> Referents | None:
     """The same, but a library's objects aren't looked into."""
     asked = referents(kind)
     library = kind.__flags__ & _HEAP_TYPE and _package(kind) not in _OPENED
-    return None if library and asked is gc.get_referents else asked
+    return None if library and asked is held_by else asked
 
 
 def looked_into(opaque: Iterable[object]) -> dict[str, object]:
