@@ -62,7 +62,7 @@ def _effects(nb: Notebook, cell: str, *, files: bool = True) -> list[str]:
             "import sqlite3\nsqlite3.connect('b.db').close()",
             ["opened the database b.db"],
         ),
-        ("import sqlite3\nsqlite3.connect(':memory:')", []),
+        ("import sqlite3\nsqlite3.connect(':memory:').close()", []),
         ("import platform, uuid\nplatform.processor(); uuid.uuid1()", []),
         ("import tempfile\ntempfile.gettempdir()", []),
     ],
