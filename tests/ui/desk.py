@@ -135,7 +135,12 @@ class Desk:
     def close(self) -> None:
         """End the server, and with it its kernels."""
         self.process.terminate()
-        self.process.wait(60)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            # A worker thread of anyio that outlives its loop keeps a server for ever.
+            self.process.kill()
+            self.process.wait(60)
 
 
 def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") -> Desk:
