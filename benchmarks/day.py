@@ -4,8 +4,7 @@
     python benchmarks/day.py 10000    so many; exits 1 with --check if it is too much
 
 The calls follow each other at once, so what a kernel does in the pauses between them is
-asked for: the view looks ten times a second there, and records move into `store.duckdb`.
-Most of what is taken at the first call is DuckDB's.
+asked for: a view looks, and records move into `store.duckdb`.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ PARTS = 8
 LOOK_EVERY = 20
 MOVE_EVERY = 1_000
 DAY_MB_MAX = 500
-"""What a kernel has when it has imported pandas and two SDKs takes as much."""
+"""Twice what it is."""
 
 
 def resident_mb() -> float:
@@ -49,7 +48,7 @@ def measure(calls: int) -> float:
                 view.poll()
             if number % MOVE_EVERY == 0:
                 session.store.flush()
-            if number % (calls // PARTS) == 0:
+            if number % max(1, calls // PARTS) == 0:
                 gc.collect()
                 taken = resident_mb() - before
                 print(f"{number:8,} calls{taken:8.0f} MB", flush=True)

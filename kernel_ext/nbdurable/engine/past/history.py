@@ -53,7 +53,7 @@ __all__ = [
 class History:
     """Everything a run's entries say, by id."""
 
-    beside = 0
+    remarks = 0
     """How many of them are about something else than the course of a call."""
 
     def __init__(self, run: str) -> None:
@@ -98,7 +98,7 @@ class History:
             self.last = max(self.last, order)
             if record.kind not in _ABOUT_KEEPING:
                 self._saw(entry.owner, record.at_us)
-            self.beside += record.kind not in _COURSE
+            self.remarks += record.kind not in _COURSE
             fold = _FOLDS.get(record.kind)
             if fold is not None:
                 fold(self, record, order)

@@ -185,7 +185,7 @@ class Matcher(Meaning):
         good another one is that was made in no other call changes by none of this attempt.
         """
         policy, place = wanted.policy, (wanted.code, wanted.parent, wanted.scope)
-        return self.history.beside, policy.effect, policy.inner, place
+        return self.history.remarks, policy.effect, policy.inner, place
 
     def _best_that_may_have(
         self, candidates: Sequence[CallPast], wanted: Wanted
