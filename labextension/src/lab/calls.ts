@@ -53,12 +53,17 @@ export function failed(lab: Lab, answer: Message): void {
   lab.notifications.emit(text.length > CHARS_MAX ? `${text.slice(0, CHARS_MAX - 1)}…` : text, "error", { autoClose: false, actions: [] });
 }
 
+/** How many questions there are, as a sentence. */
+function needing(questions: number): string {
+  return `${questions} need${questions === 1 ? "s" : ""} you`;
+}
+
 /** The number of questions on the tab of the panel. */
 export function badge(lines: Lines, panel: Widget, caption: string): void {
   lines.on(() => {
     const { length } = lines.asked();
     panel.title.label = length ? String(length) : "";
-    panel.title.caption = length ? `${caption}: ${length} need you` : caption;
+    panel.title.caption = length ? `${caption}: ${needing(length)}` : caption;
   });
 }
 
@@ -69,7 +74,7 @@ export function statusItem(lab: Lab, lines: Lines, bar: Status, open: () => void
   const activeStateChanged = new lab.signaling.Signal(item);
   lines.on(() => {
     const { length } = lines.asked();
-    button.textContent = `${length} need${length === 1 ? "s" : ""} you`;
+    button.textContent = needing(length);
     button.title = "Show what the run waits for";
     activeStateChanged.emit(undefined);
   });
