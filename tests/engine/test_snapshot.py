@@ -113,6 +113,21 @@ def test_what_cannot_change_does_not_connect() -> None:
     assert len(connected(values)) == 4
 
 
+def test_an_error_does_not_hold_the_variables_of_its_frames() -> None:
+    """What the traceback of an error leads to stands in another group."""
+    namespace: dict[str, Any] = {"rows": [[1], [2]]}
+    exec(
+        "try:\n    rows[7]\nexcept IndexError as raised:\n    error = raised", namespace
+    )
+    error = namespace["error"]
+    assert error.__traceback__.tb_frame.f_globals["rows"] is namespace["rows"]
+    groups = connected({name: namespace[name] for name in ("error", "rows")})
+    assert [group.names for group in groups] == [("error",), ("rows",)]
+    error.args = (error.args[0], namespace["rows"])
+    (group,) = connected({name: namespace[name] for name in ("error", "rows")})
+    assert group.names == ("error", "rows")
+
+
 def test_views_are_with_their_base() -> None:
     """Arrays over one memory are one group, and share it again."""
     base = np.arange(10.0)

@@ -35,6 +35,8 @@ _LEAVES: Final = (
     *(dt.date, dt.time, dt.timedelta, dt.timezone, zoneinfo.ZoneInfo),
     *(decimal.Decimal, uuid.UUID, pathlib.PurePath, re.Pattern, enum.Enum),
     *(logging.Logger, logging.Handler, logging.Manager),
+    # An error that is kept leaves them behind; they lead to all variables there are.
+    *(types.TracebackType, types.FrameType),
 )
 _LEAF_NAMES: Final = frozenset(
     {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index", *clients.NAMES}

@@ -13,6 +13,12 @@ from nbdurable.engine.values.redact import Secrets
 _NODES_MAX: Final = 200_000
 """Objects looked at; beyond them the place is not named."""
 
+_ELSEWHERE: Final = (
+    *(type, types.ModuleType, dict),
+    *(types.TracebackType, types.FrameType),
+)
+"""What is in these isn't in the value, or is found by another way."""
+
 _SHOWN: Final = frozenset({str, int, float, bool, bytes, type(None)})
 _NAME_MAX: Final = 40
 """Characters of a key that is shown."""
@@ -64,7 +70,7 @@ def _opaque(value: object) -> Iterator[tuple[str, Any]]:
     if isinstance(value, type | types.ModuleType | types.FunctionType):
         return
     for child in held_by(value):
-        if not isinstance(child, type | types.ModuleType | dict):
+        if not isinstance(child, _ELSEWHERE):
             yield "…", child
 
 

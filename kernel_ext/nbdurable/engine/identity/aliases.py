@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
+from nbdurable.engine.identity.trees import nodes_of
+
 
 class Bound(NamedTuple):
     """A name that is bound to what another one stands for, or to a part of that."""
@@ -17,6 +19,13 @@ class Bound(NamedTuple):
     name: str
     of: str
     whole: bool
+
+
+BINDING: Final = (
+    ast.Assign, ast.For, ast.AsyncFor, ast.comprehension, ast.NamedExpr, ast.AnnAssign,
+    ast.withitem, ast.arguments,
+)  # fmt: skip
+"""The nodes that bind names."""
 
 
 def bound_to(part: ast.AST) -> Iterator[Bound]:
@@ -45,7 +54,7 @@ def bound_to(part: ast.AST) -> Iterator[Bound]:
     for target in targets:
         whole = isinstance(target, ast.Name) and isinstance(value, ast.Name)
         # In ``seen[key] = value`` no name is bound.
-        names = (n for n in ast.walk(target) if isinstance(n, ast.Name))
+        names = (n for n in nodes_of(target) if isinstance(n, ast.Name))
         bound = [n.id for n in names if isinstance(n.ctx, ast.Store)]
         for name, of in product(bound, () if is_new(value) else owner(value)):
             yield Bound(name, of, whole and not looped)

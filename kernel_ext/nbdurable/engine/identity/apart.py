@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from nbdurable.engine.identity.scopes import (
+    COMPREHENSIONS,
     Comprehension,
     Place,
     Scope,
@@ -21,10 +22,17 @@ from nbdurable.engine.identity.scopes import (
     parameters,
     type_parameters,
 )
+from nbdurable.engine.identity.trees import FIELDS, nodes_of
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+_OPENING: Final = (*FUNCTIONS, ast.ClassDef, *COMPREHENSIONS)
+"""Nodes that open a scope."""
+
+_NAMED: Final = (ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.Name)
+"""Nodes that hold the name of a variable."""
 
 
 def apart(node: _Node) -> _Node:
@@ -45,9 +53,11 @@ def apart(node: _Node) -> _Node:
     stack: list[tuple[ast.AST, Scope]] = [(result, Scope(Place.MODULE, None))]
     while stack:
         part, scope = stack.pop()
-        for inner, nodes in _scopes(part, scope):
-            names.open(inner, nodes)
-        names.name(part, scope)
+        if isinstance(part, _OPENING):
+            for inner, nodes in _scopes(part, scope):
+                names.open(inner, nodes)
+        if isinstance(part, _NAMED):
+            names.name(part, scope)
         inside = [*_with_copies(part)]
         stack += [(new, names.places.pop(old, scope)) for old, new in reversed(inside)]
     return result
@@ -111,7 +121,7 @@ def _scopes(part: ast.AST, scope: Scope) -> Iterator[tuple[Scope, list[ast.AST]]
 def _comprehension(node: Comprehension, scope: Scope) -> tuple[Scope, list[ast.AST]]:
     """The first iterable is evaluated outside."""
     turns = node.generators
-    targets = [n for turn in turns for n in ast.walk(turn.target)]
+    targets = [n for turn in turns for n in nodes_of(turn.target)]
     names = [n for n in targets if isinstance(n, ast.Name)]
     bound = {name.id for name in names if isinstance(name.ctx, ast.Store)}
     nodes: list[ast.AST] = [n for turn in turns for n in (turn.target, *turn.ifs)]
@@ -122,12 +132,13 @@ def _comprehension(node: Comprehension, scope: Scope) -> tuple[Scope, list[ast.A
 
 def _with_copies(part: ast.AST) -> Iterator[tuple[int, ast.AST]]:
     """Give a node copies of its children; each with the identity of what it is of."""
-    for name, value in ast.iter_fields(part):
-        if isinstance(value, ast.AST) and value._fields:
+    for name in FIELDS[type(part)]:
+        value = getattr(part, name, None)
+        if isinstance(value, ast.AST):
             new = _copy(value)
             setattr(part, name, new)
             yield id(value), new
-        elif isinstance(value, list):
+        elif type(value) is list:
             copies = [_copy(v) if isinstance(v, ast.AST) else v for v in value]
             setattr(part, name, copies)
             pairs = zip(value, copies, strict=True)

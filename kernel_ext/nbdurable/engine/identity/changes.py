@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from nbdurable.engine.identity.aliases import bound_to, given_inside, is_new, owner
+from nbdurable.engine.identity.aliases import (
+    BINDING,
+    bound_to,
+    given_inside,
+    is_new,
+    owner,
+)
 from nbdurable.engine.identity.apart import apart
+from nbdurable.engine.identity.trees import DEFINITIONS_KEPT, nodes_of
 
 CHANGING: Final = frozenset(
     {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop",
@@ -40,7 +48,11 @@ def changed_names(node: ast.AST) -> set[str]:
         >>> sorted(changed_names(tree))
         ['at', 'n', 'seen']
     """
-    return {name for part in ast.walk(node) for name in _changed_by(part)}
+    return _changed_by_name(nodes_of(node))
+
+
+def _changed_by_name(nodes: Iterable[ast.AST]) -> set[str]:
+    return {name for part in nodes for name in _changed_by(part)}
 
 
 def _changed_by(part: ast.AST) -> Iterator[str]:
@@ -70,6 +82,7 @@ class Changes(NamedTuple):
     """What the code of a definition may change of what others hold.
 
     Attributes:
+        names: Variables that it binds or changes in place.
         inside: Variables whose object it changes, or may change by a name of a part.
         whole: Those of them that it changes by a name for all of the object.
         passes: Functions that it calls, each with a place and the variable given there.
@@ -77,20 +90,25 @@ class Changes(NamedTuple):
             is one of, or "". Those of what it makes itself are left out.
     """
 
+    names: frozenset[str]
     inside: frozenset[str]
     whole: frozenset[str]
     passes: frozenset[tuple[str, int | str, str]]
     attributes: frozenset[tuple[str, str]]
 
 
+@lru_cache(maxsize=DEFINITIONS_KEPT)
 def changes_of(node: ast.AST) -> Changes:
-    """What the code of a definition may change."""
-    node = apart(node)
+    """What the code of a definition may change; worked out once for each."""
+    nodes = nodes_of(apart(node))
+    new = _made_new(nodes)
+    inside, whole = _changed(nodes, new)
     return Changes(
-        inside=frozenset(changed_inside(node)),
-        whole=frozenset(changed_inside(node, parts=False)),
-        passes=frozenset(passed_names(node)),
-        attributes=frozenset(_attributes_of(node)),
+        names=frozenset(_changed_by_name(nodes)),
+        inside=frozenset(inside),
+        whole=frozenset(whole),
+        passes=frozenset(_passed(nodes)),
+        attributes=frozenset(_attributes_of(nodes, new)),
     )
 
 
@@ -112,39 +130,45 @@ def changed_inside(node: ast.AST, *, parts: bool = True) -> set[str]:
         >>> sorted(changed_inside(ast.parse("text = texts[0]; text += more; out[0] = text")))
         ['out', 'text']
     """
-    nodes = [*ast.walk(node)]
-    ways = _changed_in_place, _changed_as_first, _changed_as_output
-    new = _made_new(node)
-    found = {name for way in ways for part in nodes for name in way(part)} - new
-    pairs = [pair for part in nodes for pair in bound_to(part)]
+    nodes = nodes_of(node)
+    inside, whole = _changed(nodes, _made_new(nodes))
+    return inside if parts else whole
+
+
+def _changed(nodes: Collection[ast.AST], new: set[str]) -> tuple[set[str], set[str]]:
+    """The variables whose object is changed, and those of them that are it as a whole."""
+    doing = [part for part in nodes if isinstance(part, _DOING)]
+    found = {name for part in doing for name in _changed_anyhow(part)} - new
+    binding = (part for part in nodes if isinstance(part, BINDING))
+    pairs = [pair for part in binding for pair in bound_to(part)]
     pairs += given_inside(nodes)
     alike = [(pair.name, pair.of) for pair in pairs if pair.whole]
-    added = {name for part in nodes for name in _added_to(part)} - new
+    added = {name for part in doing for name in _added_to(part)} - new
     whole = _spread(found | added, alike)
-    if parts:
-        whole |= _spread(found, [(pair.name, pair.of) for pair in pairs])
-    return whole - new
+    inside = whole | _spread(found, [(pair.name, pair.of) for pair in pairs])
+    return inside - new, whole - new
 
 
-def _made_new(node: ast.AST) -> set[str]:
+def _made_new(nodes: Collection[ast.AST]) -> set[str]:
     """The names that are bound to something new before that is changed, and to no other."""
-    found, whole = set[str](), _touched([node])
-    for block in (n.body for n in ast.walk(node) if isinstance(n, _BLOCKS)):
+    found, whole = set[str](), _touched(nodes)
+    for block in (n.body for n in nodes if isinstance(n, _BLOCKS)):
         for at, statement in enumerate(block, 1):
             name = _new_name(statement)
             if not whole[name] or name in found:
                 continue
-            after = block[at:]
+            after = nodes_of(*block[at:])
             if whole[name] == _touched(after)[name] and not _is_rebound(name, after):
                 found.add(name)
     return found
 
 
-def _touched(parts: Collection[ast.AST]) -> Counter[str]:
+def _touched(nodes: Iterable[ast.AST]) -> Counter[str]:
     """How often the object of each name is changed."""
-    ways = _changed_in_place, _changed_as_first, _changed_as_output, _added_to
-    nodes = (n for part in parts for n in ast.walk(part))
-    return Counter(name for node in nodes for way in ways for name in way(node))
+    doing = [part for part in nodes if isinstance(part, _DOING)]
+    found = Counter(name for part in doing for name in _changed_anyhow(part))
+    found.update(name for part in doing for name in _added_to(part))
+    return found
 
 
 def _new_name(statement: ast.AST) -> str:
@@ -157,9 +181,8 @@ def _new_name(statement: ast.AST) -> str:
             return ""
 
 
-def _is_rebound(name: str, statements: Collection[ast.stmt]) -> bool:
+def _is_rebound(name: str, nodes: Collection[ast.AST]) -> bool:
     """Whether they bind a name to anything that is not new."""
-    nodes = [n for statement in statements for n in ast.walk(statement)]
     stored = [n for n in nodes if isinstance(n, ast.Name) and n.id == name]
     bound = sum(isinstance(n.ctx, ast.Store) for n in stored)
     return bound != sum(_new_name(n) == name for n in nodes)
@@ -178,6 +201,18 @@ def _spread(names: set[str], pairs: Collection[tuple[str, str]]) -> set[str]:
         size = len(found)
         found.update(of for name, of in pairs if name in found)
     return found
+
+
+_DOING: Final = (
+    ast.Subscript, ast.Attribute, ast.Call, ast.keyword, ast.AugAssign
+)  # fmt: skip
+"""The nodes that can change an object."""
+
+
+def _changed_anyhow(part: ast.AST) -> Iterator[str]:
+    yield from _changed_in_place(part)
+    yield from _changed_as_first(part)
+    yield from _changed_as_output(part)
 
 
 def _changed_in_place(part: ast.AST) -> Iterator[str]:
@@ -229,9 +264,10 @@ def _is_in_place(call: ast.Call) -> bool:
     return any(keyword.arg == "inplace" for keyword in call.keywords)
 
 
-def _attributes_of(node: ast.AST) -> Iterator[tuple[str, str]]:
-    new = _made_new(node)
-    for part in ast.walk(node):
+def _attributes_of(
+    nodes: Iterable[ast.AST], new: set[str]
+) -> Iterator[tuple[str, str]]:
+    for part in nodes:
         match part:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
                 if name not in new:
@@ -251,8 +287,12 @@ def passed_names(node: ast.AST) -> set[tuple[str, int | str, str]]:
         >>> sorted(passed_names(ast.parse("helpers.note(seen)")), key=str)
         [('helpers.note', 0, 'seen')]
     """
+    return _passed(nodes_of(node))
+
+
+def _passed(nodes: Iterable[ast.AST]) -> set[tuple[str, int | str, str]]:
     found: set[tuple[str, int | str, str]] = set()
-    for call in ast.walk(node):
+    for call in nodes:
         if isinstance(call, ast.Call) and (called := _called(call.func)):
             places = [*enumerate(call.args), *((k.arg, k.value) for k in call.keywords)]
             found |= {

@@ -8,9 +8,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from nbdurable.engine.identity import keys, registry
-from nbdurable.engine.identity.apart import apart
 from nbdurable.engine.identity.canonical import Hasher
-from nbdurable.engine.identity.changes import changed_names
 from nbdurable.engine.identity.codes import Codes, Item
 from nbdurable.engine.identity.forms import Form, Mark, Undigestible, no_label
 from nbdurable.engine.identity.keys import Tag
@@ -152,9 +150,9 @@ class CallCodes(Codes):
             self._within.discard(id(held))
         return held
 
-    def _changed(self, function: FunctionType) -> set[str]:
+    def _changed(self, function: FunctionType) -> frozenset[str]:
         node = self._sources.function(function.__code__)
-        return set() if node is None else changed_names(apart(node))
+        return frozenset() if node is None else self._sources.changes(node).names
 
     def counted(self, value: object) -> object:
         """Constants by value, code by its code, objects by the code of their class."""

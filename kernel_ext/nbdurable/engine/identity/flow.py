@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from nbdurable.engine.identity.ledger import Ledger, Needs
 from nbdurable.engine.identity.scopes import Place, Scope, pattern_names
+from nbdurable.engine.identity.trees import nodes_of
 
 _SUPPRESSING = frozenset({"suppress", "raises"})
 """Context managers after which the body may have stopped anywhere."""
@@ -218,7 +219,7 @@ def _refill(bound: set[str], names: set[str]) -> None:
 
 
 def _jumps(part: ast.AST) -> bool:
-    return any(isinstance(n, ast.Break | ast.Continue) for n in ast.walk(part))
+    return any(isinstance(n, ast.Break | ast.Continue) for n in nodes_of(part))
 
 
 def _counts(arguments: list[ast.expr]) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
-from nbdurable.engine.identity.apart import apart
-from nbdurable.engine.identity.changes import METHODS, changed_inside, passed_names
+from nbdurable.engine.identity.changes import METHODS, changes_of
+from nbdurable.engine.identity.trees import DEFINITIONS_KEPT, nodes_of
 
 
-def class_state(node: ast.ClassDef) -> set[str]:
+@lru_cache(maxsize=DEFINITIONS_KEPT)
+def class_state(node: ast.ClassDef) -> frozenset[str]:
     r"""The attributes that a class binds on itself while it is used: ``cls.made += 1``.
 
     What a method binds on its ``self`` is the instance's.
@@ -22,7 +24,7 @@ def class_state(node: ast.ClassDef) -> set[str]:
         ['b', 'c']
     """
     methods = (n for n in node.body if isinstance(n, METHODS))
-    return {name for method in methods for name in _bound_on_others(method)}
+    return frozenset(name for method in methods for name in _bound_on_others(method))
 
 
 Leaves = Callable[[str, str, int | str], bool]
@@ -60,14 +62,14 @@ def _changes_its_first(
     arguments = [*method.args.posonlyargs, *method.args.args]
     if not arguments:
         return False
-    first, method = arguments[0].arg, apart(method)
+    first, changes = arguments[0].arg, changes_of(method)
     handed_over = any(
         name == first
         and not hasattr(builtins, called)
         and not leaves(method.name, called, place)
-        for called, place, name in passed_names(method)
+        for called, place, name in changes.passes
     )
-    return handed_over or not changed_inside(method).isdisjoint({first, "super"})
+    return handed_over or not changes.inside.isdisjoint({first, "super"})
 
 
 _MAKING: Final = frozenset(
@@ -85,7 +87,7 @@ def _bound_on_others(method: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
     of_class = method.name in _OF_CLASS or decorators & {"classmethod", "staticmethod"}
     arguments = [*method.args.posonlyargs, *method.args.args]
     own = arguments[0].arg if arguments and not of_class else ""
-    for part in ast.walk(method):
+    for part in nodes_of(method):
         if isinstance(part, ast.Attribute) and not isinstance(part.ctx, ast.Load):
             of = part.value
             if not (isinstance(of, ast.Name) and of.id == own):

@@ -14,6 +14,7 @@ from nbdurable.engine.identity import texts
 from nbdurable.engine.identity.flow import Flow
 from nbdurable.engine.identity.parsing import parsed
 from nbdurable.engine.identity.scopes import Place
+from nbdurable.engine.identity.trees import nodes_of
 
 Transform = Callable[[str], str]
 """IPython's transformation of a cell, for the bodies of cell magics."""
@@ -344,5 +345,5 @@ def _text(node: ast.AST) -> str | None:
 
 def _constants(nodes: Sequence[ast.AST]) -> list[str]:
     """All texts in some expressions, pieces of f-strings included."""
-    inner = (child for node in nodes for child in ast.walk(node))
+    inner = (child for node in nodes for child in nodes_of(node))
     return [text for text in map(_text, inner) if text is not None]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from nbdurable.engine.identity.parsing import parsed
+from nbdurable.engine.identity.trees import nodes_of
 
 _PUTTING: Final = frozenset(
     {"add", "append", "appendleft", "extend", "extendleft", "insert", "setdefault",
@@ -52,13 +53,13 @@ def only_put_into(source: str) -> frozenset[str]:
         >>> only_put_into("pay(queue.pop(0)); got[1] = pay(got[0])")
         frozenset()
     """
-    tree = parsed(source)
-    put = {id(name): name.id for node in ast.walk(tree) for name in _put(node)}
-    shown = {id(name) for node in ast.walk(tree) for name in _shown(node)}
-    named_so = [named for node in ast.walk(tree) for named in _shown_by_name(node)]
+    nodes = nodes_of(parsed(source))
+    put = {id(name): name.id for node in nodes for name in _put(node)}
+    shown = {id(name) for node in nodes for name in _shown(node)}
+    named_so = [named for node in nodes for named in _shown_by_name(node)]
     aside = {id(name) for target, names in named_so for name in (target, *names)}
     other, texts = set[str](), list[str]()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and id(node) not in shown | aside | put.keys():
             other.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -105,10 +106,11 @@ def _shown_by_name(node: ast.AST) -> Iterator[tuple[ast.Name, list[ast.Name]]]:
 
 def _only_shown(node: ast.AST) -> Iterator[ast.Name]:
     """The names in code that makes nothing of them but what is shown."""
-    names = {part for part in ast.walk(node) if isinstance(part, ast.Name)}
-    calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+    nodes = nodes_of(node)
+    names = {part for part in nodes if isinstance(part, ast.Name)}
+    calls = [part for part in nodes if isinstance(part, ast.Call)]
     called = {part.func for part in calls}
     known = {n for n in names if n in called and n.id in SHOWN_BY}
     deeds = (ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)
-    if called <= known and not any(isinstance(p, deeds) for p in ast.walk(node)):
+    if called <= known and not any(isinstance(p, deeds) for p in nodes):
         yield from names - known

@@ -36,6 +36,7 @@ from nbdurable.engine.identity.scopes import (
     operands,
     type_parameters,
 )
+from nbdurable.engine.identity.trees import nodes_of
 
 LAZY_DECORATORS = frozenset(
     {
@@ -77,7 +78,7 @@ def analyse(source: str, transform: notebook.Transform | None = None) -> Analysi
 def _every_name(tree: ast.Module) -> Ledger:
     """For a tree deeper than the stack: every name in it is read, bound and in doubt."""
     ledger = Ledger()
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Name):
             ledger.load(node.id, ())
             ledger.writes.add(node.id)
@@ -271,7 +272,7 @@ class _Walk(Flow):
 
     def _target(self, target: ast.expr) -> None:
         """A target of a comprehension is bound in it, not where a statement binds."""
-        for node in ast.walk(target):
+        for node in nodes_of(target):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 self.scope.bound.add(node.id)
             elif isinstance(node, ast.Name):

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import TypeAlias
 
+from nbdurable.engine.identity.trees import nodes_of
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -149,7 +151,7 @@ def operands(node: ast.BinOp) -> list[ast.expr]:
 
 def pattern_names(pattern: ast.pattern) -> Iterator[str]:
     """The names that a pattern of ``case`` captures."""
-    for node in ast.walk(pattern):
+    for node in nodes_of(pattern):
         name = getattr(
             node, "rest" if isinstance(node, ast.MatchMapping) else "name", None
         )
@@ -211,7 +213,7 @@ class _Bindings(ast.NodeVisitor):
 
     def visit_ListComp(self, node: Comprehension) -> None:
         """Of a comprehension only what a walrus binds is bound outside."""
-        for child in ast.walk(node):
+        for child in nodes_of(node):
             if isinstance(child, ast.NamedExpr) and isinstance(child.target, ast.Name):
                 self.bound.add(child.target.id)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain
 from types import CodeType, FunctionType, MethodType
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from nbdurable.engine.identity.changes import Changes, changes_of
 from nbdurable.engine.identity.indexes import Index, first_line, index_of
@@ -21,6 +21,7 @@ from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.notebook import Transform
 from nbdurable.engine.identity.reads import needs_of
 from nbdurable.engine.identity.scopes import Function, imported_modules
+from nbdurable.engine.identity.trees import DEFINITIONS_KEPT, nodes_of
 
 Load: TypeAlias = Callable[[str], "str | None"]
 """From a code filename to its source, or ``None`` if it isn't local code."""
@@ -184,7 +185,7 @@ class Sources:
     def changes(self, node: Local) -> Changes:
         """What the code of a definition may change; worked out once."""
         if node not in self._changes:
-            self._changes[node] = _changes_of(node)
+            self._changes[node] = changes_of(node)
         return self._changes[node]
 
     def class_(self, cls: type, home: str | None) -> ast.ClassDef | None:
@@ -230,11 +231,7 @@ def facts_of(node: Local) -> Facts:
     )
 
 
-DEFINITIONS_KEPT: Final = 4096
-"""How many definitions stay worked out: all of a long notebook and its modules."""
-
 _facts_of = lru_cache(maxsize=DEFINITIONS_KEPT)(facts_of)
-_changes_of = lru_cache(maxsize=DEFINITIONS_KEPT)(changes_of)
 
 
 def _head(node: Local) -> frozenset[str]:
@@ -262,7 +259,7 @@ def _needs(node: Local) -> Needs:
 
 
 def _imports(module: ast.Module) -> set[str]:
-    nodes = (n for n in ast.walk(module) if isinstance(n, ast.Import | ast.ImportFrom))
+    nodes = (n for n in nodes_of(module) if isinstance(n, ast.Import | ast.ImportFrom))
     return {name for node in nodes for name in imported_modules(node)}
 
 
@@ -279,6 +276,10 @@ def _first_lines(cls: type) -> Iterator[tuple[str, int]]:
                 yield code.co_filename, code.co_firstlineno
 
 
+_WITHOUT_CODE = frozenset({str, int, float, bool, type(None), dict, list, tuple})
+"""Types of most attributes of a class that are no function."""
+
+
 def unwrapped(attribute: object) -> Iterator[FunctionType]:
     """The functions in what decorators made of them.
 
@@ -286,6 +287,8 @@ def unwrapped(attribute: object) -> Iterator[FunctionType]:
     as those of functools do. Nothing is asked of an object but its dict: one with a
     ``__getattr__`` of its own may answer anything, without end.
     """
+    if type(attribute) in _WITHOUT_CODE:
+        return
     stack, seen = [attribute], set[int]()
     while stack:
         item = stack.pop()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from nbdurable.engine.codec import JSON, Encoded, Unstorable, encode
 from nbdurable.engine.identity import plain
 from nbdurable.engine.identity.inputs import Inputs
 from nbdurable.engine.identity.sources import Local, Sources, unwrapped
+from nbdurable.engine.identity.trees import DEFINITIONS_KEPT
 from nbdurable.engine.values import named
 from nbdurable.engine.values.redact import Secrets
 
@@ -188,6 +190,9 @@ def _class_named(label: str, namespace: Mapping[str, object]) -> object:
 
 def _text(node: Local) -> str:
     try:
-        return ast.unparse(node)
+        return _unparsed(node)
     except RecursionError:
         return ""
+
+
+_unparsed = lru_cache(maxsize=DEFINITIONS_KEPT)(ast.unparse)
