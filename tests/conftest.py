@@ -22,6 +22,17 @@ kernels.use()
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
+def pytest_wide_tables(items: list[pytest.Item]) -> None:
+    """Leave one row of each wide table to `make check`: before `-m` chooses."""
+    seen = set[str]()
+    for item in items:
+        table = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("wide") is not None and table in seen:
+            item.add_marker(pytest.mark.slow)
+        seen.add(table)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]

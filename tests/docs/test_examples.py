@@ -41,6 +41,7 @@ def test_no_two_examples_have_a_cell_of_one_id() -> None:
     assert [name for name, count in ids.items() if count > 1] == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("place", EXAMPLES, ids=lambda place: place.stem)
 def test_an_example_says_what_it_needs(place: Path) -> None:
     """What `make lab` does not install is named where the notebook begins."""

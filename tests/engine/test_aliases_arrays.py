@@ -218,6 +218,7 @@ ARRAYS = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("cells", "expected"), ARRAYS.values(), ids=ARRAYS)
 @pytest.mark.parametrize("used", [None, ()], ids=["at once", "when used"])
 def test_arrays_over_one_memory(
@@ -227,6 +228,7 @@ def test_arrays_over_one_memory(
     restores(cells, expected, used)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("cells", "expected"), ARRAYS.values(), ids=ARRAYS)
 def test_arrays_over_one_memory_on_replay(cells: list[str], expected: str) -> None:
     """The same cells again in a new kernel: replayed one after the other."""

@@ -103,6 +103,7 @@ def test_what_a_replay_would_part_is_run_again(
     assert eval(holds, nb.namespace)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("made", "put", "change", "holds"), REPLAYED.values(), ids=REPLAYED
 )

@@ -102,6 +102,7 @@ def host(server: LoopbackServer) -> str:
     return server.url.removeprefix("http://")
 
 
+@pytest.mark.wide
 def test_only_a_captured_host_is_journaled(
     notebook: Notebook, server: LoopbackServer
 ) -> None:
@@ -119,6 +120,7 @@ def test_only_a_captured_host_is_journaled(
     assert asked(server) == 3
 
 
+@pytest.mark.wide
 def test_looking_reads_and_the_rest_writes(
     notebook: Notebook, server: LoopbackServer
 ) -> None:
@@ -132,6 +134,7 @@ def test_looking_reads_and_the_rest_writes(
     assert [a.n for a in account.read(server.account.path)] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.wide
 def test_a_write_in_doubt_asks(notebook: Notebook, server: LoopbackServer) -> None:
     """The connection broke: it may have happened, and is not sent again unasked."""
     capture_http(host(server))
@@ -143,6 +146,7 @@ def test_a_write_in_doubt_asks(notebook: Notebook, server: LoopbackServer) -> No
     assert asked(server) == 1
 
 
+@pytest.mark.wide
 def test_a_write_that_was_declined_runs_again(
     notebook: Notebook, server: LoopbackServer
 ) -> None:
@@ -166,6 +170,7 @@ ASKED_OTHERWISE = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("what", ASKED_OTHERWISE)
 @pytest.mark.parametrize("library", ["httpx", "requests"])
 def test_what_is_asked_otherwise_is_another_call(
@@ -182,6 +187,7 @@ def test_what_is_asked_otherwise_is_another_call(
     assert asked(server) == 2
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "more",
     [

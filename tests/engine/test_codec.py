@@ -287,6 +287,7 @@ def _nested(depth: int, wrap: Callable[[Any], Any]) -> Any:
     return value
 
 
+@pytest.mark.slow
 def test_nesting_chooses_the_layer() -> None:
     """Deep plain data goes to pickle, and what pickle can't follow is plain in pieces."""
     for depth, expected in ((100, "json"), (200, "pickle5"), (UNFOLLOWED, "json")):
@@ -332,6 +333,7 @@ def test_deep_values_that_are_not_plain_are_refused_by_name() -> None:
             codec.encode(value, secrets=SECRETS)
 
 
+@pytest.mark.slow
 def test_a_secret_in_deep_data_is_put_back() -> None:
     """It is cut out as in any plain data, and never in the text."""
     value = _nested(UNFOLLOWED, lambda inner: [inner, ENVIRONMENT["OPENAI_API_KEY"]])
@@ -401,6 +403,7 @@ def test_a_result_that_is_being_read_is_left_alone() -> None:
     connection.close()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("what", "why"),
     [

@@ -76,6 +76,7 @@ SHOWN = (
 )
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", SDK)
 def test_an_sdk_client_is_configured_again(name: str) -> None:
     """Every setting that decides what is sent where is the same."""

@@ -134,6 +134,7 @@ def _found(encoded: codec.Encoded) -> list[bytes]:
     return [needle for needle in needles if needle in encoded.data]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("key", [KEY, PASSWORD])
 @pytest.mark.parametrize("place", PLACES)
 def test_no_encoded_byte_holds_the_key(place: str, key: str) -> None:

@@ -95,6 +95,7 @@ def opened(nb: Notebook | None = None) -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit(edit: str) -> None:
     """Each call gets its own result, and the effects are those that somebody wrote."""
@@ -137,6 +138,7 @@ def test_cells_merged_after_a_restart_ask_once(name: str) -> None:
 CELLS = ["a = write(1)", "b = [write(2), pure(2)]", "c = read(3)"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kind", ["ids", "names", "neither"])
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_cells_out_of_order(order: tuple[int, ...], kind: str) -> None:

@@ -32,6 +32,7 @@ def moved(nb: Notebook, edit: str, *, how: str) -> str:
     return CELL.replace("pay", "charge" if edit == "function" else "pay")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("how", ["same", "emptied", "unknown"])
 @pytest.mark.parametrize("edit", ALL)
 @pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 2), (Answer.AGAIN, 4)])

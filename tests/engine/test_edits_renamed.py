@@ -129,6 +129,7 @@ EDITS = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 2), (Answer.AGAIN, 4)])
@@ -174,6 +175,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])

@@ -118,6 +118,7 @@ OTHER = DOUBT.format(options="", name="charge").replace("pay {", "charged {")
 """Renamed, and edited: nothing but its arguments says that it is the same tool."""
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
 def test_an_edit_and_a_new_name_that_are_taken_back_ask(

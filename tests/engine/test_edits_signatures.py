@@ -61,6 +61,7 @@ def asked(nb: Notebook, cell: str = CELL) -> str:
     return str(told.value)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize("edit", EDITS)
 def test_kept_results_are_served_after_an_edit(edit: str, kernel: str) -> None:
@@ -376,6 +377,7 @@ def renamed(nb: Notebook, kernel: str = "next", options: str = "") -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize("key", ["", ", key='b'"])
 @pytest.mark.parametrize(
@@ -493,6 +495,7 @@ def test_a_doubt_that_reads_the_same_is_told_apart(new: str, x: int, told: str) 
     assert fact == f"pay({x}) was not made: pay(1) may have happened instead{told}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "result"), [(Answer.KEEP, "pay 2#1"), (Answer.AGAIN, "pay 2#2")]
 )

@@ -101,6 +101,7 @@ READERS: dict[str, tuple[str, Callable[[], None], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("reader", READERS)
 def test_a_changed_file_runs_the_step_again(nb: Notebook, reader: str) -> None:
     """While its file is as it was a step replays; a changed one is named."""
@@ -250,6 +251,7 @@ IN_CALLS = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("case", IN_CALLS)
 def test_files_that_calls_read(nb: Notebook, case: str) -> None:
     """A read is executed again if a file that it read has changed; a write never is."""

@@ -52,6 +52,7 @@ def paid(*, stops: bool = False) -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 2), (Answer.AGAIN, 4)])
 @pytest.mark.parametrize("edit", ["added", "another key", "renamed"])
@@ -112,6 +113,7 @@ def test_a_tool_of_another_cell_with_the_same_code_was_not_renamed() -> None:
     assert nb.world.effects == ["pay ann", "pay bob", "pay ann"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize("edit", ["added", "renamed", "both"])
 def test_a_doubt_of_the_parent_asks_after_an_edit_of_its_tool(

@@ -34,6 +34,7 @@ def kept() -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize(
     ("at", "name", "slot"),

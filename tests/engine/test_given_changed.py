@@ -58,6 +58,7 @@ def asking(body: str) -> str:
     return f"@tool(effect='read')\ndef ask(x):\n{indent(body, '    ')}\n    return world(str(len(SEEN)))"
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kind", CHANGES)
 def test_what_a_tool_changes_is_left_out(kind: str) -> None:
     """Its calls are served when the cell runs again, with what they have changed by then."""

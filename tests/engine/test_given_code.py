@@ -197,6 +197,7 @@ def test_an_edited_class_runs_a_read_again(form: str, effect: str) -> None:
     assert nb.world.effects == ["buy 5", "buy 500"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("form", FORMS)
 def test_a_comment_in_a_class_is_no_edit(form: str) -> None:
     """The cell has other code, and its call is served."""

@@ -43,6 +43,7 @@ def given(kind: str, effect: str) -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("change", ["RATES[0] = 3", "RATES = [3]"])
 @pytest.mark.parametrize("kind", GIVEN)
 def test_a_read_runs_again(kind: str, change: str) -> None:

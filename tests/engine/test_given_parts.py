@@ -48,6 +48,7 @@ def asked(body: str, value: str, nb: Notebook) -> object:
     return nb.namespace["told"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("body", MAKES.values(), ids=MAKES)
 def test_what_is_made_of_a_variable_is_no_change_of_it(body: str) -> None:
     """Bound anew in the next kernel, the variable is another one, and is asked for."""

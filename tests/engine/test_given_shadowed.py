@@ -55,6 +55,7 @@ def asked(where: str, other: str, effect: str) -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("where", IN)
 @pytest.mark.parametrize("other", OTHERS)
 def test_what_has_the_same_name_is_another_variable(other: str, where: str) -> None:
@@ -69,6 +70,7 @@ def test_what_has_the_same_name_is_another_variable(other: str, where: str) -> N
         nb.run("r = ask(1)", "s", "c1")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("where", IN)
 @pytest.mark.parametrize("other", OTHERS)
 def test_what_a_tool_changes_is_left_out_beside_it(other: str, where: str) -> None:

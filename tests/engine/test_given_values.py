@@ -99,6 +99,7 @@ def opened(before: str, value: str, read: str, effect: str) -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kind", VALUES)
 def test_a_read_runs_again(kind: str) -> None:
     """It is served while the value is equal, and runs when it is another one."""
@@ -111,6 +112,7 @@ def test_a_read_runs_again(kind: str) -> None:
     assert len(set(nb.world.effects)) == 2
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.parametrize("kind", VALUES)
 def test_a_write_asks(kind: str, *, restarts: bool) -> None:
@@ -217,6 +219,7 @@ def _helpers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.pop("helpers_of_tools", None)
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("_sdk", "_helpers")
 @pytest.mark.parametrize("effect", ["read", "write"])
 @pytest.mark.parametrize("kind", ITSELF)
@@ -248,6 +251,7 @@ looked = []
 """
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "rows", ["[{}]", "[deque([{}])]", "[OrderedDict.fromkeys([{}])]"]
 )

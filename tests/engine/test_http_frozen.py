@@ -122,6 +122,7 @@ def test_a_cut_stream_is_served_up_to_its_cut(
     assert asked(server) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cell",
     [CUT, "pieces = asyncio.run(ask_async('why?', MOST))"],

@@ -111,6 +111,7 @@ def stored(notebook: Notebook) -> bytes:
     return repr(records).encode() + b"".join(blobs)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("place", PLACES)
 def test_a_key_is_stored_nowhere(
     notebook: Notebook, server: LoopbackServer, place: str

@@ -132,6 +132,7 @@ def nb(asked: Asked) -> Iterator[Notebook]:
     made.plain("client.close()")
 
 
+@pytest.mark.wide
 def test_a_tool_that_failed_after_its_post_does_not_post_again(
     each: Notebook, asked: Asked
 ) -> None:

@@ -93,6 +93,7 @@ def test_retries_share_a_key(bank: Bank) -> None:
     assert len(set(bank.keys)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edited", ["pay(1)", "y = 2\npay(1)", "pay(2); pay(1)"])
 def test_restarts_and_edits_keep_the_key(bank: Bank, edited: str) -> None:
     """What was cut off has its key again, wherever it stands in the cell by then."""

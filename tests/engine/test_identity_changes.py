@@ -104,6 +104,7 @@ def lives(nb: Kernel, cell: str) -> tuple[object, object, str]:
     return first, second, told
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("case", AGAIN)
 def test_a_replay_changes_in_place(nb: Kernel, case: str) -> None:
     """All holders of an input see on replay what they saw when the cell ran."""
@@ -113,6 +114,7 @@ def test_a_replay_changes_in_place(nb: Kernel, case: str) -> None:
     assert nb.namespace["holder"][0] is nb.namespace["xs"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("case", RUNS)
 def test_what_no_replay_can_change_runs_again(nb: Kernel, case: str) -> None:
     """Where no value can be put back the step runs, and says what it changes."""

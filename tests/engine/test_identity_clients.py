@@ -45,6 +45,7 @@ def test_the_key_of_a_client_does_not_count(sdk: str) -> None:
     assert digest(SDKS[sdk](api_key=ONE)) == digest(SDKS[sdk](api_key=TWO))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("sdk", SDKS)
 def test_the_configuration_of_a_client_counts(sdk: str) -> None:
     """Place, retries, timeout, custom headers and query each count."""
@@ -67,6 +68,7 @@ def test_credentials_in_headers_do_not_count() -> None:
     assert len({digest(client) for client in made}) == 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("library", HTTP)
 def test_http_clients_count_by_what_was_configured(library: str) -> None:
     """Base address, headers, parameters and redirects; not cookies or auth."""

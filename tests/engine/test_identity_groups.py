@@ -36,6 +36,7 @@ DIFFERENT = dict(groups(TABLES + TORCH, "DIFFERENT"))
 REFUSED = dict(groups(TABLES + TORCH, "REFUSED"))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("group", EQUAL)
 def test_equal_values_have_equal_digests(group: str) -> None:
     """Interning, sharing, order of sets, memory layout, parents and caches don't count."""

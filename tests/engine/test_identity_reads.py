@@ -454,6 +454,7 @@ MODULES = ["argparse", "ast", "asyncio/base_events", "dataclasses", "datetime", 
            "functools", "inspect", "typing", "unittest/mock", "zipfile"]  # fmt: skip
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("module", MODULES)
 def test_scopes_agree_with_symtable(module: str) -> None:
     """For each function of the standard library, the globals are those of symtable."""

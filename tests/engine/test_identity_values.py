@@ -137,6 +137,7 @@ def test_secrets_are_replaced_before_hashing(wrap: object) -> None:
     assert digest(real, redact=scrub) != digest(real)
 
 
+@pytest.mark.slow
 def test_no_path_depends_on_sharing() -> None:
     """Children shared 60 levels deep are quick, and equal when built twice."""
 

@@ -299,6 +299,7 @@ def test_each_map_says_which_one_is_meant(notebook: Notebook) -> None:
         notebook.run("asyncio.run(nd.aio.map(look, [1]))", name="m")
 
 
+@pytest.mark.slow
 def test_the_line_tells_who_waits(notebook: Notebook) -> None:
     """Calls that are tried again later are counted, with what the other side said."""
     lines: list[str] = []

@@ -113,6 +113,7 @@ def interrupted_at(nth: int, work: Callable[[], None]) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_an_interrupt_anywhere_leaves_nothing_aside(nb: Notebook) -> None:
     """While what is there is set aside, and while it is taken back."""
 

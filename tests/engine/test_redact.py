@@ -174,6 +174,7 @@ def test_one_secret_inside_another_is_cut_once() -> None:
     assert nested.restore("‹secret:A_KEY›‹secret:B_KEY›").endswith("mnopqrst")
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(min_size=12, max_size=40), st.text())
 def test_any_secret_in_any_text_is_found_and_put_back(
     before: str, secret: str, after: str

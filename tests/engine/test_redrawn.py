@@ -35,6 +35,7 @@ def opened(nb: Notebook | None = None) -> Notebook:
     return nb
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kernel", ["same", "next"])
 @pytest.mark.parametrize("before", ["\n1 / 0", ""])
 @pytest.mark.parametrize("fresh", FRESH)

@@ -51,6 +51,7 @@ FRESH = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("fresh", FRESH)
 @pytest.mark.parametrize("stops", ["", "\n1 / 0"], ids=["completed", "stopped"])
 @pytest.mark.parametrize(("said", "payments"), [(Answer.KEEP, 1), (Answer.AGAIN, 2)])
@@ -78,6 +79,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("other", OTHERS)
 def test_another_request_is_just_made(other: str, nb: Notebook) -> None:
     """A request has no signature that could have been edited."""

@@ -48,6 +48,7 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("stops", ["", "\n1 / 0"], ids=["completed", "stopped"])
 @pytest.mark.parametrize(("cell", "said", "payments"), ANSWERS)
 def test_an_edited_cell_asks_in_the_same_kernel(

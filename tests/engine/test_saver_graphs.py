@@ -66,6 +66,7 @@ def saver(tmp_path: Path) -> DurableSaver:
     return DurableSaver(tmp_path / "store")
 
 
+@pytest.mark.slow
 def test_graphs_do_the_same(saver: DurableSaver) -> None:
     """Channels that are sums, interrupts, edits and forks among them."""
     assert told(compiled(saver)) == told(compiled(InMemorySaver()))
@@ -92,6 +93,7 @@ chat = compiled(DurableSaver())
 """
 
 
+@pytest.mark.slow
 def test_a_resumed_graph_takes_the_answer_that_is_given_now() -> None:
     """An edited cell that resumes a graph leaves nothing of its first answer in a sum."""
     nb = Notebook()

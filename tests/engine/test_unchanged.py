@@ -122,6 +122,7 @@ WRITES: list[Callable[[np.ndarray, int], None]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("place", [1, PAGE // 8 + 3, ITEMS // 2, ITEMS + 4])
 @pytest.mark.parametrize("way", WRITES)
 def test_every_write_is_seen(

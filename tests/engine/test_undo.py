@@ -115,6 +115,7 @@ def test_writes_before_a_stop_are_undone(notebook: Notebook) -> None:
     assert undone(notebook).undone == ()
 
 
+@pytest.mark.slow
 def test_an_interrupted_undo_goes_on(notebook: Notebook) -> None:
     """What was undone stays so; what may have been is asked about."""
 

@@ -75,6 +75,7 @@ def test_calls_that_an_edit_moved_are_told_apart() -> None:
     assert [*asked(nb)] == ["charge(2)"]
 
 
+@pytest.mark.slow
 def test_what_is_asked_no_more_is_refused() -> None:
     """Its call was made again since, and may have happened again: that is another question."""
     nb = opened()

@@ -166,6 +166,7 @@ def test_what_others_change_is_not_put_back(form: str, after: int) -> None:
     assert (nb.namespace["cart"], nb.world.effects) == (cart, happened)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("form", OWN)
 def test_what_a_call_changes_is_put_back(form: str) -> None:
     """Also what its tasks and the calls inside it change, whatever runs beside it."""

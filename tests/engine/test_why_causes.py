@@ -37,6 +37,7 @@ def twice(nb: Notebook, injected: Injected) -> None:
         nb.run(source, "work", fresh=injected.fresh)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", [*STEPS, *CALLS])
 def test_a_cause_is_named(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
