@@ -24,6 +24,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, e
 
 from nbdurable.cli.fileformat import nbformat
 from nbdurable_store.clock import SYSTEM_CLOCK
+from tests.warm.kernels import Forked
+from tests.warm.servers import launch
 
 IN_LAB = [
     pytest.mark.needs("chromium"),
@@ -70,7 +72,7 @@ class Desk:
     folder: Path
     port: int
     token: str
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
     windows: dict[str, BrowserContext] = field(default_factory=dict)
     base: str = ""
 
@@ -163,11 +165,11 @@ def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") ->
         port = found.getsockname()[1]
     kept = {k: v for k, v in os.environ.items() if not k.startswith("NBDURABLE")}
     with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
+        process = launch(
             [
-                sys.executable,
-                *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                *("--no-browser", "--allow-root", "--ip=127.0.0.1"),
                 *(f"--port={port}", "--IdentityProvider.token=secret"),
+                "--LabApp.extension_manager=readonly",  # the other one makes an HTTP client
                 *(f"--ServerApp.root_dir={work}", f"--ServerApp.base_url=/{base}"),
             ],
             cwd=work,
@@ -183,8 +185,7 @@ def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") ->
                 "JUPYTER_CONFIG_PATH": str(data / "etc" / "jupyter"),
                 **(env or {}),
             },
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            log=log.fileno(),
         )
     desk = Desk(work, port, "secret", process, base=base)
     until(lambda: _answers(desk), (folder / "log.txt").read_text)

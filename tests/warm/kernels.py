@@ -2,15 +2,14 @@
 
 Half of a kernel's start are the imports of ipykernel. `use` makes jupyter_client fork
 kernels of this Python from a process that has done them and knows nothing of nbdurable;
-one for which a hash seed is given starts as always. Two such processes take turns, so that a restarted kernel has another hash
-seed, as it has for users.
+one for which a hash seed is given starts as always. Two such processes take turns, so that
+a restarted kernel has another hash seed, as it has for users.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import itertools
 import json
 import os
@@ -20,7 +19,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -36,30 +35,52 @@ NAME = "warm"
 EARLY = ("PYTHON", "LC_", "LANG", "LD_")
 """How the names of variables begin that a process reads at its start."""
 
-TURN = itertools.cycle((0, 1))
+STREAMS = ((1, "stdout"), (2, "stderr"))
+"""What a kernel writes to: without others, what the process does that starts it."""
+
+TURNS = (0, 1)
+TURN = itertools.cycle(TURNS)
+
+Early = tuple[tuple[str, str], ...]
 
 
 class Parent:
-    """A running `tests.warm.parent`."""
+    """The other side of a running `tests.warm.parent`."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, channel: socket.socket) -> None:
         self._lock = threading.Lock()
-        self._channel, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self._channel = channel
+
+    @classmethod
+    def start(cls, program: str, env: Mapping[str, str]) -> Parent:
+        """Start one for kernels or for servers; it ends with this process."""
+        ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         script = Path(__file__).with_name("parent.py")
         with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, str(script), str(theirs.fileno())],
+            process = subprocess.Popen(
+                [sys.executable, str(script), str(theirs.fileno()), program],
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        atexit.register(self.close)
+        atexit.register(process.wait, 30)
+        atexit.register(ours.close)  # what it forked follows it within a second
+        return cls(ours)
 
-    def close(self) -> None:
-        """End the process; its kernels follow it within a second."""
-        self._channel.close()
-        self.process.wait(30)
+    def branch(self) -> socket.socket:
+        """The channel of a fork of the process, for another process to ask."""
+        ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        with theirs:
+            self.ask({"branch": True}, theirs.fileno())
+        return ours
+
+    def fork(
+        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], *given: int
+    ) -> Forked:
+        """Fork a program, with the file descriptors of its stdout, its stderr and more."""
+        asked = {"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}
+        return Forked(self, self.ask(asked, *given)["pid"])
 
     def ask(self, asked: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
         """Send a request and wait for its answer.
@@ -76,10 +97,21 @@ class Parent:
         return told
 
 
-@functools.cache
-def parent(_turn: int, early: tuple[tuple[str, str], ...]) -> Parent:
-    """The process that forks kernels with these early variables; started once."""
-    return Parent({**os.environ, **dict(early)})
+PARENTS: dict[tuple[int, Early], Parent] = {}
+"""The processes that fork kernels, by their turns and their early variables."""
+
+
+def early(env: Mapping[str, str]) -> Early:
+    """The variables that a process reads at its start."""
+    return tuple((k, v) for k, v in sorted(env.items()) if k.startswith(EARLY))
+
+
+def parent(turn: int, env: Mapping[str, str]) -> Parent:
+    """The process that forks kernels with this environment; started once."""
+    key = turn, early(env)
+    if key not in PARENTS:
+        PARENTS[key] = Parent.start("kernel", {**os.environ, **dict(key[1])})
+    return PARENTS[key]
 
 
 class Forked:
@@ -102,8 +134,10 @@ class Forked:
         """Wait until it has ended; gives its exit code."""
         if self.poll() is None:
             ended = os.pidfd_open(self.pid)
-            select.select([ended], [], [], timeout)
+            done, _, _ = select.select([ended], [], [], timeout)
             os.close(ended)
+            if not done:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
         return self.poll()
 
     def send_signal(self, number: int) -> None:
@@ -129,19 +163,23 @@ class Warm(LocalProvisioner):
         env = more["env"]
         if cmd[:3] != LAUNCHER or "PYTHONHASHSEED" in env:
             return await super().launch_kernel(cmd, **more)
-        early = tuple((k, v) for k, v in sorted(env.items()) if k.startswith(EARLY))
-        made_by = parent(next(TURN), early)
-        asked = {"arguments": cmd[3:], "cwd": str(more["cwd"]), "env": dict(env)}
-        told = made_by.ask(asked, more["stdout"].fileno(), more["stderr"].fileno())
-        self.process = Forked(made_by, told["pid"])
-        self.pid = self.pgid = told["pid"]
-        self.cwd = more["cwd"]
+        said = [more.get(name) or number for number, name in STREAMS]
+        files = [each if isinstance(each, int) else each.fileno() for each in said]
+        self.cwd = more.get("cwd") or Path.cwd()
+        self.process = parent(next(TURN), env).fork(cmd[3:], self.cwd, env, *files)
+        self.pid = self.pgid = self.process.pid
         return self.connection_info
 
 
-def use() -> None:
-    """Fork kernels from now on in this process; on Linux, which can."""
+def use(given: Sequence[socket.socket] = ()) -> None:
+    """Fork kernels from now on in this process; on Linux, which can.
+
+    Args:
+        given: Channels of processes that fork kernels with the environment of this one.
+    """
     if sys.platform == "linux":
+        for turn, channel in enumerate(given):
+            PARENTS[turn, early(os.environ)] = Parent(channel)
         factory = KernelProvisionerFactory.instance()
         factory.provisioners[NAME] = EntryPoint(
             NAME, f"{__name__}:Warm", factory.GROUP_NAME

@@ -1,26 +1,33 @@
-"""A process that has imported what a kernel imports, and forks kernels when asked.
+"""A process that has imported what a kernel or a server imports, and forks them.
 
-Run as a script with the number of a socket's file descriptor. A request is a packet of
-JSON with the descriptors of the kernel's stdout and stderr beside it; the answer is a
-packet of JSON. It ends when the other side of the socket is closed.
+Run as a script with the number of a socket's file descriptor and the name of the program.
+A request is a packet of JSON with file descriptors beside it; the answer is a packet of
+JSON. Who asks for a program sends its stdout, its stderr, and whatever else it is to have.
+Who asks for a branch sends a socket: a fork of this process serves it. Each ends when the
+other side of its socket is closed.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 PACKET_BYTES = 1 << 17
-"""More than a kernel's arguments and environment take."""
+"""More than a program's arguments and environment take."""
+
+DESCRIPTORS_MAX = 8
 
 
 def serve(channel: socket.socket) -> dict[str, Any] | None:
-    """Fork and reap as asked; gives in each child the kernel it is to be."""
+    """Fork and reap as asked; gives in each child the program it is to be."""
     while True:
-        raw, descriptors, _, _ = socket.recv_fds(channel, PACKET_BYTES, 2)
+        raw, descriptors, _, _ = socket.recv_fds(channel, PACKET_BYTES, DESCRIPTORS_MAX)
         if not raw:
             return None
         asked = json.loads(raw)
@@ -28,7 +35,10 @@ def serve(channel: socket.socket) -> dict[str, Any] | None:
             answer = reaped(asked["pid"])
         elif (child := os.fork()) == 0:
             channel.close()
-            return {**asked, "descriptors": descriptors}
+            if "branch" not in asked:
+                return {**asked, "descriptors": descriptors}
+            channel = socket.socket(fileno=descriptors[0])
+            continue
         else:
             answer = {"pid": child}
         for descriptor in descriptors:
@@ -42,26 +52,67 @@ def reaped(pid: int) -> dict[str, int | None]:
     return {"code": os.waitstatus_to_exitcode(status) if done else None}
 
 
-def become(kernel: dict[str, Any]) -> None:
-    """Be what a process is that was started for a kernel."""
+def become(program: dict[str, Any]) -> list[int]:
+    """Be what a process is that was started for a program; gives what else it has."""
     os.setsid()
     stdin = os.open(os.devnull, os.O_RDONLY)
-    for number, descriptor in enumerate([stdin, *kernel["descriptors"]]):
+    stdout, stderr, *more = program["descriptors"]
+    for number, descriptor in enumerate([stdin, stdout, stderr]):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    os.chdir(kernel["cwd"])
+    os.chdir(program["cwd"])
     os.environ.clear()
-    # A kernel ends when the parent that it is told of has ended: that is this process.
-    os.environ.update(kernel["env"], JPY_PARENT_PID=str(os.getppid()))
-    sys.argv = [sys.argv[0], *kernel["arguments"]]
+    os.environ.update(program["env"])
+    sys.argv = [sys.argv[0], *program["arguments"]]
+    return more
 
 
-if __name__ == "__main__":
-    del sys.path[0]  # the folder of this file
+def kernel() -> Callable[[list[int]], None]:
+    """Import what every kernel imports; gives what runs one."""
     import ipykernel.ipkernel
     import ipykernel.kernelapp
 
+    def run(_: list[int]) -> None:
+        # It ends when the parent that it is told of has ended: that is this process.
+        os.environ["JPY_PARENT_PID"] = str(os.getppid())
+        ipykernel.kernelapp.launch_new_instance()
+
+    return run
+
+
+def server() -> Callable[[list[int]], None]:
+    """Import what JupyterLab's server imports, with its extensions; gives what runs one.
+
+    Not the grammars of addresses in letters of any script, which take as long as all else:
+    no event of a server has one.
+    """
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # as documented
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    import jupyterlab.labapp
+    from jupyter_core.paths import jupyter_config_path
+    from jupyter_server.extension.config import ExtensionConfigManager
+
+    import nbdurable.server.route  # noqa: F401  # a server imports it when it starts
+    from tests.warm import kernels
+
+    known = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    for name, enabled in known.get_jpserver_extensions().items():
+        if enabled:
+            importlib.import_module(name)
+    del sys.path[0]
+
+    def run(given: list[int]) -> None:
+        kernels.use([socket.socket(fileno=descriptor) for descriptor in given])
+        jupyterlab.labapp.main()
+
+    return run
+
+
+PROGRAMS = {"kernel": kernel, "server": server}
+
+if __name__ == "__main__":
+    del sys.path[0]  # the folder of this file
+    run = PROGRAMS[sys.argv[2]]()
     asked = serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is not None:
-        become(asked)
-        ipykernel.kernelapp.launch_new_instance()
+        run(become(asked))
