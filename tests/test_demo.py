@@ -13,6 +13,7 @@ import pytest
 from nbdurable.testing.demo.acts import Undisturbed, perform, undisturbed
 from nbdurable.testing.demo.stage import NOTEBOOK, Stage, run_cells, stage
 from tests.kernel.notebook import lines_of
+from tests.warm.kernels import IMPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,15 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Servers and one undisturbed run, shared by all seeds."""
-    with stage(tmp_path_factory.mktemp("demo"), ROOT / NOTEBOOK) as made:
+    """Servers and one undisturbed run, shared by all seeds.
+
+    The kernels have imported openai; those of the command below import it in a cell.
+    """
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        stage(tmp_path_factory.mktemp("demo"), ROOT / NOTEBOOK) as made,
+    ):
+        patch.setenv(IMPORTED, "openai")
         yield World(made, undisturbed(made))
 
 

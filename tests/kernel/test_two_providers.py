@@ -12,6 +12,7 @@ from nbdurable.testing import account
 from nbdurable.testing.kernel import Kernel
 from nbdurable.testing.model_server import ModelServer
 from nbdurable.testing.model_server.__main__ import environment
+from tests.warm.kernels import IMPORTED
 
 pytestmark = pytest.mark.slow
 
@@ -66,8 +67,12 @@ def test_all_cells_run_and_replay(tmp_path: Path, server: ModelServer) -> None:
 def test_a_kernel_that_is_killed_anywhere_asks_nothing_twice(
     tmp_path: Path, server: ModelServer, finished: int
 ) -> None:
-    """Some cells ran, the kernel died, all cells run again."""
-    with Kernel(tmp_path, env=environment(server.url)) as kernel:
+    """Some cells ran, the kernel died, all cells run again.
+
+    These kernels have imported the SDKs; those above import them in a cell.
+    """
+    env = {**environment(server.url), IMPORTED: "openai anthropic"}
+    with Kernel(tmp_path, env=env) as kernel:
         run(kernel, CELLS[:finished])
         kernel.kill()
         kernel.restart()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbdurable.testing.kernel import Kernel
+from tests.warm.kernels import IMPORTED
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,6 +44,17 @@ def test_a_forked_kernel_is_a_started_one(tmp_path: Path, *, extension: bool) ->
     of_the_command = {"runpy"}  # what `python -m` is made of
     assert told[0].pop("modules") == told[1].pop("modules") - of_the_command
     assert told[0] == told[1]
+
+
+def test_a_kernel_may_have_imported_more(tmp_path: Path) -> None:
+    """Who asks for it has it at the start, is told nothing of it, and others don't."""
+    seen = []
+    for env in ({}, {IMPORTED: "colorsys wave"}):
+        with Kernel(tmp_path, env=env) as kernel:
+            seen.append(eval(kernel.run(LOOK).text))
+    plain, more = seen
+    assert more.pop("modules") - plain.pop("modules") == {"colorsys", "wave"}
+    assert more == plain
 
 
 def test_a_restarted_kernel_has_another_hash_seed(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ Half of a kernel's start are the imports of ipykernel. `use` makes jupyter_clien
 kernels of this Python from a process that has done them and knows nothing of nbdurable;
 one for which a hash seed is given starts as always. Two such processes take turns, so that
 a restarted kernel has another hash seed, as it has for users.
+
+`IMPORTED` is for tests whose kernels all import what takes seconds, and that are about
+something else; some kernel always has to import the same in its cell, as a user's does.
 """
 
 from __future__ import annotations
@@ -28,11 +31,11 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from tests.warm.parent import PACKET_BYTES
+from tests.warm.parent import IMPORTED, PACKET_BYTES
 
 LAUNCHER = [sys.executable, "-m", "ipykernel_launcher"]
 NAME = "warm"
-EARLY = ("PYTHON", "LC_", "LANG", "LD_")
+EARLY = ("PYTHON", "LC_", "LANG", "LD_", IMPORTED)
 """How the names of variables begin that a process reads at its start."""
 
 STREAMS = ((1, "stdout"), (2, "stderr"))
@@ -166,7 +169,9 @@ class Warm(LocalProvisioner):
         said = [more.get(name) or number for number, name in STREAMS]
         files = [each if isinstance(each, int) else each.fileno() for each in said]
         self.cwd = more.get("cwd") or Path.cwd()
-        self.process = parent(next(TURN), env).fork(cmd[3:], self.cwd, env, *files)
+        made_by = parent(next(TURN), env)
+        env = {name: value for name, value in env.items() if name != IMPORTED}
+        self.process = made_by.fork(cmd[3:], self.cwd, env, *files)
         self.pid = self.pgid = self.process.pid
         return self.connection_info
 
