@@ -12,7 +12,7 @@ import pytest
 from tests import environments
 
 HERE = Path(__file__).parent
-TURNS = 200
+TURNS = 50
 SHARE_MAX = 1.2
 """How much room a chat may take, as a share of what was said."""
 
