@@ -30,6 +30,31 @@ def seen(ran: Ran) -> list[dict]:
     ]
 
 
+HANGING = """
+from nbdurable.engine.codec.connected import connected
+print(*(group.names for group in connected({"it": it, "rows": rows, "held": held})))
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "import ipywidgets; it = ipywidgets.IntSlider(); it.tag = held",
+        "import sys; it = [sys.stdout, held]",
+        "it = [get_ipython(), held]",
+        "import threading; it = [threading.Thread(target=print, args=(rows,)), held]",
+    ],
+    ids=["a widget", "a stream", "the shell", "a thread"],
+)
+def test_what_leads_to_the_kernel_does_not_hold_its_variables(
+    kernel: Kernel, made: str
+) -> None:
+    """All variables are reached through the kernel: they aren't kept with it."""
+    ran = kernel.run(f"held, rows = [1], [[2]]\n{made}{HANGING}")
+    together = "" if "tag" in made else "('it', 'held') ('rows',)"
+    assert ran.text.strip() == (together or "('it',) ('rows',) ('held',)")
+
+
 @pytest.mark.parametrize("options", ["sliders", "sliders --quiet"])
 def test_a_replayed_widget_is_its_text_and_a_sentence(
     kernel: Kernel, options: str

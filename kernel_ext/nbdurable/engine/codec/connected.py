@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from nbdurable.engine.codec import clients
-from nbdurable.engine.codec.reducers import qualified
+from nbdurable.engine.codec.reducers import REDUCERS, qualified
 from nbdurable.engine.identity.held import held_by
 
 OBJECTS_MAX: Final = 5_000_000
@@ -35,12 +35,14 @@ _LEAVES: Final = (
     *(dt.date, dt.time, dt.timedelta, dt.timezone, zoneinfo.ZoneInfo),
     *(decimal.Decimal, uuid.UUID, pathlib.PurePath, re.Pattern, enum.Enum),
     *(logging.Logger, logging.Handler, logging.Manager),
-    # An error that is kept leaves them behind; they lead to all variables there are.
-    *(types.TracebackType, types.FrameType),
 )
+_REFUSED: Final = {name for name, kept in REDUCERS.items() if isinstance(kept, str)}
+"""What no variable is kept with: a thread, a frame and the shell lead to all variables."""
+
 _LEAF_NAMES: Final = frozenset(
-    {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index", *clients.NAMES}
-)
+    {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index",
+     "ipykernel.iostream.OutStream", *clients.NAMES, *_REFUSED}
+)  # fmt: skip
 PASSED: Final = frozenset(
     {tuple, frozenset, types.MethodType, types.BuiltinFunctionType}
 )
@@ -224,6 +226,13 @@ def _in_frame(frame: Any) -> Iterable[object]:
     return [item for c in columns if c.dtype == object for item in c.array]
 
 
+def _in_widget(widget: Any) -> Iterable[object]:
+    """What is kept of it: not its connection to the page, which leads to the shell."""
+    own = vars(widget).get("_trait_values", {})
+    names = own.get("keys") or own.keys() - {"comm"}
+    return [own[name] for name in names if name in own]
+
+
 def _in_tensor(tensor: Any) -> Iterable[object]:
     try:
         memory = tensor.untyped_storage()
@@ -250,6 +259,7 @@ _ASKED: Final[dict[str, Referents]] = {
     "functools.partial": _in_partial,
     "numpy.ndarray": _in_array,
     "torch.Tensor": _in_tensor,
+    "ipywidgets.widgets.widget.Widget": _in_widget,
     "pandas.DataFrame": _in_frame,
     "pandas.Series": _in_frame,
     "pandas.core.frame.DataFrame": _in_frame,
