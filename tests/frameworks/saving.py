@@ -1,7 +1,8 @@
 """What processes do with `DurableSaver`, for the tests beside this one.
 
 Each function is one process's work in the folder it is started in; it prints one line of
-JSON, or one line per thing that is done.
+JSON, or one line per thing that is done. Each is done in a fork of a process that has
+imported LangGraph, which takes seconds, and has done nothing else.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import random
 import string
 import sys
+import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -197,8 +200,36 @@ def shared() -> None:
     said(by=sorted(t.checkpoint["channel_values"]["by"] for t in found))
 
 
+def serve() -> None:
+    """Fork and reap as asked, line by line; answers with a pid or an exit status."""
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "pid" in asked:
+            status = os.waitpid(asked["pid"], 0)[1]
+            print(os.waitstatus_to_exitcode(status), flush=True)
+        elif child := os.fork():
+            print(child, flush=True)
+        else:
+            _do(asked)
+
+
+def _do(asked: dict[str, Any]) -> None:
+    status = 1
+    try:
+        os.dup2(os.open(asked["out"], os.O_WRONLY), 1)
+        os.chdir(asked["folder"])
+        os.environ.update(asked["variables"])
+        name, *arguments = asked["work"]
+        globals()[name](*arguments)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
 if __name__ == "__main__":
     from tests.frameworks import saving  # its classes are those of a module
 
-    name, *arguments = json.loads(sys.argv[1])
-    getattr(saving, name)(*arguments)
+    saving.serve()
