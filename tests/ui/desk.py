@@ -41,6 +41,19 @@ START_S_MAX = 90.0
 QUIET = '{"fetchNews":"false","checkForUpdates":false}'
 """Else a question about news lies over the page."""
 
+WITHOUT = {
+    "buildCheck": False,
+    "disabledExtensions": {
+        "@jupyterlab/notebook-extension:export": True,
+        "@jupyterlab/notebook-extension:update-raw-mimetype": True,
+        "ipyparallel-labextension": True,
+        "jupyterlab-plotly": True,
+    },
+}
+"""What each page would ask of the server that is nothing to our sidebar: whether there is
+a new build (a node is started), which formats nbconvert has, which clusters there are; and
+what another extension of the environment brings."""
+
 
 @functools.cache
 def wheel(folder: Path) -> Path:
@@ -160,6 +173,8 @@ def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") ->
     notes = home / "settings" / "@jupyterlab" / "apputils-extension"
     notes.mkdir(parents=True, exist_ok=True)
     (notes / "notification.jupyterlab-settings").write_text(QUIET)
+    (home / "config" / "labconfig").mkdir(parents=True, exist_ok=True)
+    (home / "config" / "labconfig" / "page_config.json").write_text(json.dumps(WITHOUT))
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
