@@ -62,7 +62,7 @@ class Parent:
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, str(script), str(theirs.fileno()), program],
-                env=dict(env),
+                env={**env, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},  # else it warns
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,

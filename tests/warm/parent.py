@@ -73,6 +73,7 @@ def become(program: dict[str, Any]) -> list[int]:
 
 def kernel() -> Callable[[list[int]], None]:
     """Import what every kernel imports, and what is asked for; gives what runs one."""
+    import ipykernel.debugger
     import ipykernel.ipkernel
     import ipykernel.kernelapp
 
