@@ -79,8 +79,6 @@ def kernel() -> Callable[[list[int]], None]:
 
     for name in os.environ.get(IMPORTED, "").split():
         importlib.import_module(name)
-    # A fork takes one thread along, and whatever lock another one held.
-    assert len([*Path("/proc/self/task").iterdir()]) == 1
 
     def run(_: list[int]) -> None:
         # It ends when the parent that it is told of has ended: that is this process.
@@ -123,6 +121,8 @@ PROGRAMS = {"kernel": kernel, "server": server}
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
     run = PROGRAMS[sys.argv[2]]()
+    # A fork takes one thread along, and whatever lock another one held.
+    assert len([*Path("/proc/self/task").iterdir()]) == 1
     asked = serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is not None:
         run(become(asked))
