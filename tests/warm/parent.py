@@ -81,8 +81,8 @@ def kernel() -> Callable[[list[int]], None]:
         importlib.import_module(name)
 
     def run(_: list[int]) -> None:
-        # It ends when the parent that it is told of has ended: that is this process.
-        os.environ["JPY_PARENT_PID"] = str(os.getppid())
+        # It ends when this parent has ended: it read JPY_PARENT_PID when it was imported.
+        sys.argv.append(f"--IPKernelApp.parent_handle={os.getppid()}")
         ipykernel.kernelapp.launch_new_instance()
 
     return run
