@@ -73,17 +73,20 @@ def become(program: dict[str, Any]) -> list[int]:
 
 def kernel() -> Callable[[list[int]], None]:
     """Import what every kernel imports, and what is asked for; gives what runs one."""
+    before = dict(os.environ)
     import ipykernel.debugger
     import ipykernel.ipkernel
     import ipykernel.kernelapp
+
+    added = {k: v for k, v in os.environ.items() if before.get(k) != v}
 
     for name in os.environ.get(IMPORTED, "").split():
         importlib.import_module(name)
 
     def run(_: list[int]) -> None:
-        # It ends when this parent has ended: it read JPY_PARENT_PID when it was imported.
-        sys.argv.append(f"--IPKernelApp.parent_handle={os.getppid()}")
-        ipykernel.kernelapp.launch_new_instance()
+        # It ends when this parent has ended; the variable is read by the import above.
+        os.environ.update(added, JPY_PARENT_PID=str(os.getppid()))
+        ipykernel.kernelapp.launch_new_instance(parent_handle=os.getppid())
 
     return run
 
