@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+pytestmark = pytest.mark.xdist_group("house")  # they walk each file once for both
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "tests" / "notebooks" / "written"
 FILE_LINES_MAX = 400

@@ -7,6 +7,7 @@ import dataclasses
 import threading
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,13 @@ def test_what_cannot_change_does_not_connect() -> None:
         "d": [frame * 2],
     }
     assert len(connected(values)) == 4
+
+
+def test_two_names_of_one_pool_are_together() -> None:
+    """A pool is made anew, unlike others of its kind, and is one for both names."""
+    with ThreadPoolExecutor(1) as pool:
+        (group,) = connected({"pool": pool, "same": pool})
+    assert group.names == ("pool", "same")
 
 
 def test_an_error_does_not_hold_the_variables_of_its_frames() -> None:

@@ -10,7 +10,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
-    """Add the route; nothing else is imported until somebody asks."""
+    """Add the routes."""
     from nbdurable.server.route import install
 
     install(app)

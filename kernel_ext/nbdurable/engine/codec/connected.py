@@ -36,12 +36,9 @@ _LEAVES: Final = (
     *(decimal.Decimal, uuid.UUID, pathlib.PurePath, re.Pattern, enum.Enum),
     *(logging.Logger, logging.Handler, logging.Manager),
 )
-_REFUSED: Final = {name for name, kept in REDUCERS.items() if isinstance(kept, str)}
-"""What no variable is kept with: a thread, a frame and the shell lead to all variables."""
-
 _LEAF_NAMES: Final = frozenset(
     {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index",
-     "ipykernel.iostream.OutStream", *clients.NAMES, *_REFUSED}
+     "ipykernel.iostream.OutStream", *clients.NAMES}
 )  # fmt: skip
 PASSED: Final = frozenset(
     {tuple, frozenset, types.MethodType, types.BuiltinFunctionType}
@@ -192,8 +189,16 @@ def referents_of(kind: type) -> Referents | None:
     names = {qualified(cls) for cls in kind.__mro__}
     if kind in _ATOMS or issubclass(kind, _LEAVES) or names & _LEAF_NAMES:
         return None
+    if _is_refused(kind):
+        return None
     found = (ask for name, ask in _ASKED.items() if name in names)
     return next(found, held_by)
+
+
+def _is_refused(kind: type) -> bool:
+    """Whether no variable is kept with one: a thread or the shell leads to all of them."""
+    names = map(qualified, kind.__mro__)
+    return isinstance(next((REDUCERS[n] for n in names if n in REDUCERS), None), str)
 
 
 def _in_function(function: types.FunctionType) -> Iterable[object]:
