@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import dataclasses
 import threading
@@ -112,6 +113,34 @@ def test_what_cannot_change_does_not_connect() -> None:
         "d": [frame * 2],
     }
     assert len(connected(values)) == 4
+
+
+class Waiting:
+    """Keeps what a thing of this process holds, and not that thing."""
+
+    def __init__(self, thing: Any, content: Callable[[Any], Any]) -> None:
+        self.thing, self.content = thing, content
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"of": self.content(self.thing)}
+
+
+@pytest.mark.parametrize("kind", ["future", "local", "thread"])
+def test_what_is_kept_of_a_thing_of_this_process_is_shared(kind: str) -> None:
+    """The thing isn't kept, and what its holder keeps of it is one with its other name."""
+    rows = [1]
+    loop = asyncio.new_event_loop()
+    future, local = loop.create_future(), threading.local()
+    future.set_result(rows)
+    local.rows = rows
+    things: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+        "future": (future, lambda f: f.result()),
+        "local": (local, lambda found: found.rows),
+        "thread": (threading.Thread(target=len, args=(rows,)), lambda t: t._args[0]),
+    }
+    loop.close()
+    (group,) = connected({"held": Waiting(*things[kind]), "rows": rows})
+    assert group.names == ("held", "rows")
 
 
 def test_two_names_of_one_pool_are_together() -> None:

@@ -42,7 +42,7 @@ print(*(group.names for group in connected({"it": it, "rows": rows, "held": held
         "import ipywidgets; it = ipywidgets.IntSlider(); it.tag = held",
         "import sys; it = [sys.stdout, held]",
         "it = [get_ipython(), held]",
-        "import threading; it = [threading.Thread(target=print, args=(rows,)), held]",
+        "import threading; it = [threading.Thread(target=len, args=((),)), held]",
     ],
     ids=["a widget", "a stream", "the shell", "a thread"],
 )

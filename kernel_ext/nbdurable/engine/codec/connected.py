@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from nbdurable.engine.codec import clients
-from nbdurable.engine.codec.reducers import REDUCERS, qualified
+from nbdurable.engine.codec.reducers import qualified
 from nbdurable.engine.identity.held import held_by
 
 OBJECTS_MAX: Final = 5_000_000
@@ -35,11 +35,28 @@ _LEAVES: Final = (
     *(dt.date, dt.time, dt.timedelta, dt.timezone, zoneinfo.ZoneInfo),
     *(decimal.Decimal, uuid.UUID, pathlib.PurePath, re.Pattern, enum.Enum),
     *(logging.Logger, logging.Handler, logging.Manager),
+    # An error that is kept leaves them behind; they lead to all variables there are.
+    *(types.TracebackType, types.FrameType),
 )
-_LEAF_NAMES: Final = frozenset(
-    {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index",
-     "ipykernel.iostream.OutStream", *clients.NAMES}
+_OF_THE_KERNEL: Final = frozenset(
+    {"IPython.core.interactiveshell.InteractiveShell", "ipykernel.kernelbase.Kernel",
+     "ipykernel.iostream.OutStream", "comm.base_comm.BaseComm",
+     "asyncio.events.AbstractEventLoop"}
 )  # fmt: skip
+"""They lead to all variables, too, and no variable is kept with one, but for a stream,
+which is found by its name."""
+
+_LEAF_NAMES: Final = (
+    frozenset(
+        {
+            "numpy.dtype",
+            "pandas.Index",
+            "pandas.core.indexes.base.Index",
+            *clients.NAMES,
+        }
+    )
+    | _OF_THE_KERNEL
+)
 PASSED: Final = frozenset(
     {tuple, frozenset, types.MethodType, types.BuiltinFunctionType}
 )
@@ -189,16 +206,8 @@ def referents_of(kind: type) -> Referents | None:
     names = {qualified(cls) for cls in kind.__mro__}
     if kind in _ATOMS or issubclass(kind, _LEAVES) or names & _LEAF_NAMES:
         return None
-    if _is_refused(kind):
-        return None
     found = (ask for name, ask in _ASKED.items() if name in names)
     return next(found, held_by)
-
-
-def _is_refused(kind: type) -> bool:
-    """Whether no variable is kept with one: a thread or the shell leads to all of them."""
-    names = map(qualified, kind.__mro__)
-    return isinstance(next((REDUCERS[n] for n in names if n in REDUCERS), None), str)
 
 
 def _in_function(function: types.FunctionType) -> Iterable[object]:
@@ -229,6 +238,12 @@ def _in_frame(frame: Any) -> Iterable[object]:
     # Frames share indexes and blocks all the time, and copy them before they write.
     columns = [frame] if frame.ndim == 1 else [c for _, c in frame.items()]
     return [item for c in columns if c.dtype == object for item in c.array]
+
+
+def _in_thread(thread: Any) -> Iterable[object]:
+    """Without whom it would tell of an error: that is the shell."""
+    told = {"_invoke_excepthook", "_stderr"}
+    return [value for name, value in [*vars(thread).items()] if name not in told]
 
 
 def _in_widget(widget: Any) -> Iterable[object]:
@@ -264,6 +279,7 @@ _ASKED: Final[dict[str, Referents]] = {
     "functools.partial": _in_partial,
     "numpy.ndarray": _in_array,
     "torch.Tensor": _in_tensor,
+    "threading.Thread": _in_thread,
     "ipywidgets.widgets.widget.Widget": _in_widget,
     "pandas.DataFrame": _in_frame,
     "pandas.Series": _in_frame,
