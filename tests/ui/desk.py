@@ -185,14 +185,15 @@ def start(folder: Path, env: Mapping[str, str] | None = None, base: str = "") ->
                 *("--no-browser", "--allow-root", "--ip=127.0.0.1"),
                 *(f"--port={port}", "--IdentityProvider.token=secret"),
                 "--LabApp.extension_manager=readonly",  # the other one makes an HTTP client
+                # JupyterLab looks for these when it is imported, before it is forked.
+                f"--LabApp.user_settings_dir={home / 'settings'}",
+                f"--LabApp.workspaces_dir={home / 'workspaces'}",
                 *(f"--ServerApp.root_dir={work}", f"--ServerApp.base_url=/{base}"),
             ],
             cwd=work,
             env={
                 **kept,
                 "IPYTHONDIR": str(home / "ipython"),
-                "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-                "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
                 "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
                 "JUPYTER_DATA_DIR": str(home / "data"),
                 "JUPYTER_CONFIG_DIR": str(home / "config"),
