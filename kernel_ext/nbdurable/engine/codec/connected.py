@@ -46,17 +46,10 @@ _OF_THE_KERNEL: Final = frozenset(
 """They lead to all variables, too, and no variable is kept with one, but for a stream,
 which is found by its name."""
 
-_LEAF_NAMES: Final = (
-    frozenset(
-        {
-            "numpy.dtype",
-            "pandas.Index",
-            "pandas.core.indexes.base.Index",
-            *clients.NAMES,
-        }
-    )
-    | _OF_THE_KERNEL
-)
+_LEAF_NAMES: Final = frozenset(
+    {"numpy.dtype", "pandas.Index", "pandas.core.indexes.base.Index", *clients.NAMES,
+     *_OF_THE_KERNEL}
+)  # fmt: skip
 PASSED: Final = frozenset(
     {tuple, frozenset, types.MethodType, types.BuiltinFunctionType}
 )

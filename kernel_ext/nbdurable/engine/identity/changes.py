@@ -112,31 +112,28 @@ def changes_of(node: ast.AST) -> Changes:
     )
 
 
-def changed_inside(node: ast.AST, *, parts: bool = True) -> set[str]:
-    """The variables whose object the code of a node changes, under whatever name.
+def _changed(nodes: Collection[ast.AST], new: set[str]) -> tuple[set[str], set[str]]:
+    """The variables whose object is changed, under whatever name, and those of them as a whole.
 
     What is bound anew is another object; but what a name was bound to is changed
     together with what the name stands for. What `+=` is done to is mostly a number or a
     text, so it counts for the object alone and not for what that is a part of.
 
     Args:
-        node: The code.
-        parts: Also those of which a part is changed that has a name of its own.
+        nodes: All nodes of the code.
+        new: Names of what it makes itself.
+
+    Returns:
+        Also those of which a part is changed that has a name of its own; and the others.
 
     Example:
         >>> tree = ast.parse("n = 1; row = rows[0]; row.done = True; heappush(heap, n)")
-        >>> sorted(changed_inside(tree)), sorted(changed_inside(tree, parts=False))
-        (['heap', 'row', 'rows'], ['heap', 'row'])
-        >>> sorted(changed_inside(ast.parse("text = texts[0]; text += more; out[0] = text")))
+        >>> [sorted(names) for names in _changed(nodes_of(tree), set())]
+        [['heap', 'row', 'rows'], ['heap', 'row']]
+        >>> tree = ast.parse("text = texts[0]; text += more; out[0] = text")
+        >>> sorted(_changed(nodes_of(tree), set())[0])
         ['out', 'text']
     """
-    nodes = nodes_of(node)
-    inside, whole = _changed(nodes, _made_new(nodes))
-    return inside if parts else whole
-
-
-def _changed(nodes: Collection[ast.AST], new: set[str]) -> tuple[set[str], set[str]]:
-    """The variables whose object is changed, and those of them that are it as a whole."""
     doing = [part for part in nodes if isinstance(part, _DOING)]
     found = {name for part in doing for name in _changed_anyhow(part)} - new
     binding = (part for part in nodes if isinstance(part, BINDING))
@@ -278,19 +275,15 @@ def _attributes_of(
                 continue
 
 
-def passed_names(node: ast.AST) -> set[tuple[str, int | str, str]]:
+def _passed(nodes: Iterable[ast.AST]) -> set[tuple[str, int | str, str]]:
     """Variables handed to functions: the function, the place or parameter, the variable.
 
     Example:
-        >>> sorted(passed_names(ast.parse("remember(7, seen)")), key=str)
+        >>> sorted(_passed(nodes_of(ast.parse("remember(7, seen)"))), key=str)
         [('remember', 1, 'seen')]
-        >>> sorted(passed_names(ast.parse("helpers.note(seen)")), key=str)
+        >>> sorted(_passed(nodes_of(ast.parse("helpers.note(seen)"))), key=str)
         [('helpers.note', 0, 'seen')]
     """
-    return _passed(nodes_of(node))
-
-
-def _passed(nodes: Iterable[ast.AST]) -> set[tuple[str, int | str, str]]:
     found: set[tuple[str, int | str, str]] = set()
     for call in nodes:
         if isinstance(call, ast.Call) and (called := _called(call.func)):
