@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 # All tests wait for browsers and kernels a quarter of their time: a third worker uses it.
 WAITING ?= 1
+# tests/together.py makes the groups of tests and their order.
+GROUPS := --dist loadgroup --no-loadscope-reorder
 CHROMIUM ?= chromium
 # Jupyter refuses root, which one is in a container, unless it is told.
 LAB = $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
@@ -55,11 +57,11 @@ test: lint  ## everything CI runs
 
 quick: $(DEVELOPING)
 	$(call say,Tests of the engine$(,) the store and the docs)
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs tests/mutants)
+	@$(BIN)/python -m pytest -q -n $(JOBS) $(GROUPS) -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs tests/mutants)
 
 whole: $(DEVELOPING)
 	$(call say,All tests)
-	@$(BIN)/python -m pytest -n $(shell expr $(JOBS) + $(WAITING)) --dist loadgroup tests
+	@$(BIN)/python -m pytest -n $(shell expr $(JOBS) + $(WAITING)) $(GROUPS) tests
 
 lint: $(DEVELOPING)
 	$(call say,Lint (ruff$(,) docstrings of tests))

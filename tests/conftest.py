@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Generator
@@ -22,6 +23,20 @@ kernels.use()
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Set aside what is there before the first test: a fifteenth of the CPU is spared.
+
+    Python's collector of garbage would look at a million objects of pytest and of
+    libraries again and again.
+    """
+    gc.disable()
+    found = yield
+    gc.freeze()
+    gc.enable()
+    return found
+
+
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
 def pytest_wide_tables(items: list[pytest.Item]) -> None:
     """Leave one row of each wide table to `make check`: before `-m` chooses."""
@@ -37,8 +52,7 @@ def pytest_wide_tables(items: list[pytest.Item]) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Let slow tests begin first: a long one that comes last keeps one worker busy."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Keep together what one worker runs."""
     if getattr(config.option, "loadgroup", False):
         keep_together(items)
 

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-
-import pytest
-
-pytestmark = pytest.mark.xdist_group("house")  # they walk each file once for both
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "tests" / "notebooks" / "written"
@@ -35,48 +29,42 @@ def test_files_are_one_idea() -> None:
     assert {name: n for name, n in sizes.items() if n > FILE_LINES_MAX} == {}
 
 
-class Found(NamedTuple):
-    """What the rules ask of a file, found in one walk.
-
-    Attributes:
-        functions: Each with its first line, its name and how many lines it has.
-        sleeps: The lines that call `time.sleep`.
-    """
-
-    functions: list[tuple[int, str, int]]
-    sleeps: list[int]
-
-
-@functools.cache
-def found(text: str) -> Found:
-    """Walk the tree of a text, which takes longer than all the rest."""
-    made = Found([], [])
-    for node in ast.walk(ast.parse(text)):
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                made.functions.append((node.lineno, node.name, lines))
-            case ast.Call(func=ast.Attribute(attr="sleep", value=ast.Name(id="time"))):
-                made.sleeps.append(node.lineno)
-    return made
+def _functions(*statements: ast.stmt) -> Iterator[ast.FunctionDef]:
+    """The functions in some statements; expressions, most of a tree, have none."""
+    for each in statements:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield each  # type: ignore[misc]  # both have lines and a name
+        for blocks in (
+            each,
+            *getattr(each, "handlers", ()),
+            *getattr(each, "cases", ()),
+        ):
+            for block in ("body", "orelse", "finalbody"):
+                yield from _functions(*getattr(blocks, block, ()))
 
 
 def test_functions_fit_a_screen() -> None:
     """No function is longer than 70 lines."""
     long = {
-        f"{name}:{line} {function}": lines
+        f"{name}:{function.lineno} {function.name}": lines
         for name, text in _sources("kernel_ext", "store", "benchmarks", "tests")
-        for line, function, lines in found(text).functions
-        if lines > FUNCTION_LINES_MAX
+        for function in _functions(*ast.parse(text).body)
+        if (lines := _lines(function)) > FUNCTION_LINES_MAX
     }
     assert long == {}
+
+
+def _lines(function: ast.FunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
 def test_no_test_sleeps() -> None:
     """Tests wait for a condition with a deadline, never for a number of seconds."""
     sleeping = [
-        f"{name}:{line}"
+        f"{name}:{node.lineno}"
         for name, text in _sources("tests")
-        for line in found(text).sleeps
+        if "time.sleep" in text
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
     ]
     assert sleeping == []

@@ -37,15 +37,36 @@ def test_sharing(n, shared):
     Path(f"sharing-{n}").write_text(str(os.getpid()))
 '''
 
+QUICK = '''
+import os
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("n", range(3))
+def test_quick(n):
+    """Tells who runs it."""
+    assert len([*Path().glob("sharing-*"), *Path().glob("marked-*")]) > 3
+    Path(f"quick-{n}").write_text(str(os.getpid()))
+'''
+
 
 @pytest.mark.slow
 def test_a_group_is_run_by_one_worker(tmp_path: Path) -> None:
-    """A marked group, and the tests that take a module's fixture, have a worker each."""
+    """Those that are marked, that take a module's fixture or are a file's quick ones."""
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_marked.py").write_text(MARKED)
     (tmp_path / "test_sharing.py").write_text(SHARING)
+    (tmp_path / "test_quick.py").write_text(QUICK)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  slow: slow\n")
-    options = ["-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    options = [
+        "-n",
+        "2",
+        "--dist",
+        "loadgroup",
+        "--no-loadscope-reorder",
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
         cwd=tmp_path,
@@ -54,10 +75,10 @@ def test_a_group_is_run_by_one_worker(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "12 passed" in done.stdout, done.stdout
+    assert "15 passed" in done.stdout, done.stdout
     ran = {
         kind: {each.read_text() for each in tmp_path.glob(f"{kind}-*")}
-        for kind in ("marked", "sharing")
+        for kind in ("marked", "sharing", "quick")
     }
-    assert [len(workers) for workers in ran.values()] == [1, 1]
+    assert [len(workers) for workers in ran.values()] == [1, 1, 1]
     assert ran["marked"] != ran["sharing"]

@@ -32,12 +32,25 @@ class Keys(list[str]):
         return Keys, ()
 
 
+class Errors(list[BaseException]):
+    """What a service answers with, one after the other; no input of a cell either."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """The same service, whatever it answers."""
+        return Errors, ()
+
+    def __call__(self) -> None:
+        """Raise the next one, if there is one."""
+        if self:
+            raise self.pop(0)
+
+
 class Bank(Notebook):
     """A notebook with a service that counts keys."""
 
     def __init__(self) -> None:
         self.keys = Keys()
-        self.errors: list[BaseException] = []
+        self.errors = Errors()
         super().__init__()
 
     def restart(self, options: str = "") -> None:
@@ -48,16 +61,9 @@ class Bank(Notebook):
             "keys": self.keys,
             "Retry": Retry,
             "NotDone": NotDone,
-            "fail": self.world.wait,
+            "fail": self.errors,
         }
-        self.world.wait = self.fail
-        self.namespace["fail"] = self.world.wait
         self.plain(PAY.format(options=options))
-
-    def fail(self) -> None:
-        """Raise what the test says, once."""
-        if self.errors:
-            raise self.errors.pop(0)
 
     def rerun(self) -> None:
         """Ask for a rerun of the only step."""

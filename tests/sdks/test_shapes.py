@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import certifi
 import pytest
 
 from tests import environments
 from tests.sdks.shapes import SDKS
+from tests.trusted import write_one
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -41,26 +41,16 @@ def python(environment: str) -> str:
     return str(environments.python(HERE / f"{environment}.txt"))
 
 
-def one_certificate() -> str:
-    """The first that is trusted: reading all for each client is a third of the CPU."""
-    first, end, _ = (
-        Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")
-    )
-    return first + end + "\n"
-
-
 @pytest.mark.parametrize("environment", WHERE)
 def test_every_shape_is_served(environment: str, tmp_path: Path) -> None:
     """An edited cell in a fresh kernel gets equal objects and sends nothing."""
     names = WHERE[environment]
-    trusted = tmp_path / "trusted.pem"
-    trusted.write_text(one_certificate())
     done = subprocess.run(
         [python(environment), "-m", "tests.sdks.program", tmp_path / "log", *names],
         capture_output=True,
         text=True,
         check=False,
-        env=environments.variables({"SSL_CERT_FILE": str(trusted)}),
+        env=environments.variables({"SSL_CERT_FILE": write_one(tmp_path)}),
     )
     assert done.returncode == 0, done.stderr
     found = {

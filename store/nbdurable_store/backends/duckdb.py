@@ -84,7 +84,6 @@ class Instance:
         self._root = root
         self._main: duckdb.DuckDBPyConnection | None = None
         self._pid = 0
-        self._expected: Catalogue | None = None
 
     @contextmanager
     def attached(self, path: Path, *, write: bool) -> Iterator[Cursor]:
@@ -113,9 +112,7 @@ class Instance:
 
     def expected(self) -> Catalogue:
         """The catalogue of a file that our migrations made; nothing may be attached."""
-        if self._expected is None:
-            self._expected = expected(self._cursor())
-        return self._expected
+        return expected(self._cursor())
 
     @property
     def loaded(self) -> bool:
