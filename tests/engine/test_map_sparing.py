@@ -45,14 +45,11 @@ def fails(n):
 @pytest.fixture
 def nb() -> Iterator[Notebook]:
     """A notebook with tools that look at the collector; it is as it was afterwards."""
-    aside = gc.get_freeze_count()
     gc.unfreeze()
     notebook = Notebook()
     notebook.plain(SETUP)
     yield notebook
     gc.unfreeze()
-    if aside:
-        gc.freeze()
 
 
 def test_what_was_there_is_set_aside_for_a_map(nb: Notebook) -> None:

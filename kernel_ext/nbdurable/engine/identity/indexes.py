@@ -52,10 +52,17 @@ class Index:
             children = [*ast.iter_child_nodes(node)]
             stack += [(child, inner) for child in reversed(children)]
 
-    def function(self, code: CodeType) -> Function | None:
-        """The definition that compiles to this code, wherever it stands."""
+    def function(
+        self, code: CodeType, alone: CodeType | None = None
+    ) -> Function | None:
+        """The definition that compiles to this code, wherever it stands.
+
+        Args:
+            code: The code.
+            alone: It without its place, for who asks many indexes.
+        """
         future = code.co_flags & __future__.annotations.compiler_flag
-        compiled = self._compiled(future).get(_placeless(code), [])
+        compiled = self._compiled(future).get(alone or placeless(code), [])
         same = [own for own in compiled if own == code] or compiled
         return self._node(same[-1]) if same else None
 
@@ -102,15 +109,15 @@ def _codes(source: str, future: int) -> dict[CodeType, list[CodeType]]:
     stack = [compile(source, "", "exec", flags=flags, dont_inherit=True)]
     while stack:
         code = stack.pop()
-        found.setdefault(_placeless(code), []).append(code)
+        found.setdefault(placeless(code), []).append(code)
         inner = [const for const in code.co_consts if isinstance(const, CodeType)]
         stack += reversed(inner)
     return found
 
 
-def _placeless(code: CodeType) -> CodeType:
+def placeless(code: CodeType) -> CodeType:
     """Code without file, lines and columns, nested code included."""
-    consts = (_placeless(c) if isinstance(c, CodeType) else c for c in code.co_consts)
+    consts = (placeless(c) if isinstance(c, CodeType) else c for c in code.co_consts)
     return code.replace(
         co_filename="", co_firstlineno=1, co_linetable=b"", co_consts=tuple(consts)
     )

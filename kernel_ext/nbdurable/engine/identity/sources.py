@@ -15,7 +15,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import TypeAlias
 
 from nbdurable.engine.identity.changes import Changes, changes_of
-from nbdurable.engine.identity.indexes import Index, first_line, index_of
+from nbdurable.engine.identity.indexes import Index, first_line, index_of, placeless
 from nbdurable.engine.identity.ledger import Needs
 from nbdurable.engine.identity.normal import normal_form
 from nbdurable.engine.identity.notebook import Transform
@@ -171,8 +171,9 @@ class Sources:
         index = self._index(code.co_filename)
         if index is not None:
             return index.function(code)
+        alone = placeless(code)
         found = (self._index(filename) for filename in self._latest())
-        nodes = (index.function(code) for index in found if index is not None)
+        nodes = (index.function(code, alone) for index in found if index is not None)
         return next((node for node in nodes if node is not None), None)
 
     def facts(self, node: Local) -> Facts:
