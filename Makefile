@@ -57,7 +57,7 @@ test: lint  ## everything CI runs
 
 quick: $(DEVELOPING)
 	$(call say,Tests of the engine$(,) the store and the docs)
-	@$(BIN)/python -m pytest -q -n $(JOBS) $(GROUPS) -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs tests/mutants)
+	@$(BIN)/python -m pytest -q -n $(JOBS) $(GROUPS) --hypothesis-profile quick -m "not slow" $(wildcard tests/engine tests/store tests/kernel tests/docs tests/mutants)
 
 whole: $(DEVELOPING)
 	$(call say,All tests)

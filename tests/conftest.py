@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shutil
 from collections.abc import Generator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -17,13 +19,23 @@ from tests.together import keep_together
 from tests.warm import kernels
 
 settings.register_profile("shared", deadline=None)  # a busy machine is no failure
+settings.register_profile("quick", deadline=None, max_examples=30)
 settings.load_profile("shared")
 kernels.use()
 
 OLD_GARBAGE = 1_000
 """How often younger garbage is looked for between two looks at all there is."""
 
+ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
+
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file for `make check` of which no test would be left."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return bool(ALL_SLOW.search(collection_path.read_text())) or None
 
 
 @pytest.hookimpl(wrapper=True)
