@@ -47,8 +47,8 @@ class Form:
     call: str = "r = act({given})"
 
 
-QUICK: Final = {"sync"}
-"""The forms that `make check` tries too; all others take most of a minute."""
+QUICK: Final = {"sync", Effect.WRITE}
+"""What `make check` tries too: all others take most of a minute."""
 
 DEF = "@tool(effect={effect!r})\ndef act(x, extra=0):\n{body}\n    return got"
 ASYNC = f"{DEF.replace('def', 'async def')}"
@@ -329,13 +329,13 @@ def acts(nb: Notebook) -> int:
     return sum(e.startswith("act") for e in nb.world.effects)
 
 
-def kept(form: str) -> object:
-    """A form, marked where `make check` leaves it out."""
-    return pytest.param(form, marks=() if form in QUICK else pytest.mark.slow)
+def kept(value: str) -> object:
+    """A form or an effect, marked where `make check` leaves it out."""
+    return pytest.param(value, marks=() if value in QUICK else pytest.mark.slow)
 
 
-@pytest.mark.parametrize("form", [kept(form) for form in FORMS])
-@pytest.mark.parametrize("effect", Effect)
+@pytest.mark.parametrize("form", [*map(kept, FORMS)])
+@pytest.mark.parametrize("effect", [*map(kept, Effect)])
 @pytest.mark.parametrize("case", CASES)
 def test_a_row(case: str, effect: Effect, form: str) -> None:
     """What the table says of a past and an effect is what happens, in every form."""
