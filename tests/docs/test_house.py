@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "tests" / "notebooks" / "written"
 FILE_LINES_MAX = 400
@@ -52,6 +54,7 @@ def _lines(code: CodeType, text: list[str]) -> int:
     return last - first + 1
 
 
+@pytest.mark.slow
 def test_functions_fit_a_screen() -> None:
     """No function is longer than 70 lines.
 

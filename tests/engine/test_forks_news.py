@@ -154,6 +154,7 @@ def test_a_failed_append_loses_no_news(kernels: tuple[Notebook, Notebook]) -> No
     assert first.world.effects == ["pay ann"]
 
 
+@pytest.mark.slow
 def test_a_call_that_was_served_is_not_served_again_after_a_failed_append(
     kernels: tuple[Notebook, Notebook],
 ) -> None:

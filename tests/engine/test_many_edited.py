@@ -54,6 +54,7 @@ def test_other_payments_are_not_held_against_each_of_before() -> None:
     assert many < GROWTH_MAX * few
 
 
+@pytest.mark.slow
 def test_two_tools_of_one_cell_are_looked_for_once() -> None:
     """Whether both are in use is a matter of all calls of the run."""
     work = edited(PAY + REFUND, "refund", FEW)

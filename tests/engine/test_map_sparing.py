@@ -65,6 +65,7 @@ def test_new_garbage_is_collected(nb: Notebook) -> None:
     assert all(nb.namespace["seen"])
 
 
+@pytest.mark.slow
 def test_a_map_in_a_map(nb: Notebook) -> None:
     """The first one that ends leaves what the other one set aside."""
     nb.run("seen = nd.map(inner, [1, 2], limit=1)", "s", "c1")
@@ -79,6 +80,7 @@ def test_a_map_that_fails(nb: Notebook) -> None:
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.slow
 def test_what_others_set_aside_stays_there(nb: Notebook) -> None:
     """Whoever has done so for a reason of their own finds it as they left it."""
     gc.freeze()

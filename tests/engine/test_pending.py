@@ -21,6 +21,7 @@ found = [search(n) for n in range(40)]
 """
 
 
+@pytest.mark.slow
 def test_a_cell_that_makes_calls_all_day_holds_few_records(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -89,6 +89,7 @@ def test_nothing_is_kept_twice(nb: Notebook):
     assert [n for group in again.groups for n in group] == ["data"]
 
 
+@pytest.mark.slow
 def test_what_takes_a_while_is_said_before(nb: Notebook):
     """Storing a big input of a plain cell is announced, once."""
     nb.plain(f"import numpy as np\nbig = np.zeros({ANNOUNCED_BYTES_MIN // 8})")

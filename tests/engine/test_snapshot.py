@@ -611,6 +611,7 @@ def test_a_replayed_step_changes_its_input_where_others_hold_it() -> None:
     assert ns["everything"]["agent"] is ns["agent"]
 
 
+@pytest.mark.slow
 def test_no_more_objects_are_looked_at_than_are_marked():
     """A long list of dicts costs what its first ones cost; those are marked."""
     rows = [{"n": n} for n in range(200_000)]

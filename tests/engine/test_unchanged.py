@@ -245,6 +245,7 @@ def test_memory_of_others_is_read_each_time(tmp_path: Path) -> None:
     shared.unlink()
 
 
+@pytest.mark.slow
 def test_a_frame_that_did_not_change_keeps_its_digest() -> None:
     """Columns are views of blocks, and those are watched."""
     frame = pd.DataFrame(np.arange(4.0 * ITEMS).reshape(ITEMS, 4), columns=list("abcd"))

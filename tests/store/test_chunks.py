@@ -99,6 +99,7 @@ def test_a_change_costs_what_changed(
     store.close()
 
 
+@pytest.mark.slow
 def test_what_shrinks_is_found_behind_what_does_not(tmp_path: Path) -> None:
     """Texts behind random bytes are compressed, the random bytes are not."""
     store = nbdurable_store.open(tmp_path / "s")

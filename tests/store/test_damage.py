@@ -316,6 +316,7 @@ def test_a_broken_seal_is_named(
     assert slugs == ["seal-broken"]
 
 
+@pytest.mark.slow
 def test_a_broken_piece_loses_its_records_only(
     tmp_path: Path, sealed: tuple[Path, Signer, bytes]
 ) -> None:
@@ -327,6 +328,7 @@ def test_a_broken_piece_loses_its_records_only(
     assert set(slugs) == {"segment-damaged"}
 
 
+@pytest.mark.slow
 def test_a_cut_seal_is_named(
     tmp_path: Path, sealed: tuple[Path, Signer, bytes]
 ) -> None:

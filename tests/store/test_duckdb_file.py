@@ -188,6 +188,7 @@ def test_changed_rows_are_not_served(
     assert len(projected.projection.of_run(RUN, {}).entries) == 12
 
 
+@pytest.mark.slow
 def test_a_file_of_another_store_is_not_used(
     projected: Projected, tmp_path: Path
 ) -> None:
@@ -237,6 +238,7 @@ def test_a_foreign_log_is_not_replayed_into_a_new_file(projected: Projected) -> 
     assert projected.held() == projected.expected()
 
 
+@pytest.mark.slow
 def test_a_foreign_tool_blocks_nobody(projected: Projected) -> None:
     """While a tool holds the file, appends and ingest go on and readers are told once."""
     projected.append(6)

@@ -16,6 +16,7 @@ def _subjects(projected: Projected) -> list[str]:
     return [entry.record.subject for entry in projected.store.read(RUN)[0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 400])
 def test_an_older_copy_hides_nothing(
     projected: Projected, tmp_path: Path, count: int

@@ -91,6 +91,7 @@ def test_a_frame_that_came_between_two_looks_is_read(
     assert [type(item) for item in found] == [Frame, Frame]
 
 
+@pytest.mark.slow
 def test_a_torn_frame_that_was_completed_between_two_looks_is_read(
     chain: Chain, frames: list[bytes]
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_torn_frame_that_was_completed_between_two_looks_is_read(
         assert [type(item) for item in found] == [Frame] * 3, half
 
 
+@pytest.mark.slow
 def test_whatever_is_written_while_it_is_read_nothing_is_damage(
     chain: Chain, frames: list[bytes]
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_run_that_is_executed_is_refused(root: Path) -> None:
     assert values(opened(root), "kept") is not None
 
 
+@pytest.mark.slow
 def test_the_same_owner_can_be_cleared_twice(root: Path) -> None:
     """A second removal from a segment leaves nothing of it but the word of both."""
     _two_runs(root)
@@ -160,6 +161,7 @@ def test_a_freed_segment_is_trusted_as_any_other(root: Path) -> None:
     assert after.check().findings == ()
 
 
+@pytest.mark.slow
 def test_a_run_with_a_damaged_value_can_be_given_up(root: Path) -> None:
     """Its value keeps all from going, because what it names isn't known, until it goes."""
     told = _two_runs(root)
