@@ -160,6 +160,14 @@ def test_a_call_in_doubt_is_settled(
     assert "nothing to settle" in cli("resolve", "review.2", *options, code=2)
 
 
+def test_what_stands_for_a_value_is_none(home: Path, cli: Run) -> None:
+    """A command that was pasted as it was offered records nothing."""
+    told_to(home, doubtful()).close()
+    told = cli("resolve", "review.2", "--happened", "VALUE", code=2)
+    assert "VALUE stands for what the call returned" in told
+    assert "needs you (1)" in cli("show")
+
+
 def test_what_to_type_can_be_typed_at_a_shell(
     home: Path, cli: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

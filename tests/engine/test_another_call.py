@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from nbdurable.engine.calls.pauses import OtherInDoubt
+from nbdurable.engine.past.present import Present
 from nbdurable.engine.past.settle import Answer, questions
+from nbdurable.engine.telling import explain
+from nbdurable.engine.where.moments import Now
+from nbdurable.timeline.asks import doubts
 from tests.engine.test_calls import settle
 from tests.engine.test_fresh_arguments import Fresh, Order, asks
 
@@ -123,6 +127,33 @@ def test_a_doubt_that_the_cell_caught_is_settled_where_it_stands() -> None:
         nb.again(cell)
     settle(nb, asked.value.remedies()[0].command.split()[2], Answer.DID_NOT)
     assert questions(nb.session.history) == []
+
+
+def test_what_is_shown_of_a_doubt_says_of_which_call_an_answer_is() -> None:
+    """«It happened», said of the other call where it stands, lets this one be made."""
+    nb = Fresh()
+    nb.plain("@tool(effect='read')\ndef look(x): return x")
+    nb.stop("pay 1", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        nb.again("pay(1, key='x')\nlook(5)\npay(2, key='y')")
+    cell = "look(5)\npay(2, key='y')"
+    with pytest.raises(OtherInDoubt) as asked:
+        nb.again(cell)
+    there, here = doubts(nb.session.history, ())
+    assert [means for means, _ in there.answers] == ["it happened", "it did not"]
+    assert [means for means, _ in here.answers] == [
+        "it happened, and is the call that is made now",
+        "it did not",
+        "this is another call: make it",
+    ]
+    offered = [remedy.command for remedy in asked.value.remedies()]
+    shown = [*there.answers[:1], *here.answers]
+    assert {command for _, command in shown} < {*offered}
+    why = explain.why(nb.session.history, "s.2", Present(Now(0), frozenset()))
+    assert "s.2 waits for your answer" in str(why)
+    settle(nb, there.reference, Answer.HAPPENED, "in_1")
+    nb.again(cell)
+    assert nb.paid == ["pay 1", "pay 2"]
 
 
 def test_a_call_that_shares_an_argument_is_offered_as_the_same_one() -> None:

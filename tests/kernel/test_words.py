@@ -152,6 +152,15 @@ def test_a_value_that_is_no_python_is_offered_quoted():
         words.read("resolve review.2 --happened in_1Q2w", ast.literal_eval)
 
 
+@pytest.mark.parametrize("typed", ["VALUE", "'VALUE'"])
+def test_what_stands_for_a_value_is_none(typed: str) -> None:
+    """A command that was pasted as it was offered records nothing."""
+    with pytest.raises(CommandIncomplete, match="what the call returned") as caught:
+        words.read(f"resolve review.2 --happened {typed}", ast.literal_eval)
+    (remedy,) = caught.value.remedies()
+    assert remedy.command.endswith("--happened VALUE | --did-not | --keep | --again")
+
+
 def test_a_word_of_the_command_line_is_answered_with_it() -> None:
     """`%durable rm 2` says how it is typed at a shell."""
     with pytest.raises(OptionUnknown) as caught:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from nbdurable.cli import shell
 from nbdurable.cli.usage import Parser, parsed
 from nbdurable.errors import DurableError, DurablePause
+from nbdurable.errors.pauses import PLACEHOLDER, STANDS_FOR
 
 if TYPE_CHECKING:
     from nbdurable.cli.answers import Answer
@@ -304,6 +305,12 @@ def _size(text: str) -> int:
     return bytes_of(text)
 
 
+def _returned(text: str) -> str:
+    if text == PLACEHOLDER:
+        raise argparse.ArgumentTypeError(STANDS_FOR)
+    return text
+
+
 def _add_run_option(to: argparse.ArgumentParser) -> None:
     says = "the run; the latest by default"
     to.add_argument("--run", default="", metavar="RUN", help=says)
@@ -314,7 +321,7 @@ def _add_resolve(to: argparse.ArgumentParser) -> None:
     to.add_argument("call", metavar=named, help="such as review.2@3fa2c1")
     said = to.add_mutually_exclusive_group(required=True)
     value = "it happened, and returned this: a Python literal, or text"
-    said.add_argument("--happened", metavar="VALUE", help=value)
+    said.add_argument("--happened", type=_returned, metavar=PLACEHOLDER, help=value)
     said.add_argument("--did-not", action="store_true", help="it did not happen")
     said.add_argument("--keep", action="store_true", help="keep the recorded result")
     said.add_argument("--again", action="store_true", help="do it once more")

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from nbdurable_store.errors import DurablePause
 from nbdurable_store.form import Remedy
+
+PLACEHOLDER: Final = "VALUE"
+"""What stands for a value in the commands that are offered. Pasted as it is, it would be
+what the call returned."""
+
+STANDS_FOR: Final = f"{PLACEHOLDER} stands for what the call returned"
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)

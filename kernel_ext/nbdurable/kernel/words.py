@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbdurable.errors import OptionUnknown
+from nbdurable.errors.pauses import PLACEHOLDER, STANDS_FOR
 from nbdurable.kernel.errors import CommandIncomplete
 from nbdurable.kernel.nearest import nearest
 
@@ -209,13 +210,19 @@ def _value(
     before, found, text = rest.partition(f" {word.valued} ")
     if not word.valued or not found:
         return rest, {}
+    typed, command = text.strip(), f"{name}{rest}"
     try:
-        value = evaluate(text.strip())
+        value = evaluate(typed)
     except Exception as error:
-        quoted = f"{name}{before} {word.valued} {text.strip()!r}"
-        raise CommandIncomplete(
-            command=f"{name}{rest}", usage=quoted, why=f"{error!r}"
-        ) from error
+        if typed != PLACEHOLDER:
+            quoted = f"{name}{before} {word.valued} {typed!r}"
+            raise CommandIncomplete(
+                command=command, usage=quoted, why=f"{error!r}"
+            ) from error
+        value = PLACEHOLDER
+    if isinstance(value, str) and value == PLACEHOLDER:
+        why = f"{STANDS_FOR}: a Python literal, or an expression."
+        raise CommandIncomplete(command=command, usage=word.usage, why=why)
     return before, {word.valued.removeprefix("--"): value}
 
 

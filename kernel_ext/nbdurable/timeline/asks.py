@@ -9,6 +9,7 @@ from nbdurable.engine.past import settle
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.fates import Fate, call_fate
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.meant import means, where_it_stands
 from nbdurable.engine.past.waits import AnswerKind, Wait, WaitKind, waiting
 from nbdurable.engine.telling.waits import typed, waits_for
 from nbdurable.engine.values.plainly import visible
@@ -51,24 +52,27 @@ def doubts(history: History, alive: Collection[str]) -> Iterator[AskView]:
         step = history.steps.get(asked.call.step)
         if step and call_fate(history, asked.call, step, alive) is Fate.RUNNING:
             continue
-        past = asked.past or Past.IN_DOUBT
-        fitting = settle.offered(asked.past)
-        yield AskView(
-            reference=line(asked.asked),
-            call=line(asked.call.text or asked.call.name),
-            says=f"{_ASKS.get(past, past.value)}. It was not repeated.",
-            fate=Fate.IN_DOUBT,
-            answers=tuple(
-                (
-                    settle.MEANS[said],
-                    f"%durable resolve {line(asked.asked)} {settle.OPTIONS[said]}",
-                )
-                for said in fitting
-            ),
-            said=tuple((s.value, s is settle.Answer.HAPPENED) for s in fitting),
-            attempt=asked.call.step,
-            id=asked.call.id,
-        )
+        there = where_it_stands(history, asked)
+        yield from map(_doubt, (there, asked) if there else (asked,))
+
+
+def _doubt(asked: settle.Question) -> AskView:
+    past = asked.past or Past.IN_DOUBT
+    fitting = settle.offered(asked.past)
+    command = f"%durable resolve {line(asked.asked)}"
+    return AskView(
+        reference=line(asked.asked),
+        call=line(asked.call.text or asked.call.name),
+        says=f"{_ASKS.get(past, past.value)}. It was not repeated.",
+        fate=Fate.IN_DOUBT,
+        answers=tuple(
+            (means(asked.past, said), f"{command} {settle.OPTIONS[said]}")
+            for said in fitting
+        ),
+        said=tuple((s.value, s is settle.Answer.HAPPENED) for s in fitting),
+        attempt=asked.call.step,
+        id=asked.call.id,
+    )
 
 
 def _waits(history: History) -> Iterator[AskView]:

@@ -17,7 +17,7 @@ from nbdurable.engine.calls import frozen
 from nbdurable.engine.codec import encode
 from nbdurable.engine.past import fields, settle
 from nbdurable.engine.past.circumstances import in_doubt
-from nbdurable.engine.past.decide import OTHERS
+from nbdurable.engine.past.decide import OTHERS, Past
 from nbdurable.engine.past.fates import in_the_world
 from nbdurable.engine.past.history import CallPast, CallState, History, StepPast
 from nbdurable.engine.past.kept_arguments import arguments_of, evidence_of
@@ -100,6 +100,8 @@ def resolve(
     }[said]
     if said is Answer.AGAIN and asked.past in OTHERS:
         fate = "stays as it is; another one is made when the cell runs again"
+    if said is Answer.HAPPENED and asked.past is Past.OTHER_IN_DOUBT:
+        fate = "is taken for the call that is made now: that one is served, not made"
     return Told(f"{asked.reference} · {asked.call.text} {fate}"), records
 
 

@@ -16,6 +16,7 @@ from nbdurable.engine.past.circumstances import in_doubt
 from nbdurable.engine.past.decide import Past
 from nbdurable.engine.past.doubts import may_have_happened
 from nbdurable.engine.past.history import CallPast, History, StepPast
+from nbdurable.engine.past.meant import means
 from nbdurable.engine.past.nothing import NothingToSettle
 from nbdurable.engine.past.said import state_of
 from nbdurable.engine.past.settle import Question
@@ -151,7 +152,7 @@ def _unclear(text: str, found: list[Question], *, changed: bool) -> QuestionUncl
     for asked in found[:OFFERED_MAX]:
         for said in settle.offered(asked.past):
             command = f"%durable resolve {asked.asked} {settle.OPTIONS[said]}"
-            commands.append((f"{asked.shown}: {settle.MEANS[said]}", command))
+            commands.append((f"{asked.shown}: {means(asked.past, said)}", command))
     told = (f"{q.asked}  {visible(q.call.text, lines=False)}" for q in found)
     return QuestionUnclear(
         given=text.strip(),

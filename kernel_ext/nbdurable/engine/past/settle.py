@@ -311,13 +311,6 @@ OPTIONS: Final[Mapping[Answer, str]] = {
     Answer.AGAIN: "--again",
 }
 
-MEANS: Final[Mapping[Answer, str]] = {
-    Answer.HAPPENED: "it happened",
-    Answer.DID_NOT: "it did not",
-    Answer.KEEP: "keep that result",
-    Answer.AGAIN: "do it again",
-}
-
 _Made = tuple[Kind, Mapping[str, Plain]]
 
 _SOURCE: Final = "source of the cell"

@@ -14,6 +14,7 @@ from nbdurable.engine.past.attempts import StepPast
 from nbdurable.engine.past.fates import SAID, Fate, call_fate, step_fate
 from nbdurable.engine.past.forks import forked_from
 from nbdurable.engine.past.history import History
+from nbdurable.engine.past.meant import where_it_stands
 from nbdurable.engine.past.pasts import CallPast, CallState
 from nbdurable.engine.past.policy import Effect
 from nbdurable.engine.past.present import Present
@@ -87,10 +88,12 @@ def why(
 
 
 def _asked(history: History, reference: str) -> Why | None:
-    """What waits at a place, if it is a call of another cell or run."""
+    """What waits at a place, if it is a call of another place, cell or run."""
     for asked in questions(history):
         call, past = asked.call, asked.past
-        if asked.reference == reference.strip() and past and call.slot != asked.slot:
+        if reference.strip() not in {asked.reference, asked.asked} or past is None:
+            continue
+        if call.slot != asked.slot or where_it_stands(history, asked):
             told = f"waits for your answer: {past.value}"
             return Why(asked.reference, (told, call.text, *attempts(call)))
     return None
