@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from tests.kept.told import tell_kinds
 from tests.pythons import absent
-from tests.together import keep_together
+from tests.together import keep_together, without_group
 from tests.warm import kernels
 
 settings.register_profile("shared", deadline=None)  # a busy machine is no failure
@@ -55,9 +55,16 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_sessionfinish() -> None:
-    """Collect what is left, whose warnings are errors; pytest does so five times more."""
+    """Collect what is left once: pytest's own looks, of each worker, are short then."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Show ids that can be typed, where results are shown."""
+    if hasattr(report, "node"):  # xdist's, of a worker
+        report.nodeid = without_group(report.nodeid)
 
 
 @pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")

@@ -33,6 +33,17 @@ def keep_together(items: list[pytest.Item]) -> None:
             item._id = NodeId.parse(f"{item.nodeid}@{group}")
 
 
+def without_group(nodeid: str) -> str:
+    """A test's id as it can be typed.
+
+    Example:
+        >>> without_group("tests/test_a.py::test_a[b@c]@engine/test_a")
+        'tests/test_a.py::test_a[b@c]'
+    """
+    at = nodeid.rfind("@")
+    return nodeid[:at] if at > nodeid.rfind("]") else nodeid
+
+
 def group_of(item: pytest.Item) -> str:
     """The group of a test; none if any worker may run it at any time.
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType
 
 import pytest
 
@@ -34,37 +31,29 @@ def test_files_are_one_idea() -> None:
     assert {name: n for name, n in sizes.items() if n > FILE_LINES_MAX} == {}
 
 
-def _functions(code: CodeType) -> Iterator[CodeType]:
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            if inner.co_flags & inspect.CO_OPTIMIZED and inner.co_name[0] != "<":
-                yield inner
-            yield from _functions(inner)
-
-
-def _lines(code: CodeType, text: list[str]) -> int:
-    """From its `def` to its last line; what is decorated begins earlier."""
-    first = code.co_firstlineno
-    while not re.match(r" *(async )?def ", text[first - 1]):
-        first += 1
-    inner = [code, *_functions(code)]
-    last = max(line for each in inner for *_, line in each.co_lines() if line)
-    while "".join(text[last : last + 1]).strip().startswith((")", "]", "}")):
-        last += 1  # no code stands there
-    return last - first + 1
+def _functions(*statements: ast.stmt) -> Iterator[ast.FunctionDef]:
+    """The functions in some statements; expressions, most of a tree, have none."""
+    for each in statements:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield each  # type: ignore[misc]  # both have lines and a name
+        for blocks in (
+            each,
+            *getattr(each, "handlers", ()),
+            *getattr(each, "cases", ()),
+        ):
+            for block in ("body", "orelse", "finalbody"):
+                yield from _functions(*getattr(blocks, block, ()))
 
 
 @pytest.mark.slow
 def test_functions_fit_a_screen() -> None:
-    """No function is longer than 70 lines.
-
-    They are compiled, because a tree of all there is takes three times as long.
-    """
+    """No function is longer than 70 lines."""
     long = {
-        f"{name}:{code.co_firstlineno} {code.co_qualname}": lines
+        f"{name}:{function.lineno} {function.name}": lines
         for name, text in _sources("kernel_ext", "store", "benchmarks", "tests")
-        for code in _functions(compile(text, name, "exec", dont_inherit=True))
-        if (lines := _lines(code, text.splitlines())) > FUNCTION_LINES_MAX
+        for function in _functions(*ast.parse(text).body)
+        if (lines := (function.end_lineno or 0) - function.lineno + 1)
+        > FUNCTION_LINES_MAX
     }
     assert long == {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MARKED = '''
 import os
+import re
 from pathlib import Path
 import pytest
 
@@ -24,6 +26,7 @@ def test_marked(n):
 '''
 SHARING = '''
 import os
+import re
 from pathlib import Path
 import pytest
 
@@ -39,6 +42,7 @@ def test_sharing(n, shared):
 
 QUICK = '''
 import os
+import re
 from pathlib import Path
 import pytest
 
@@ -59,6 +63,7 @@ def test_a_group_is_run_by_one_worker(tmp_path: Path) -> None:
     (tmp_path / "test_quick.py").write_text(QUICK)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  slow: slow\n")
     options = [
+        "-v",
         "-n",
         "2",
         "--dist",
@@ -76,6 +81,9 @@ def test_a_group_is_run_by_one_worker(tmp_path: Path) -> None:
         check=False,
     )
     assert "15 passed" in done.stdout, done.stdout
+    assert re.search(
+        r"PASSED test_quick\.py::test_quick\[0\] *$", done.stdout, re.MULTILINE
+    )
     ran = {
         kind: {each.read_text() for each in tmp_path.glob(f"{kind}-*")}
         for kind in ("marked", "sharing", "quick")

@@ -112,7 +112,7 @@ class Instance:
 
     def expected(self) -> Catalogue:
         """The catalogue of a file that our migrations made; nothing may be attached."""
-        return expected(self._cursor())
+        return expected(self._cursor)
 
     @property
     def loaded(self) -> bool:

@@ -189,15 +189,20 @@ def catalogue(at: Cursor) -> Catalogue:
     return frozenset(at.fetchall())
 
 
-_expected: dict[Sequence[Migration], Catalogue] = {}
-"""What `expected` found: it makes a database, which takes as long as an open."""
+_catalogues: dict[int, Catalogue] = {}
+"""The catalogue of each version that this process has asked for: to make a database takes
+as long as to open one."""
 
 
-def expected(at: Cursor) -> Catalogue:
-    """The catalogue of a file at the newest version; nothing may be attached."""
-    if MIGRATIONS not in _expected:
-        _expected[MIGRATIONS] = _made(at)
-    return _expected[MIGRATIONS]
+def expected(cursor: Callable[[], Cursor]) -> Catalogue:
+    """The catalogue of a file at the newest version.
+
+    Args:
+        cursor: Gives a cursor with nothing attached.
+    """
+    if VERSION not in _catalogues:
+        _catalogues[VERSION] = _made(cursor())
+    return _catalogues[VERSION]
 
 
 def _made(at: Cursor) -> Catalogue:

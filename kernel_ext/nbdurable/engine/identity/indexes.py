@@ -52,17 +52,15 @@ class Index:
             children = [*ast.iter_child_nodes(node)]
             stack += [(child, inner) for child in reversed(children)]
 
-    def function(
-        self, code: CodeType, alone: CodeType | None = None
-    ) -> Function | None:
+    def function(self, code: CodeType, bare: CodeType | None = None) -> Function | None:
         """The definition that compiles to this code, wherever it stands.
 
         Args:
             code: The code.
-            alone: It without its place, for who asks many indexes.
+            bare: What `placeless` gives for it, where several indexes are asked.
         """
         future = code.co_flags & __future__.annotations.compiler_flag
-        compiled = self._compiled(future).get(alone or placeless(code), [])
+        compiled = self._compiled(future).get(bare or placeless(code), [])
         same = [own for own in compiled if own == code] or compiled
         return self._node(same[-1]) if same else None
 

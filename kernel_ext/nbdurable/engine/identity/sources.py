@@ -171,9 +171,9 @@ class Sources:
         index = self._index(code.co_filename)
         if index is not None:
             return index.function(code)
-        alone = placeless(code)
+        bare = placeless(code)
         found = (self._index(filename) for filename in self._latest())
-        nodes = (index.function(code, alone) for index in found if index is not None)
+        nodes = (index.function(code, bare) for index in found if index is not None)
         return next((node for node in nodes if node is not None), None)
 
     def facts(self, node: Local) -> Facts:
