@@ -18,6 +18,7 @@ from http.client import HTTPConnection
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
@@ -141,7 +142,17 @@ class Desk:
 
         It isn't waited for: one whose cell blocks is killed after some seconds.
         """
-        for kernel in json.loads(self.text("api/kernels")):
+        found: list[dict[str, str]] = []
+
+        def listed() -> bool:
+            # Jupyter can't list a kernel that it is starting: it has no last activity.
+            with contextlib.suppress(HTTPError):
+                found[:] = json.loads(self.text("api/kernels"))
+                return True
+            return False
+
+        until(listed, lambda: "the kernels can't be listed")
+        for kernel in found:
             asked = HTTPConnection("127.0.0.1", self.port, timeout=30)
             place = f"/{self.base}api/kernels/{kernel['id']}"
             asked.request("DELETE", place, headers=self.login)
