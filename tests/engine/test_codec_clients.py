@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-import anthropic
 import httpx
 import httpx2
 import openai
@@ -29,6 +29,8 @@ def _round(client: Any, *, at_load: Secrets = SECRETS) -> Any:
     assert not SECRETS.holds(encoded.data)
     return codec.decode(encoded.codec, encoded.data, secrets=at_load)
 
+
+pytestmark = pytest.mark.xdist_group("clients")  # one worker imports anthropic, for 2 s
 
 SDK: dict[str, Callable[[], Any]] = {
     "openai": lambda: openai.OpenAI(api_key=OPENAI),
@@ -55,8 +57,10 @@ SDK: dict[str, Callable[[], Any]] = {
     "azure, base URL": lambda: openai.AsyncAzureOpenAI(
         api_key="azure-0123456789", base_url="https://x.test/y", api_version="1"
     ),
-    "anthropic": lambda: anthropic.Anthropic(api_key=ANTHROPIC, max_retries=1),
-    "anthropic, async": lambda: anthropic.AsyncAnthropic(
+    "anthropic": lambda: import_module("anthropic").Anthropic(
+        api_key=ANTHROPIC, max_retries=1
+    ),
+    "anthropic, async": lambda: import_module("anthropic").AsyncAnthropic(
         api_key=ANTHROPIC, base_url="http://127.0.0.1:1"
     ),
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-import anthropic
 import httpx
 import httpx2
 import openai
@@ -17,12 +17,16 @@ from nbdurable.engine.identity.forms import Undigestible
 
 ONE, TWO = "sk-one-0123456789abcdef", "sk-two-0123456789abcdef"
 
-SDKS = {
+pytestmark = pytest.mark.xdist_group("clients")
+
+SDKS: dict[str, Callable[..., Any]] = {
     "openai": openai.OpenAI,
     "openai async": openai.AsyncOpenAI,
-    "anthropic": anthropic.Anthropic,
-    "anthropic async": anthropic.AsyncAnthropic,
+    "anthropic": lambda **more: import_module("anthropic").Anthropic(**more),
+    "anthropic async": lambda **more: import_module("anthropic").AsyncAnthropic(**more),
 }
+"""Its import takes two seconds, which not every worker has to spend."""
+
 HTTP = {
     "httpx": httpx.Client,
     "httpx async": httpx.AsyncClient,
