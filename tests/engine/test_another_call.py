@@ -102,7 +102,7 @@ def test_a_call_that_has_nothing_in_common_with_the_doubt_says_so() -> None:
     first, second, *_ = asked.value.remedies()
     assert (first.when, second.when) == (
         "it happened there",
-        "it happened, and is this one",
+        "it happened, and is the call that is made now",
     )
     reference = first.command.split()[2]
     settle(nb, reference, Answer.HAPPENED, "in_1")
@@ -162,7 +162,10 @@ def test_a_call_that_shares_an_argument_is_offered_as_the_same_one() -> None:
     with pytest.raises(OtherInDoubt) as asked:
         nb.again(LOOP)
     assert "in common" not in str(asked.value)
-    assert asked.value.remedies()[0].when == "it happened, and is this one"
+    assert (
+        asked.value.remedies()[0].when
+        == "it happened, and is the call that is made now"
+    )
 
 
 PAY_IN = """

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nbdurable.engine.past.decide import Past
+from nbdurable.engine.past.meant import means
+from nbdurable.engine.past.settle import Answer
 from nbdurable.errors import CallPause, Remedy
 from nbdurable.errors.pauses import ONLY_READS
 
@@ -86,11 +89,11 @@ class OtherInDoubt(CallPause):
         happened = f"%durable resolve {self.own} --happened VALUE"
         again = f"%durable resolve {self.reference} --again"
         there = [Remedy("it happened there", happened)] if self.own else []
-        here = [Remedy("it happened, and is this one", command)]
+        here = [Remedy(means(Past.OTHER_IN_DOUBT, Answer.HAPPENED), command)]
         return (
             *(there + here if self.foreign else here + there),
             self._did_not(),
-            Remedy("this is another call", again),
+            Remedy(means(Past.OTHER_IN_DOUBT, Answer.AGAIN), again),
             *((ONLY_READS,) if self.undeclared else ()),
         )
 
@@ -123,8 +126,8 @@ class InsteadOrAlso(CallPause):
         keep = f"%durable resolve {self.reference} --keep"
         again = f"%durable resolve {self.reference} --again"
         return (
-            Remedy("instead: keep that one's result", keep),
-            Remedy("also: make this one", again),
+            Remedy(means(Past.INSTEAD, Answer.KEEP), keep),
+            Remedy(means(Past.INSTEAD, Answer.AGAIN), again),
         )
 
 
@@ -156,8 +159,8 @@ class MadeInEarlierTry(CallPause):
         keep = f"%durable resolve {self.reference} --keep"
         again = f"%durable resolve {self.reference} --again"
         return (
-            Remedy("the same: keep that one's result", keep),
-            Remedy("another one: make it as well", again),
+            Remedy(means(Past.EARLIER_TRY, Answer.KEEP), keep),
+            Remedy(means(Past.EARLIER_TRY, Answer.AGAIN), again),
             Remedy("an id that stays the same", "nd.uuid4()"),
         )
 
