@@ -152,6 +152,42 @@ def test_a_kernel_that_is_killed(sitting: Sit) -> None:
     assert lab.pid() != before
 
 
+SENDING = """
+import os, signal
+import nbdurable as nd
+from pathlib import Path
+
+@nd.tool(effect="write")
+def send(x):
+    with open("sent", "a") as lines: print(x, file=lines)
+    if x == 4: os.kill(os.getpid(), signal.SIGKILL)
+    return f"sent {x}"
+"""
+SENT = """%%durable agent
+done = Path("sent").exists() and Path("sent").read_text().split()
+for x in [2, 5, 6] if done else [2, 4, 5]: print(send(x))
+"""
+"""Its second call kills the kernel, and the next kernel makes another one there."""
+
+
+def test_a_call_that_may_have_happened_instead(sitting: Sit) -> None:
+    """Both questions are there; what is said of the one call is no result of the other."""
+    lab = sitting(SENDING, SENT)
+    lab.run(0, 1)
+    expect(lab.panel.locator(".need")).to_contain_text("may have happened")
+    lab.accept()
+    lab.run(0, 1)
+    expect(lab.panel.locator(".need")).to_have_count(2)
+    lab.shot("instead")
+    field = lab.panel.get_by_label("value for it happened: send(4)", exact=True)
+    field.fill("sent 4")
+    field.press("Enter")
+    expect(lab.panel.locator(".need")).to_have_count(0)
+    lab.run(0, 1)
+    expect(lab.cell(1)).to_contain_text("an earlier attempt of agent made send(4)")
+    assert (lab.folder / "sent").read_text().split() == ["2", "4"]
+
+
 def test_without_a_kernel(sitting: Sit) -> None:
     """When the kernel was shut down the server shows the run, and takes answers."""
     lab = sitting(SETUP, GATED)

@@ -54,7 +54,7 @@ def means(past: Past | None, said: Answer) -> str:
 
 
 def where_it_stands(history: History, asked: Question) -> Question | None:
-    """The question what became of a call in doubt, if another call is kept from its place.
+    """The question what became of a call in doubt, if another call waits for its sake.
 
     Whoever answers that one says nothing of the call that is made now.
 
@@ -65,13 +65,10 @@ def where_it_stands(history: History, asked: Question) -> Question | None:
     step = history.steps.get(asked.call.step)
     if asked.past is not Past.OTHER_IN_DOUBT or step is None:
         return None
-    number = number_of(history, asked.call)
-    if (asked.call.slot, step.name, number) == (asked.slot, asked.step, asked.number):
-        return None
     return Question(
         call=asked.call,
         slot=asked.call.slot,
         step=step.name,
-        number=number,
+        number=number_of(history, asked.call),
         run=asked.run,
     )
